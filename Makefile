@@ -1,0 +1,83 @@
+# Every target is one line over a command that also works without make (see README). `make help` lists them.
+
+PYTHON := .venv/bin/python
+LOCK := requirements-dev.lock
+READY := .venv/installed.lock
+
+# Values reach the command as they were typed: not expanded by make, quoted for the shell.
+OPTIONS := FROM TO PROJECTION JSON FILE FORMAT SHIFT_TO DRY_RUN FORCE
+unexport $(OPTIONS)
+quote = '$(subst ','\'',$(value $(1)))'
+option = $(if $(value $(1)),--$(2) $(call quote,$(1)))
+flag = $(if $(filter-out 0 no false,$(value $(1))),--$(2))
+range = $(call option,FROM,from) $(call option,TO,to)
+
+# A failed recipe makes make exit 2, whatever it exited with. Only in question mode (-q: "is it up to date?")
+# can make answer 1, which is just what `verify` has to say; there, lines that begin with + still run.
+# GNU make 3.81, which macOS ships, answers 2 for both; so does any make that is given another goal too.
+ifeq ($(MAKECMDGOALS),verify)
+MAKEFLAGS += -q
+ASKED := +
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup serve test check import rebuild-projections verify migrate rollback bench
+
+help: ## list the commands
+	@sed -n -e 's/^\([a-z-]*\):.*## /make \1                          /' -e 's/^\(make.\{22\}\) */\1/p' Makefile
+
+setup: $(READY) ## make .venv with the pinned dependencies, when it is missing or they changed
+	@echo 'setup: .venv is ready'
+
+serve: $(READY) ## run the whole service on http://127.0.0.1:8000; Ctrl-C stops it
+	@$(PYTHON) -m service serve
+
+test: $(READY) ## run every test against a real PostgreSQL
+	@$(PYTHON) -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
+
+check: $(READY) ## lint, format, types, import rules, SQL checks, then the tests: what CI runs
+	@$(PYTHON) -m ruff check
+	@$(PYTHON) -m ruff format --check
+	@$(PYTHON) -m mypy
+	@$(PYTHON) -c 'from importlinter.cli import lint_imports_command as lint; lint(["--no-logo"])'
+	@$(PYTHON) -m sql.check
+	@$(MAKE) --no-print-directory test
+
+import: $(READY) ## idempotent import: FILE=events.json [FORMAT=auto|json|ndjson|csv] [SHIFT_TO=now|ISO-8601] [DRY_RUN=1]
+	@$(PYTHON) -m service import $(call option,FORMAT,format) $(call option,SHIFT_TO,shift-to) $(call flag,DRY_RUN,dry-run) $(if $(value FILE),-- $(call quote,FILE))
+
+rebuild-projections: $(READY) ## regenerate rollups from raw events: [FROM=] [TO=] hours in UTC, TO exclusive, [PROJECTION=]
+	@$(PYTHON) -m projections rebuild $(range) $(call option,PROJECTION,projection)
+
+verify: $(READY) ## compare rollups with raw events: [FROM=] [TO=] [JSON=1]; exits 0 clean, 1 wrong, 2 could not check
+	$(ASKED)@$(PYTHON) -m projections verify $(range) $(call flag,JSON,json)
+
+migrate: $(READY) ## bring the schema up to the newest
+	@$(PYTHON) -m service migrate
+
+rollback: $(READY) ## take the schema one step down; FORCE=1 even if that loses data
+	@$(PYTHON) -m service rollback $(call flag,FORCE,force)
+
+bench: $(READY) ## the benchmarks, as a table with ratios
+	@$(PYTHON) -m bench
+
+# A venv whose Python has gone or has become another (an upgrade) counts as none.
+$(READY): $(LOCK) $(PYTHON)
+	$(ASKED)@set -eu; trap 'test $$? = 0 || exit 2' EXIT; \
+	if cmp -s $(LOCK) $(READY) && $(PYTHON) -m pip --version >/dev/null 2>&1; then touch $(READY); exit; fi; \
+	found=; chosen=; \
+	for python in python3 python3.13 python3.12 python3.11; do \
+	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	  found=$$python; \
+	  if $$python -c 'import ensurepip, venv' 2>/dev/null; then chosen=$$python; break; fi; \
+	done; \
+	test "$$found" || { echo 'setup: no Python 3.11 or newer: tried python3, python3.13, python3.12 and python3.11' >&2; exit 2; }; \
+	test "$$chosen" || { echo "setup: $$found cannot make a venv (no ensurepip); on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 2; }; \
+	echo "setup: making .venv with $$($$chosen -V)" >&2; \
+	rm -rf .venv; \
+	$$chosen -m venv .venv; \
+	test -t 2 || quiet=--quiet; \
+	$(PYTHON) -m pip install $${quiet-} --disable-pip-version-check --no-input --require-hashes --only-binary :all: -r $(LOCK) >&2; \
+	cp $(LOCK) $(READY)
+
+$(PYTHON): ;

@@ -1,0 +1,144 @@
+"""A pool of connections that behaves the same on the embedded server, on one's own, and behind pgbouncer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from sql.errors import translated
+from sql.statements import Statements, load
+
+# What a connection needs whatever the server's defaults are. A pooler in transaction mode refuses them at start-up;
+# then each call runs in a transaction that sets them for itself.
+SETTINGS = {
+    "application_name": "hourledger",
+    "default_transaction_isolation": "read committed",
+    "idle_in_transaction_session_timeout": "60s",
+    "jit": "off",
+    "timezone": "UTC",
+}
+
+# How long to wait for a connection of the pool, and for a cut one to be given back.
+ACQUIRE_SECONDS = 5
+FEW_ROWS = 50
+
+
+class Session:
+    """One connection in one transaction."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def rows(self, query: str, *args: object) -> list[asyncpg.Record]:
+        """Run a query; return all its rows."""
+        with translated():
+            rows: list[asyncpg.Record] = await self._connection.fetch(query, *args)
+        return rows
+
+    async def only(self, query: str, *args: object) -> asyncpg.Record:
+        """Run a query that gives one row; return it."""
+        (row,) = await self.rows(query, *args)
+        return row
+
+    async def stream(self, query: str, *args: object) -> AsyncIterator[asyncpg.Record]:
+        """Run a query; give its rows a few at a time, for as long as they are wanted."""
+        with translated():
+            async for row in self._connection.cursor(query, *args, prefetch=FEW_ROWS):
+                yield row
+
+
+class Database:
+    """Queries on a pool of connections, opened when first used. Errors are those of `sql.errors`.
+
+    url: PostgreSQL 15 to 18, with or without a pooler between.
+    connections: at most so many at a time.
+    statement_seconds, lock_seconds: how long a statement, and its wait for a lock, may take; the server ends it then,
+    or the client a second later when the server does not answer at all. Long for work such as verify.
+    """
+
+    def __init__(self, url: str, *, connections: int = 4, statement_seconds: int = 15, lock_seconds: int = 10) -> None:
+        self.statements: Statements = load()
+        self._url = url
+        self._connections = connections
+        self._statement_seconds = statement_seconds
+        self._settings = SETTINGS | {
+            "lock_timeout": f"{lock_seconds}s",
+            "statement_timeout": f"{statement_seconds}s",
+        }
+        self._pool: Any = None
+        self._pooler_between = False
+        self._opening = asyncio.Lock()
+
+    async def rows(self, query: str, *args: object) -> list[asyncpg.Record]:
+        """Run one query in a transaction of its own; return all its rows."""
+        with translated():
+            pool = await self._open()
+            if not self._pooler_between:
+                async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+                    rows: list[asyncpg.Record] = await connection.fetch(query, *args)
+                return rows
+        async with self.transaction() as session:
+            return await session.rows(query, *args)
+
+    async def only(self, query: str, *args: object) -> asyncpg.Record:
+        """Run one query that gives one row; return it."""
+        (row,) = await self.rows(query, *args)
+        return row
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        """One transaction at READ COMMITTED: each statement has its own snapshot."""
+        with translated():
+            pool = await self._open()
+            async with (
+                pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
+                connection.transaction(isolation="read_committed"),
+            ):
+                if self._pooler_between:
+                    await _set_for_transaction(connection, self._settings)
+                yield Session(connection)
+
+    async def close(self) -> None:
+        """Close all connections, waiting for calls under way."""
+        with translated():
+            if self._pool is not None:
+                await self._pool.close()
+
+    async def _open(self) -> Any:
+        if self._pool is None:
+            async with self._opening:
+                if self._pool is None:
+                    self._pooler_between = await is_pooler_between(self._url)
+                    self._pool = await self._create_pool()
+        return self._pool
+
+    async def _create_pool(self) -> Any:
+        return await asyncpg.create_pool(
+            self._url,
+            min_size=0,
+            max_size=self._connections,
+            timeout=10,
+            command_timeout=self._statement_seconds + 1,
+            server_settings=None if self._pooler_between else self._settings,
+            # A pooler in transaction mode gives each transaction another server, which knows no statement of ours.
+            statement_cache_size=0 if self._pooler_between else 100,
+        )
+
+
+async def _set_for_transaction(connection: Any, settings: dict[str, str]) -> None:
+    await connection.fetch(load().set_for_transaction, list(settings), list(settings.values()))
+
+
+async def is_pooler_between(url: str) -> bool:
+    """Tell whether a pooler stands between: the process that it names is then not the one that answers."""
+    connection = await asyncpg.connect(url, statement_cache_size=0, timeout=10)
+    try:
+        async with connection.transaction():
+            answering = await connection.fetchval(load().identify_backend)
+        return bool(answering != connection.get_server_pid())
+    finally:
+        await connection.close()

@@ -1,0 +1,67 @@
+"""What can go wrong with the database, in our words. Driver errors are translated here and nowhere else.
+
+DatabaseError
+├── Unavailable     cannot serve now; the outcome of what was asked is unknown; ask again
+├── MissingDay      an event's day has no partition yet; make it and ask again
+└── Refused         PostgreSQL refuses the data; asking again changes nothing
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+
+
+class DatabaseError(Exception):
+    """Anything that PostgreSQL or the way to it refused; the message is PostgreSQL's."""
+
+
+class Unavailable(DatabaseError):
+    """Not now: away, starting, stopping, full, read-only, out of connections, or too slow."""
+
+
+class MissingDay(DatabaseError):
+    """The log has no partition for an event's day."""
+
+
+class Refused(DatabaseError):
+    """The data itself is refused."""
+
+
+# Classes and codes of https://www.postgresql.org/docs/current/errcodes-appendix.html
+_UNAVAILABLE_CLASSES = ("08", "53", "57", "58", "40")
+_UNAVAILABLE_CODES = ("25006", "25P03", "25P04", "55000", "55P03")
+_REFUSED_CLASSES = ("21", "22", "23")
+
+
+def translate(error: BaseException) -> DatabaseError:
+    """Return a driver's error in our words."""
+    if isinstance(error, asyncpg.PostgresError):
+        return _translate_sqlstate(error)
+    return Unavailable(_one_line(error))
+
+
+def _translate_sqlstate(error: asyncpg.PostgresError) -> DatabaseError:
+    state = error.sqlstate or ""
+    if state[:2] in _UNAVAILABLE_CLASSES or state in _UNAVAILABLE_CODES:
+        return Unavailable(_one_line(error))
+    if state == "23514" and "no partition of relation" in str(error):
+        return MissingDay(_one_line(error))
+    if state[:2] in _REFUSED_CLASSES:
+        return Refused(_one_line(error))
+    return DatabaseError(_one_line(error))
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn driver errors into ours."""
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as error:
+        raise translate(error) from error

@@ -1,0 +1,102 @@
+-- Appends events to one shard: the arrays are columns, one element an event (R2, R5).
+-- Rows: one for each event that was NOT stored, with its place in the arrays (from 1) and why:
+-- duplicate, id_reused, expired or future.
+-- The clock is null in production (the database's own) and given in tests.
+create or replace function append_events(
+    in_shard integer,
+    retention_days integer,
+    clock timestamptz,
+    event_ids text[],
+    session_ids text[],
+    user_ids text[],
+    event_types text[],
+    tool_names text[],
+    actions text[],
+    properties_texts text[],
+    demo_modes boolean[],
+    timestamps timestamptz[]
+)
+returns table (ordinal integer, outcome text)
+language plpgsql volatile
+as $$
+#variable_conflict use_column
+declare
+    offered_count constant integer := cardinality(event_ids);
+    head bigint;
+    oldest timestamptz;
+    moment timestamptz;
+    stored_count bigint;
+begin
+    -- An acked event is on disk, whatever this server's default is (R9).
+    if current_setting('synchronous_commit') = 'off' then
+        perform set_config('synchronous_commit', 'on', true);
+    end if;
+
+    select horizon into oldest from log_heads where shard = in_shard for update;
+    if not found then
+        raise exception 'shard % does not exist', in_shard using errcode = 'no_data_found';
+    end if;
+    -- Statements after the lock see all that its former holders committed.
+    head := log_head(in_shard);
+    moment := coalesce(clock, clock_timestamp());
+    oldest := horizon_at(oldest, retention_days, moment);
+
+    with stored as (
+        insert into events as e (
+            position, timestamp, received_at, shard, demo_mode, event_id, session_id,
+            user_id, event_type, tool_name, action, properties
+        )
+        select
+            head + o.ordinal, o.timestamp, moment, in_shard, o.demo_mode, o.event_id, o.session_id,
+            o.user_id, o.event_type, o.tool_name, o.action, o.properties::jsonb
+        from unnest(
+            event_ids, session_ids, user_ids, event_types, tool_names, actions, properties_texts,
+            demo_modes, timestamps
+        ) with ordinality as o (
+            event_id, session_id, user_id, event_type, tool_name, action, properties,
+            demo_mode, timestamp, ordinal
+        )
+        where o.timestamp >= oldest and o.timestamp <= moment + interval '24 hours'
+        on conflict do nothing
+        returning
+            e.position,
+            hour_of(e.timestamp) as hour,
+            event_digest(
+                e.event_id, e.session_id, e.user_id, e.event_type, e.tool_name, e.action,
+                e.properties, e.demo_mode, e.timestamp
+            ) as digest
+    ),
+    witnessed as (
+        insert into receipts (shard, last_position, hour, events, position_sum, digest_high, digest_low)
+        select
+            in_shard, head + offered_count, s.hour, count(*), sum(s.position),
+            sum(digest_half(s.digest, 1)), sum(digest_half(s.digest, 9))
+        from stored as s
+        group by s.hour
+        returning events
+    )
+    select coalesce(sum(w.events), 0) into stored_count from witnessed as w;
+
+    if stored_count = offered_count then
+        return;
+    end if;
+    return query
+    select
+        o.ordinal::integer,
+        case
+            when o.timestamp < oldest then 'expired'
+            when o.timestamp > moment + interval '24 hours' then 'future'
+            when holder.session_id = o.session_id then 'duplicate'
+            else 'id_reused'
+        end
+    from unnest(event_ids, session_ids, timestamps) with ordinality as o (event_id, session_id, timestamp, ordinal)
+    left join lateral (
+        select e.position, e.session_id
+        from events as e
+        -- `+ 0` keeps the planner off events_by_position, which a day's first plans would read from end to end.
+        where e.timestamp = o.timestamp and e.event_id = o.event_id and e.shard + 0 = in_shard
+        limit 1
+    ) as holder on true
+    where holder.position is distinct from head + o.ordinal;
+end
+$$;

@@ -1,0 +1,22 @@
+-- Adds what the events at positions (after, upto] change to the projection's rows. The caller holds the checkpoint.
+create or replace function apply_hourly(in_shard integer, in_version integer, after bigint, upto bigint)
+returns void
+language sql volatile
+as $$
+    with tail as materialized (
+        select t.bucket, t.dimension, t.key, t.session_id, t.previous, t.amount
+        from hourly_tail($1, $2, $3, $4) as t
+    ),
+    counted as (
+        insert into hourly_counts as c (shard, version, bucket, dimension, key, events)
+        select $1, $2, t.bucket, t.dimension, t.key, t.amount from tail as t where t.dimension is not null
+        on conflict (shard, version, bucket, dimension, key) do update set events = c.events + excluded.events
+    ),
+    active as (
+        insert into hourly_sessions (shard, version, bucket, session_id)
+        select $1, $2, t.bucket, t.session_id from tail as t where t.session_id is not null
+    )
+    insert into hourly_edges as e (shard, version, bucket, previous, sessions)
+    select $1, $2, t.bucket, t.previous, t.amount from tail as t where t.previous is not null
+    on conflict (shard, version, bucket, previous) do update set sessions = e.sessions + excluded.sessions
+$$;

@@ -1,0 +1,39 @@
+-- How many events a shard holds with a timestamp at or after a moment, exactly and in one snapshot: whole quarters of an
+-- hour from the projection, the rest from the log. Rows: one.
+create or replace function count_events(in_shard integer, since timestamptz)
+returns bigint
+language plpgsql stable
+set plan_cache_mode = 'force_custom_plan'
+as $$
+declare
+    live integer;
+    folded bigint;
+    head constant bigint := log_head(in_shard);
+    first_whole constant timestamptz := quarter_of(since - interval '1 microsecond') + interval '15 minutes';
+    total bigint;
+begin
+    select p.live_version, c.position into strict live, folded
+    from projections as p
+    join checkpoints as c on c.projection = p.projection and c.version = p.live_version
+    where p.projection = 'hourly' and c.shard = in_shard;
+
+    select
+        (
+            select coalesce(sum(c.events), 0)
+            from hourly_counts as c
+            where c.shard = in_shard and c.version = live and c.bucket >= first_whole and c.dimension = 'event_type'
+        )
+        + (
+            select coalesce(sum(t.amount), 0)
+            from hourly_tail(in_shard, live, folded, head) as t
+            where folded < head and t.bucket >= first_whole and t.dimension = 'event_type'
+        )
+        + (
+            select count(*)
+            from events as e
+            where e.shard = in_shard and e.timestamp >= since and e.timestamp < first_whole
+        )
+    into total;
+    return total;
+end
+$$;

@@ -1,0 +1,22 @@
+-- Drops the functions with the given names in the current schema, this one last of all.
+create or replace function drop_functions(names text[])
+returns integer
+language plpgsql volatile
+as $$
+declare
+    function record;
+    dropped integer := 0;
+begin
+    for function in
+        select p.oid::regprocedure as signature
+        from pg_proc as p
+        where p.proname = any (names) and p.pronamespace = current_schema()::regnamespace
+        order by p.proname = 'drop_functions'
+    loop
+        -- Not ours alone: cascade would take with it what a user built on them.
+        execute format('drop function %s', function.signature);
+        dropped := dropped + 1;
+    end loop;
+    return dropped;
+end
+$$;

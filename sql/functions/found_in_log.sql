@@ -1,0 +1,22 @@
+-- What one hour of a shard's log holds now, counted from the events themselves. One row, zeros when empty.
+create or replace function found_in_log(in_shard integer, in_hour timestamptz)
+returns table (events bigint, position_sum numeric, digest_high numeric, digest_low numeric)
+language sql stable parallel safe
+as $$
+    select
+        count(*),
+        coalesce(sum(e.position), 0),
+        coalesce(sum(digest_half(e.digest, 1)), 0),
+        coalesce(sum(digest_half(e.digest, 9)), 0)
+    from (
+        select
+            l.position,
+            event_digest(
+                l.event_id, l.session_id, l.user_id, l.event_type, l.tool_name, l.action,
+                l.properties, l.demo_mode, l.timestamp
+            ) as digest
+        from events as l
+        where l.shard = $1 and l.timestamp >= $2 and l.timestamp < $2 + interval '1 hour'
+        offset 0  -- keeps each digest from being computed once per half
+    ) as e
+$$;

@@ -1,0 +1,14 @@
+-- Keeps the partition of an hour's day from being dropped until the transaction ends; false when there is none.
+-- To be called before the statement that reads the hour, so that its snapshot is younger than the lock (R6).
+create or replace function hold_day(in_hour timestamptz)
+returns boolean
+language plpgsql volatile
+as $$
+begin
+    execute format('lock table %I in access share mode', day_partition((in_hour at time zone 'UTC')::date));
+    return true;
+exception
+    when undefined_table then
+        return false;
+end
+$$;

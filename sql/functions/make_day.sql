@@ -1,0 +1,29 @@
+-- Makes the partition of one UTC day; false when it exists. CREATE and ATTACH, since PARTITION OF would lock readers out.
+create or replace function make_day(day date)
+returns boolean
+language plpgsql volatile
+set lock_timeout = '2s'
+as $$
+declare
+    partition constant text := day_partition(day);
+begin
+    -- Two makers of one day: the second waits, and finds it there or is told so below.
+    perform pg_advisory_xact_lock(hashtextextended('hourledger make_day', 0));
+    if to_regclass(partition) is not null then
+        return false;
+    end if;
+    execute format('create table %I (like events including all)', partition);
+    execute format(
+        'create trigger events_are_not_truncated before truncate on %I for each statement execute function refuse_change()',
+        partition
+    );
+    execute format(
+        'alter table events attach partition %I for values from (%L) to (%L)',
+        partition, day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC'
+    );
+    return true;
+exception
+    when duplicate_table then
+        return false;
+end
+$$;

@@ -1,0 +1,93 @@
+-- Replaces one hour of the projection by a recount up to its checkpoint, under the checkpoint's lock; only rows that differ
+-- are written. The caller has made sure that the hour's log is whole. Rows: one, the number of rows written.
+create or replace function rebuild_hourly(in_shard integer, in_version integer, in_hour timestamptz)
+returns bigint
+language plpgsql volatile
+as $$
+declare
+    upto bigint;
+    rows_written bigint;
+    edges_written bigint;
+    later_buckets timestamptz[];
+begin
+    select c.position into strict upto
+    from checkpoints as c
+    where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version
+    for update;
+
+    with recount as materialized (
+        select r.bucket, r.dimension, r.key, r.session_id, r.amount
+        from hourly_recount(in_shard, in_hour, upto) as r
+    ),
+    uncounted as (
+        delete from hourly_counts as c
+        where c.shard = in_shard and c.version = in_version
+            and c.bucket >= in_hour and c.bucket < in_hour + interval '1 hour'
+            and not exists (
+                select from recount as r
+                where r.bucket = c.bucket and r.dimension = c.dimension and r.key = c.key
+            )
+        returning 1
+    ),
+    counted as (
+        insert into hourly_counts as c (shard, version, bucket, dimension, key, events)
+        select in_shard, in_version, r.bucket, r.dimension, r.key, r.amount
+        from recount as r
+        where r.dimension is not null
+        on conflict (shard, version, bucket, dimension, key) do update set events = excluded.events
+        where c.events <> excluded.events
+        returning 1
+    ),
+    departed as (
+        delete from hourly_sessions as s
+        -- `+ 0`: before the table is analyzed, the planner would read the primary key from end to end.
+        where s.shard = in_shard and s.version + 0 = in_version and hour_of(s.bucket) = in_hour
+            and not exists (
+                select from recount as r where r.bucket = s.bucket and r.session_id = s.session_id
+            )
+        returning s.session_id
+    ),
+    arrived as (
+        insert into hourly_sessions (shard, version, bucket, session_id)
+        select in_shard, in_version, r.bucket, r.session_id
+        from recount as r
+        where r.session_id is not null
+        on conflict (shard, version, session_id, bucket) do nothing
+        returning session_id
+    ),
+    -- Sessions that came or went here may be the former bucket of a later one.
+    touched as materialized (
+        select d.session_id from departed as d union select a.session_id from arrived as a
+    ),
+    later as (
+        select distinct next.bucket
+        from touched as t
+        cross join lateral (
+            select s.bucket
+            from hourly_sessions as s
+            where s.shard = in_shard and s.version = in_version
+                and s.session_id = t.session_id and s.bucket >= in_hour + interval '1 hour'
+            order by s.bucket
+            limit 1
+        ) as next
+    )
+    select
+        (select count(*) from uncounted) + (select count(*) from counted)
+            + (select count(*) from departed) + (select count(*) from arrived),
+        (select coalesce(array_agg(l.bucket), '{}') from later as l)
+    into rows_written, later_buckets;
+
+    edges_written := rebuild_hourly_edges(
+        in_shard,
+        in_version,
+        quarters_of(in_hour) || later_buckets || array(
+            -- Stored ones need not be quarters: whoever changed rows by hand may have put them anywhere.
+            select e.bucket
+            from hourly_edges as e
+            where e.shard = in_shard and e.version = in_version
+                and e.bucket >= in_hour and e.bucket < in_hour + interval '1 hour'
+        )
+    );
+    return rows_written + edges_written;
+end
+$$;

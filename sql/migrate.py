@@ -1,0 +1,172 @@
+"""Schema migrations: numbered pairs of plain SQL files, and the database functions, replaced on every run.
+
+Why not a library: docs/decisions/0001-migrations.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from sql.errors import DatabaseError, translated
+from sql.statements import load
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+OLDEST_SERVER = 150_000
+FUNCTIONS = Path(__file__).parent / "functions"
+
+
+class SchemaRefused(DatabaseError):
+    """The schema is not one that this code can use, take forward or take back; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step of the schema."""
+
+    version: int
+    name: str
+    up: Path
+    down: Path
+
+    def loses(self) -> list[str]:
+        """Return the tables whose rows a step down would lose, from the `-- loses:` line of its file."""
+        found = re.search(r"^-- loses: (.+)$", self.down.read_text(encoding="utf-8"), re.MULTILINE)
+        return found[1].split(", ") if found else []
+
+
+def list_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
+    """Return the steps in order. Raises ValueError when their numbers are not 1, 2, 3, … or a pair is not whole."""
+    ups = sorted(folder.glob("*.up.sql"))
+    found = [
+        Migration(int(up.name[:4]), up.name[5:-7], up, up.with_name(up.name.replace(".up.", ".down."))) for up in ups
+    ]
+    paired = {m.down for m in found} == set(folder.glob("*.down.sql"))
+    if [m.version for m in found] != list(range(1, len(found) + 1)) or not paired:
+        raise ValueError(f"migrations in {folder} must be numbered from 0001 without a gap, each with up and down")
+    return found
+
+
+@cache
+def newest_version() -> int:
+    """Return the schema version that this code is written for."""
+    return len(list_migrations())
+
+
+async def migrate(url: str, *, shards: int | None = None) -> list[Migration]:
+    """Bring the schema to the newest version and install the functions; return the steps taken.
+
+    shards: how many an empty database gets (default 1); a database that has another number is refused.
+    Any number of processes may do this at once. Raises SchemaRefused when the database is newer than the code.
+    """
+    taken: list[Migration] = []
+    async with _connected(url) as connection:
+        while (step := await _step_up(connection)) is not None:
+            taken.append(step)
+        await _install(connection, shards)
+    return taken
+
+
+async def rollback(url: str, *, force: bool = False) -> Migration | None:
+    """Take the schema one step down; return the step, or None when there is none left.
+
+    Raises SchemaRefused when the step would lose rows and `force` is not given.
+    """
+    async with _connected(url) as connection, connection.transaction():
+        return await _step_down(connection, force=force)
+
+
+async def check_schema(url: str) -> None:
+    """Raise SchemaRefused unless the schema is the one that this code is written for."""
+    async with _connected(url) as connection:
+        present = await connection.fetchval(load().has_schema)
+        version = await connection.fetchval(load().read_schema_version) if present else 0
+    _refuse_newer(version)
+    if version < newest_version():
+        raise SchemaRefused(f"the database is at schema version {version}, older than this code: run make migrate")
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[Any]:
+    with translated():
+        connection: Any = await asyncpg.connect(url, statement_cache_size=0, timeout=10)
+        try:
+            _refuse_unfit(await connection.fetchrow(load().describe_server))
+            yield connection
+        finally:
+            await connection.close()
+
+
+def _refuse_unfit(server: Any) -> None:
+    if server["version"] < OLDEST_SERVER:
+        raise SchemaRefused(f"PostgreSQL 15 or newer is needed, not {server['version'] // 10_000}")
+    if server["encoding"] != "UTF8":
+        raise SchemaRefused(f"the database's encoding must be UTF8, not {server['encoding']}")
+
+
+def _refuse_newer(version: int) -> None:
+    if version > newest_version():
+        raise SchemaRefused(f"the database is at schema version {version}, newer than this code ({newest_version()})")
+
+
+async def _locked_version(connection: Any) -> int:
+    """Return the schema's version, which nobody else changes until the transaction ends."""
+    statements = load()
+    await connection.execute(statements.lock_schema)
+    if not await connection.fetchval(statements.has_schema):
+        await connection.execute(statements.create_schema_migrations)
+    version: int = await connection.fetchval(statements.read_schema_version)
+    _refuse_newer(version)
+    return version
+
+
+async def _step_up(connection: Any) -> Migration | None:
+    migrations = list_migrations()
+    async with connection.transaction():
+        version = await _locked_version(connection)
+        if version == len(migrations):
+            return None
+        step = migrations[version]
+        await connection.execute(step.up.read_text(encoding="utf-8"))
+        await connection.execute(load().record_migration, step.version, step.name)
+    return step
+
+
+async def _step_down(connection: Any, *, force: bool) -> Migration | None:
+    statements = load()
+    version = await _locked_version(connection)
+    if version == 0:
+        return None
+    step = list_migrations()[version - 1]
+    # The others may not fit this schema any more.
+    await _install_functions(connection, "has_rows", "drop_functions")
+    for table in step.loses():
+        if not force and await connection.fetchval(statements.has_rows, table):
+            raise SchemaRefused(f"rolling back {step.name} would lose the rows of {table}; FORCE=1 does it anyway")
+    await connection.execute(statements.drop_functions, [path.stem for path in FUNCTIONS.glob("*.sql")])
+    await connection.execute(step.down.read_text(encoding="utf-8"))
+    await connection.execute(statements.forget_migration, version)
+    return step
+
+
+async def _install(connection: Any, shards: int | None) -> None:
+    async with connection.transaction():
+        await _locked_version(connection)
+        await _install_functions(connection)
+        await connection.execute(load().create_shards, shards or 1)
+        existing = len(await connection.fetch(load().list_shards))
+        if shards not in (None, existing):
+            raise SchemaRefused(f"HOURLEDGER_SHARDS is {shards}, but this database was created with {existing}")
+
+
+async def _install_functions(connection: Any, *names: str) -> None:
+    await connection.execute(load().allow_missing_functions)
+    for name in names or sorted(path.stem for path in FUNCTIONS.glob("*.sql")):
+        await connection.execute((FUNCTIONS / f"{name}.sql").read_text(encoding="utf-8"))

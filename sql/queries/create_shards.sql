@@ -1,0 +1,19 @@
+-- Makes the shards of an empty database, and the first version of the projection hourly with its checkpoints, which an
+-- older database may lack when its projection was rolled back.
+-- $1 number of shards
+-- Rows: none.
+with made as (
+    insert into log_heads (shard)
+    select s from generate_series(0, $1::integer - 1) as s
+    where not exists (select from log_heads)
+    returning shard
+),
+live as (
+    insert into projections (projection, live_version)
+    values ('hourly', 1)
+    on conflict (projection) do nothing
+)
+insert into checkpoints (shard, projection, version)
+select shards.shard, 'hourly', 1
+from (select shard from log_heads union all select shard from made) as shards
+where not exists (select from checkpoints as c where c.projection = 'hourly')

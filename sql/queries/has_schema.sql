@@ -1,0 +1,3 @@
+-- Whether the database has any schema of ours.
+-- Rows: one (present).
+select to_regclass('schema_migrations') is not null as present

@@ -1,0 +1,3 @@
+-- The server process that answers.
+-- Rows: one (pid).
+select pg_backend_pid() as pid

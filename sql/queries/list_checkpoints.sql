@@ -1,0 +1,18 @@
+-- Every checkpoint of a projection, with the shard's head and the events between the two.
+-- $1 projection
+-- Rows: one per shard and version (shard, version, live, position, head, lag_events).
+select
+    c.shard,
+    c.version,
+    c.version = p.live_version as live,
+    c.position,
+    log_head(c.shard) as head,
+    (
+        select coalesce(sum(r.events), 0)::bigint
+        from receipts as r
+        where r.shard = c.shard and r.last_position > c.position
+    ) as lag_events
+from checkpoints as c
+join projections as p on p.projection = c.projection
+where c.projection = $1
+order by c.shard, c.version

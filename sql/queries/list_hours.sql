@@ -1,0 +1,52 @@
+-- Hours of a shard that any of log, witnesses and projection know, oldest first, with the events that were appended.
+-- $1 shard, $2 version, $3 from or null, $4 to (exclusive) or null
+-- Rows: one per hour (hour, events).
+with recursive session_hours as (
+    -- Steps from one hour to the next in the index, instead of reading every session row.
+    select min(hour_of(s.bucket)) as hour from hourly_sessions as s
+    union all
+    select (
+        select min(hour_of(s.bucket))
+        from hourly_sessions as s
+        where hour_of(s.bucket) > h.hour
+    )
+    from session_hours as h
+    where h.hour is not null
+),
+known as (
+    select l.hour, l.events from hour_ledger as l where l.shard = $1
+    union all
+    select r.hour, r.events from receipts as r where r.shard = $1
+    union all
+    select hour_of(c.bucket), 0 from hourly_counts as c where c.shard = $1 and c.version = $2
+    union all
+    select hour_of(e.bucket), 0 from hourly_edges as e where e.shard = $1 and e.version = $2
+    union all
+    select h.hour, 0
+    from session_hours as h
+    where exists (
+        select from hourly_sessions as s where hour_of(s.bucket) = h.hour and s.shard = $1 and s.version = $2
+    )
+    union all
+    -- One row is enough to know an hour of the log that no witness tells of.
+    select h.hour, 0
+    from (
+        select generate_series(
+            (select hour_of(min(timestamp)) from events),
+            (select max(timestamp) from events),
+            '1 hour'
+        ) as hour
+    ) as h
+    cross join lateral (
+        -- `order by` keeps the planner to the primary key, analyzed or not.
+        select from events as e
+        where e.timestamp >= h.hour and e.timestamp < h.hour + interval '1 hour' and e.shard = $1
+        order by e.timestamp
+        limit 1
+    ) as one
+)
+select known.hour, sum(known.events)::bigint as events
+from known
+where ($3::timestamptz is null or known.hour >= $3) and ($4::timestamptz is null or known.hour < $4)
+group by known.hour
+order by known.hour

@@ -1,0 +1,5 @@
+-- The fresh rollups of one shard; see functions/read_hourly.sql.
+-- $1 shard, $2 from, $3 to (exclusive)
+-- Rows: one per measure, hour and key (measure, hour, key, amount).
+select measure, hour, key, amount
+from read_hourly($1, $2, $3)

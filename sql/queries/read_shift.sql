@@ -1,0 +1,6 @@
+-- By how much an imported file's timestamps are moved.
+-- $1 SHA-256 of the file, $2 SHIFT_TO as written
+-- Rows: one (shift), none when nothing was recorded.
+select shift
+from import_shifts
+where file_digest = $1 and shift_to = $2

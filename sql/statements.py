@@ -1,0 +1,72 @@
+"""Every query by name. A query is one file in `queries/`; this class is the one place that lists them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+QUERIES = Path(__file__).parent / "queries"
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """The text of each query; its file's header says what it is, its parameters and how many rows it gives."""
+
+    advance_horizon: str
+    allow_missing_functions: str
+    append_events: str
+    check_log: str
+    compact_receipts: str
+    count_events: str
+    count_failed_proofs: str
+    count_matching: str
+    count_matching_of_session: str
+    count_matching_of_tool: str
+    count_matching_of_type: str
+    count_matching_of_user: str
+    create_schema_migrations: str
+    create_shards: str
+    drop_functions: str
+    describe_server: str
+    fold_hourly: str
+    forget_drift: str
+    forget_migration: str
+    has_rows: str
+    has_schema: str
+    hold_day: str
+    identify_backend: str
+    judge_events: str
+    list_checkpoints: str
+    list_events: str
+    list_events_of_session: str
+    list_events_of_tool: str
+    list_events_of_type: str
+    list_events_of_user: str
+    list_hours: str
+    list_missing_days: str
+    list_shards: str
+    lock_schema: str
+    make_day: str
+    read_clock: str
+    read_hourly: str
+    read_proof: str
+    read_schema_version: str
+    read_shift: str
+    rebuild_hourly: str
+    record_migration: str
+    record_proof: str
+    record_shift: str
+    set_for_transaction: str
+    verify_hourly: str
+
+
+def load(folder: Path = QUERIES) -> Statements:
+    """Read every query.
+
+    Raises FileNotFoundError when a file is missing and ValueError when one is not listed above.
+    """
+    names = [field.name for field in fields(Statements)]
+    unlisted = sorted({path.stem for path in folder.glob("*.sql")} - set(names))
+    if unlisted:
+        raise ValueError(f"queries not listed in sql/statements.py: {', '.join(unlisted)}")
+    return Statements(**{name: (folder / f"{name}.sql").read_text(encoding="utf-8") for name in names})
