@@ -1,0 +1,63 @@
+"""The hours that verify and rebuild go through, several at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from projections import hourly
+from sql.database import Database
+from sql.errors import DatabaseError
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """One hour of one shard in one version of the projection; `events` were appended to it, as far as is known."""
+
+    shard: int
+    version: int
+    start: datetime
+    events: int
+
+
+async def list_hours(database: Database, since: datetime | None, until: datetime | None) -> list[Hour]:
+    """Return the hours in [since, until) that log, witnesses or live projection know, by shard, oldest first.
+
+    Raises DatabaseError when a shard has no live checkpoint: what its projection should hold cannot be known.
+    """
+    statements = database.statements
+    checkpoints = await database.rows(statements.list_checkpoints, hourly.NAME)
+    live = {row["shard"]: row["version"] for row in checkpoints if row["live"]}
+    found: list[Hour] = []
+    for shard in await database.rows(statements.list_shards):
+        version = live.get(shard["shard"])
+        if version is None:
+            raise DatabaseError(f"shard {shard['shard']} has no checkpoint of the live version of {hourly.NAME}")
+        rows = await database.rows(statements.list_hours, shard["shard"], version, since, until)
+        found += [Hour(shard["shard"], version, row["hour"], row["events"]) for row in rows]
+    return found
+
+
+async def each(
+    hours: list[Hour], work: Callable[[Hour], Awaitable[Result]], *, at_a_time: int
+) -> AsyncIterator[tuple[Hour, Result]]:
+    """Do `work` for every hour, `at_a_time` of them together; give the results in the order of the hours."""
+    running: list[tuple[Hour, asyncio.Task[Result]]] = []
+    waiting = iter(hours)
+    try:
+        while True:
+            while len(running) < at_a_time and (hour := next(waiting, None)) is not None:
+                running.append((hour, asyncio.ensure_future(work(hour))))
+            if not running:
+                return
+            hour, task = running.pop(0)
+            yield hour, await task
+    finally:
+        for _, task in running:
+            task.cancel()
+        await asyncio.gather(*(task for _, task in running), return_exceptions=True)

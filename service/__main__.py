@@ -1,0 +1,171 @@
+"""The commands of the service: serve, http, import, migrate, rollback."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from service.console import configure_logs, end_with_stdin
+from service.import_formats import AUTO, FORMATS, NotImportable
+from service.settings import Settings, SettingsError, load
+from service.supervisor import prepare, supervise
+from service.timestamps import parse_time
+from sql import VERSION
+from sql.embedded import EmbeddedError
+from sql.errors import DatabaseError, Unavailable
+from sql.migrate import check_schema
+from sql.migrate import rollback as roll_back
+from sql.server import server
+
+COULD_NOT = 2
+Result = TypeVar("Result")
+
+
+@click.group(help=__doc__)
+@click.version_option(VERSION, prog_name="hourledger service")
+def cli() -> None:
+    """Run one of the commands."""
+
+
+@cli.command()
+def serve() -> None:
+    """Run the whole service until Ctrl-C: PostgreSQL unless DATABASE_URL is set, migrations, projector, HTTP."""
+    settings = _settings()
+    settings.check_reads()
+
+    def ready() -> None:
+        click.echo(f"hourledger: http://{settings.host}:{settings.port}", err=True)
+
+    supervise(settings, ready)
+    click.echo("hourledger: stopped", err=True)
+
+
+@cli.command()
+@click.option("--until-stdin-ends", is_flag=True, help="Stop, too, when standard input ends.")
+def http(until_stdin_ends: bool) -> None:
+    """Run the HTTP server alone, on the schema as it is. Needs DATABASE_URL."""
+    settings = _settings()
+    settings.check_reads()
+    if settings.database_url is None:
+        raise SettingsError("DATABASE_URL must be set for the HTTP server alone; `serve` brings its own PostgreSQL")
+    if until_stdin_ends:
+        end_with_stdin()
+    # One that is away is waited for, and then looked at by whoever asks whether the service is ready.
+    with suppress(Unavailable):
+        asyncio.run(check_schema(settings.database_url))
+    from service.http_server import run  # noqa: PLC0415  # granian is slow to import, and only needed here
+
+    run(settings)
+
+
+def _shift_to(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    try:
+        if value not in (None, "now"):
+            parse_time(str(value))
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r}: {error}, or now") from None
+    return value
+
+
+@cli.command("import")
+@click.option(
+    *("--format", "form"),
+    type=click.Choice(FORMATS, case_sensitive=False),
+    default=AUTO,
+    help="Default: by what the file begins with.",
+)
+@click.option("--shift-to", callback=_shift_to, metavar="now|ISO-8601", help="Move the newest timestamp there.")
+@click.option("--dry-run", is_flag=True, help="Check and count everything, store and record nothing.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_(form: str, shift_to: str | None, dry_run: bool, file: Path) -> None:
+    """Import events from FILE; what was imported before is a duplicate, so a second run stores nothing.
+
+    \b
+    json    an array of events, {"events": [...]}, or either of them as a JSON string
+            (what localStorage.getItem('cv_analytics_events') gives)
+    ndjson  an event on each line
+    csv     with a header that names fields of events: properties holds JSON, demo_mode true, false,
+            1 or 0, an empty cell is an absent field; with any other column the file is refused
+
+    Rows follow the rules of POST /api/analytics/track. Those that are rejected are written to
+    FILE.rejected.ndjson, each with its reason and its line (the number of the element in json).
+
+    A row without event_id gets one from its content and from how many rows of the same content were before it.
+
+    With --shift-to all timestamps move by one amount, so that the newest event lands there. The amount is recorded
+    for the file and the value as it is written, and used again by later runs: `now` is the time of the first run.
+
+    A file that ends too early is imported up to there, but not at all with --shift-to. Exits 0 when every row was
+    stored or a duplicate, 1 when rows were rejected, 2 when the import could not be done or not to its end; then run
+    it again.
+    """  # noqa: D301  # click's mark of a paragraph that is not wrapped
+    # Brings Litestar, which the other commands here do without.
+    from service.import_command import run_import  # noqa: PLC0415
+    from service.importer import Job  # noqa: PLC0415
+
+    try:
+        sys.exit(_on_database(partial(run_import, Job(file, form, shift_to, dry_run))))
+    except KeyboardInterrupt:
+        click.echo("error: interrupted; run it again to import the rest", err=True)
+    except NotImportable as error:
+        click.echo(f"error: {file}: {error}", err=True)
+    sys.exit(COULD_NOT)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the schema up to the newest version."""
+
+    async def work(url: str, settings: Settings) -> None:
+        steps = await prepare(url, settings)
+        click.echo(f"migrate: {', '.join(step.name for step in steps) or 'nothing to do'}")
+
+    _on_database(work)
+
+
+@cli.command()
+@click.option("--force", is_flag=True, help="Even if rows are lost.")
+def rollback(force: bool) -> None:
+    """Take the schema one step down."""
+
+    async def work(url: str, _: Settings) -> None:
+        step = await roll_back(url, force=force)
+        click.echo(f"rollback: {step.name if step else 'nothing to do'}")
+
+    _on_database(work)
+
+
+def _settings() -> Settings:
+    settings = load()
+    configure_logs(settings.log_level, as_json=settings.log_json)
+    return settings
+
+
+def _on_database(work: Callable[[str, Settings], Awaitable[Result]]) -> Result:
+    settings = _settings()
+
+    async def run(url: str) -> Result:
+        return await work(url, settings)
+
+    with server(settings.database_url, settings.data_dir) as url:
+        return asyncio.run(run(url))
+
+
+def main() -> None:
+    """Run a command; what it cannot do is told in one line, with exit code 2."""
+    try:
+        cli()
+    except (SettingsError, EmbeddedError, DatabaseError) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(COULD_NOT)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""Joins the parts of the HTTP service; the only place that does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Any
+
+from litestar import Litestar, Request, Response, asgi, get
+from litestar.enums import ScopeType
+from litestar.params import FromPath
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from service.answers import Answer, answered, failure, json_answer, respond
+from service.appender import Appender
+from service.auth import Gate
+from service.bodies import Headers
+from service.console import configure_logs
+from service.errors import ApiError, method_not_allowed
+from service.event_list import EventList
+from service.health import readiness
+from service.metrics import CONTENT_TYPE, Metrics
+from service.rollups import Rollups
+from service.settings import Settings, load
+from service.track import Track
+from service.web import page
+from sql.database import Database
+
+HOUSEKEEPING_SECONDS = 1.0
+# Longer than the database takes to answer when it is there at all.
+START_SECONDS = 2.0
+
+Append = Callable[[Receive, Headers], Awaitable[Answer]]
+
+
+def now() -> datetime:
+    """Return the time; the clock of reports."""
+    return datetime.now(UTC)
+
+
+def create(settings: Settings | None = None) -> Service:
+    """Return the ASGI application; granian's workers call it."""
+    settings = settings or load()
+    configure_logs(settings.log_level, as_json=settings.log_json)
+    return Service(settings)
+
+
+class Service:
+    """The whole HTTP service: gate, track, reports, health. An ASGI application."""
+
+    def __init__(self, settings: Settings) -> None:
+        # Reads never take the connections that events are stored with.
+        self.database = Database(settings.database_url or "", connections=8)
+        self.log = Database(settings.database_url or "", connections=8, statement_seconds=5, lock_seconds=4)
+        self.appender = Appender(self.log, settings.event_retention_days)
+        self.gate = Gate(settings)
+        self.metrics = Metrics()
+        self.track = Track(self.appender, self.metrics.offered)
+        self.rollups = Rollups(self.database, now)
+        self.event_list = EventList(self.database, now)
+        self.litestar: ASGIApp = Litestar(
+            route_handlers=[*self._track_routes(), *self._read_routes(), *page.routes()],
+            exception_handlers={Exception: _answer_exception},
+            lifespan=[self._lifespan],
+            openapi_config=None,
+            logging_config=None,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, and count it."""
+        if scope["type"] != ScopeType.HTTP:
+            await self.litestar(scope, receive, send)
+            return
+        started = perf_counter()
+        status = 0
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        method = scope["method"]
+        await self._answer(scope, receive, watched)
+        self.metrics.answered(method, scope.get("path_template", "none"), status, perf_counter() - started)
+
+    async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        """Refuse at the gate, in the same form as what is refused after routing, or route."""
+        if scope["method"] == "HEAD":
+            scope["method"] = "GET"  # the server leaves the body out
+        try:
+            self.gate.check(scope, dict(scope["headers"]))
+        except ApiError as error:
+            await respond(send, failure(error))
+            return
+        await self.litestar(scope, receive, send)
+
+    def _track_routes(self) -> list[Any]:
+        @asgi(["/api/analytics/track", "/e"], copy_scope=False)
+        async def single(scope: Any, receive: Receive, send: Send) -> None:
+            if scope["method"] == "GET":
+                await respond(send, await answered(self._list(scope["query_string"])))
+            else:
+                await self._write(scope, receive, send, self.track.one, "GET, POST, OPTIONS")
+
+        @asgi(["/api/analytics/track/batch", "/e/batch"], copy_scope=False)
+        async def batch(scope: Any, receive: Receive, send: Send) -> None:
+            await self._write(scope, receive, send, self.track.batch, "POST, OPTIONS")
+
+        return [single, batch]
+
+    async def _write(self, scope: Any, receive: Receive, send: Send, append: Append, methods: str) -> None:
+        headers = dict(scope["headers"])
+        if scope["method"] == "OPTIONS":
+            await respond(send, Answer(204, b"", self.gate.preflight_headers(headers)))
+            return
+
+        async def appended() -> Answer:
+            if scope["method"] != "POST":
+                raise method_not_allowed(scope["method"], methods)
+            self.gate.check_write(scope, headers)
+            return await append(receive, headers)
+
+        await respond(send, await answered(appended()), self.gate.cors_headers(headers))
+
+    async def _list(self, query: bytes) -> Answer:
+        return json_answer(await self.event_list.page(query))
+
+    def _read_routes(self) -> list[Any]:
+        @get("/api/analytics/rollups")
+        async def rollups(request: Request[Any, Any, Any]) -> Response[bytes]:
+            return _response(json_answer(await self.rollups.page(request.scope["query_string"])))
+
+        @get("/api/analytics/rollups/{hour:str}")
+        async def rollup(hour: FromPath[str]) -> Response[bytes]:
+            return _response(json_answer(await self.rollups.one(hour)))
+
+        @get("/health/live")
+        async def live() -> Response[bytes]:
+            return _response(json_answer({"ok": True, "status": "live"}))
+
+        @get("/health/ready")
+        async def ready() -> Response[bytes]:
+            return _response(await readiness(self.database, self.appender))
+
+        @get("/metrics")
+        async def metrics() -> Response[bytes]:
+            text = await self.metrics.text(self.database, self.appender)
+            return _response(Answer(200, text, {"content-type": CONTENT_TYPE}))
+
+        return [rollups, rollup, live, ready, metrics]
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:
+        await self.appender.start()
+        await self._wait_for_database()
+        housekeeping = asyncio.create_task(self._housekeeping())
+        try:
+            yield
+        finally:
+            housekeeping.cancel()
+            await self.appender.close()
+            await self.log.close()
+            await self.database.close()
+
+    async def _wait_for_database(self) -> None:
+        """Look for the database before the first request: a worker that begins must not refuse what the others take."""
+        deadline = perf_counter() + START_SECONDS
+        while not self.appender.available and perf_counter() < deadline:  # noqa: ASYNC110  # it has no event
+            await asyncio.sleep(0.01)
+
+    async def _housekeeping(self) -> None:
+        """Tell how much waits; stop when the server was killed: an orphan would keep the port and answer for ever."""
+        parent = os.getppid()
+        while os.getppid() == parent:
+            self.metrics.waiting(self.appender.events_waiting)
+            await asyncio.sleep(HOUSEKEEPING_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _answer_exception(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    return _response(failure(error))
+
+
+def _response(answer: Answer) -> Response[bytes]:
+    return Response(answer.body, status_code=answer.status, headers=answer.all_headers())

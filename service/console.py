@@ -1,0 +1,86 @@
+"""What commands say: logs, progress of long work, and one line at the end. Data goes to stdout, all else to stderr."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+import structlog
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from structlog.typing import Processor
+
+PLAIN_SECONDS = 5.0
+
+
+def configure_logs(level: str, *, as_json: bool) -> None:
+    """Write logs to stderr, from `level` up, as lines for people or as JSON lines."""
+    # Plain tracebacks: the pretty ones show local variables, and among them are keys and tokens.
+    plain = structlog.dev.plain_traceback
+    form: list[Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+    if as_json:
+        form = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    stamps = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, stamps, *form],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+class Meter:
+    """Progress of long work: a bar with rate and time left on a terminal, a plain line every five seconds otherwise."""
+
+    def __init__(self, name: str, total: int, unit: str, bar: Progress | None) -> None:
+        self._name = name
+        self._total = total
+        self._unit = unit
+        self._bar = bar
+        self._task: TaskID | None = bar.add_task(name, total=total, rate="") if bar else None
+        self._started = self._told = monotonic()
+        self._done = 0
+
+    def advance(self, count: int) -> None:
+        """Say that `count` more units are done."""
+        self._done += count
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, advance=count, rate=self._rate())
+        elif monotonic() - self._told >= PLAIN_SECONDS:
+            self._told = monotonic()
+            of_total = f" of {self._total:,}" if self._total else ""
+            print(f"{self._name}: {self._done:,}{of_total} {self._unit}, {self._rate()}", file=sys.stderr)  # noqa: T201
+
+    def _rate(self) -> str:
+        return f"{self._done / max(monotonic() - self._started, 0.001):,.0f} {self._unit}/s"
+
+
+@contextmanager
+def progress(name: str, total: int, unit: str) -> Iterator[Meter]:
+    """Show the progress of `total` units (0: not known) on stderr."""
+    if not sys.stderr.isatty():
+        yield Meter(name, total, unit, None)
+        return
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield Meter(name, total, unit, bar)
+
+
+def end_with_stdin() -> None:
+    """Stop this process, as SIGTERM would, when its standard input ends: when whoever holds the other end has gone."""
+
+    def wait() -> None:
+        while os.read(sys.stdin.fileno(), 4096):  # not by sys.stdin: a thread in it blocks the interpreter's end
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="end with stdin", daemon=True).start()

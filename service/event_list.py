@@ -1,0 +1,135 @@
+"""HTTP out: the newest events, with filters, pages, and an exact total."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import asyncpg
+import msgspec
+
+from service.queries import HOUR, MOST_HOURS, invalid, parse, switch, time_text, whole
+from sql.database import Database
+
+DEFAULT_HOURS = 24
+MOST_EVENTS = 1_000
+# Properties of one page. jsonb writes out every digit, so 16 KiB as sent may come back as a megabyte.
+MOST_BYTES = 8 * 1024 * 1024
+TEXT_FILTERS = ("session_id", "user_id", "tool_name", "event_type", "action")
+PARAMETERS = frozenset({"hours", "limit", "cursor", "total", "demo_mode", *TEXT_FILTERS})
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Where a page begins: the range it belongs to, and the last event of the page before."""
+
+    since: Moment
+    timestamp: Moment
+    event_id: Annotated[str, msgspec.Meta(max_length=128, pattern="^[^\\x00]*$")]
+    shard: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+
+
+class EventList:
+    """Answers `GET /api/analytics/track`."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def page(self, query: bytes) -> dict[str, Any]:
+        """Return one page of events, newest first."""
+        given = parse(query, PARAMETERS)
+        limit = whole(given, "limit", MOST_EVENTS, MOST_EVENTS)
+        filters = _filters(given)
+        cursor = self._cursor(given)
+        with_total = switch(given, "total", default=True)
+        (page, more), total = await asyncio.gather(
+            self._events(cursor, limit, filters),
+            self._total(cursor.since, filters) if with_total else _nothing(),
+        )
+        answer = {"ok": True, "count": len(page), "total_in_range": total, "events": [_event(row) for row in page]}
+        if total is None:
+            del answer["total_in_range"]
+        return answer | {"next_cursor": _next(cursor, page) if more else None}
+
+    def _cursor(self, given: Mapping[str, str]) -> Cursor:
+        hours = whole(given, "hours", DEFAULT_HOURS, MOST_HOURS)
+        if not given.get("cursor"):
+            end = datetime.max.replace(tzinfo=UTC)
+            return Cursor(self._clock() - hours * HOUR, end, "", 0)
+        try:
+            cursor = msgspec.json.decode(urlsafe_b64decode(given["cursor"].encode()), type=Cursor)
+            cursor.since.astimezone(UTC), cursor.timestamp.astimezone(UTC)  # both within the calendar
+        except (ValueError, OverflowError, msgspec.MsgspecError) as error:
+            raise invalid("cursor", "must be the next_cursor of an answer") from error
+        return cursor
+
+    async def _events(self, cursor: Cursor, limit: int, filters: Filters) -> tuple[list[asyncpg.Record], bool]:
+        """Return a page, shorter than asked for when its properties are large, and whether there is more."""
+        # One more than asked for tells whether there is a next page.
+        place = (cursor.since, limit + 1, cursor.timestamp, cursor.event_id, cursor.shard)
+        page: list[asyncpg.Record] = []
+        size = 0
+        async with self._database.transaction() as session:
+            async for row in session.stream(self._of(filters, "list_events"), *place, *filters.values()):
+                size += len(row["properties"] or "")
+                if len(page) == limit or (page and size > MOST_BYTES):
+                    return page, True
+                page.append(row)
+        return page, False
+
+    async def _total(self, since: datetime, filters: Filters) -> int:
+        if any(value is not None for value in filters.values()):
+            row = await self._database.only(self._of(filters, "count_matching"), since, *filters.values())
+            return int(row["total"])
+        statements = self._database.statements
+        shards = await self._database.rows(statements.list_shards)
+        counts = await asyncio.gather(
+            *(self._database.only(statements.count_events, row["shard"], since) for row in shards)
+        )
+        return sum(count["total"] for count in counts)
+
+    def _of(self, filters: Filters, query: str) -> str:
+        """Return the query whose leading index finds the fewest events."""
+        leads = {"session_id": "session", "user_id": "user", "tool_name": "tool", "event_type": "type"}
+        lead = next((f"_of_{short}" for name, short in leads.items() if filters[name] is not None), "")
+        return str(getattr(self._database.statements, query + lead))
+
+
+Filters = dict[str, str | bool | None]
+
+
+def _filters(given: Mapping[str, str]) -> Filters:
+    """Return the filters in the order of the queries' parameters, None for those not asked for."""
+    texts: Filters = {name: given.get(name) or None for name in TEXT_FILTERS}
+    return texts | {"demo_mode": switch(given, "demo_mode", default=True) if "demo_mode" in given else None}
+
+
+async def _nothing() -> None:
+    return None
+
+
+def _next(cursor: Cursor, page: list[asyncpg.Record]) -> str:
+    last = page[-1]
+    place = Cursor(cursor.since, last["timestamp"], last["event_id"], last["shard"])
+    return urlsafe_b64encode(msgspec.json.encode(place)).decode()
+
+
+def _event(row: asyncpg.Record) -> dict[str, Any]:
+    properties = row["properties"]
+    return {
+        "event_id": row["event_id"],
+        "event_type": row["event_type"],
+        "session_id": row["session_id"],
+        "user_id": row["user_id"],
+        "tool_name": row["tool_name"],
+        "action": row["action"],
+        "properties": None if properties is None else msgspec.Raw(properties.encode()),
+        "demo_mode": row["demo_mode"],
+        "timestamp": time_text(row["timestamp"]),
+        "received_at": time_text(row["received_at"]),
+    }

@@ -1,0 +1,182 @@
+"""The configuration: read once from the environment, validated, frozen. The only reader of the environment."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+Value = TypeVar("Value")
+
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+_HOST = re.compile(r"[\w.-]+|\[?[0-9a-fA-F:.]+\]?", re.ASCII)
+_ALLOWED_HOST = re.compile(r"\*|[\w.-]+|\[[0-9a-f:.]+\]", re.ASCII)
+_ORIGIN = re.compile(r"\*|https?://[^/,\s]+")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class SettingsError(Exception):
+    """A value that cannot be; the message is one line that names the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment asks for; see "Configuration" in the README."""
+
+    database_url: str | None
+    data_dir: Path
+    host: str
+    port: int
+    workers: int
+    write_key: str | None
+    read_token: str | None
+    open_reads: bool
+    allowed_hosts: tuple[str, ...]
+    cors_origins: tuple[str, ...]
+    event_retention_days: int
+    rollup_retention_days: int
+    shards: int | None
+    log_level: str
+    log_json: bool
+
+    def listens_on_loopback(self) -> bool:
+        """Tell whether only this machine can reach the service."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:
+            return False
+
+    def check_reads(self) -> None:
+        """Refuse to listen to the network with reads open to everyone.
+
+        Raises SettingsError unless there is a token, or HOURLEDGER_OPEN_READS=1 says that it is meant.
+        """
+        if not (self.listens_on_loopback() or self.read_token or self.open_reads):
+            raise SettingsError(
+                f"HOURLEDGER_HOST={self.host} listens beyond this machine: set HOURLEDGER_READ_TOKEN,"
+                " or HOURLEDGER_OPEN_READS=1 to let everyone read"
+            )
+
+    def address(self) -> str:
+        """Return the address to listen on, IPv4 if the host has one. Raises SettingsError when it has none."""
+        try:
+            found = socket.getaddrinfo(self.host.strip("[]"), self.port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise SettingsError(f"HOURLEDGER_HOST={self.host} has no address: {error.strerror}") from error
+        return str(min(found, key=lambda each: each[0] != socket.AF_INET)[4][0])
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read and validate the settings. Raises SettingsError, naming the variable, on the first bad value."""
+    events = _read(environ, "HOURLEDGER_EVENT_RETENTION_DAYS", "30", _whole(1, 3_650))
+    rollups = _read(environ, "HOURLEDGER_ROLLUP_RETENTION_DAYS", "90", _whole(1, 36_500))
+    if rollups < events:
+        raise SettingsError(
+            f"HOURLEDGER_ROLLUP_RETENTION_DAYS is {rollups},"
+            f" but must be at least HOURLEDGER_EVENT_RETENTION_DAYS ({events})"
+        )
+    log_json, log_level = _read(environ, "HOURLEDGER_LOG", "info", _log)
+    return Settings(
+        database_url=_read(environ, "DATABASE_URL", "", _database_url),
+        data_dir=_read(environ, "HOURLEDGER_DATA_DIR", _default_data_dir(), _folder),
+        host=_read(environ, "HOURLEDGER_HOST", "127.0.0.1", _host),
+        port=_read(environ, "HOURLEDGER_PORT", "8000", _whole(1, 65_535)),
+        workers=_read(environ, "HOURLEDGER_WORKERS", "1", _whole(1, 64)),
+        write_key=_read(environ, "HOURLEDGER_WRITE_KEY", "", _secret),
+        read_token=_read(environ, "HOURLEDGER_READ_TOKEN", "", _secret),
+        open_reads=_read(environ, "HOURLEDGER_OPEN_READS", "0", _switch),
+        allowed_hosts=_read(environ, "HOURLEDGER_ALLOWED_HOSTS", ",".join(LOOPBACK_NAMES), _names),
+        cors_origins=_read(environ, "HOURLEDGER_CORS_ORIGINS", "", _origins),
+        event_retention_days=events,
+        rollup_retention_days=rollups,
+        shards=_read(environ, "HOURLEDGER_SHARDS", "", lambda text: _whole(1, 64)(text) if text else None),
+        log_level=log_level,
+        log_json=log_json,
+    )
+
+
+def _read(environ: Mapping[str, str], name: str, default: str, parse: Callable[[str], Value]) -> Value:
+    text = environ.get(name, "").strip() or default
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise SettingsError(f"{name} {error}") from error
+
+
+def _default_data_dir() -> str:
+    return "/var/lib/hourledger" if os.geteuid() == 0 else ".data"
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdecimal() and least <= int(text) <= most):
+            raise ValueError(f"must be a whole number from {least} to {most}, not {text!r}")
+        return int(text)
+
+    return parse
+
+
+def _switch(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise ValueError(f"must be 0 or 1, not {text!r}")
+    return text == "1"
+
+
+def _secret(text: str) -> str | None:
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        # The value itself stays out of the message: messages are logged.
+        raise ValueError("must be printable ASCII characters without spaces")
+    return text or None
+
+
+def _database_url(text: str) -> str | None:
+    # The value itself stays out of the messages: it may hold a password.
+    scheme, _, rest = text.partition("://")
+    if text and scheme not in ("postgresql", "postgres"):
+        raise ValueError("must begin with postgresql://")
+    for host in re.split("[/?#]", rest)[0].rpartition("@")[2].split(","):
+        port = host.rpartition("]")[2].partition(":")[2]
+        if port and not (port.isascii() and port.isdecimal() and len(port) < 6 and 0 < int(port) < 65_536):
+            raise ValueError("must have a port from 1 to 65535, or none")
+    return text or None
+
+
+def _folder(text: str) -> Path:
+    folder = Path(text)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"must be a folder, which {text!r} is not")
+    return folder
+
+
+def _host(text: str) -> str:
+    if not _HOST.fullmatch(text):
+        raise ValueError(f"must be an address or a name of this machine, not {text!r}")
+    return text
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
+    if not names or not all(_ALLOWED_HOST.fullmatch(name) for name in names):
+        raise ValueError("must be a comma list of host names, without scheme, port or path, or *")
+    return names
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(origin.strip().lower().rstrip("/") for origin in text.split(",") if origin.strip())
+    if not all(_ORIGIN.fullmatch(origin) for origin in origins):
+        raise ValueError("must be * or a comma list of origins such as https://example.com")
+    return origins
+
+
+def _log(text: str) -> tuple[bool, str]:
+    form, _, level = text.rpartition(":")
+    if form not in ("", "json") or level not in LOG_LEVELS:
+        raise ValueError(f"must be one of {', '.join(LOG_LEVELS)}, or json: and one of them, not {text!r}")
+    return form == "json", level

@@ -1,0 +1,38 @@
+"""Times as they are sent: ISO-8601, made the same on every version of Python."""
+
+import re
+from datetime import UTC, datetime
+
+EXAMPLE = "2025-10-18T01:00:00.000Z"
+# datetime.fromisoformat alone takes any character between date and time, week dates and fractions of an hour, and
+# what it takes differs between versions.
+_SHAPE = re.compile(
+    r"""(?:\d{4}-\d\d-\d\d|\d{8})
+        (?:[Tt ](?:[01]\d|2[0-3])
+           (?: :[0-5]\d(?: :[0-5]\d(?:[.,]\d+)? )?
+             |  [0-5]\d(?:  [0-5]\d(?:[.,]\d+)? )? )?
+           (?:[Zz]|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)? )?""",
+    re.ASCII | re.VERBOSE,
+)
+_LEAP_SECOND = re.compile(r"[Tt ]\d\d(:?)\d\d\1 60", re.ASCII | re.VERBOSE)
+
+
+def parse_time(text: str) -> datetime:
+    """Return the moment that ISO-8601 `text` tells, in UTC, to the microsecond; the rest of a fraction is cut.
+
+    Date and time of day, extended or basic form, with `T`, `t` or a space between; what is left out is 0, and
+    without an offset it is UTC. Raises ValueError, whose message says what was expected.
+    """
+    if not _SHAPE.fullmatch(text):
+        if _LEAP_SECOND.search(text):
+            raise ValueError("a leap second (:60) is not kept; send :59")
+        raise ValueError(f"expected an ISO-8601 time such as {EXAMPLE}")
+    moment = datetime.fromisoformat(text.upper())
+    if moment.tzinfo is UTC:
+        return moment
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("in UTC it is outside of the years 1 to 9999") from None
