@@ -1,0 +1,114 @@
+"""The benchmarks: each measured several times, in turns with what it is measured against, printed as one table.
+
+They run on an embedded PostgreSQL of their own in a temporary folder, with everything durable. A figure depends on the
+machine, a ratio less so. Every part ends with a verification; what does not verify clean does not count.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+
+import click
+
+from bench import engine, memory, posts, reads
+from bench.ground import Ground, Size, prepared, tell
+from bench.rows import EVENTS_PER_SECOND, NotCounted, Row
+from bench.table import Machine, as_json, describe_machine, show
+from bench.web_data import load_log
+from service.console import configure_logs
+from sql import VERSION
+from sql.embedded import EmbeddedError
+from sql.errors import DatabaseError
+
+COULD_NOT = 2
+NOT_CLEAN = 1
+
+Part = Callable[[Ground], Awaitable[list[Row]]]
+
+# In this order: the engine needs a log whose receipts no projector has compacted, and posts add to the log.
+PARTS: dict[str, Part] = {
+    "projector, rebuild, verify": engine.measure,
+    "reads": reads.measure,
+    "posts": posts.measure,
+    "memory": memory.measure,
+}
+
+
+@click.command(help=__doc__)
+@click.version_option(VERSION, prog_name="hourledger bench")
+@click.option("--quick", is_flag=True, help="A tenth of the events, and shorter loads.")
+@click.option(
+    "--events", type=click.IntRange(min=1_000), help="Events stored. [default: 1000000, or 100000 when quick]"
+)
+@click.option("--runs", type=click.IntRange(min=1), default=5, show_default=True, help="Samples of each thing.")
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), envvar="BENCH_JSON", show_envvar=True,
+    help="Write what was found to this file, too, as JSON.",
+)  # fmt: skip
+def main(quick: bool, events: int | None, runs: int, json_file: Path | None) -> None:
+    """Measure and print. Exits 0 whatever the figures are, 1 when one does not count, 2 when it could not be done."""
+    size = Size(events or 100_000, runs, 1, 40) if quick else Size(events or 1_000_000, runs, 4, 200)
+    configure_logs("warning", as_json=False)
+    # Ended by another process, too, it stops its server and removes its folder.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    started = perf_counter()
+    try:
+        rows, machine = asyncio.run(_measure(size))
+    except (EmbeddedError, DatabaseError, NotCounted) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(COULD_NOT)
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        sys.exit(COULD_NOT)
+    seconds = perf_counter() - started
+    show(rows, machine, size)
+    if json_file is not None:
+        json_file.write_bytes(as_json(rows, machine, size, seconds))
+    click.echo(_summary(rows, seconds))
+    sys.exit(NOT_CLEAN if any(row.not_counted for row in rows) else 0)
+
+
+async def _measure(size: Size) -> tuple[list[Row], Machine]:
+    rows: list[Row] = []
+    async with prepared(size) as ground:
+        machine = await describe_machine(ground)
+        tell(f"loading {size.events:,} events")
+        await load_log(ground)
+        for name, part in PARTS.items():
+            tell(f"{name}, {size.runs} runs")
+            began = perf_counter()
+            rows += await _counted(ground, name, part)
+            tell(f"{name}: {perf_counter() - began:.0f} s")
+    return rows, machine
+
+
+async def _counted(ground: Ground, name: str, part: Part) -> list[Row]:
+    """Return the rows of a part; they say that they do not count when it fails, or verify finds anything wrong."""
+    rows: list[Row] = []
+    try:
+        rows = await part(ground)
+        await ground.verify()
+    except NotCounted as error:
+        failed = rows or [Row(name, EVENTS_PER_SECOND)]
+        return [replace(row, not_counted=str(error)) for row in failed]
+    return rows
+
+
+def _summary(rows: list[Row], seconds: float) -> str:
+    met = [row.met for row in rows if row.met is not None]
+    skipped = sum(row.skipped is not None for row in rows)
+    not_counted = sum(row.not_counted is not None for row in rows)
+    return (
+        f"bench: {len(rows)} rows, {sum(met)} of {len(met)} goals met, {skipped} skipped, {not_counted} not counted,"
+        f" {seconds:.0f} s"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""What the track route is measured against: HTTP servers that differ from the service in one thing each.
+
+`python -m bench.peers NAME` serves one of them, with the options of service/http_server.py.
+"""
+
+from __future__ import annotations
+
+import os
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+from granian import Granian
+from granian.constants import Interfaces, Loops
+from granian.log import LogLevels
+from litestar import Litestar, asgi
+from litestar.types import Receive, Send
+
+from bench.statements import load as load_statements
+from service.answers import json_answer, respond
+from service.app import Service
+from service.appender import STORED, Appender
+from service.console import end_with_stdin
+from service.events import Event, decode_event
+from service.http_server import DRAIN_SECONDS
+from service.settings import load
+from service.track import Track
+from sql.database import Database
+
+PATH = "/api/analytics/track"
+
+
+class OneAppend(Appender):
+    """Appends each event by itself, one transaction a request."""
+
+    async def append_one(self, event: Event) -> str:
+        """Append one event; return what became of it."""
+        self._check_room(1)
+        (outcome,) = await self._append(self._shard_of(event), [event])
+        return outcome
+
+
+class OneInsert(Appender):
+    """Inserts each event by itself into a table like the log's, one INSERT a request and nothing else."""
+
+    def __init__(self, database: Database, retention_days: int) -> None:
+        super().__init__(database, retention_days)
+        self._insert_event = load_statements().insert_event
+
+    async def append_one(self, event: Event) -> str:
+        """Insert one event."""
+        self._check_room(1)
+        await self._database.rows(self._insert_event, *event)
+        return STORED
+
+
+def one_append() -> Service:
+    """Return the service with an append per request instead of group commit."""
+    return _with(OneAppend)
+
+
+def one_insert() -> Service:
+    """Return the service with a plain INSERT per request instead of group commit."""
+    return _with(OneInsert)
+
+
+def _with(appender: type[Appender]) -> Service:
+    settings = load()
+    service = Service(settings)
+    service.appender = appender(service.database, settings.event_retention_days)
+    service.track = Track(service.appender, service.metrics.offered)
+    return service
+
+
+def decode_only() -> Litestar:
+    """Return a route that decodes an event and answers, and does nothing else."""
+
+    @asgi(PATH, copy_scope=False)
+    async def track(scope: Any, receive: Receive, send: Send) -> None:  # noqa: ARG001
+        event = decode_event(await _body(receive))
+        await respond(send, json_answer({"ok": True, "event_id": event.event_id}))
+
+    return Litestar(route_handlers=[track], openapi_config=None, logging_config=None)
+
+
+async def _body(receive: Receive) -> bytes:
+    body, more = b"", True
+    while more:
+        message: Any = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
+PEERS = (one_append, one_insert, decode_only)
+
+
+@click.command()
+@click.argument("name", type=click.Choice([peer.__name__ for peer in PEERS]))
+@click.option("--until-stdin-ends", is_flag=True)
+def main(name: str, until_stdin_ends: bool) -> None:
+    """Serve a peer on HOURLEDGER_PORT until SIGTERM."""
+    if until_stdin_ends:
+        end_with_stdin()
+    with TemporaryDirectory(prefix="hourledger-bench-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        Granian(
+            f"bench.peers:{name}",
+            factory=True,
+            address="127.0.0.1",
+            port=load().port,
+            interface=Interfaces.ASGI,
+            workers=1,
+            loop=Loops.uvloop,
+            websockets=False,
+            backlog=4096,
+            backpressure=2048,
+            workers_kill_timeout=DRAIN_SECONDS,
+            log_level=LogLevels.warning,
+        ).serve()
+
+
+if __name__ == "__main__":
+    main()

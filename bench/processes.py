@@ -1,0 +1,130 @@
+"""Starts processes of ours as a deployment would, ends them by their id, and tells how much memory they took."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+import psutil
+
+from bench.ground import Ground
+from bench.rows import NotCounted
+
+START_SECONDS = 30.0
+STOP_SECONDS = 30.0
+LOOK_SECONDS = 0.02
+BYTES_PER_MEGABYTE = 1_000_000
+
+
+@contextmanager
+def running(ground: Ground, module: str, *arguments: str, port: int = 0) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `python -m module arguments` until it is left; it ends, too, when this process does."""
+    process = _start(ground, module, *arguments, "--until-stdin-ends", port=port)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdin:
+            process.stdin.close()
+
+
+@contextmanager
+def serving(ground: Ground, module: str, *arguments: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Run an HTTP server of ours until it is left; give its port when it answers."""
+    port = free_port()
+    with running(ground, module, *arguments, port=port) as process:
+        _wait_until_ready(port, process, _log(ground, module, arguments[0]))
+        yield port, process
+
+
+async def peak_of(ground: Ground, module: str, *arguments: str) -> float:
+    """Run a command to its end; return the most memory it had, in MB. Raises NotCounted when it fails."""
+    process = _start(ground, module, *arguments)
+    peak = 0.0
+    try:
+        while process.poll() is None:
+            peak = max(peak, peak_memory(process.pid))
+            await asyncio.sleep(LOOK_SECONDS)
+    finally:
+        process.kill()
+        process.communicate()
+    if process.returncode:
+        raise NotCounted(f"{module} {arguments[0]} ended with {process.returncode}")
+    return peak
+
+
+def peak_memory_of_workers(server: subprocess.Popen[bytes]) -> float:
+    """Return the most memory that any process started by a server had, in MB."""
+    return max(peak_memory(child.pid) for child in psutil.Process(server.pid).children(recursive=True))
+
+
+def peak_memory(pid: int) -> float:
+    """Return the most resident memory that a process has had, in MB of 10^6 bytes; 0 when it has ended.
+
+    On Linux the kernel keeps it. Elsewhere it is what the process has now, to be asked again and again.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status")
+        if status.exists() and (found := re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)):
+            return int(found[1]) * 1024 / BYTES_PER_MEGABYTE
+        return float(psutil.Process(pid).memory_info().rss) / BYTES_PER_MEGABYTE
+    except (OSError, psutil.NoSuchProcess):
+        return 0.0
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _start(ground: Ground, module: str, *arguments: str, port: int = 0) -> subprocess.Popen[bytes]:
+    own = {"DATABASE_URL": ground.url, "HOURLEDGER_LOG": "warning"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HOURLEDGER_", "DATABASE_"))}
+    with _log(ground, module, arguments[0]).open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            env=inherited | own | ({"HOURLEDGER_PORT": str(port)} if port else {}),
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            # Ctrl-C is for the benchmark, which then ends what it started.
+            start_new_session=True,
+        )
+
+
+def _log(ground: Ground, module: str, command: str) -> Path:
+    return ground.folder / f"{module}-{command}.log"
+
+
+def _wait_until_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return when the server does not answer 5xx; peers know no path but that of events."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        connection = HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", "/health/ready")
+            if connection.getresponse().status < 500:
+                return
+        except (OSError, HTTPException):
+            pass
+        finally:
+            connection.close()
+        time.sleep(LOOK_SECONDS)
+    raise NotCounted(f"a server did not come up: {log.read_text(errors='replace').strip()[-500:]}")

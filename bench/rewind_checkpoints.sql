@@ -1,0 +1,4 @@
+-- Makes the projector begin anew.
+-- Rows: none.
+update checkpoints
+set position = 0

@@ -1,0 +1,117 @@
+"""What a benchmark finds: samples taken in turns, and rows of the table made of them."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Step = Callable[[], Awaitable[float]]
+
+
+class NotCounted(Exception):
+    """A measurement that is worth nothing: something failed while it was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What is measured; of some more is better, of others less."""
+
+    name: str
+    more_is_better: bool
+    digits: int = 0
+
+
+EVENTS_PER_SECOND = Unit("events/s", more_is_better=True)
+REQUESTS_PER_SECOND = Unit("requests/s", more_is_better=True)
+MILLISECONDS = Unit("ms", more_is_better=False, digits=1)
+MEGABYTES = Unit("MB", more_is_better=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The samples of one thing, in the order they were taken."""
+
+    samples: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.samples)
+
+    @property
+    def low(self) -> float:
+        return min(self.samples)
+
+    @property
+    def high(self) -> float:
+        return max(self.samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A bound on the median, or on the ratio to the peer: the least when more is better, else the most."""
+
+    of: Literal["median", "ratio"]
+    bound: float
+    at_least: bool
+
+    def met_by(self, value: float) -> bool:
+        return value >= self.bound if self.at_least else value <= self.bound
+
+
+def least(bound: float) -> Goal:
+    """A median of at least this."""
+    return Goal("median", bound, at_least=True)
+
+
+def most(bound: float) -> Goal:
+    """A median of at most this."""
+    return Goal("median", bound, at_least=False)
+
+
+def least_ratio(bound: float) -> Goal:
+    """At least so many times as good as the peer."""
+    return Goal("ratio", bound, at_least=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. `peer` was measured in turns with `what`, in the same unit.
+
+    skipped: why it was not measured, not_counted: why the measurement is worth nothing; else None.
+    """
+
+    what: str
+    unit: Unit
+    measured: Spread | None = None
+    peer: str = ""
+    peer_measured: Spread | None = None
+    goal: Goal | None = None
+    skipped: str | None = None
+    not_counted: str | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times as good as the peer the median is: above 1 is better, whatever the unit."""
+        if self.measured is None or self.peer_measured is None:
+            return None
+        ratio = self.measured.median / self.peer_measured.median
+        return ratio if self.unit.more_is_better else 1 / ratio
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal was met; None when there is none, or nothing that counts."""
+        if self.goal is None or self.measured is None or self.not_counted:
+            return None
+        value = self.ratio if self.goal.of == "ratio" else self.measured.median
+        return None if value is None else self.goal.met_by(value)
+
+
+async def in_turns(runs: int, steps: Mapping[str, Step]) -> dict[str, Spread]:
+    """Take one sample of each step in turn (A B A B ...), `runs` times; what disturbs one then disturbs all."""
+    samples: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(runs):
+        for name, step in steps.items():
+            samples[name].append(await step())
+    return {name: Spread(tuple(taken)) for name, taken in samples.items()}

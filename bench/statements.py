@@ -1,0 +1,29 @@
+"""The SQL that only the benchmarks need, by name; otherwise as sql/statements.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """The text of each query; its file's header says what it is, its parameters and how many rows it gives."""
+
+    count_by_hour: str
+    create_inserts: str
+    empty_hourly: str
+    insert_event: str
+    read_server_version: str
+    rewind_checkpoints: str
+    rollups_from_events: str
+    use_one_process: str
+    vacuum: str
+
+
+def load() -> Statements:
+    """Read every query. Raises FileNotFoundError when a file is missing."""
+    folder = Path(__file__).parent
+    return Statements(**{
+        field.name: (folder / f"{field.name}.sql").read_text(encoding="utf-8") for field in fields(Statements)
+    })  # fmt: skip

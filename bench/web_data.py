@@ -1,0 +1,79 @@
+"""The data set `web`: sessions of about 14 events within an hour, over 7 days; the same each time but for its dates."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from operator import attrgetter
+
+from bench.ground import RETENTION_DAYS, Ground
+from service.appender import EVENTS_PER_COMMIT
+from service.console import progress
+from service.events import Event
+
+HOURS = 168
+SEED = 2018
+HOUR = timedelta(hours=1)
+MICROSECONDS = 3_600_000_000
+# From 1 to 27 events: 14 on average.
+LONGEST_SESSION = 27
+TYPES = ("page_viewed",) * 6 + ("tool_used",) * 3 + ("risk_mode_changed",)
+TOOLS = ("Home", "Search", "Reader", "Editor", "Settings", None)
+RISK_MODES = ("low", "medium", "high")
+
+
+def web_events(count: int) -> Iterator[Event]:
+    """Give `count` events in the order of their timestamps; they end with the hour before this one.
+
+    A session lasts up to an hour from any moment on, so it is in one or two hours: about 0.11 session-hours per event.
+    """
+    chance = random.Random(SEED)
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    waiting: list[Event] = []
+    # Sessions begin in all hours but the last, into which those of the hour before it reach.
+    for number in range(HOURS - 1):
+        start = end - (HOURS - number) * HOUR
+        events = count * (number + 1) // (HOURS - 1) - count * number // (HOURS - 1)
+        waiting += _begun_in(start, events, chance)
+        waiting.sort(key=attrgetter("timestamp"))
+        over = sum(event.timestamp < start + HOUR for event in waiting)
+        yield from waiting[:over]
+        del waiting[:over]
+    yield from waiting
+
+
+def _begun_in(hour: datetime, count: int, chance: random.Random) -> Iterator[Event]:
+    while count > 0:
+        length = min(chance.randint(1, LONGEST_SESSION), count)
+        count -= length
+        start = hour + timedelta(microseconds=chance.randrange(MICROSECONDS))
+        lasting = chance.randrange(1, MICROSECONDS)
+        session = f"{chance.getrandbits(64):016x}"
+        user = f"user_{chance.randrange(20_000)}" if chance.random() < 0.3 else None
+        for _ in range(length):
+            yield _event(start + timedelta(microseconds=chance.randrange(lasting)), session, user, chance)
+
+
+def _event(moment: datetime, session: str, user: str | None, chance: random.Random) -> Event:
+    kind = chance.choice(TYPES)
+    properties = (
+        f'{{"risk_mode": "{chance.choice(RISK_MODES)}"}}'
+        if kind == "risk_mode_changed"
+        else f'{{"path": "/articles/{chance.randrange(500)}", "milliseconds": {chance.randrange(10_000)}}}'
+    )
+    event_id = f"evt_{chance.getrandbits(128):032x}"
+    return Event(event_id, session, user, kind, chance.choice(TOOLS), "opened", properties, False, moment)
+
+
+async def load_log(ground: Ground) -> None:
+    """Append the data set as the service does, in its largest commits, and let the statistics settle."""
+    database = ground.database
+    events = web_events(ground.size.events)
+    with progress("bench: append", ground.size.events, "events") as meter:
+        while batch := list(islice(events, EVENTS_PER_COMMIT)):
+            columns = [list(column) for column in zip(*batch, strict=True)]
+            await database.rows(database.statements.append_events, 0, RETENTION_DAYS, None, *columns)
+            meter.advance(len(batch))
+    await database.rows(ground.statements.vacuum)

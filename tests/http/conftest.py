@@ -1,0 +1,75 @@
+"""Services that tests share. Running one takes a second or two, so those that only differ in what is asked share it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from tests.conftest import Servers
+from tests.http.known import Known, known_events
+from tests.http.site import Site, new_site, now
+
+WRITE_KEY = "write-key-4711-secret"
+READ_TOKEN = "read-token-0815-secret"  # noqa: S105
+ALLOWED_ORIGINS = ("https://app.example.com", "http://localhost:5173")
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("http")
+
+
+@pytest_asyncio.fixture(scope="session")
+async def site(servers: Servers, folder: Path) -> AsyncIterator[Site]:
+    """Give a service as it is without settings; its tests tell their events apart by names or hours."""
+    async with new_site(servers, folder) as site:
+        yield site
+        site.check_log()
+
+
+@pytest.fixture(scope="session")
+def client(site: Site) -> httpx.Client:
+    return site.client
+
+
+@pytest_asyncio.fixture(scope="session")
+async def known(servers: Servers, folder: Path) -> AsyncIterator[Known]:
+    """Give a service that holds known events; its tests only read."""
+    async with new_site(servers, folder) as site:
+        events = known_events(now())
+        site.send(*events)
+        yield Known(site, events)
+        site.check_log()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def guarded(servers: Servers, folder: Path) -> AsyncIterator[Site]:
+    """Give a service with a write key, a read token, a host name and origins of its own, that logs all it can."""
+    async with new_site(
+        servers,
+        folder,
+        HOURLEDGER_WRITE_KEY=WRITE_KEY,
+        HOURLEDGER_READ_TOKEN=READ_TOKEN,
+        HOURLEDGER_ALLOWED_HOSTS="127.0.0.1, Stats.Example.com,[::1]",
+        HOURLEDGER_CORS_ORIGINS=",".join(ALLOWED_ORIGINS),
+        HOURLEDGER_LOG="debug",
+    ) as site:
+        yield site
+
+
+@pytest_asyncio.fixture(scope="session")
+async def open_to_all(servers: Servers, folder: Path) -> AsyncIterator[Site]:
+    """Give a service whose reads are open to everyone, to whom any origin may send, under any name."""
+    async with new_site(
+        servers,
+        folder,
+        HOURLEDGER_OPEN_READS="1",
+        HOURLEDGER_CORS_ORIGINS="*",
+        HOURLEDGER_ALLOWED_HOSTS="*",
+    ) as site:
+        yield site
+        site.check_log()

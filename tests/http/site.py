@@ -1,0 +1,164 @@
+"""A running service on a database of its own, and events to send to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import psutil
+import pytest
+
+from tests.conftest import NEWEST, RETENTION_DAYS, RunningService, Servers, running_service
+
+HOUR = timedelta(hours=1)
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Site:
+    """The service, a client of it, and the way to its database around it."""
+
+    running: RunningService
+    database_url: str
+    client: httpx.Client
+
+    def rows(self, query: str, *args: object) -> list[asyncpg.Record]:
+        """Run a statement on the database, as its administrator; return its rows."""
+
+        async def fetched() -> list[asyncpg.Record]:
+            connection = await asyncpg.connect(self.database_url)
+            try:
+                return await connection.fetch(query, *args)
+            finally:
+                await connection.close()
+
+        return asyncio.run(fetched())
+
+    def log(self) -> str:
+        """Return what the service has written."""
+        return self.running.log.read_text()
+
+    def check_log(self) -> None:
+        """Fail when the service wrote of a fault of its own."""
+        assert not re.search("Traceback|Warning|a request failed", self.log())
+
+    def part(self, command: str) -> psutil.Process:
+        """Return the process of one part of the service: `http` or `follow`, the projector."""
+        parts = psutil.Process(self.running.process.pid).children()
+        (found,) = (part for part in parts if command in part.cmdline())
+        return found
+
+    def send(self, *events: Json) -> Json:
+        """Send a batch that must be answered with 200; return the answer."""
+        answer = self.client.post("/e/batch", json=events)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def get(self, path: str, **query: object) -> Json:
+        """Return the answer to a read that must succeed."""
+        answer = self.client.get(path, params={name: str(value) for name, value in query.items()})
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def listed(self, **query: object) -> list[Json]:
+        """Return the events that a list names."""
+        return list(self.get("/api/analytics/track", **query)["events"])
+
+    def raw(self, request: bytes, *, cut_short: bool = False) -> tuple[int, Json]:
+        """Send bytes as they are; return status and body. They must ask for the connection to be closed."""
+        port = urlsplit(self.running.url).port
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(request)
+            if cut_short:
+                connection.shutdown(socket.SHUT_WR)
+            with connection.makefile("rb") as stream:
+                head, _, body = stream.read().partition(b"\r\n\r\n")
+        return int(head.split()[1]), json.loads(body or b"{}")
+
+
+@asynccontextmanager
+async def new_database(servers: Servers, *, empty: bool = False) -> AsyncIterator[str]:
+    """Give the URL of a database, migrated unless it shall be empty."""
+    name = f"test_{uuid4().hex}"
+    template = "template1" if empty else await servers.template(NEWEST)
+    await servers.administer(NEWEST, f'create database "{name}" template "{template}"')
+    try:
+        yield servers.url(NEWEST, name)
+    finally:
+        await servers.administer(NEWEST, f'drop database "{name}" with (force)')
+
+
+@asynccontextmanager
+async def new_site(servers: Servers, folder: Path, *, empty: bool = False, **environment: str) -> AsyncIterator[Site]:
+    """Run a service with these settings on a database of its own."""
+    defaults = {"HOURLEDGER_EVENT_RETENTION_DAYS": str(RETENTION_DAYS), "PYTHONWARNINGS": "default"}
+    settings = defaults | environment
+    async with new_database(servers, empty=empty) as url:
+        with (
+            running_service(folder, url, port=None, **settings) as running,
+            httpx.Client(base_url=running.url, timeout=30, trust_env=False) as client,
+        ):
+            yield Site(running, url, client)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def hour_start(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def text_of(moment: datetime) -> str:
+    """Return a time as answers write it."""
+    digits = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=digits) + "Z"
+
+
+def unique(name: str) -> str:
+    """Return a name that no other test uses."""
+    return f"{name}-{uuid4().hex}"
+
+
+def an_event(*, at: datetime | None = None, **fields: Any) -> Json:
+    """Return an event as a client sends it; fields beside those that it must have only when given."""
+    return {"event_type": "opened", "session_id": "s-1", "timestamp": text_of(at or now()), **fields}
+
+
+def refused(answer: httpx.Response, status: int, code: str, field: str | None = None) -> str:
+    """Check that an answer is an error of the one form; return its message."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/json"
+    return refusal(answer.json(), code, field)
+
+
+def refusal(body: Json, code: str, field: str | None = None) -> str:
+    """Check the body of an error; return its message."""
+    message = body["error"]["message"]
+    expected = {"code": code, "message": message} | ({} if field is None else {"field": field})
+    assert body == {"ok": False, "error": expected}
+    assert isinstance(message, str)
+    assert message.strip()
+    return message
+
+
+def wait_until(true: Any, what: str, seconds: float = 30) -> None:
+    """Ask again and again until it is so; fail when it takes too long."""
+    deadline = monotonic() + seconds
+    while not true():
+        if monotonic() > deadline:
+            pytest.fail(f"not so after {seconds} s: {what}")
+        sleep(0.02)

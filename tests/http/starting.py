@@ -1,0 +1,35 @@
+"""Commands that must end by themselves."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+# A database that is not there, unless a test names another.
+NOWHERE = "postgresql://somebody:password-1@127.0.0.1:1/nothing"
+SECRET = "a secret with spaces"  # noqa: S105
+
+
+def start(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command that must end by itself."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HOURLEDGER_", "DATABASE_"))}
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        env=inherited | {"DATABASE_URL": NOWHERE} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+def line_of(ended: subprocess.CompletedProcess[str]) -> str:
+    """Check that a command could not start and says so in one line; return the line."""
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert "password-1" not in line
+    assert SECRET not in line
+    return line

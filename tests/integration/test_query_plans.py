@@ -1,0 +1,191 @@
+"""Hot statements read what they need and no more, before the tables are analyzed as well as after.
+
+PostgreSQL counts the rows that each scan reads; so functions are judged by what they did, not by what EXPLAIN would
+say of a copy of them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from service.events import Event
+from sql.database import Database
+from tests.conftest import RETENTION_DAYS
+from tests.log import an_event, append
+from tests.oracle import HOUR, start_of
+from tests.projection import START, fold
+
+EVENTS = 20_000
+TAIL = 500
+DAY = 24 * HOUR
+FIRST = start_of(START, DAY) - DAY
+# An hour in the middle, and a moment inside a quarter of it.
+BUSY = FIRST + 30 * HOUR
+INSIDE = BUSY + timedelta(minutes=7)
+# What the planner's guesses cannot be wrong about: pages at the ends of an index, the first row after a range.
+SLACK = 30
+READ = """
+select relname, 'whole' as scan, seq_tup_read as rows from pg_stat_user_tables
+union all
+select relname, indexrelname, idx_tup_read from pg_stat_user_indexes
+"""
+SIZES = """
+select
+    (select count(*) from events where timestamp >= $1 and timestamp < $1 + interval '1 hour'),
+    (select count(*) from hourly_sessions where hour_of(bucket) = $1)
+"""
+DAYS_READ = "select count(*) from pg_stat_user_tables where relname like 'events\\_%' and seq_scan + idx_scan > 0"
+Read = Counter[tuple[str, str]]
+
+
+def busy_events() -> list[Event]:
+    """Return events of three whole days: 1,500 sessions of an hour or so, 500 users."""
+    chance = random.Random(1)
+    started = [FIRST + timedelta(seconds=chance.randrange(71 * 3_600)) for _ in range(1_500)]
+    return [
+        an_event(
+            number,
+            at=started[session] + timedelta(seconds=chance.randrange(3_600)),
+            session=f"s{session}",
+            kind=f"kind_{chance.randrange(10)}",
+            tool=chance.choice(["Home", "Search", "Map", None]),
+        )._replace(user_id=f"u{session // 3}")
+        for number in range(EVENTS)
+        for session in [chance.randrange(1_500)]
+    ]
+
+
+async def fill(database: Database, admin: asyncpg.Connection, *, analyzed: bool) -> list[Event]:
+    """Append and fold all events, then append some more, which are not folded; return the latter."""
+    events = busy_events()
+    for place in range(0, EVENTS, 1_000):
+        await append(database, events[place : place + 1_000])
+    await fold(database)
+    if analyzed:
+        await admin.execute("analyze")
+    tail = [event._replace(event_id=f"tail_{event.event_id}") for event in events[: EVENTS : EVENTS // TAIL]]
+    await append(database, tail)
+    return tail
+
+
+async def rows_read(admin: asyncpg.Connection, query: str, *arguments: object) -> Read:
+    """Run a statement; return the rows read of events (of all days) and session rows, by the index that led to them."""
+    await admin.execute("select pg_stat_force_next_flush()")
+    await admin.execute("select pg_stat_reset()")
+    await admin.fetch(query, *arguments)
+    await admin.execute("select pg_stat_force_next_flush()")
+    read: Read = Counter()
+    for table, scan, rows in await admin.fetch(READ):
+        if rows and table.startswith(("events_", "hourly_sessions")):
+            read[table.split("_2")[0], scan.removeprefix(table).strip("_")] += rows
+    return read
+
+
+@pytest.mark.parametrize("analyzed", [False, True], ids=["not analyzed", "analyzed"])
+async def test_functions_read_what_they_need(database: Database, admin: asyncpg.Connection, *, analyzed: bool) -> None:
+    tail = await fill(database, admin, analyzed=analyzed)
+    statements = database.statements
+    (sizes,) = await admin.fetch(SIZES, BUSY)
+    in_hour, sessions = sizes
+    assert min(in_hour, sessions) > 2 * SLACK
+
+    # The tail, by its positions; both neighbours of a session in a quarter, by the primary key.
+    neighbours = {("events", "shard_position_idx"): TAIL, ("hourly_sessions", "pkey"): 2 * TAIL}
+    within(await rows_read(admin, statements.read_hourly, 0, BUSY, BUSY + DAY), neighbours)
+    assert await admin.fetchval(DAYS_READ) == 3
+    read = await rows_read(admin, statements.count_events, 0, INSIDE)
+    within(read, neighbours | {("events", "pkey"): in_hour // 2})
+    within(await rows_read(admin, statements.fold_hourly, 0, 1, 50_000), neighbours)
+
+    # One hour, by its timestamps; its sessions, and the neighbours of each.
+    of_hour = {("events", "pkey"): in_hour, ("hourly_sessions", "by_hour"): 2 * sessions}
+    within(await rows_read(admin, statements.check_log, 0, BUSY), of_hour)
+    read = await rows_read(admin, statements.verify_hourly, 0, 1, BUSY)
+    within(read, of_hour | {("events", "pkey"): 2 * in_hour, ("hourly_sessions", "pkey"): 2 * sessions})
+    read = await rows_read(admin, statements.rebuild_hourly, 0, 1, BUSY)
+    within(read, of_hour | {("hourly_sessions", "pkey"): 3 * sessions})
+
+    # One event of each hour.
+    read = await rows_read(admin, statements.list_hours, 0, 1, None, None)
+    assert read["events", "pkey"] < 3 * 24 + SLACK
+    assert read["events", "shard_position_idx"] == read["events", "whole"] == 0
+
+    # The holder of each id.
+    read = await rows_read(admin, statements.append_events, 0, RETENTION_DAYS, None, *columns(tail))
+    within(read, {("events", "pkey"): 3 * TAIL})
+
+
+def columns(events: list[Event]) -> list[list[object]]:
+    return [list(column) for column in zip(*events, strict=True)]
+
+
+def within(read: Read, most: dict[tuple[str, str], int]) -> None:
+    """Fail when more rows were read by an index than it may be, or any that are not listed."""
+    assert {name: rows for name, rows in read.items() if rows > most.get(name, 0) * 1.1 + SLACK} == {}
+
+
+async def test_an_appender_whose_plans_are_of_an_empty_day_finds_duplicates_fast(
+    database: Database, admin: asyncpg.Connection
+) -> None:
+    """A connection keeps its plans for as long as nobody analyzes the day."""
+    append_some = (database.statements.append_events, 0, RETENTION_DAYS, None)
+    events = busy_events()[:6_000]
+    for _ in range(8):
+        await admin.fetch(*append_some, *columns(events[:10]))
+    await admin.fetch(*append_some, *columns(events))
+    within(await rows_read(admin, *append_some, *columns(events[-TAIL:])), {("events", "pkey"): 3 * TAIL})
+
+
+# Filters (session_id, user_id, tool_name, event_type, action, demo_mode) of lists by what leads them.
+NONE = (None,) * 6
+LISTS = {
+    "session": ("s7", *NONE[1:]),
+    "user": (None, "u7", *NONE[2:]),
+    "tool": (None, None, "Rare", *NONE[3:]),
+    "type": (None, None, None, "kind_rare", *NONE[4:]),
+}
+INDEXES = {
+    "session": "session_id_idx",
+    "user": "user_id_event_type_idx",
+    "tool": "tool_name_timestamp_idx",
+    "type": "event_type_timestamp_idx",
+}
+
+
+@pytest.mark.parametrize("analyzed", [False, True], ids=["not analyzed", "analyzed"])
+async def test_lists_read_what_they_name(
+    database: Database, admin: asyncpg.Connection, subtests: pytest.Subtests, *, analyzed: bool
+) -> None:
+    rare = an_event(EVENTS, at=BUSY, session="s7", kind="kind_rare", tool="Rare")._replace(user_id="u7")
+    await append(database, [rare])
+    await fill(database, admin, analyzed=analyzed)
+    since, end = FIRST, datetime.max.replace(tzinfo=UTC)
+    for lead, filters in LISTS.items():
+        with subtests.test(lead):
+            listing, counting = (
+                getattr(database.statements, f"{name}_of_{lead}") for name in ("list_events", "count_matching")
+            )
+            page = (since, 1_001, end, "", 0, *filters)
+            # A plan for any parameters takes over after some executions.
+            for _ in range(8):
+                await admin.fetch(listing, *page)
+                await admin.fetch(counting, since, *filters)
+            total = await admin.fetchval(counting, since, *filters)
+            assert 0 < total == len(await admin.fetch(listing, *page)) < 100
+            allowed = {("events", INDEXES[lead]): total}
+            within(await rows_read(admin, listing, *page), allowed)
+            within(await rows_read(admin, counting, since, *filters), allowed)
+
+
+async def test_a_page_of_all_events_reads_a_page(database: Database, admin: asyncpg.Connection) -> None:
+    await fill(database, admin, analyzed=True)
+    query = database.statements.list_events
+    arguments = (FIRST, 101, BUSY, "", 0, *NONE)
+    for _ in range(8):
+        assert len(await admin.fetch(query, *arguments)) == 101
+    within(await rows_read(admin, query, *arguments), {("events", "pkey"): 101})

@@ -1,0 +1,99 @@
+"""What the log and the projection `hourly` must hold, by brute force: it shares nothing with the product but Event."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from service.events import Event
+
+HOUR = timedelta(hours=1)
+QUARTER = timedelta(minutes=15)
+DIMENSIONS = ("event_type", "tool_name", "risk_mode")
+
+# Rows of the projection; a session that was never active before has None as its previous bucket.
+Counts = Counter[tuple[datetime, str, str]]
+Sessions = set[tuple[datetime, str]]
+Edges = Counter[tuple[datetime, datetime | None]]
+# Rows of a fresh read: measure, hour, key.
+Fresh = Counter[tuple[str, datetime | None, str | None]]
+
+
+@dataclass
+class Rows:
+    """The stored rows of the projection in one shard. An edge of no sessions is none."""
+
+    counts: Counts
+    sessions: Sessions
+    edges: Edges
+
+
+class Log:
+    """The log of one shard: what was stored, and what is to be said of the rest."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._holders: dict[tuple[datetime, str], str] = {}
+
+    def append(self, events: Iterable[Event]) -> dict[int, str]:
+        """Store events; return the outcome of each that was not stored, by its place from 0."""
+        outcomes = {}
+        for place, event in enumerate(events):
+            name = (event.timestamp, event.event_id)
+            if name not in self._holders:
+                self._holders[name] = event.session_id
+                self.events.append(event)
+            else:
+                outcomes[place] = "duplicate" if self._holders[name] == event.session_id else "id_reused"
+        return outcomes
+
+
+def start_of(moment: datetime, length: timedelta) -> datetime:
+    """Return the start of the hour, or quarter of an hour, that holds a moment."""
+    midnight = datetime(2000, 1, 1, tzinfo=UTC)
+    return midnight + (moment - midnight) // length * length
+
+
+def keys(event: Event) -> Iterator[tuple[str, str]]:
+    """Give every dimension and key that an event counts toward."""
+    yield "event_type", event.event_type
+    if event.tool_name is not None:
+        yield "tool_name", event.tool_name
+    properties = json.loads(event.properties or "{}")
+    if event.event_type == "risk_mode_changed" and "risk_mode" in properties:
+        mode = properties["risk_mode"]
+        yield "risk_mode", mode if isinstance(mode, str) and 1 <= len(mode) <= 128 else "(other)"
+
+
+def rows(events: Iterable[Event]) -> Rows:
+    """Return the rows of the projection when every event is folded."""
+    placed = [(start_of(event.timestamp, QUARTER), event) for event in events]
+    sessions = {(bucket, event.session_id) for bucket, event in placed}
+    return Rows(
+        Counter((bucket, *key) for bucket, event in placed for key in keys(event)),
+        sessions,
+        Counter((bucket, _previous(sessions, bucket, session)) for bucket, session in sessions),
+    )
+
+
+def _previous(sessions: Sessions, bucket: datetime, session: str) -> datetime | None:
+    return max((other for other, name in sessions if name == session and other < bucket), default=None)
+
+
+def distinct(events: Iterable[Event], since: datetime, until: datetime) -> int:
+    """Count the sessions of a range, each once."""
+    return len({event.session_id for event in events if since <= event.timestamp < until})
+
+
+def fresh(events: Iterable[Event], since: datetime, until: datetime) -> Fresh:
+    """Return what a read of whole hours must answer, its account of how fresh it is left out."""
+    inside = [event for event in events if since <= event.timestamp < until]
+    found: Fresh = Counter((kind, start_of(e.timestamp, HOUR), key) for e in inside for kind, key in keys(e))
+    for hour, _ in {(start_of(event.timestamp, HOUR), event.session_id) for event in inside}:
+        found["sessions", hour, None] += 1
+    if inside:
+        found["distinct_sessions", None, None] = distinct(inside, since, until)
+    return found

@@ -1,0 +1,89 @@
+"""The projection `hourly` as tests drive it and read it, in the words of the oracle."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+import asyncpg
+
+from projections.hours import list_hours
+from projections.rebuild import RebuiltHour, rebuild
+from projections.verify import HourProof, verify
+from service.events import Event
+from sql.database import Database
+from tests import oracle
+from tests.log import NOW, an_event
+from tests.oracle import QUARTER
+
+# Well inside the days that take events, whatever the time of the day.
+START = NOW.replace(minute=0, second=0) - timedelta(days=3)
+PLACES = [timedelta(0), timedelta(microseconds=1), timedelta(minutes=7), QUARTER - timedelta(microseconds=1)]
+MODES = ('{"risk_mode": "high"}', '{"risk_mode": "low", "x": 1}', '{"risk_mode": 3}', '{"other": true}', None)
+
+
+def random_events(seed: int, count: int, *, hours: int = 24, sessions: int = 20) -> list[Event]:
+    """Return events in no order, many of them on the borders of quarters; some are there twice."""
+    chance = random.Random(seed)
+    events = [
+        an_event(
+            number,
+            at=START + chance.randrange(hours * 4) * QUARTER + chance.choice(PLACES),
+            session=f"s{chance.randrange(sessions)}",
+            kind=chance.choice(["page_viewed", "risk_mode_changed"]),
+            tool=chance.choice(["Home", "Search", None]),
+            properties=chance.choice(MODES),
+        )
+        for number in range(count)
+    ]
+    return events + chance.sample(events, count // 20)
+
+
+def in_batches(events: Sequence[Event], seed: int) -> Iterator[Sequence[Event]]:
+    """Cut events into batches of odd sizes."""
+    chance = random.Random(seed)
+    place = 0
+    while place < len(events):
+        size = chance.choice([1, 2, 7, 30])
+        yield events[place : place + size]
+        place += size
+
+
+async def fold(database: Database, *, shard: int = 0, limit: int = 50_000) -> tuple[int, int] | None:
+    """Fold once; return the checkpoint before and after, None when it is in other hands."""
+    rows = await database.rows(database.statements.fold_hourly, shard, 1, limit)
+    return (rows[0]["folded_after"], rows[0]["folded_upto"]) if rows else None
+
+
+async def folded(admin: asyncpg.Connection, *, shard: int = 0) -> oracle.Rows:
+    """Return the stored rows of the projection."""
+    counts = await admin.fetch("select bucket, dimension, key, events from hourly_counts where shard = $1", shard)
+    sessions = await admin.fetch("select bucket, session_id from hourly_sessions where shard = $1", shard)
+    edges = await admin.fetch(
+        "select bucket, nullif(previous, '-infinity'), sessions from hourly_edges where shard = $1", shard
+    )
+    return oracle.Rows(
+        oracle.Counts({(bucket, dimension, key): events for bucket, dimension, key, events in counts}),
+        {(bucket, session) for bucket, session in sessions},
+        oracle.Edges({(bucket, previous): number for bucket, previous, number in edges}),
+    )
+
+
+async def fresh(database: Database, since: datetime, until: datetime, *, shard: int = 0) -> oracle.Fresh:
+    """Return a fresh read, without what it says of its own freshness."""
+    rows = await database.rows(database.statements.read_hourly, shard, since, until)
+    measured = {(row["measure"], row["hour"], row["key"]): row["amount"] for row in rows}
+    return oracle.Fresh(
+        {name: amount for name, amount in measured.items() if name[0] not in ("position", "lag_events")}
+    )
+
+
+async def proofs(database: Database) -> list[HourProof]:
+    """Verify all there is."""
+    return [proof async for proof in verify(database, await list_hours(database, None, None))]
+
+
+async def rebuilt(database: Database) -> list[RebuiltHour]:
+    """Rebuild all there is."""
+    return [hour async for hour in rebuild(database, await list_hours(database, None, None))]
