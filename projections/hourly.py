@@ -9,3 +9,8 @@ NAME = "hourly"
 
 # Positions folded in one transaction while catching up: a few tenths of a second.
 FOLD_LIMIT = 50_000
+
+# Stages of a version: a rebuild counts its hours; it is folded and verified; reads may use it.
+FILLING = "filling"
+PROVING = "proving"
+COMPLETE = "complete"

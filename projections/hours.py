@@ -25,21 +25,32 @@ class Hour:
     events: int
 
 
-async def list_hours(database: Database, since: datetime | None, until: datetime | None) -> list[Hour]:
-    """Return the hours in [since, until) that log, witnesses or live projection know, by shard, oldest first.
+async def live_versions(database: Database) -> dict[int, int]:
+    """Return the version that answers reads, by shard.
 
     Raises DatabaseError when a shard has no live checkpoint: what its projection should hold cannot be known.
     """
     statements = database.statements
     checkpoints = await database.rows(statements.list_checkpoints, hourly.NAME)
     live = {row["shard"]: row["version"] for row in checkpoints if row["live"]}
-    found: list[Hour] = []
     for shard in await database.rows(statements.list_shards):
-        version = live.get(shard["shard"])
-        if version is None:
+        if shard["shard"] not in live:
             raise DatabaseError(f"shard {shard['shard']} has no checkpoint of the live version of {hourly.NAME}")
-        rows = await database.rows(statements.list_hours, shard["shard"], version, since, until)
-        found += [Hour(shard["shard"], version, row["hour"], row["events"]) for row in rows]
+    return live
+
+
+async def list_hours(
+    database: Database, since: datetime | None, until: datetime | None, *, version: int | None = None
+) -> list[Hour]:
+    """Return the hours in [since, until) that log, witnesses, seals or projection know, by shard, oldest first.
+
+    version: the live one when not given. Raises DatabaseError when a shard has no live checkpoint.
+    """
+    found: list[Hour] = []
+    for shard, live in sorted((await live_versions(database)).items()):
+        chosen = version or live
+        rows = await database.rows(database.statements.list_hours, shard, chosen, since, until)
+        found += [Hour(shard, chosen, row["hour"], row["events"]) for row in rows]
     return found
 
 

@@ -1,6 +1,7 @@
-"""Regenerates rollups from raw events, hour by hour, while readers and writers keep working.
+"""Regenerates rollups from raw events in place, hour by hour, while readers and writers keep working.
 
-An hour whose log is not what was appended is left as it is: a rebuild must not hide a damaged log (R5).
+An hour whose log is not what was appended is left as it is: a rebuild must not hide a damaged log (R5). So is one whose
+events are gone, but for what is derived from its own rows.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from sql.database import Database
 AT_A_TIME = 2
 
 REBUILT = "rebuilt"
+SEALED = "sealed"
 DAMAGED = "damaged"
 
 
 @dataclass(frozen=True, slots=True)
 class RebuiltHour:
-    """What became of one hour: rebuilt (rows_written rows were wrong), or damaged (left as it was)."""
+    """What became of one hour: rebuilt (rows_written rows were wrong), sealed or damaged (left as it was)."""
 
     hour: Hour
     outcome: str
@@ -32,14 +34,16 @@ class RebuiltHour:
 async def rebuild_hour(database: Database, hour: Hour) -> RebuiltHour:
     """Replace one hour of the projection by a recount, if its log is whole."""
     statements = database.statements
+    where = hour.shard, hour.version, hour.start
     async with database.transaction() as session:
         await session.only(statements.hold_day, hour.start)
         check = await session.only(statements.check_log, hour.shard, hour.start)
-        if not check["intact"]:
+        if not check["intact"] and not check["retired"]:
             return RebuiltHour(hour, DAMAGED)
-        row = await session.only(statements.rebuild_hourly, hour.shard, hour.version, hour.start)
-        await session.rows(statements.forget_drift, hour.shard, hourly.NAME, hour.start)
-    return RebuiltHour(hour, REBUILT, row["rows_written"])
+        mend = statements.mend_sealed_hour if check["retired"] else statements.rebuild_hourly
+        row = await session.only(mend, *where)
+        await session.rows(statements.forget_drift, hour.shard, hourly.NAME, hour.version, hour.start)
+    return RebuiltHour(hour, SEALED if check["retired"] else REBUILT, row["rows_written"])
 
 
 async def rebuild(database: Database, hours: list[Hour]) -> AsyncIterator[RebuiltHour]:

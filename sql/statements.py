@@ -15,8 +15,12 @@ class Statements:
     advance_horizon: str
     allow_missing_functions: str
     append_events: str
+    begin_version: str
+    carry_hourly: str
     check_log: str
+    check_totals: str
     compact_receipts: str
+    connect_hourly: str
     count_events: str
     count_failed_proofs: str
     count_matching: str
@@ -26,38 +30,56 @@ class Statements:
     count_matching_of_user: str
     create_schema_migrations: str
     create_shards: str
-    drop_functions: str
+    delete_hourly: str
     describe_server: str
+    drop_day: str
+    drop_functions: str
+    end_version: str
+    fill_hourly: str
     fold_hourly: str
     forget_drift: str
     forget_migration: str
     has_rows: str
     has_schema: str
     hold_day: str
+    hold_log: str
     identify_backend: str
     judge_events: str
     list_checkpoints: str
+    list_due_hours: str
+    list_ended_versions: str
     list_events: str
     list_events_of_session: str
     list_events_of_tool: str
     list_events_of_type: str
     list_events_of_user: str
+    list_fills: str
     list_hours: str
     list_missing_days: str
+    list_overdue_days: str
+    list_overdue_rollups: str
+    list_seal_heads: str
     list_shards: str
+    list_versions: str
     lock_schema: str
     make_day: str
+    mend_sealed_hour: str
     read_clock: str
     read_hourly: str
     read_proof: str
     read_schema_version: str
+    read_seal: str
     read_shift: str
     rebuild_hourly: str
     record_migration: str
     record_proof: str
     record_shift: str
+    retire_rollups: str
+    seal_hour: str
     set_for_transaction: str
+    switch_version: str
     verify_hourly: str
+    write_document: str
 
 
 def load(folder: Path = QUERIES) -> Statements:

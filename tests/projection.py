@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import random
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import asyncpg
 
@@ -19,6 +22,8 @@ from tests.oracle import QUARTER
 
 # Well inside the days that take events, whatever the time of the day.
 START = NOW.replace(minute=0, second=0) - timedelta(days=3)
+# Rows of a fresh read that say how it was made.
+BESIDES = ("position", "lag_events", "document_events", "document_sessions")
 PLACES = [timedelta(0), timedelta(microseconds=1), timedelta(minutes=7), QUARTER - timedelta(microseconds=1)]
 MODES = ('{"risk_mode": "high"}', '{"risk_mode": "low", "x": 1}', '{"risk_mode": 3}', '{"other": true}', None)
 
@@ -73,10 +78,32 @@ async def folded(admin: asyncpg.Connection, *, shard: int = 0) -> oracle.Rows:
 async def fresh(database: Database, since: datetime, until: datetime, *, shard: int = 0) -> oracle.Fresh:
     """Return a fresh read, without what it says of its own freshness."""
     rows = await database.rows(database.statements.read_hourly, shard, since, until)
-    measured = {(row["measure"], row["hour"], row["key"]): row["amount"] for row in rows}
-    return oracle.Fresh(
-        {name: amount for name, amount in measured.items() if name[0] not in ("position", "lag_events")}
-    )
+    documents = [row for row in rows if row["measure"] == "document"]
+    measured = {(row["measure"], row["hour"], row["key"]): row["amount"] for row in rows if row not in documents}
+    found = oracle.Fresh({name: amount for name, amount in measured.items() if name[0] not in BESIDES})
+    for row in documents:
+        found += in_measures(row["hour"], json.loads(row["key"]))
+    assert measured["document_events", None, None] == sum(json.loads(row["key"])["total_events"] for row in documents)
+    return found
+
+
+def in_measures(hour: datetime, document: dict[str, Any]) -> oracle.Fresh:
+    """Return what a document says as rows of a fresh read."""
+    kinds = {"event_counts": "event_type", "tool_usage": "tool_name", "risk_distribution": "risk_mode"}
+    found = oracle.Fresh({("sessions", hour, None): document["unique_sessions"]})
+    for kind, measure in kinds.items():
+        found.update({(measure, hour, key): events for key, events in document[kind].items()})
+    assert document["hour"] == f"{hour:%Y-%m-%dT%H:%M:%S}.000Z"
+    assert document["total_events"] == sum(document["event_counts"].values())
+    return found
+
+
+async def another_round(*rounds: asyncio.Event) -> None:
+    """Wait until each of the loops that set these events has gone round once more, however slow it is."""
+    for each in rounds:
+        each.clear()
+    for each in rounds:
+        await each.wait()
 
 
 async def proofs(database: Database) -> list[HourProof]:

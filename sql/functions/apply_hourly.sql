@@ -12,6 +12,12 @@ as $$
         select $1, $2, t.bucket, t.dimension, t.key, t.amount from tail as t where t.dimension is not null
         on conflict (shard, version, bucket, dimension, key) do update set events = c.events + excluded.events
     ),
+    -- What answers showed of these hours is out of date, in the same transaction.
+    outdated as (
+        delete from hourly_documents as d
+        where d.shard = $1 and d.version = $2
+            and d.hour in (select hour_of(t.bucket) from tail as t where t.dimension is not null)
+    ),
     active as (
         insert into hourly_sessions (shard, version, bucket, session_id)
         select $1, $2, t.bucket, t.session_id from tail as t where t.session_id is not null

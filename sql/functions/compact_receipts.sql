@@ -26,6 +26,11 @@ begin
             position_sum = l.position_sum + excluded.position_sum,
             digest_high = l.digest_high + excluded.digest_high,
             digest_low = l.digest_low + excluded.digest_low
+    ),
+    totalled as (
+        insert into shard_totals as t (shard, compacted)
+        select in_shard, sum(p.events) from passed as p having count(*) > 0
+        on conflict (shard) do update set compacted = t.compacted + excluded.compacted
     )
     select count(*) into removed from passed;
     return removed;

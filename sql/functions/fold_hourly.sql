@@ -1,6 +1,6 @@
 -- Folds the next events of a shard into the projection and moves its checkpoint, in one statement (R3).
 -- At most about `limit_positions` positions at a time. Rows: one (the checkpoint before and after), or none when
--- another projector holds the checkpoint.
+-- another projector holds the checkpoint or the version is being filled.
 create or replace function fold_hourly(in_shard integer, in_version integer, limit_positions bigint)
 returns table (folded_after bigint, folded_upto bigint)
 language plpgsql volatile
@@ -9,7 +9,7 @@ as $$
 begin
     select c.position into folded_after
     from checkpoints as c
-    where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version
+    where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version and c.stage <> 'filling'
     for update skip locked;
     if not found then
         return;

@@ -23,12 +23,6 @@ as $$
         -- `+ 0`: before the table is analyzed, the planner would read the primary key from end to end.
         where s.shard = $1 and s.version + 0 = $2 and hour_of(s.bucket) = $3
     ),
-    edges as (
-        select e.bucket, e.previous, e.sessions
-        from hourly_edges as e
-        where e.shard = $1 and e.version = $2 and e.bucket >= $3 and e.bucket < $3 + interval '1 hour'
-            and e.sessions <> 0
-    ),
     session_difference as (
         select
             coalesce(s.bucket, r.bucket) as bucket,
@@ -56,11 +50,5 @@ as $$
     union all
     select 'sessions_extra', d.bucket, null, d.extra, 0 from session_difference as d where d.extra > 0
     union all
-    select
-        'session_edges', coalesce(e.bucket, r.bucket), coalesce(e.previous, r.previous)::text,
-        coalesce(e.sessions, 0), coalesce(r.sessions, 0)
-    from edges as e
-    full join hourly_edges_recount($1, $2, quarters_of($3)) as r
-        on r.bucket = e.bucket and r.previous = e.previous
-    where e.sessions is distinct from r.sessions
+    select d.field, d.bucket, d.key, d.stored, d.recounted from hourly_edges_drift($1, $2, $3) as d
 $$;

@@ -1,6 +1,12 @@
 -- Replaces one hour of the projection by a recount up to its checkpoint, under the checkpoint's lock; only rows that differ
--- are written. The caller has made sure that the hour's log is whole. Rows: one, the number of rows written.
-create or replace function rebuild_hourly(in_shard integer, in_version integer, in_hour timestamptz)
+-- are written. The caller has made sure that the hour's log is whole. With `carried_from` the rows of that version stand in
+-- for the recount: the caller has brought both to one position. Rows: one, the number of rows written.
+create or replace function rebuild_hourly(
+    in_shard integer,
+    in_version integer,
+    in_hour timestamptz,
+    carried_from integer default null
+)
 returns bigint
 language plpgsql volatile
 as $$
@@ -18,6 +24,11 @@ begin
     with recount as materialized (
         select r.bucket, r.dimension, r.key, r.session_id, r.amount
         from hourly_recount(in_shard, in_hour, upto) as r
+        where carried_from is null
+        union all
+        select s.bucket, s.dimension, s.key, s.session_id, s.amount
+        from hourly_stored(in_shard, carried_from, in_hour) as s
+        where carried_from is not null
     ),
     uncounted as (
         delete from hourly_counts as c
@@ -88,6 +99,9 @@ begin
                 and e.bucket >= in_hour and e.bucket < in_hour + interval '1 hour'
         )
     );
+    delete from hourly_documents as d
+    where d.shard = in_shard and d.version = in_version and d.hour = in_hour
+        and exists (select from hourly_document_drift(in_shard, in_version, in_hour));
     return rows_written + edges_written;
 end
 $$;

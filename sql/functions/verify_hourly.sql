@@ -1,7 +1,9 @@
 -- Verifies one hour of a shard in one snapshot. The caller holds the day (hold_day) by an earlier statement (R6).
 -- Rows: `proof` rows first: what was appended (stored) against what the log holds (recounted), for events, position_sum,
 -- digest_high and digest_low. When any differ the log is damaged and the rollup cannot be judged; else one `drifted` row
--- per part of the rollup whose stored value is not the recounted one.
+-- per part of the rollup whose stored value is not the recounted one. `folded` rows tell what was appended (stored) against
+-- what of it was folded (recounted), and so judged.
+-- Of an hour whose events are gone: the rows of check_seal.
 create or replace function verify_hourly(in_shard integer, in_version integer, in_hour timestamptz)
 returns table (
     finding text,
@@ -16,16 +18,42 @@ as $$
 #variable_conflict use_column
 declare
     witnessed record;
+    folded record;
     found_now record;
 begin
+    if exists (
+        select from retired_days as d where d.shard = in_shard and d.day = (in_hour at time zone 'UTC')::date
+    ) then
+        return query
+        select c.finding, c.field, c.bucket, c.key, c.stored, c.recounted
+        from check_seal(in_shard, in_version, in_hour) as c;
+        return;
+    end if;
+
     select a.events, a.position_sum, a.digest_high, a.digest_low into witnessed
     from appended(in_shard, in_hour) as a;
     select f.events, f.position_sum, f.digest_high, f.digest_low into found_now
     from found_in_log(in_shard, in_hour) as f;
 
+    select
+        witnessed.events - coalesce(sum(r.events), 0) as events,
+        witnessed.digest_high - coalesce(sum(r.digest_high), 0) as digest_high,
+        witnessed.digest_low - coalesce(sum(r.digest_low), 0) as digest_low
+    into folded
+    from receipts as r
+    where r.shard = in_shard and r.hour = in_hour
+        and r.last_position > (
+            select c.position
+            from checkpoints as c
+            where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version
+        );
+
     return query
     values
-        ('proof', 'events', in_hour, null::text, witnessed.events::numeric, found_now.events::numeric),
+        ('folded', 'events', in_hour, null::text, witnessed.events::numeric, folded.events::numeric),
+        ('folded', 'digest_high', in_hour, null, witnessed.digest_high, folded.digest_high),
+        ('folded', 'digest_low', in_hour, null, witnessed.digest_low, folded.digest_low),
+        ('proof', 'events', in_hour, null, witnessed.events::numeric, found_now.events::numeric),
         ('proof', 'position_sum', in_hour, null, witnessed.position_sum, found_now.position_sum),
         ('proof', 'digest_high', in_hour, null, witnessed.digest_high, found_now.digest_high),
         ('proof', 'digest_low', in_hour, null, witnessed.digest_low, found_now.digest_low);
@@ -34,6 +62,11 @@ begin
         return query
         select 'drifted', d.field, d.bucket, d.key, d.stored, d.recounted
         from hourly_drift(in_shard, in_version, in_hour) as d;
+        if not found then
+            return query
+            select 'drifted', d.field, d.bucket, d.key, d.stored, d.recounted
+            from hourly_document_drift(in_shard, in_version, in_hour) as d;
+        end if;
     end if;
 end
 $$;

@@ -1,7 +1,9 @@
--- Hours whose last verification failed.
--- Rows: one (drifted, damaged).
+-- Hours whose last verification failed, in the versions that answer reads.
+-- Rows: one (drifted, damaged, broken).
 select
-    count(*) filter (where state = 'drifted') as drifted,
-    count(*) filter (where state = 'damaged') as damaged
-from hour_proofs
-where state <> 'verified'
+    count(*) filter (where h.state = 'drifted') as drifted,
+    count(*) filter (where h.state = 'damaged') as damaged,
+    count(*) filter (where h.state = 'broken') as broken
+from projections as p
+join hour_proofs as h on h.projection = p.projection and h.version = p.live_version
+where h.state in ('drifted', 'damaged', 'broken')

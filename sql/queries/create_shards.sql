@@ -8,6 +8,10 @@ with made as (
     where not exists (select from log_heads)
     returning shard
 ),
+totals as (
+    insert into shard_totals (shard)
+    select shard from made
+),
 live as (
     insert into projections (projection, live_version)
     values ('hourly', 1)

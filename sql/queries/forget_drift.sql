@@ -1,5 +1,5 @@
 -- Forgets that an hour had drifted: it was rebuilt, and is open until it is verified again.
--- $1 shard, $2 projection, $3 hour
+-- $1 shard, $2 projection, $3 version, $4 hour
 -- Rows: none.
 delete from hour_proofs
-where shard = $1 and projection = $2 and hour = $3 and state = 'drifted'
+where shard = $1 and projection = $2 and version = $3 and hour = $4 and state = 'drifted'

@@ -1,10 +1,11 @@
 -- Every checkpoint of a projection, with the shard's head and the events between the two.
 -- $1 projection
--- Rows: one per shard and version (shard, version, live, position, head, lag_events).
+-- Rows: one per shard and version (shard, version, live, stage, position, head, lag_events).
 select
     c.shard,
     c.version,
     c.version = p.live_version as live,
+    c.stage,
     c.position,
     log_head(c.shard) as head,
     (

@@ -1,4 +1,4 @@
--- Hours of a shard that any of log, witnesses and projection know, oldest first, with the events that were appended.
+-- Hours of a shard that any of log, witnesses, seals and projection know, oldest first, with the events that were appended.
 -- $1 shard, $2 version, $3 from or null, $4 to (exclusive) or null
 -- Rows: one per hour (hour, events).
 with recursive session_hours as (
@@ -17,6 +17,10 @@ known as (
     select l.hour, l.events from hour_ledger as l where l.shard = $1
     union all
     select r.hour, r.events from receipts as r where r.shard = $1
+    union all
+    select s.hour, 0 from hour_seals as s where s.shard = $1
+    union all
+    select d.hour, 0 from hourly_documents as d where d.shard = $1 and d.version = $2
     union all
     select hour_of(c.bucket), 0 from hourly_counts as c where c.shard = $1 and c.version = $2
     union all

@@ -1,9 +1,10 @@
 -- Records what a verification of an hour found.
--- $1 shard, $2 projection, $3 hour, $4 state, $5 events, $6 digest_high, $7 digest_low, all as witnessed
+-- $1 shard, $2 projection, $3 version, $4 hour, $5 state, $6 events, $7 digest_high, $8 digest_low, all as folded,
+-- $9 clock or null
 -- Rows: none.
-insert into hour_proofs (shard, projection, hour, state, events, digest_high, digest_low, verified_at)
-values ($1, $2, $3, $4, $5, $6, $7, clock_timestamp())
-on conflict (shard, projection, hour) do update set
+insert into hour_proofs (shard, projection, version, hour, state, events, digest_high, digest_low, verified_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, clock_timestamp()))
+on conflict (shard, projection, version, hour) do update set
     state = excluded.state,
     events = excluded.events,
     digest_high = excluded.digest_high,

@@ -54,18 +54,23 @@ def text(moment: datetime) -> str:
 async def test_clean(database: Database, database_url: str) -> None:
     await fill(database)
     verified, rebuilt, status = await asyncio.gather(
-        run(database_url, "verify"), run(database_url, "rebuild", "--projection", "hourly"), run(database_url, "status")
+        run(database_url, "verify"), run(database_url, "rebuild", "--from", text(START)), run(database_url, "status")
     )
-    assert verified == Ended(0, "verify: 3 hours, 6 events: 3 verified, 0 drifted, 0 damaged: clean\n", "")
-    assert rebuilt == Ended(0, "rebuild of hourly: 3 hours, 6 events: 0 hours changed, 0 not rebuilt\n", "")
+    assert verified == Ended(
+        0, "verify: 3 hours, 6 events: 3 verified, 0 sealed, 0 drifted, 0 damaged, 0 broken: clean\n", ""
+    )
+    assert rebuilt == Ended(
+        0, "rebuild of hourly: 3 hours, 6 events: 0 hours changed, 0 not rebuilt, 0 sealed and left as they are\n", ""
+    )
     assert status.output.splitlines() == [
-        "hourly version 1 shard 0: folded to 6 of 6, 0 events behind",
+        "hourly version 1 (live) shard 0: folded to 6 of 6, 0 events behind",
         "status: 0 events behind",
     ]
     as_json = await run(database_url, "verify", "--json", "--from", text(NEXT), "--to", text(LAST))
     assert as_json.code == 0
     assert json.loads(as_json.output) == {
-        "ok": True, "hours": 1, "events": 1, "verified": 1, "drifted": 0, "damaged": 0, "findings": [],
+        "ok": True, "hours": 1, "events": 1, "verified": 1, "sealed": 0, "drifted": 0, "damaged": 0, "broken": 0,
+        "findings": [],
     }  # fmt: skip
 
 
@@ -90,7 +95,7 @@ async def test_wrong_is_named_mended_where_it_can_be_and_never_hidden(
         f'{text(START)} shard 0: drifted: event_counts "page_viewed" at {START:%H:%M}: stored 7, recounted 2',
         f'{text(NEXT)} shard 0: drifted: session_edges "{previous}" at {NEXT:%H:%M}: stored 2, recounted 1',
         f"{text(LAST)} shard 0: damaged: position_sum: appended 5, found 11",
-        "verify: 3 hours, 6 events: 0 verified, 2 drifted, 1 damaged: WRONG",
+        "verify: 3 hours, 6 events: 0 verified, 0 sealed, 2 drifted, 1 damaged, 0 broken: WRONG",
     ]
     answer = json.loads(as_json.output)
     assert (as_json.code, answer["ok"], answer["drifted"], answer["damaged"]) == (1, False, 2, 1)
@@ -101,19 +106,22 @@ async def test_wrong_is_named_mended_where_it_can_be_and_never_hidden(
     assert json.loads(one_hour.output)["findings"] == answer["findings"][2:]
 
     mended = await run(database_url, "rebuild", "--from", text(START), "--to", text(NEXT))
-    assert mended == Ended(0, "rebuild of hourly: 1 hours, 3 events: 1 hours changed, 0 not rebuilt\n", "")
+    assert mended == Ended(
+        0, "rebuild of hourly: 1 hours, 3 events: 1 hours changed, 0 not rebuilt, 0 sealed and left as they are\n", ""
+    )
     refused = await run(database_url, "rebuild")
     assert (refused.code, refused.output.splitlines()) == (
         1,
         [
             f"{text(LAST)} shard 0: not rebuilt: raw events are damaged; see make verify",
-            "rebuild of hourly: 3 hours, 6 events: 1 hours changed, 1 not rebuilt",
+            "rebuild of hourly: 3 hours, 6 events: version 2 is live, 0 sealed hours carried over, 1 not rebuilt;"
+            " version 1 stays for `rollback` until `drop-old`",
         ],
     )
     verified = await run(database_url, "verify")
     assert (verified.code, verified.output.splitlines()[-1]) == (
         1,
-        "verify: 3 hours, 6 events: 2 verified, 0 drifted, 1 damaged: WRONG",
+        "verify: 3 hours, 6 events: 2 verified, 0 sealed, 0 drifted, 1 damaged, 0 broken: WRONG",
     )
 
 

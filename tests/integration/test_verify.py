@@ -14,7 +14,7 @@ from sql.database import Database
 from tests.alterations import ALL, DAMAGES, DRIFTS, LAST, NEXT, Wrong, alter, fill, undone
 from tests.log import an_event, append
 from tests.oracle import HOUR, start_of
-from tests.projection import START, fold, proofs, random_events
+from tests.projection import START, another_round, fold, proofs, random_events
 
 
 async def test_a_whole_log_and_its_projection_are_clean(database: Database) -> None:
@@ -116,6 +116,10 @@ async def test_proofs_are_kept_and_hold_until_the_hour_is_touched(
     assert [await proof(hour) for hour in (START, NEXT, LAST)] == [("verified", True, n) for n in (3, 1, 2)]
     await append(database, [an_event(9, at=NEXT)])
     assert [await proof(hour) for hour in (START, NEXT)] == [("verified", True, 3), ("verified", False, 2)]
+    # What is not folded yet is not judged.
+    await proofs(database)
+    assert await proof(NEXT) == ("verified", False, 2)
+    await fold(database)
     await alter(admin, DRIFTS["a count was changed"].script)
     await alter(admin, DAMAGES["a receipt was changed"].script)
     await proofs(database)
@@ -125,7 +129,7 @@ async def test_proofs_are_kept_and_hold_until_the_hour_is_touched(
         ("damaged", True),
     ]
     row = await database.only(database.statements.count_failed_proofs)
-    assert tuple(row) == (1, 1)
+    assert tuple(row) == (1, 1, 0)
 
 
 async def test_from_and_to_limit_the_hours(database: Database) -> None:
@@ -140,11 +144,13 @@ async def test_from_and_to_limit_the_hours(database: Database) -> None:
 async def test_no_false_alarm_while_events_are_appended_folded_and_compacted(database: Database) -> None:
     events = random_events(11, 4_000, hours=3, sessions=60)
     chunks = [events[place : place + 20] for place in range(0, len(events), 20)]
-    done = asyncio.Event()
+    done, watched = asyncio.Event(), asyncio.Event()
 
     async def write() -> None:
-        for chunk in chunks:
+        for number, chunk in enumerate(chunks):
             await append(database, chunk)
+            if number % 5 == 0:
+                await another_round(watched)
         done.set()
 
     async def project() -> None:
@@ -157,6 +163,7 @@ async def test_no_false_alarm_while_events_are_appended_folded_and_compacted(dat
         while not done.is_set():
             hours = [Hour(0, 1, START + step * HOUR, 0) for step in range(3)]
             found += [proof async for proof in verify(database, hours)]
+            watched.set()
         return found
 
     found, *_ = await asyncio.gather(watch(), write(), project())

@@ -1,0 +1,44 @@
+"""Verifies closed hours soon after they close, and again when late events touched them, at a small share of a core."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from projections.hours import Hour, live_versions
+from projections.verify import RIGHT, HourProof, verify_within
+from sql.database import Database
+
+# However many late events touch an hour, it is read again at most this often.
+PATIENCE = timedelta(minutes=5)
+# Of the time, at most so much is spent verifying.
+SHARE = 0.05
+# How often to look for hours to verify when there are none.
+IDLE_SECONDS = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+async def verify_due(database: Database, *, clock: datetime | None = None) -> list[HourProof]:
+    """Verify the hour of each shard that is most in need of it; return the proofs, none when nothing is due."""
+    proofs = []
+    for shard, version in (await live_versions(database)).items():
+        rows = await database.rows(database.statements.list_due_hours, shard, version, PATIENCE, clock, 1)
+        proofs += [await _verify(database, Hour(shard, version, row["hour"], row["events"]), clock) for row in rows]
+    return proofs
+
+
+async def _verify(database: Database, hour: Hour, clock: datetime | None) -> HourProof:
+    async with database.transaction() as session:
+        # A connection that lives for days would keep the plans that it made for a nearly empty log.
+        await session.rows(database.statements.set_for_transaction, ["plan_cache_mode"], ["force_custom_plan"])
+        proof = await verify_within(session, database, hour, clock)
+    if proof.state not in RIGHT:
+        log.error("an hour does not verify", hour=hour.start.isoformat(), shard=hour.shard, state=proof.state)
+    return proof
+
+
+def pause_after(seconds: float, *, idle: bool) -> float:
+    """Return how long to wait after verifying for so many seconds, so that it stays a small share of the time."""
+    return IDLE_SECONDS if idle else seconds * (1 / SHARE - 1)

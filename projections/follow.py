@@ -1,0 +1,71 @@
+"""The projector process: folds the log, and does the clockwork beside it, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from time import monotonic
+
+import structlog
+
+from projections.background import pause_after, verify_due
+from projections.projector import step, tidy
+from projections.retention import PATIENCE, retain
+from projections.versions import end_abandoned
+from sql.database import Database
+from sql.errors import DatabaseError
+
+# How long events may lie unfolded while nothing happens; reads are fresh all the same (R8).
+IDLE_SECONDS = 0.05
+CLOCKWORK_SECONDS = 10.0
+RETENTION_SECONDS = 60.0
+_LONGEST_PAUSE = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+async def follow(database: Database, retention_days: int, rollup_days: int, stop: asyncio.Event) -> None:
+    """Fold, tidy, verify and retire until `stop` is set. A database that is away is waited for."""
+
+    async def fold() -> float:
+        return 0.0 if await step(database) else IDLE_SECONDS
+
+    async def clockwork() -> float:
+        await tidy(database, retention_days)
+        await end_abandoned(database)
+        return CLOCKWORK_SECONDS
+
+    async def verification() -> float:
+        started = monotonic()
+        proofs = await verify_due(database)
+        return pause_after(monotonic() - started, idle=not proofs)
+
+    async def retention() -> float:
+        async for _ in retain(database, retention_days, rollup_days, patience=PATIENCE):
+            if stop.is_set():
+                break
+        return RETENTION_SECONDS
+
+    await asyncio.gather(*(_repeat(work, stop) for work in (fold, clockwork, verification, retention)))
+
+
+async def _repeat(work: Callable[[], Awaitable[float]], stop: asyncio.Event) -> None:
+    """Do `work` over and over, pausing for as many seconds as it returns, and ever longer while it fails."""
+    failures = 0
+    while not stop.is_set():
+        try:
+            pause = await work()
+            failures = 0
+        except DatabaseError as error:
+            failures += 1
+            pause = min(IDLE_SECONDS * 2**failures, _LONGEST_PAUSE)
+            log.warning("projector waits", work=work.__name__, error=str(error), failures=failures)
+        await _wait(stop, pause)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    if seconds:
+        try:
+            await asyncio.wait_for(stop.wait(), seconds)
+        except TimeoutError:
+            return

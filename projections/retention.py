@@ -1,0 +1,113 @@
+"""Retention (R6): a day past the horizon is verified, sealed, and only then dropped; rollups go when theirs is over.
+
+Every step is a short transaction of its own, and each finds what an earlier pass has done: a pass may end anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import asyncpg
+import structlog
+
+from projections.hours import Hour, list_hours
+from projections.projector import catch_up
+from projections.verify import VERIFIED, verify_within
+from sql import VERSION
+from sql.database import Database
+from sql.errors import Unavailable
+
+# A day that did not verify is looked at again by the clock this much later.
+PATIENCE = timedelta(hours=1)
+_TRIES = 5
+UNFOLDED = "not folded yet"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RetiredDay:
+    """What became of a day past the horizon.
+
+    hindrance: None when its events were dropped, else why they were kept; events: how many were sealed.
+    failed: it holds an hour that does not verify, and stays until that is mended.
+    """
+
+    day: date
+    events: int
+    hindrance: str | None = None
+    failed: bool = False
+
+
+async def retain(
+    database: Database,
+    retention_days: int,
+    rollup_days: int,
+    *,
+    patience: timedelta = timedelta(0),
+    clock: datetime | None = None,
+) -> AsyncIterator[RetiredDay]:
+    """Retire every day that is due, oldest first, then the rollups that are; give what became of each day."""
+    statements = database.statements
+    for shard in await database.rows(statements.list_shards):
+        await database.only(statements.advance_horizon, shard["shard"], retention_days, clock)
+    for row in await database.rows(statements.list_overdue_days, patience, clock):
+        await catch_up(database)
+        retired = await _retire_day(database, row, clock)
+        _tell(retired)
+        yield retired
+    await _retire_rollups(database, rollup_days, clock)
+
+
+async def _retire_day(database: Database, row: asyncpg.Record, clock: datetime | None) -> RetiredDay:
+    events = 0
+    for hour in await list_hours(database, row["since"], row["until"]):
+        state = await _seal(database, hour, clock)
+        if state != VERIFIED:
+            why = f"hour {hour.start:%H:%M} of shard {hour.shard} is {state}"
+            return RetiredDay(row["day"], events, why, failed=state != UNFOLDED)
+        events += hour.events
+    return RetiredDay(row["day"], events, await _drop(database, row["day"], clock))
+
+
+async def _seal(database: Database, hour: Hour, clock: datetime | None) -> str:
+    """Verify an hour and seal it in one transaction; return the state it was found in."""
+    async with database.transaction() as session:
+        proof = await verify_within(session, database, hour, clock)
+        if proof.state == VERIFIED:
+            where = hour.shard, hour.version, hour.start
+            row = await session.only(database.statements.seal_hour, *where, *proof.folded, VERSION, clock)
+            return VERIFIED if row["sealed"] else UNFOLDED
+    return proof.state
+
+
+async def _drop(database: Database, day: date, clock: datetime | None) -> str | None:
+    """Drop a day's events; return what hinders it. A lock that others hold for long is left to a later pass."""
+    hindrance = None
+    for _ in range(_TRIES):
+        try:
+            row = await database.only(database.statements.drop_day, day, clock)
+        except Unavailable as error:  # the lock timeout of drop_day has already waited
+            hindrance = str(error)
+        else:
+            return row["hindrance"] and str(row["hindrance"])
+    return hindrance
+
+
+async def _retire_rollups(database: Database, rollup_days: int, clock: datetime | None) -> None:
+    statements = database.statements
+    for shard in await database.rows(statements.list_shards):
+        for row in await database.rows(statements.list_overdue_rollups, shard["shard"], rollup_days, clock):
+            await database.only(statements.retire_rollups, shard["shard"], row["before"])
+
+
+def _tell(retired: RetiredDay) -> None:
+    day = retired.day.isoformat()
+    if retired.hindrance is None:
+        log.info("events of a day dropped", day=day, events=retired.events)
+    elif retired.failed:
+        log.error("a day is kept: it does not verify", day=day, why=retired.hindrance)
+    else:
+        log.warning("a day is kept for now", day=day, why=retired.hindrance)

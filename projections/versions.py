@@ -1,0 +1,145 @@
+"""Rebuilds everything without downtime, as a next version of the projection beside the live one.
+
+It is filled, folded, verified, and then made live by one row; the old one is kept up to date until it is dropped. Each
+step finds what was done before: a rebuild that was interrupted goes on where it ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from functools import partial
+
+import asyncpg
+
+from projections import hourly
+from projections.hours import Hour, each, list_hours, live_versions
+from projections.verify import DAMAGED, RIGHT, HourProof, verify
+from sql.database import Database
+from sql.errors import DatabaseError
+
+# Hours filled at a time, each on a connection of its own.
+AT_A_TIME = 2
+# A rebuild that has done nothing for so long is given up, since it keeps receipts and old days from being tidied.
+ABANDONED_AFTER = timedelta(days=1)
+ROWS_AT_ONCE = 50_000
+# How long to leave a checkpoint to the projector that holds it.
+BUSY_SECONDS = 0.05
+
+FILLED = "filled"
+CARRIED = "carried over"  # its events are gone, and the live version's rows were taken
+
+
+class NotSwitched(DatabaseError):
+    """The new version was not made live; the old one answers reads as before."""
+
+
+async def begin(database: Database) -> int:
+    """Return the version that is being rebuilt, begun now unless one is under way; an old one is dropped first."""
+    versions = await list_versions(database)
+    if all(version["stage"] == hourly.COMPLETE for version in versions):
+        await drop_old(database)
+    row = await database.only(database.statements.begin_version, hourly.NAME)
+    return int(row["version"])
+
+
+async def fill(database: Database, version: int) -> AsyncIterator[tuple[Hour, str]]:
+    """Fill a version with the hours of the live one; give those that were not filled before: filled or carried over.
+
+    Whether the log is whole is not asked here: `prove` does.
+    """
+    done = {(row["shard"], row["hour"]) for row in await database.rows(database.statements.list_fills, version)}
+    hours = [hour for hour in await list_hours(database, None, None) if (hour.shard, hour.start) not in done]
+    async for filled in each(hours, partial(_fill_hour, database, version), at_a_time=AT_A_TIME):
+        yield filled
+
+
+async def _fill_hour(database: Database, version: int, hour: Hour) -> str:
+    statements = database.statements
+    async with database.transaction() as session:
+        await session.only(statements.hold_day, hour.start)
+        row = await session.only(statements.fill_hourly, hour.shard, version, hour.start, hour.version)
+    return row["outcome"] or FILLED
+
+
+async def prove(database: Database, version: int) -> AsyncIterator[HourProof]:
+    """End the filling, fold what was appended since, and verify every hour of the version."""
+    for shard in await live_versions(database):
+        await database.only(database.statements.connect_hourly, shard, version)
+        await _catch_up(database, shard, version)
+    async for proof in verify(database, await list_hours(database, None, None, version=version)):
+        yield proof
+
+
+async def _catch_up(database: Database, shard: int, version: int) -> None:
+    """Fold until an append's length from the head. Another projector may hold the checkpoint, and folds it then."""
+    while True:
+        rows = await database.rows(database.statements.fold_hourly, shard, version, hourly.FOLD_LIMIT)
+        if rows and rows[0]["folded_upto"] - rows[0]["folded_after"] < hourly.FOLD_LIMIT:
+            return
+        await asyncio.sleep(0 if rows else BUSY_SECONDS)
+
+
+async def switch(database: Database, version: int, proofs: list[HourProof]) -> int:
+    """Make a proven version live; return the one that was.
+
+    Damaged hours keep the rollup they had. Raises NotSwitched when an hour is wrong in any other way.
+    """
+    wrong = [proof for proof in proofs if proof.state not in RIGHT | {DAMAGED}]
+    if wrong:
+        raise NotSwitched(f"{len(wrong)} hours of version {version} are {wrong[0].state}; version not switched")
+    live = await live_versions(database)
+    for proof in proofs:
+        if proof.state == DAMAGED:
+            where = proof.hour.shard, live[proof.hour.shard], version, proof.hour.start
+            await database.only(database.statements.carry_hourly, *where)
+    await _switch(database, version)
+    return max(live.values())
+
+
+async def roll_back(database: Database) -> tuple[int, int]:
+    """Make the other complete version live again; return the version that was live and the one that is.
+
+    Raises NotSwitched when there is none.
+    """
+    versions = await list_versions(database)
+    others = [row["version"] for row in versions if not row["live"] and row["stage"] == hourly.COMPLETE]
+    if not others:
+        raise NotSwitched("there is no other version to go back to")
+    await _switch(database, max(others))
+    return next(row["version"] for row in versions if row["live"]), max(others)
+
+
+async def _switch(database: Database, version: int) -> None:
+    if not (await database.only(database.statements.switch_version, hourly.NAME, version))["switched"]:
+        raise NotSwitched(f"version {version} is not filled in every shard; version not switched")
+
+
+async def drop_old(database: Database) -> list[int]:
+    """Drop every complete version that is not live, and what is left of those that ended; return the former."""
+    old = [row for row in await list_versions(database) if row["stage"] == hourly.COMPLETE and not row["live"]]
+    return await _end(database, old)
+
+
+async def end_abandoned(database: Database, *, clock: datetime | None = None) -> list[int]:
+    """Drop a version whose rebuild has done nothing for a day; return it."""
+    versions = await list_versions(database, clock=clock)
+    stale = [row for row in versions if row["stage"] != hourly.COMPLETE and row["idle"] > ABANDONED_AFTER]
+    return await _end(database, stale) if stale else []
+
+
+async def _end(database: Database, versions: list[asyncpg.Record]) -> list[int]:
+    statements = database.statements
+    for row in versions:
+        await database.only(statements.end_version, hourly.NAME, row["version"])
+    for ended in await database.rows(statements.list_ended_versions, hourly.NAME):
+        for shard in await live_versions(database):
+            while (await database.only(statements.delete_hourly, shard, ended["version"], ROWS_AT_ONCE))["deleted"]:
+                pass
+    return [row["version"] for row in versions]
+
+
+async def list_versions(database: Database, *, clock: datetime | None = None) -> list[asyncpg.Record]:
+    """Return the versions: version, live, stage, idle (how long a rebuild has done nothing)."""
+    return await database.rows(database.statements.list_versions, hourly.NAME, clock)

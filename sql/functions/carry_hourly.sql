@@ -1,0 +1,32 @@
+-- Brings an hour that cannot be recounted from one version to another as it is. Both are folded to the same position first.
+-- Rows: one, the number of rows written.
+create or replace function carry_hourly(in_shard integer, from_version integer, to_version integer, in_hour timestamptz)
+returns bigint
+language plpgsql volatile
+as $$
+declare
+    behind record;
+    target bigint;
+begin
+    perform from checkpoints as c
+    where c.shard = in_shard and c.projection = 'hourly' and c.version in (from_version, to_version)
+    order by c.version
+    for update;
+    -- Both positions are ends of appends, and so is the greater one.
+    select max(c.position) into strict target
+    from checkpoints as c
+    where c.shard = in_shard and c.projection = 'hourly' and c.version in (from_version, to_version);
+    for behind in
+        select c.version, c.position
+        from checkpoints as c
+        where c.shard = in_shard and c.projection = 'hourly' and c.version in (from_version, to_version)
+            and c.position < target
+    loop
+        perform apply_hourly(in_shard, behind.version, behind.position, target);
+        update checkpoints as c
+        set position = target
+        where c.shard = in_shard and c.projection = 'hourly' and c.version = behind.version;
+    end loop;
+    return rebuild_hourly(in_shard, to_version, in_hour, from_version);
+end
+$$;

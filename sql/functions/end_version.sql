@@ -1,0 +1,17 @@
+-- Ends a version of a projection that does not answer reads: nobody folds it any more; its rows can be deleted.
+-- Rows: one, false when it answers reads.
+create or replace function end_version(in_projection text, in_version integer)
+returns boolean
+language plpgsql volatile
+as $$
+begin
+    perform from projections as p where p.projection = in_projection for update;
+    if exists (
+        select from projections as p where p.projection = in_projection and p.live_version = in_version
+    ) then
+        return false;
+    end if;
+    delete from checkpoints as c where c.projection = in_projection and c.version = in_version;
+    return true;
+end
+$$;

@@ -1,0 +1,46 @@
+-- Fills one hour of a version in the stage filling: counts and session rows, a recount up to the version's position; of an
+-- hour whose events are gone, the rows of the live version. The caller holds the day by an earlier statement (R6).
+-- Rows: one: filled or carried over; null when that was done before.
+create or replace function fill_hourly(in_shard integer, in_version integer, in_hour timestamptz, live_version integer)
+returns text
+language plpgsql volatile
+as $$
+declare
+    upto bigint;
+    retired constant boolean := exists (
+        select from retired_days as d where d.shard = in_shard and d.day = (in_hour at time zone 'UTC')::date
+    );
+begin
+    -- Shared with other fills; whoever ends the filling waits for them.
+    select c.position into upto
+    from checkpoints as c
+    where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version and c.stage = 'filling'
+    for share;
+    insert into hourly_fills (shard, version, hour)
+    select in_shard, in_version, in_hour where upto is not null
+    on conflict (shard, version, hour) do nothing;
+    if not found then
+        return null;
+    end if;
+    with rows as materialized (
+        select r.bucket, r.dimension, r.key, r.session_id, r.amount
+        from hourly_recount(in_shard, in_hour, upto) as r
+        where not retired
+        union all
+        select s.bucket, s.dimension, s.key, s.session_id, s.amount
+        from hourly_stored(in_shard, live_version, in_hour) as s
+        where retired
+    ),
+    counted as (
+        insert into hourly_counts (shard, version, bucket, dimension, key, events)
+        select in_shard, in_version, r.bucket, r.dimension, r.key, r.amount
+        from rows as r
+        where r.dimension is not null
+    )
+    insert into hourly_sessions (shard, version, bucket, session_id)
+    select in_shard, in_version, r.bucket, r.session_id
+    from rows as r
+    where r.session_id is not null;
+    return case when retired then 'carried over' else 'filled' end;
+end
+$$;

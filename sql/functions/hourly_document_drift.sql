@@ -1,0 +1,11 @@
+-- Whether the document of one hour is not what its rows say. Rows: one if so, none when it is right or there is none.
+create or replace function hourly_document_drift(in_shard integer, in_version integer, in_hour timestamptz)
+returns table (field text, bucket timestamptz, key text, stored numeric, recounted numeric)
+language sql stable
+as $$
+    select 'document', $3, null::text, d.events::numeric, r.events::numeric
+    from hourly_documents as d
+    cross join hourly_rollup($1, $2, $3) as r
+    where d.shard = $1 and d.version = $2 and d.hour = $3
+        and (d.document::text, d.events, d.sessions, d.keys) is distinct from (r.document::text, r.events, r.sessions, r.keys)
+$$;

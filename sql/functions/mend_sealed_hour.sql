@@ -1,0 +1,19 @@
+-- Makes the edges of an hour whose events are gone anew from its session rows, and removes its document when that is wrong.
+-- Rows: one, the number of edges written.
+create or replace function mend_sealed_hour(in_shard integer, in_version integer, in_hour timestamptz)
+returns bigint
+language plpgsql volatile
+as $$
+declare
+    edges_written bigint;
+begin
+    perform from checkpoints as c
+    where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version
+    for update;
+    edges_written := rebuild_hourly_edges(in_shard, in_version, quarters_of(in_hour));
+    delete from hourly_documents as d
+    where d.shard = in_shard and d.version = in_version and d.hour = in_hour
+        and exists (select from hourly_document_drift(in_shard, in_version, in_hour));
+    return edges_written;
+end
+$$;

@@ -1,0 +1,55 @@
+-- Seals one hour of a shard, unless it is sealed. The caller has verified it in the same transaction, at the given witnesses.
+-- Rows: one, false when the hour is not closed for appends, or is not as it was verified.
+create or replace function seal_hour(
+    in_shard integer,
+    in_version integer,
+    in_hour timestamptz,
+    verified_events bigint,
+    verified_high numeric,
+    verified_low numeric,
+    code_version text,
+    clock timestamptz
+)
+returns boolean
+language plpgsql volatile
+as $$
+declare
+    witnessed record;
+    seal hour_seals;
+begin
+    -- The checkpoints' locks keep the rows as they are, and the chain from growing elsewhere.
+    perform from checkpoints as c where c.shard = in_shard order by c.projection, c.version for update;
+    if exists (select from hour_seals as s where s.shard = in_shard and s.hour = in_hour) then
+        return true;
+    end if;
+    select a.events, a.position_sum, a.digest_high, a.digest_low into witnessed from appended(in_shard, in_hour) as a;
+    if (witnessed.events, witnessed.digest_high, witnessed.digest_low)
+        is distinct from (verified_events, verified_high, verified_low)
+        or not exists (select from log_heads as h where h.shard = in_shard and h.horizon > in_hour)
+    then
+        return false;
+    end if;
+
+    select s.sequence, s.hash into seal.sequence, seal.previous_hash
+    from hour_seals as s
+    where s.shard = in_shard
+    order by s.sequence desc
+    limit 1;
+    seal.shard := in_shard;
+    seal.sequence := coalesce(seal.sequence, 0) + 1;
+    seal.hour := in_hour;
+    select r.document into seal.document from hourly_rollup(in_shard, in_version, in_hour) as r;
+    seal.events := witnessed.events;
+    seal.position_sum := witnessed.position_sum;
+    seal.digest_high := witnessed.digest_high;
+    seal.digest_low := witnessed.digest_low;
+    select d.rows_high, d.rows_low into seal.rows_high, seal.rows_low
+    from hourly_rows_digest(in_shard, in_version, in_hour) as d;
+    seal.code_version := code_version;
+    seal.sealed_at := coalesce(clock, clock_timestamp());
+    seal.previous_hash := coalesce(seal.previous_hash, decode(repeat('00', 32), 'hex'));
+    seal.hash := seal_hash(seal);
+    insert into hour_seals select seal.*;
+    return true;
+end
+$$;
