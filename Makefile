@@ -21,7 +21,7 @@ ASKED := +
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check import rebuild-projections verify migrate rollback bench
+.PHONY: help setup serve test check import rebuild-projections verify retention migrate rollback bench
 
 help: ## list the commands
 	@sed -n -e 's/^\([a-z-]*\):.*## /make \1                          /' -e 's/^\(make.\{22\}\) */\1/p' Makefile
@@ -51,6 +51,9 @@ rebuild-projections: $(READY) ## regenerate rollups from raw events: [FROM=] [TO
 
 verify: $(READY) ## compare rollups with raw events: [FROM=] [TO=] [JSON=1]; exits 0 clean, 1 wrong, 2 could not check
 	$(ASKED)@$(PYTHON) -m projections verify $(range) $(call flag,JSON,json)
+
+retention: $(READY) ## verify, seal and drop what is past its time, now; exits 1 when a day must be kept
+	@$(PYTHON) -m projections retention
 
 migrate: $(READY) ## bring the schema up to the newest
 	@$(PYTHON) -m service migrate

@@ -1,0 +1,53 @@
+"""The projector process, and how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import click
+
+from projections import hourly
+from projections.commands.run import run
+from projections.follow import follow as follow_log
+from service.console import end_with_stdin
+from service.settings import Settings
+from sql.database import Database
+
+
+@click.command()
+@click.option("--until-stdin-ends", is_flag=True, help="Stop, too, when standard input ends.")
+def follow(until_stdin_ends: bool) -> None:
+    """Fold new events into the projections until SIGTERM or SIGINT."""
+    if until_stdin_ends:
+        end_with_stdin()
+
+    async def work(database: Database, settings: Settings) -> int:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await follow_log(database, settings.event_retention_days, settings.rollup_retention_days, stop)
+        click.echo("projector: stopped", err=True)
+        return 0
+
+    run(work)
+
+
+@click.command()
+def status() -> None:
+    """Print how far each shard is folded."""
+
+    async def work(database: Database, _: Settings) -> int:
+        lag = 0
+        for row in await database.rows(database.statements.list_checkpoints, hourly.NAME):
+            lag += row["lag_events"] if row["live"] else 0
+            use = "live" if row["live"] else row["stage"]
+            click.echo(
+                f"{hourly.NAME} version {row['version']} ({use}) shard {row['shard']}: folded to {row['position']:,}"
+                f" of {row['head']:,}, {row['lag_events']:,} events behind"
+            )
+        click.echo(f"status: {lag:,} events behind")
+        return 0
+
+    run(work)

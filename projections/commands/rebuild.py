@@ -1,0 +1,106 @@
+"""Rebuilds: a range in place, or everything as a new version, which can be taken back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from projections import hourly, versions
+from projections.commands.hour import hour_text, since_option, until_option
+from projections.commands.run import WRONG, run
+from projections.hours import list_hours
+from projections.rebuild import DAMAGED, SEALED
+from projections.rebuild import rebuild as rebuild_hours
+from service.console import progress
+from service.settings import Settings
+from sql.database import Database
+
+
+@click.command()
+@since_option
+@until_option
+@click.option("--projection", type=click.Choice([hourly.NAME]), default=hourly.NAME, help="Which projection.")
+def rebuild(since: datetime | None, until: datetime | None, projection: str) -> None:
+    """Regenerate rollups from raw events, while readers and writers keep working.
+
+    Everything is rebuilt as a new version beside the one that answers reads, verified, and then switched to; run again
+    after an interruption, it goes on. A range is rebuilt in place, hour by hour. Exits 0 when all were rebuilt, 1 when
+    an hour's raw events are damaged (its rollup is left as it is), 2 when it could not be done.
+    """
+
+    async def work(database: Database, _: Settings) -> int:
+        if since or until:
+            return await _rebuild_range(database, since, until, projection)
+        return await _rebuild_everything(database, projection)
+
+    run(work)
+
+
+async def _rebuild_range(database: Database, since: datetime | None, until: datetime | None, projection: str) -> int:
+    hours = await list_hours(database, since, until)
+    events = sum(hour.events for hour in hours)
+    mended = refused = sealed = 0
+    with progress("rebuild", events, "events") as meter:
+        async for rebuilt in rebuild_hours(database, hours):
+            meter.advance(rebuilt.hour.events)
+            mended += rebuilt.rows_written > 0
+            sealed += rebuilt.outcome == SEALED
+            if rebuilt.outcome == DAMAGED:
+                refused += 1
+                where = f"{hour_text(rebuilt.hour.start)} shard {rebuilt.hour.shard}"
+                click.echo(f"{where}: not rebuilt: raw events are damaged; see make verify")
+    click.echo(
+        f"rebuild of {projection}: {len(hours):,} hours, {events:,} events: {mended:,} hours changed,"
+        f" {refused:,} not rebuilt, {sealed:,} sealed and left as they are"
+    )
+    return WRONG if refused else 0
+
+
+async def _rebuild_everything(database: Database, projection: str) -> int:
+    version = await versions.begin(database)
+    events = sum(hour.events for hour in await list_hours(database, None, None))
+    carried = 0
+    proofs = []
+    with progress("rebuild", 2 * events, "events filled and verified") as meter:
+        async for hour, outcome in versions.fill(database, version):
+            meter.advance(hour.events)
+            carried += outcome == versions.CARRIED
+        async for proof in versions.prove(database, version):
+            meter.advance(proof.events)
+            proofs.append(proof)
+    former = await versions.switch(database, version, proofs)
+    damaged = [proof for proof in proofs if proof.state == DAMAGED]
+    for proof in damaged:
+        where = f"{hour_text(proof.hour.start)} shard {proof.hour.shard}"
+        click.echo(f"{where}: not rebuilt: raw events are damaged; see make verify")
+    click.echo(
+        f"rebuild of {projection}: {len(proofs):,} hours, {events:,} events: version {version} is live,"
+        f" {carried:,} sealed hours carried over, {len(damaged):,} not rebuilt;"
+        f" version {former} stays for `rollback` until `drop-old`"
+    )
+    return WRONG if damaged else 0
+
+
+@click.command()
+def rollback() -> None:
+    """Answer reads from the version before the last rebuild of everything again."""
+
+    async def work(database: Database, _: Settings) -> int:
+        former, live = await versions.roll_back(database)
+        click.echo(f"rollback of {hourly.NAME}: version {live} is live, version {former} was")
+        return 0
+
+    run(work)
+
+
+@click.command()
+def drop_old() -> None:
+    """Drop the versions that do not answer reads; rollback is not possible afterwards."""
+
+    async def work(database: Database, _: Settings) -> int:
+        dropped = await versions.drop_old(database)
+        click.echo(f"drop-old of {hourly.NAME}: {len(dropped)} versions dropped")
+        return 0
+
+    run(work)

@@ -1,0 +1,36 @@
+"""The heads of the chains of seals, and their check against a copy."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+import click
+import msgspec
+
+from projections import seals
+from projections.commands.run import WRONG, run
+from service.settings import Settings
+from sql.database import Database
+
+
+@click.command()
+@click.option("--check", "copy", type=click.File(encoding="utf-8"), help="A copy printed earlier and kept elsewhere.")
+def seal_head(copy: TextIO | None) -> None:
+    """Print the newest seal of each shard, one JSON object a line, or check that those of a copy are in the chains.
+
+    Exits 0 when they are, 1 when one is not (seals were changed or removed since), 2 when it could not be checked.
+    """
+
+    async def work(database: Database, _: Settings) -> int:
+        if copy is None:
+            for head in await seals.seal_heads(database):
+                click.echo(msgspec.json.encode(head).decode())
+            return 0
+        heads = seals.read_heads(copy)
+        missing = await seals.missing_heads(database, heads)
+        for head in missing:
+            click.echo(f"shard {head.shard}: broken: seal {head.sequence} of {head.hour} is not what the copy says")
+        click.echo(f"seal-head: {len(heads):,} heads in the copy, {len(missing):,} not in the chains")
+        return WRONG if missing else 0
+
+    run(work)

@@ -1,0 +1,102 @@
+"""Verification, and what it says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import click
+import msgspec
+
+from projections.commands.hour import hour_text, since_option, until_option
+from projections.commands.run import WRONG, run
+from projections.hours import list_hours
+from projections.verify import BROKEN, DAMAGED, DRIFTED, SEALED, VERIFIED, Conservation, Difference, HourProof
+from projections.verify import conservation as count_all
+from projections.verify import verify as verify_hours
+from service.console import progress
+from service.settings import Settings
+from sql.database import Database
+
+
+@click.command()
+@since_option
+@until_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
+def verify(since: datetime | None, until: datetime | None, as_json: bool) -> None:
+    """Compare rollups with raw events, raw events with what was appended, and hours without events with their seals.
+
+    Without a range, too: all that was ever stored is live or retired. Exits 0 when all is right, 1 when anything is
+    wrong, 2 when it could not be checked.
+    """
+
+    async def work(database: Database, _: Settings) -> int:
+        hours = await list_hours(database, since, until)
+        counts = dict.fromkeys((VERIFIED, SEALED, DRIFTED, DAMAGED, BROKEN), 0)
+        events = 0
+        findings: list[dict[str, Any]] = []
+        with progress("verify", sum(hour.events for hour in hours), "events") as meter:
+            async for proof in verify_hours(database, hours):
+                meter.advance(proof.events)
+                counts[proof.state] += 1
+                events += proof.events
+                if as_json:
+                    findings += [_finding(proof, difference) for difference in proof.differences]
+                else:
+                    _tell(proof)
+        shards = [] if since or until else await count_all(database)
+        unequal = [shard for shard in shards if not shard.holds]
+        clean = counts[VERIFIED] + counts[SEALED] == len(hours) and not unequal
+        if as_json:
+            findings += map(_shard_finding, unequal)
+            answer = {"ok": clean, "hours": len(hours), "events": events, **counts, "findings": findings}
+            click.echo(msgspec.json.format(msgspec.json.encode(answer)).decode())
+        else:
+            for shard in unequal:
+                click.echo(f"shard {shard.shard}: damaged: {_sum_text(shard)}")
+            told = ", ".join(f"{count:,} {state}" for state, count in counts.items())
+            click.echo(f"verify: {len(hours):,} hours, {events:,} events: {told}: {'clean' if clean else 'WRONG'}")
+        return 0 if clean else WRONG
+
+    run(work)
+
+
+def _tell(proof: HourProof) -> None:
+    for difference in proof.differences:
+        key = "" if difference.key is None else f" {msgspec.json.encode(difference.key).decode()}"
+        values = f"stored {difference.stored}, recounted {difference.recounted}"
+        if proof.state == DAMAGED:
+            values = f"appended {difference.stored}, found {difference.recounted}"
+        where = f"{hour_text(proof.hour.start)} shard {proof.hour.shard}"
+        quarter = f" at {difference.bucket:%H:%M}" if proof.state == DRIFTED else ""
+        click.echo(f"{where}: {proof.state}: {difference.field}{key}{quarter}: {values}")
+
+
+def _finding(proof: HourProof, difference: Difference) -> dict[str, Any]:
+    return {
+        "hour": hour_text(proof.hour.start),
+        "shard": proof.hour.shard,
+        "class": proof.state,
+        "field": difference.field,
+        "bucket": hour_text(difference.bucket),
+        "key": difference.key,
+        "stored": difference.stored,
+        "recounted": difference.recounted,
+    }
+
+
+def _shard_finding(shard: Conservation) -> dict[str, Any]:
+    return {
+        "hour": None,
+        "shard": shard.shard,
+        "class": DAMAGED,
+        "field": "stored",
+        "bucket": None,
+        "key": None,
+        "stored": str(shard.stored),
+        "recounted": str(shard.live + shard.retired),
+    }
+
+
+def _sum_text(shard: Conservation) -> str:
+    return f"{shard.stored:,} events stored, but {shard.live:,} live + {shard.retired:,} retired"
