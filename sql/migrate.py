@@ -136,6 +136,10 @@ async def _step_up(connection: Any) -> Migration | None:
         step = migrations[version]
         await connection.execute(step.up.read_text(encoding="utf-8"))
         await connection.execute(load().record_migration, step.version, step.name)
+        if step.version == len(migrations):
+            # Those of an older release may differ in arguments or rows: replaced, they would stay beside the new ones.
+            await _drop_functions(connection)
+            await _install_functions(connection)
     return step
 
 
@@ -146,11 +150,11 @@ async def _step_down(connection: Any, *, force: bool) -> Migration | None:
         return None
     step = list_migrations()[version - 1]
     # The others may not fit this schema any more.
-    await _install_functions(connection, "has_rows", "drop_functions")
+    await _install_functions(connection, "has_rows")
     for table in step.loses():
         if not force and await connection.fetchval(statements.has_rows, table):
             raise SchemaRefused(f"rolling back {step.name} would lose the rows of {table}; FORCE=1 does it anyway")
-    await connection.execute(statements.drop_functions, [path.stem for path in FUNCTIONS.glob("*.sql")])
+    await _drop_functions(connection)
     await connection.execute(step.down.read_text(encoding="utf-8"))
     await connection.execute(statements.forget_migration, version)
     return step
@@ -164,6 +168,11 @@ async def _install(connection: Any, shards: int | None) -> None:
         existing = len(await connection.fetch(load().list_shards))
         if shards not in (None, existing):
             raise SchemaRefused(f"HOURLEDGER_SHARDS is {shards}, but this database was created with {existing}")
+
+
+async def _drop_functions(connection: Any) -> None:
+    await _install_functions(connection, "drop_functions")
+    await connection.execute(load().drop_functions, [path.stem for path in FUNCTIONS.glob("*.sql")])
 
 
 async def _install_functions(connection: Any, *names: str) -> None:

@@ -142,6 +142,19 @@ async def test_a_projection_that_was_rolled_back_is_folded_anew_from_the_log(
     assert {proof.state for proof in await proofs(database)} == {"verified"}
 
 
+async def test_functions_of_an_older_release_do_not_stay_beside_the_new_ones(empty_database_url: str) -> None:
+    await migrate(empty_database_url)
+    before = await schema(empty_database_url)
+    await rollback(empty_database_url)
+    await execute(
+        empty_database_url,
+        "create function hour_of(moment timestamptz, zone text) returns timestamptz language sql as 'select moment'",
+        "create function drop_day(day date, clock timestamptz) returns boolean language sql as 'select true'",
+    )
+    await migrate(empty_database_url)
+    assert await schema(empty_database_url) == before
+
+
 async def test_a_database_newer_than_the_code_is_refused(database_url: str) -> None:
     await execute(database_url, NEWER)
     said = rf"schema version {NEWEST + 1}, newer than this code \({NEWEST}\)"
