@@ -21,7 +21,7 @@ ASKED := +
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check import rebuild-projections verify retention migrate rollback bench
+.PHONY: help setup serve test check import rebuild-projections verify retention backup restore migrate rollback bench faults
 
 help: ## list the commands
 	@sed -n -e 's/^\([a-z-]*\):.*## /make \1                          /' -e 's/^\(make.\{22\}\) */\1/p' Makefile
@@ -55,6 +55,12 @@ verify: $(READY) ## compare rollups with raw events: [FROM=] [TO=] [JSON=1]; exi
 retention: $(READY) ## verify, seal and drop what is past its time, now; exits 1 when a day must be kept
 	@$(PYTHON) -m projections retention
 
+backup: $(READY) ## write the embedded database to a new file, while the service runs or not: FILE=
+	@$(PYTHON) -m service backup $(if $(value FILE),-- $(call quote,FILE))
+
+restore: $(READY) ## read such a file into an embedded database that is empty: FILE=
+	@$(PYTHON) -m service restore $(if $(value FILE),-- $(call quote,FILE))
+
 migrate: $(READY) ## bring the schema up to the newest
 	@$(PYTHON) -m service migrate
 
@@ -63,6 +69,9 @@ rollback: $(READY) ## take the schema one step down; FORCE=1 even if that loses 
 
 bench: $(READY) ## the benchmarks, as a table with ratios
 	@$(PYTHON) -m bench
+
+faults: $(READY) ## inject over 1,000 faults: the table of what they lost, doubled or falsely reported; exits 1 when any
+	@$(PYTHON) -m tests.faults
 
 # A venv whose Python has gone or has become another (an upgrade) counts as none.
 $(READY): $(LOCK) $(PYTHON)

@@ -1,4 +1,4 @@
-"""The commands of the service: serve, http, import, migrate, rollback."""
+"""The commands of the service: serve, http, import, backup, restore, migrate, rollback."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from typing import TypeVar
 
 import click
 
+from service.backup import BackupFailed, back_up
+from service.backup import restore as restore_from
 from service.console import configure_logs, end_with_stdin
 from service.import_formats import AUTO, FORMATS, NotImportable
 from service.settings import Settings, SettingsError, load
 from service.supervisor import prepare, supervise
 from service.timestamps import parse_time
 from sql import VERSION
-from sql.embedded import EmbeddedError
+from sql.embedded import EmbeddedError, EmbeddedServer, use
 from sql.errors import DatabaseError, Unavailable
 from sql.migrate import check_schema
 from sql.migrate import rollback as roll_back
@@ -120,6 +122,28 @@ def import_(form: str, shift_to: str | None, dry_run: bool, file: Path) -> None:
 
 
 @cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> None:
+    """Write the embedded database to FILE, an archive of pg_dump, while the service goes on.
+
+    What was acknowledged before it began is in it. FILE must not exist yet, and is there only when it is whole.
+    """
+    with _embedded() as server:
+        click.echo(f"backup: {file}: {back_up(file, server):,} bytes")
+
+
+@cli.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def restore(file: Path) -> None:
+    """Read FILE, an archive of pg_dump, into the embedded database, which must be empty.
+
+    All of it is restored or nothing. To go back to a backup stop the service, move the data directory away, restore.
+    """
+    with _embedded() as server:
+        click.echo(f"restore: {file}: {restore_from(file, server):,} bytes into {server.postgres.data_dir}")
+
+
+@cli.command()
 def migrate() -> None:
     """Bring the schema up to the newest version."""
 
@@ -158,11 +182,18 @@ def _on_database(work: Callable[[str, Settings], Awaitable[Result]]) -> Result:
         return asyncio.run(run(url))
 
 
+def _embedded() -> EmbeddedServer:
+    settings = _settings()
+    if settings.database_url is not None:
+        raise SettingsError("DATABASE_URL is set: use pg_dump and pg_restore of that server, see docs/operations.md")
+    return use(settings.data_dir)
+
+
 def main() -> None:
     """Run a command; what it cannot do is told in one line, with exit code 2."""
     try:
         cli()
-    except (SettingsError, EmbeddedError, DatabaseError) as error:
+    except (SettingsError, EmbeddedError, DatabaseError, BackupFailed) as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(COULD_NOT)
 

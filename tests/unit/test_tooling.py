@@ -14,8 +14,8 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 TARGETS = [
-    *("bench", "check", "help", "import", "migrate", "rebuild-projections"),
-    *("rollback", "serve", "setup", "test", "verify"),
+    *("backup", "bench", "check", "faults", "help", "import", "migrate", "rebuild-projections"),
+    *("restore", "retention", "rollback", "serve", "setup", "test", "verify"),
 ]
 
 # Stands in for .venv/bin/python: prints its arguments and exits as it is told.
@@ -71,7 +71,7 @@ def make(project: Path, *arguments: str, status: int = 0) -> tuple[int, list[str
     """Run make as a user does, not as a part of the make that may run the tests; give its status and lines."""
     environment = {"PATH": "/usr/bin:/bin:/usr/local/bin", "STATUS": str(status)}
     done = subprocess.run(
-        ["make", *arguments], cwd=project, env=environment, capture_output=True, text=True, timeout=20, check=False
+        ["make", *arguments], cwd=project, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
     return done.returncode, done.stdout.splitlines()
 
@@ -108,6 +108,8 @@ def test_values_arrive_as_typed(project: Path) -> None:
     assert make(project, "import", f"FILE={odd}", "SHIFT_TO=now", "DRY_RUN=1")[1][2:] == [
         "import", "--shift-to", "now", "--dry-run", "--", odd
     ]  # fmt: skip
+    assert make(project, "backup", f"FILE={odd}")[1][2:] == ["backup", "--", odd]
+    assert make(project, "restore", f"FILE={odd}")[1][2:] == ["restore", "--", odd]
 
 
 def test_a_flag_that_is_zero_is_off(project: Path) -> None:
