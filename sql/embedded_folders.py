@@ -1,5 +1,6 @@
 """Where the embedded PostgreSQL lives, as whom it runs, and which binaries it runs."""
 
+import fcntl
 import hashlib
 import os
 import pwd
@@ -22,6 +23,7 @@ SOCKET_PATH_BYTES = 103
 # Not $TMPDIR: every process must come to the same folder, whatever its environment.
 TEMPORARY = Path("/tmp")  # noqa: S108
 INSTALLS = {16: "pginstall", 18: "pginstall18"}
+PASSWD = Path("/etc/passwd")
 # While another process changes /etc/passwd.
 USERADD_LOCKED = 1
 USERADD_SECONDS = 10.0
@@ -69,7 +71,12 @@ def server_account() -> Account:
         return account_of(os.geteuid())
     with suppress(KeyError):
         return _named_account(SYSTEM_USER)
-    return _made_account()
+    with PASSWD.open() as passwd:
+        # Of two that useradd makes at once, the later takes the place of the former, with another user id.
+        fcntl.flock(passwd, fcntl.LOCK_EX)
+        with suppress(KeyError):
+            return _named_account(SYSTEM_USER)
+        return _made_account()
 
 
 def account_of(uid: int) -> Account:

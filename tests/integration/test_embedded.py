@@ -11,7 +11,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 
@@ -19,9 +20,10 @@ import asyncpg
 import psutil
 import pytest
 
-from sql import embedded
+from sql import embedded, embedded_folders
 from sql.embedded import EmbeddedError, EmbeddedServer
-from sql.embedded_folders import SOCKET_NAME, account_of, binaries, server_account, socket_folder
+from sql.embedded_folders import SOCKET_NAME, Account, account_of, binaries, server_account, socket_folder
+from tests.conftest import words_of
 
 ROOT = Path(__file__).parents[2]
 NOBODY = pwd.getpwnam("nobody")
@@ -91,7 +93,7 @@ def another_user(data: Path, *account: object) -> Iterator[tuple[Popen[str], int
 
 
 def let_go(user: Popen[str]) -> None:
-    _, complaints = user.communicate("\n", timeout=20)
+    _, complaints = user.communicate("\n", timeout=60)
     assert (user.returncode, complaints) == (0, "")
 
 
@@ -114,13 +116,19 @@ def postmaster_of(server: EmbeddedServer) -> psutil.Process:
     return process
 
 
+def kill(*processes: psutil.Process) -> None:
+    """Kill processes, of which some may end by themselves when the first is gone."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
 def kill_all(server: EmbeddedServer) -> None:
-    for process in servers_of(server.postgres.data_dir):
-        process.kill()
+    kill(*servers_of(server.postgres.data_dir))
     until(lambda: not servers_of(server.postgres.data_dir))
 
 
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -129,13 +137,20 @@ def until(condition: Callable[[], bool], seconds: float = 10) -> None:
 
 def ask(url: str, query: str) -> object:
     async def asked() -> object:
-        connection = await asyncpg.connect(url, timeout=5)
+        connection = await asyncpg.connect(url, timeout=60)
         try:
             return await connection.fetchval(query)
         finally:
             await connection.close()
 
     return asyncio.run(asked())
+
+
+def on_the_network(process: psutil.Process) -> list[object]:
+    try:
+        return list(process.net_connections("inet"))
+    except psutil.NoSuchProcess:
+        return []
 
 
 def mode(path: Path) -> int:
@@ -209,7 +224,7 @@ def test_a_killed_user_neither_stops_it_nor_keeps_it(data: Path) -> None:
 def test_ctrl_c_in_the_terminal_of_its_starter_does_not_reach_it(data: Path) -> None:
     with another_user(data) as (user, pid), embedded.use(data) as server:
         os.killpg(user.pid, signal.SIGINT)
-        user.wait(20)
+        user.wait(60)
         assert ask(server.url, "select 1") == 1
         assert postmaster_of(server).pid == pid
 
@@ -226,7 +241,7 @@ def test_processes_that_make_the_data_at_once_share_one_server(place: Path) -> N
         assert "" not in pids
     finally:
         for user in users:
-            user.communicate("\n", timeout=20)
+            user.communicate("\n", timeout=60)
     assert not killed_before.exists()
     assert not servers_of(place)
 
@@ -247,7 +262,7 @@ def test_a_child_that_outlives_the_killed_server_is_told_to_go(data: Path) -> No
     with embedded.use(data) as server:
         busy = (server.postgres.binaries / "psql", "-c", "do $$ begin loop end loop; end $$", server.url)
         with Popen(busy, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL):
-            until(lambda: any("DO" in " ".join(process.cmdline()) for process in servers_of(data)))
+            until(lambda: any("DO" in " ".join(words_of(process)) for process in servers_of(data)))
             postmaster_of(server).kill()
             assert embedded.ensure_running(server)
             assert ask(server.url, "select 1") == 1
@@ -256,8 +271,7 @@ def test_a_child_that_outlives_the_killed_server_is_told_to_go(data: Path) -> No
 def test_after_a_kill_of_everything_it_starts(data: Path) -> None:
     with another_user(data) as (user, pid):
         user.kill()
-        for process in servers_of(data):
-            process.kill()
+        kill(*servers_of(data))
     assert (data / "postgresql-18" / "postmaster.pid").exists()
     assert (data / "run" / SOCKET_NAME).exists()
     with embedded.use(data) as server:
@@ -265,12 +279,22 @@ def test_after_a_kill_of_everything_it_starts(data: Path) -> None:
         assert ask(server.url, "select 1") == 1
 
 
+@contextmanager
+def a_stranger(uid: int | None) -> Iterator[Popen[bytes]]:
+    """A process that has nothing to do with the server."""
+    with Popen(["/bin/sleep", "3600"], user=uid) as stranger:
+        try:
+            yield stranger
+        finally:
+            stranger.kill()
+
+
 @pytest.mark.parametrize("left", ["another's pid", "", "nonsense\n"])
 def test_what_a_killed_server_left_is_not_believed(data: Path, left: str) -> None:
     account = server_account()
     uid = account.uid if account.uid != os.geteuid() else None
     locks = (data / "postgresql-18" / "postmaster.pid", data / "run" / f"{SOCKET_NAME}.lock")
-    with Popen(["/bin/sleep", "60"], user=uid) as stranger, embedded.use(data) as server:
+    with a_stranger(uid) as stranger, embedded.use(data) as server:
         kill_all(server)
         for lock in locks:
             lines = lock.read_text().splitlines(keepends=True)
@@ -281,7 +305,6 @@ def test_what_a_killed_server_left_is_not_believed(data: Path, left: str) -> Non
         kill_all(server)
         embedded.release(server)
         assert stranger.poll() is None
-        stranger.kill()
 
 
 def test_a_database_that_was_not_made_in_time_is_made_at_the_next_start(data: Path) -> None:
@@ -291,13 +314,43 @@ def test_a_database_that_was_not_made_in_time_is_made_at_the_next_start(data: Pa
         assert ask(server.url, "select current_database()") == "hourledger"
 
 
+# Made once
+
+USERADD = """#!/bin/sh
+exec /usr/sbin/useradd --prefix {} "$@"
+"""
+
+
+@as_root
+def test_the_systems_user_is_made_once_however_many_need_it(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    passwd, useradd = place / "etc" / "passwd", place / "useradd"
+    passwd.parent.mkdir()
+    for name in ("passwd", "group", "shadow", "login.defs"):
+        lines = Path("/etc", name).read_text().splitlines(keepends=True)
+        (place / "etc" / name).write_text("".join(line for line in lines if not line.startswith("hourledger:")))
+    useradd.write_text(USERADD.format(place))
+    useradd.chmod(0o755)
+
+    def named(name: str) -> Account:
+        ids = {line.split(":")[0]: line.split(":")[2:4] for line in passwd.read_text().splitlines()}
+        return Account(name, *map(int, ids[name]))
+
+    monkeypatch.setattr(embedded_folders, "PASSWD", passwd)
+    monkeypatch.setattr(embedded_folders, "_named_account", named)
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: str(useradd))
+    with ThreadPoolExecutor(4) as starting:
+        accounts = [each.result() for each in [starting.submit(server_account) for _ in range(4)]]
+    assert accounts == [named("hourledger")] * 4
+
+
 # Closed to others
 
 
 def test_it_is_not_on_the_network(data: Path) -> None:
     with embedded.use(data) as server:
         assert ask(server.url, "show listen_addresses") == ""
-        assert [process.net_connections("inet") for process in servers_of(data)] == [[]] * len(servers_of(data))
+        assert postmaster_of(server).net_connections("inet") == []
+        assert [found for process in servers_of(data) for found in on_the_network(process)] == []
 
 
 def test_folders_are_private(data: Path) -> None:
