@@ -17,6 +17,7 @@ class Statements:
     read_server_version: str
     rewind_checkpoints: str
     rollups_from_events: str
+    set_documents_aside: str
     use_one_process: str
     vacuum: str
 

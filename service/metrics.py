@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import psutil
+from asyncpg import Record
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
@@ -21,6 +22,7 @@ from service.appender import Appender
 from sql.database import Database
 from sql.errors import DatabaseError
 
+PROJECTION = "hourly"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 # Methods that are told apart: a client can make up any number of others.
@@ -99,25 +101,52 @@ class _Collected(Collector):
 
 async def _of_database(database: Database) -> list[Metric]:
     up = GaugeMetricFamily("hourledger_database_up", "Whether the database answers.", value=0)
+    statements = database.statements
     try:
-        checkpoints = await database.rows(database.statements.list_checkpoints, "hourly")
-        proofs = await database.only(database.statements.count_failed_proofs)
+        checkpoints = await database.rows(statements.list_checkpoints, PROJECTION)
+        failed = await database.only(statements.count_failed_proofs)
+        overdue = await database.only(statements.count_overdue_days)
+        seals = await database.rows(statements.list_seal_heads)
     except DatabaseError:
         return [up]
     up.samples.clear()
     up.add_metric([], 1)
+    days = GaugeMetricFamily(
+        "hourledger_overdue_days",
+        "Days past their retention that are kept because they do not verify.",
+        value=overdue["days"],
+    )
+    return [up, *_of_projection([row for row in checkpoints if row["live"]]), _failed(failed), days, _seals(seals)]
+
+
+def _of_projection(checkpoints: list[Record]) -> Iterator[Metric]:
     head = GaugeMetricFamily("hourledger_log_head", "Last position of the log.", labels=["shard"])
     lag = GaugeMetricFamily(
         "hourledger_projection_lag_events", "Events not folded yet.", labels=["projection", "shard"]
     )
-    failed = GaugeMetricFamily("hourledger_failed_proofs", "Hours whose last verification failed.", labels=["state"])
+    version = GaugeMetricFamily(
+        "hourledger_projection_version", "Version of the projection that answers reads.", labels=["projection"]
+    )
     for row in checkpoints:
-        if row["live"]:
-            head.add_metric([str(row["shard"])], row["head"])
-            lag.add_metric(["hourly", str(row["shard"])], row["lag_events"])
+        head.add_metric([str(row["shard"])], row["head"])
+        lag.add_metric([PROJECTION, str(row["shard"])], row["lag_events"])
+    for live in {row["version"] for row in checkpoints}:
+        version.add_metric([PROJECTION], live)
+    yield from (head, lag, version)
+
+
+def _failed(proofs: Record) -> Metric:
+    failed = GaugeMetricFamily("hourledger_failed_proofs", "Hours whose last verification failed.", labels=["state"])
     for state, hours in proofs.items():
         failed.add_metric([state], hours)
-    return [up, head, lag, failed]
+    return failed
+
+
+def _seals(heads: list[Record]) -> Metric:
+    seals = GaugeMetricFamily("hourledger_seals", "Hours sealed: the length of the chain.", labels=["shard"])
+    for head in heads:
+        seals.add_metric([str(head["shard"])], head["sequence"])
+    return seals
 
 
 def _forget_dead_workers(folder: Path) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
+import msgspec
 
 from service.errors import ApiError
 from service.queries import HOUR, HourRange, hour, hour_range, hour_start, parse, switch, time_text
@@ -25,6 +26,8 @@ OPEN_END = timedelta(hours=26)
 PARAMETERS = frozenset({"hours", "from", "to", "fill"})
 # Measures of read_hourly, and what a rollup calls them.
 KINDS = {"event_type": "event_counts", "tool_name": "tool_usage", "risk_mode": "risk_distribution"}
+# From the worst; the worst that is known of any shard is said of the hour.
+STATES = ("broken", "damaged", "drifted", "open", "verified", "sealed")
 
 
 class Rollups:
@@ -33,6 +36,7 @@ class Rollups:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
+        self._known_shards: list[int] = []
 
     async def page(self, query: bytes) -> dict[str, Any]:
         """Answer `GET /api/analytics/rollups`."""
@@ -40,19 +44,18 @@ class Rollups:
         now = self._clock()
         asked = hour_range(given, DEFAULT_HOURS, now)
         by_shard = await self._read(asked.since, asked.until or now + OPEN_END)
-        total = Totals([row for rows in by_shard for row in rows])
-        hours = set(total.hours())
+        total = Totals(by_shard)
+        hours = total.hours()
         if switch(given, "fill", default=False):
             hours |= _every_hour(asked, now)
-        rollups = [total.rollup(start) for start in sorted(hours, reverse=True)]
         return {
             "ok": True,
-            "count": len(rollups),
+            "count": len(hours),
             "hours": asked.hours,
-            "total_events": sum(rollup["total_events"] for rollup in rollups),
-            "total_sessions": sum(rollup["unique_sessions"] for rollup in rollups),
+            "total_events": total.single["event_type"] + total.single["document_events"],
+            "total_sessions": total.single["sessions"] + total.single["document_sessions"],
             "distinct_sessions": total.single["distinct_sessions"],
-            "rollups": rollups,
+            "rollups": [total.rollup(start) for start in sorted(hours, reverse=True)],
             "as_of": {
                 "positions": [row["amount"] for rows in by_shard for row in rows if row["measure"] == "position"],
                 "lag_events": total.single["lag_events"],
@@ -63,58 +66,89 @@ class Rollups:
         """Answer `GET /api/analytics/rollups/{hour}`."""
         start = hour("hour", hour_text)
         by_shard = await self._read(start, start + HOUR)
-        proof = await self._proof(start)
-        return {"ok": True, "rollup": Totals([row for rows in by_shard for row in rows]).rollup(start), "proof": proof}
+        # Asked afterwards: what retention deleted meanwhile is in the seal.
+        proofs = await self._proofs(start)
+        sealed = [proof["document"] for proof in proofs]
+        total = Totals([[] if document else rows for rows, document in zip(by_shard, sealed, strict=True)])
+        for document in filter(None, sealed):
+            total.add(start, document)
+        return {"ok": True, "rollup": total.rollup(start), "proof": self._proof(start, proofs)}
 
     async def _read(self, since: datetime, until: datetime) -> list[list[asyncpg.Record]]:
-        statements = self._database.statements
+        shards = await self._shards()
+        # A shard cannot know which keys are the largest of all.
+        most_keys = MOST_KEYS if len(shards) == 1 else None
+        query = self._database.statements.read_hourly
+        return await asyncio.gather(*(self._database.rows(query, shard, since, until, most_keys) for shard in shards))
+
+    async def _proofs(self, start: datetime) -> list[asyncpg.Record]:
+        query = self._database.statements.read_proof
         return await asyncio.gather(
-            *(self._database.rows(statements.read_hourly, shard, since, until) for shard in await self._shards())
+            *(self._database.only(query, shard, PROJECTION, start) for shard in await self._shards())
         )
 
-    async def _proof(self, start: datetime) -> dict[str, Any]:
-        statements = self._database.statements
-        proofs = [
-            await self._database.only(statements.read_proof, shard, PROJECTION, start) for shard in await self._shards()
-        ]
-        over = start + HOUR <= self._clock()
+    def _proof(self, start: datetime, proofs: list[asyncpg.Record]) -> dict[str, Any]:
         verified = [proof["verified_at"] for proof in proofs if proof["verified_at"] is not None]
+        sealed = [proof["sealed_at"] for proof in proofs if proof["sealed_at"] is not None]
         return {
-            "state": _state(proofs) if over else "open",
+            "state": _state(proofs) if start + HOUR <= self._clock() else "open",
             "events": sum(proof["events"] for proof in proofs),
             "digest": digest_text(
                 sum(proof["digest_high"] for proof in proofs), sum(proof["digest_low"] for proof in proofs)
             ),
             "verified_at": time_text(min(verified)) if verified else None,
-            "sealed_at": None,
+            "sealed_at": time_text(max(sealed)) if sealed else None,
         }
 
     async def _shards(self) -> list[int]:
-        rows = await self._database.rows(self._database.statements.list_shards)
-        if not rows:
+        if not self._known_shards:  # their number never changes
+            rows = await self._database.rows(self._database.statements.list_shards)
+            self._known_shards = [row["shard"] for row in rows]
+        if not self._known_shards:
             raise ApiError(503, "unavailable", "the database has no shards yet; run make migrate")
-        return [row["shard"] for row in rows]
+        return self._known_shards
 
 
 class Totals:
-    """Rows of read_hourly, of one shard or several, summed."""
+    """Rows of read_hourly, of one shard or several, summed.
 
-    def __init__(self, rows: list[asyncpg.Record]) -> None:
+    single: the sum of each measure over all hours, and what is told of no hour.
+    """
+
+    def __init__(self, by_shard: list[list[asyncpg.Record]]) -> None:
         self.single: dict[str, int] = defaultdict(int)
-        self._by_hour: dict[datetime, dict[str, dict[str, int]]] = {}
-        for row in rows:
-            if row["hour"] is None:
-                self.single[row["measure"]] += row["amount"]
+        self._by_hour: dict[datetime, dict[str, dict[Any, int]]] = {}
+        # As they are answered: nothing is to be added to the documents of a shard that is alone.
+        self._documents: dict[datetime, msgspec.Raw] = {}
+        for measure, start, key, amount in (row for rows in by_shard for row in rows):
+            if measure != "document":
+                self.single[measure] += amount
+                if start is not None:
+                    self._kinds(start)[measure][key] += amount
+            elif len(by_shard) == 1:
+                self._documents[start] = msgspec.Raw(key)
             else:
-                kinds = self._by_hour.setdefault(row["hour"], defaultdict(lambda: defaultdict(int)))
-                kinds[row["measure"]][row["key"]] += row["amount"]
+                self.add(start, key)
 
-    def hours(self) -> list[datetime]:
+    def add(self, start: datetime, document: str) -> None:
+        """Add what the document of an hour counts to its rollup."""
+        counted = msgspec.json.decode(document)
+        kinds = self._kinds(start)
+        for measure, name in KINDS.items():
+            for key, events in counted[name].items():
+                kinds[measure][key] += events
+        kinds["sessions"][None] += counted["unique_sessions"]
+
+    def hours(self) -> set[datetime]:
         """Return the hours with events."""
-        return [start for start, kinds in self._by_hour.items() if any(kinds["event_type"].values())]
+        return {start for start, kinds in self._by_hour.items() if any(kinds["event_type"].values())} | set(
+            self._documents
+        )
 
-    def rollup(self, start: datetime) -> dict[str, Any]:
+    def rollup(self, start: datetime) -> dict[str, Any] | msgspec.Raw:
         """Return the rollup of an hour as answers show it; zeros when it has no events."""
+        if document := self._documents.get(start):
+            return document
         kinds = self._by_hour.get(start, {})
         return {
             "hour": time_text(start),
@@ -123,15 +157,17 @@ class Totals:
             "total_events": sum(kinds.get("event_type", {}).values()),
         }
 
+    def _kinds(self, start: datetime) -> dict[str, dict[Any, int]]:
+        return self._by_hour.setdefault(start, defaultdict(lambda: defaultdict(int)))
+
 
 def _most(counts: dict[str, int]) -> dict[str, int]:
     """Return the counts, largest first; beyond 1,000 keys the smallest are summed under (other)."""
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     if len(ordered) <= MOST_KEYS:
         return dict(ordered)
-    named = dict(item for item in ordered if item[0] != OTHER)
-    kept = dict(list(named.items())[: MOST_KEYS - 1])
-    return kept | {OTHER: sum(counts.values()) - sum(kept.values())}
+    named = dict([item for item in ordered if item[0] != OTHER][: MOST_KEYS - 1])
+    return _most(named | {OTHER: sum(counts.values()) - sum(named.values())})
 
 
 def _every_hour(asked: HourRange, now: datetime) -> set[datetime]:
@@ -142,7 +178,6 @@ def _every_hour(asked: HourRange, now: datetime) -> set[datetime]:
 
 
 def _state(proofs: list[asyncpg.Record]) -> str:
-    """Return the worst that is known: what was found wrong, else open, else verified."""
-    found = {proof["state"] if proof["current"] else "open" for proof in proofs if proof["events"] or proof["state"]}
     # An hour that never had an event has nothing that could be wrong, but nobody has looked either.
-    return next((state for state in ("damaged", "drifted", "open") if state in found), "verified" if found else "open")
+    found = {proof["state"] if proof["current"] else "open" for proof in proofs if proof["events"] or proof["state"]}
+    return next((state for state in STATES if state in found), "open")

@@ -1,19 +1,25 @@
 -- The rollups of one shard for hours in [since, until), fresh: documents and stored rows, and the tail of the log beyond the
--- checkpoint, in one snapshot (R8). Rows, by `measure`:
+-- checkpoint, in one snapshot (R8). With `most_keys`, an hour has at most so many keys of a dimension: the largest, and the
+-- rest summed under (other). Rows, by `measure`:
 --   document: the document of `hour` in `key`, `amount` is its number of keys; such an hour has no other rows
 --   event_type, tool_name, risk_mode: `amount` events of `key` in `hour`
 --   sessions: distinct sessions in `hour`;  distinct_sessions: distinct sessions in the whole range (no hour)
 --   document_events, document_sessions: sums over the documents (no hour)
 --   position: the log's head (no hour);     lag_events: events beyond the checkpoint (no hour)
-create or replace function read_hourly(in_shard integer, since timestamptz, until timestamptz)
+create or replace function read_hourly(
+    in_shard integer, since timestamptz, until timestamptz, most_keys integer default null
+)
 returns table (measure text, hour timestamptz, key text, amount bigint)
 language plpgsql stable
+-- Planning would take longer than reading.
+set plan_cache_mode = 'force_generic_plan'
 as $$
 #variable_conflict use_column
 declare
     live integer;
     folded bigint;
     head constant bigint := log_head(in_shard);
+    lag bigint := 0;
     -- Hours that have rows, or may have.
     first_hour timestamptz;
     last_hour timestamptz;
@@ -27,6 +33,10 @@ begin
     from hourly_counts as c
     where c.shard = in_shard and c.version = live;
 
+    if folded < head then
+        select sum(r.events) into lag from receipts as r where r.shard = in_shard and r.last_position > folded;
+    end if;
+
     return query
     with tail as materialized (
         select t.bucket, t.dimension, t.key, t.previous, t.amount
@@ -37,49 +47,88 @@ begin
         select d.hour, d.document::text as document, d.events, d.sessions, d.keys
         from hourly_documents as d
         where d.shard = in_shard and d.version = live and d.hour >= since and d.hour <= until - interval '1 hour'
-            and not exists (
-                select from tail as t where t.dimension is not null and hour_of(t.bucket) = d.hour
-            )
+            and (d.keys <= most_keys) is not false
+            -- `not in` is one look-up in a hash for each row, whatever the planner expects.
+            and d.hour not in (select hour_of(t.bucket) from tail as t where t.dimension is not null)
     ),
     undocumented as materialized (
         select h.hour
         from generate_series(first_hour, last_hour, '1 hour') as h (hour)
-        where not exists (select from documents as d where d.hour = h.hour)
+        where h.hour not in (select d.hour from documents as d)
     ),
-    counts as (
-        select u.hour, c.dimension, c.key, c.events
+    counts as materialized (
+        select c.hour, c.dimension, c.key, sum(c.events)::bigint as events
+        from (
+            select u.hour, c.dimension, c.key, c.events
+            from undocumented as u
+            cross join lateral (
+                select c.dimension, c.key, c.events
+                from hourly_counts as c
+                where c.shard = in_shard and c.version = live
+                    and c.bucket >= greatest(u.hour, since) and c.bucket < least(u.hour + interval '1 hour', until)
+                offset 0  -- one look-up per hour, however few or many the planner expects
+            ) as c
+            union all
+            select hour_of(t.bucket), t.dimension, t.key, t.amount from tail as t where t.dimension is not null
+        ) as c
+        group by c.hour, c.dimension, c.key
+    ),
+    crowded as materialized (
+        select c.hour, c.dimension from counts as c group by c.hour, c.dimension having count(*) > most_keys
+    ),
+    ranked as (
+        select
+            c.hour, c.dimension, c.key, c.events,
+            row_number() over (
+                partition by c.hour, c.dimension order by c.key = '(other)', c.events desc, c.key
+            ) as place
+        from counts as c
+        where (c.hour, c.dimension) in (select k.hour, k.dimension from crowded as k)
+    ),
+    named as (
+        select c.hour, c.dimension, c.key, c.events
+        from counts as c
+        where (c.hour, c.dimension) not in (select k.hour, k.dimension from crowded as k)
+        union all
+        select r.hour, r.dimension, r.key, r.events from ranked as r where r.place < most_keys
+        union all
+        select r.hour, r.dimension, '(other)', sum(r.events)::bigint
+        from ranked as r
+        where r.place >= most_keys
+        group by r.hour, r.dimension
+    ),
+    active as (
+        select u.hour, e.sessions
         from undocumented as u
         cross join lateral (
-            select c.dimension, c.key, c.events
-            from hourly_counts as c
-            where c.shard = in_shard and c.version = live
-                and c.bucket >= greatest(u.hour, since) and c.bucket < least(u.hour + interval '1 hour', until)
-            offset 0  -- one look-up per hour, however few or many the planner expects
-        ) as c
+            select e.sessions
+            from hourly_edges as e
+            where e.shard = in_shard and e.version = live
+                and e.bucket >= greatest(u.hour, since) and e.bucket < least(u.hour + interval '1 hour', until)
+                and e.previous < u.hour
+            offset 0
+        ) as e
         union all
-        select hour_of(t.bucket), t.dimension, t.key, t.amount from tail as t where t.dimension is not null
+        select t.hour, t.amount
+        from (select hour_of(t.bucket) as hour, t.previous, t.amount from tail as t) as t
+        where t.previous < t.hour and t.hour not in (select d.hour from documents as d)
     ),
-    edges as materialized (
-        select e.bucket, e.previous, e.sessions
+    entered as (
+        select e.sessions
         from hourly_edges as e
-        where e.shard = in_shard and e.version = live and e.bucket >= since and e.bucket < until
+        where e.shard = in_shard and e.version = live and e.bucket >= since and e.bucket < until and e.previous < since
         union all
-        select t.bucket, t.previous, t.amount from tail as t where t.previous is not null
+        select t.amount from tail as t where t.previous < since
     )
     select 'document', d.hour, d.document, d.keys from documents as d
     union all
-    select c.dimension::text, c.hour, c.key, sum(c.events)::bigint
-    from counts as c
-    group by c.dimension, c.hour, c.key
+    select n.dimension::text, n.hour, n.key, n.events from named as n
     union all
-    select 'sessions', e.hour, null, sum(e.sessions)::bigint
-    from (select hour_of(e.bucket) as hour, e.previous, e.sessions from edges as e) as e
-    where e.previous < e.hour and not exists (select from documents as d where d.hour = e.hour)
-    group by e.hour
+    select 'sessions', a.hour, null, sum(a.sessions)::bigint
+    from active as a
+    group by a.hour
     union all
-    select 'distinct_sessions', null, null, coalesce(sum(e.sessions), 0)::bigint
-    from edges as e
-    where e.previous < since
+    select 'distinct_sessions', null, null, coalesce(sum(e.sessions), 0)::bigint from entered as e
     union all
     select 'document_events', null, null, coalesce(sum(d.events), 0)::bigint from documents as d
     union all
@@ -87,8 +136,6 @@ begin
     union all
     select 'position', null, null, head
     union all
-    select 'lag_events', null, null, coalesce(sum(r.events), 0)::bigint
-    from receipts as r
-    where r.shard = in_shard and r.last_position > folded;
+    select 'lag_events', null, null, lag;
 end
 $$;

@@ -1,5 +1,12 @@
 -- The newest seal of each shard that has any.
 -- Rows: one per shard (shard, sequence, hour, hash in hex).
-select distinct on (s.shard) s.shard, s.sequence, s.hour, encode(s.hash, 'hex') as hash
-from hour_seals as s
-order by s.shard, s.sequence desc
+select head.shard, head.sequence, head.hour, encode(head.hash, 'hex') as hash
+from log_heads as l
+cross join lateral (
+    select s.shard, s.sequence, s.hour, s.hash
+    from hour_seals as s
+    where s.shard = l.shard
+    order by s.sequence desc
+    limit 1
+) as head
+order by head.shard

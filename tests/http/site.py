@@ -21,7 +21,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.conftest import NEWEST, RETENTION_DAYS, RunningService, Servers, running_service
+from tests.conftest import NEWEST, RETENTION_DAYS, RunningService, Servers, running_service, words_of
 
 HOUR = timedelta(hours=1)
 Json = dict[str, Any]
@@ -57,9 +57,13 @@ class Site:
 
     def part(self, command: str) -> psutil.Process:
         """Return the process of one part of the service: `http` or `follow`, the projector."""
-        parts = psutil.Process(self.running.process.pid).children()
-        (found,) = (part for part in parts if command in part.cmdline())
+        wait_until(lambda: self._parts(command), f"{command} runs")
+        (found,) = self._parts(command)
         return found
+
+    def _parts(self, command: str) -> list[psutil.Process]:
+        parts = psutil.Process(self.running.process.pid).children()
+        return [part for part in parts if command in words_of(part)]
 
     def send(self, *events: Json) -> Json:
         """Send a batch that must be answered with 200; return the answer."""
@@ -80,7 +84,7 @@ class Site:
     def raw(self, request: bytes, *, cut_short: bool = False) -> tuple[int, Json]:
         """Send bytes as they are; return status and body. They must ask for the connection to be closed."""
         port = urlsplit(self.running.url).port
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
             connection.sendall(request)
             if cut_short:
                 connection.shutdown(socket.SHUT_WR)
@@ -109,7 +113,7 @@ async def new_site(servers: Servers, folder: Path, *, empty: bool = False, **env
     async with new_database(servers, empty=empty) as url:
         with (
             running_service(folder, url, port=None, **settings) as running,
-            httpx.Client(base_url=running.url, timeout=30, trust_env=False) as client,
+            httpx.Client(base_url=running.url, timeout=60, trust_env=False) as client,
         ):
             yield Site(running, url, client)
 
@@ -155,7 +159,7 @@ def refusal(body: Json, code: str, field: str | None = None) -> str:
     return message
 
 
-def wait_until(true: Any, what: str, seconds: float = 30) -> None:
+def wait_until(true: Any, what: str, seconds: float = 60) -> None:
     """Ask again and again until it is so; fail when it takes too long."""
     deadline = monotonic() + seconds
     while not true():

@@ -14,6 +14,7 @@ from tests.http.site import Json, Site, an_event, now, refused, unique
 
 BATCH = "/api/analytics/track/batch"
 GOOD = b'{"event_type":"opened","session_id":"%b","timestamp":"%b","properties":{"a":[1]}}'
+PADDED = b'{"a":"%b"}'
 # What is sent as one element, and the code and field that it is refused with; None when it is an event like any other.
 POISON: dict[str, tuple[bytes, tuple[str, str | None] | None]] = {
     "NUL": (GOOD.replace(b'"opened"', rb'"\u0000"'), ("invalid_field", "event_type")),
@@ -29,6 +30,14 @@ POISON: dict[str, tuple[bytes, tuple[str, str | None] | None]] = {
     "15 KB of 1e131071": (GOOD.replace(b"1]", b"1e131071," * 1700 + b"1]"), ("invalid_field", "properties")),
     "a prototype": (GOOD.replace(b'"a"', b'"__proto__"'), None),
     "an unknown field": (GOOD.replace(b'"properties"', b'"__proto__"'), ("unknown_field", "__proto__")),
+    "16 KiB": (GOOD.replace(b'{"a":[1]}', PADDED % (b"x" * (16_384 - 8))), None),
+    "16 KiB and a byte": (GOOD.replace(b'{"a":[1]}', PADDED % (b"x" * (16_384 - 7))), ("too_large", "properties")),
+    "a risk mode of 12 KB": (
+        GOOD.replace(b'"opened"', b'"risk_mode_changed"').replace(
+            b'{"a":[1]}', b'{"risk_mode":"%b"}' % (b"x" * 12_288)
+        ),
+        None,
+    ),
     "properties of 17 KB": (GOOD.replace(b"1]", b"1" + b",1" * 8500 + b"]"), ("too_large", "properties")),
     "a long name": (GOOD.replace(b"opened", b"x" * 129), ("invalid_field", "event_type")),
     "a number as a name": (GOOD.replace(b'"opened"', b"1"), ("invalid_field", "event_type")),
@@ -99,7 +108,7 @@ def test_poison_among_a_thousand_events_costs_only_itself(site: Site, lines: boo
     elements = [good] * 1000
     expected: list[tuple[int, str, str | None]] = []
     for place, (poison, refusal) in enumerate(POISON.values()):
-        index = 7 + 41 * place
+        index = 7 + 37 * place
         elements[index] = poison % (session.encode(), moment.encode()) if poison.count(b"%b") == 2 else poison
         if refusal is not None:
             expected.append((index, *refusal))

@@ -179,16 +179,18 @@ def test_pages_stay_in_place_while_new_events_arrive(site: Site) -> None:
 
 
 def test_a_cursor_pins_the_range(known: Known) -> None:
-    cursor = known.site.get(LIST, hours=20, limit=5)["next_cursor"]
+    first, expected = known.listed_in_last(20, limit=5)
+    cursor = first["next_cursor"]
     pinned = [known.site.get(LIST, cursor=cursor, limit=5, **query) for query in ({}, {"hours": 1}, {"hours": 29})]
     assert pinned[0] == pinned[1] == pinned[2]
-    assert pinned[0]["total_in_range"] == known.site.get(LIST, hours=20, limit=5)["total_in_range"]
+    assert pinned[0]["total_in_range"] == first["total_in_range"] == len(expected)
+    assert without_received(pinned[0]["events"]) == as_listed(expected)[5:10]
 
 
 def test_the_total_counts_to_the_microsecond(site: Site) -> None:
     kind = unique("t")
     moment = now() - 3 * HOUR
-    site.send(*(an_event(event_type=kind, at=moment + timedelta(seconds=second)) for second in (-60, 0, 60)))
+    site.send(*(an_event(event_type=kind, at=moment + timedelta(minutes=minute)) for minute in (-30, 0, 30)))
     total = site.get(LIST, event_type=kind, hours=3)["total_in_range"]
     assert total == len(site.listed(event_type=kind, hours=3)) == 1
     everything = site.get(LIST, hours=3)["total_in_range"]
@@ -276,7 +278,9 @@ def test_a_cursor_at_the_ends_of_the_calendar_is_no_fault(client: httpx.Client, 
 
 
 def test_the_short_path_lists_too(known: Known) -> None:
-    assert known.site.get("/e", session_id="s-7") == known.site.get(LIST, session_id="s-7")
+    # An event may leave the last 24 hours between two answers.
+    before, short, after = (known.site.get(path, session_id="s-7") for path in (LIST, "/e", LIST))
+    assert short in (before, after)
 
 
 def test_a_page_ends_early_when_its_properties_are_large(site: Site) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -120,7 +120,10 @@ def test_the_log_and_the_lag_are_told_by_shard(site: Site) -> None:
     assert value(told, "hourledger_log_head", shard="0") == head + 7
     assert value(told, "hourledger_database_up") == 1
     assert value(told, "hourledger_events_waiting") == 0
-    assert [value(told, "hourledger_failed_proofs", state=state) for state in ("drifted", "damaged")] == [0, 0]
+    assert value(told, "hourledger_projection_version", projection="hourly") == 1
+    failed = {name: events for name, events in told.items() if name[0] == "hourledger_failed_proofs"}
+    assert sorted(dict(labels)["state"] for _, labels in failed) == ["broken", "damaged", "drifted"]
+    assert {*failed.values(), told["hourledger_overdue_days", ()]} == {0}
 
 
 def test_metrics_hold_no_times_of_creation(site: Site) -> None:
@@ -136,7 +139,7 @@ class Lone:
         self._opened = ExitStack()
         environment = {"HOURLEDGER_EVENT_RETENTION_DAYS": str(RETENTION_DAYS)}
         running = self._opened.enter_context(running_service(folder, self._server.url, port=None, **environment))
-        client = self._opened.enter_context(httpx.Client(base_url=running.url, timeout=30, trust_env=False))
+        client = self._opened.enter_context(httpx.Client(base_url=running.url, timeout=60, trust_env=False))
         self.site = Site(running, self._server.url, client)
 
     @contextmanager
@@ -162,24 +165,34 @@ def lone() -> Iterator[Lone]:
         lone.close()
 
 
+def answered_at_once(ask: Callable[[], httpx.Response]) -> httpx.Response:
+    """Ask three times, and return the first answer; on a busy machine one may be late, but not all of them."""
+    answers, seconds = [], []
+    for _ in range(3):
+        began = monotonic()
+        answers.append(ask())
+        seconds.append(monotonic() - began)
+    assert min(seconds) < 1
+    return answers[0]
+
+
 def test_without_its_database_it_says_so_and_comes_back_by_itself(lone: Lone) -> None:
     client = lone.site.client
     event = an_event(event_id=unique("e"), session_id=unique("s"))
+    before = metrics(lone.site)
     with lone.database_away():
         first = client.post("/e", json=event)
         refused(first, 503, "unavailable")
         assert int(first.headers["retry-after"]) > 0
-        began = monotonic()
-        answers = [
-            client.post("/e", json=event),
-            client.post("/e/batch", json=[event]),
-            client.get("/e"),
-            client.get("/api/analytics/rollups"),
-            client.get("/api/analytics/rollups/2025-10-18T01:00Z"),
-            client.get("/health/ready"),
-        ]
-        assert monotonic() - began < 5
-        for answer in answers:
+        for ask in (
+            lambda: client.post("/e", json=event),
+            lambda: client.post("/e/batch", json=[event]),
+            lambda: client.get("/e"),
+            lambda: client.get("/api/analytics/rollups"),
+            lambda: client.get("/api/analytics/rollups/2025-10-18T01:00Z"),
+            lambda: client.get("/health/ready"),
+        ):
+            answer = answered_at_once(ask)
             assert answer.status_code == 503
             assert int(answer.headers["retry-after"]) > 0
             assert answer.headers["cache-control"] == "no-store"
@@ -188,8 +201,8 @@ def test_without_its_database_it_says_so_and_comes_back_by_itself(lone: Lone) ->
         assert client.get("/").status_code == 200
         told = metrics(lone.site)
         assert value(told, "hourledger_database_up") == 0
-        assert requests(told, "POST", "/e", 503) == 2
-        assert value(told, "hourledger_events_total", outcome="unavailable") >= 2
+        assert requests(told, "POST", "/e", 503) - requests(before, "POST", "/e", 503) == 4
+        assert outcomes(before, told)["unavailable"] == 7
     again = client.post("/e", json=event)
     assert again.status_code == 200
     assert len(lone.site.listed(session_id=event["session_id"])) == 1

@@ -46,6 +46,11 @@ def check_many(shown: dict[str, int], counted: dict[str, int]) -> None:
     assert min(shown.values()) >= max(events for key, events in counted.items() if key not in {*shown, "(other)"})
 
 
+def but_for_the_lag(answer: Json) -> Json:
+    """Return an answer without what the projector changes in it by catching up."""
+    return {**answer, "as_of": {"positions": answer["as_of"]["positions"]}}
+
+
 @pytest.mark.parametrize("hours", [1, 2, 8, 24, 167, 8760])
 def test_the_last_hours_are_counted_exactly(known: Known, hours: int) -> None:
     answer, since = in_last(known, hours)
@@ -63,8 +68,9 @@ def in_last(known: Known, hours: int, **query: object) -> tuple[Json, datetime]:
 
 
 def test_the_default_is_a_week(known: Known) -> None:
-    assert known.site.get(ROLLUPS) == known.site.get(ROLLUPS, hours=168)
-    assert known.site.get(ROLLUPS)["hours"] == 168
+    answer = known.site.get(ROLLUPS)
+    assert answer["hours"] == 168
+    assert but_for_the_lag(answer) == but_for_the_lag(known.site.get(ROLLUPS, hours=168))
 
 
 def test_any_range_of_hours_is_counted_exactly(known: Known) -> None:
@@ -88,7 +94,7 @@ def test_ranges_may_be_written_with_any_offset(known: Known) -> None:
     hour = known.busiest()
     there = hour + 2 * HOUR
     answers = [
-        known.site.client.get(f"{ROLLUPS}?from={since}&to={until}").json()
+        but_for_the_lag(known.site.client.get(f"{ROLLUPS}?from={since}&to={until}").json())
         for since, until in (
             (text_of(hour), text_of(hour + HOUR)),
             (f"{hour:%Y-%m-%dT%H:%M}", f"{hour + HOUR:%Y-%m-%dT%H:%M}"),
@@ -127,7 +133,7 @@ def test_fill_ends_with_the_current_hour_though_the_range_goes_on(known: Known) 
 
 def test_no_fill_is_the_default(known: Known) -> None:
     for no in ("0", "false"):
-        assert known.site.get(ROLLUPS, fill=no) == known.site.get(ROLLUPS)
+        assert but_for_the_lag(known.site.get(ROLLUPS, fill=no)) == but_for_the_lag(known.site.get(ROLLUPS))
 
 
 def test_an_answer_tells_how_far_it_goes(known: Known) -> None:
@@ -161,7 +167,7 @@ def test_a_thousand_keys_are_all_named(site: Site) -> None:
 
 
 def test_odd_risk_modes_are_counted_as_other(site: Site) -> None:
-    hour = hour_start(now()) - 91 * HOUR
+    hour = hour_start(now()) - 95 * HOUR
     modes: list[object] = [
         "",
         "x" * 129,
@@ -223,6 +229,8 @@ def test_a_rollup_holds_every_event_that_was_acked_though_the_projector_stands_s
     hour = hour_start(now()) - 100 * HOUR
     projector = site.part("follow")
     names = {"from": text_of(hour), "to": text_of(hour + 2 * HOUR)}
+    # A fold under way would go on in the database, and fold some of the events.
+    wait_until(lambda: site.get(ROLLUPS)["as_of"]["lag_events"] == 0, "nothing is being folded")
     with stopped(projector):
         before = site.get(ROLLUPS, **names)["as_of"]
         for number in range(30):
@@ -236,7 +244,7 @@ def test_a_rollup_holds_every_event_that_was_acked_though_the_projector_stands_s
             assert one["rollup"]["total_events"] == one["proof"]["events"] == min(number + 1, 15)
         answer = site.get(ROLLUPS, **names)
         assert answer["as_of"]["positions"][0] == before["positions"][0] + 30
-        assert answer["as_of"]["lag_events"] >= 30
+        assert answer["as_of"]["lag_events"] == 30
     wait_until(lambda: site.get(ROLLUPS)["as_of"]["lag_events"] == 0, "the projector has caught up")
     assert {**site.get(ROLLUPS, **names), "as_of": None} == {**answer, "as_of": None}
 

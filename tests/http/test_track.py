@@ -31,7 +31,10 @@ def test_an_event_without_an_id_gets_one(client: httpx.Client) -> None:
     first, second = (client.post("/e", json=an_event()).json() for _ in range(2))
     assert first == {"ok": True, "event_id": first["event_id"]}
     assert MADE_ID.fullmatch(first["event_id"])
-    assert first["event_id"] < second["event_id"], "UUIDv7 sorts by time"
+    assert first["event_id"] != second["event_id"]
+    # Two of one millisecond are in no order.
+    milliseconds = slice(len("evt_"), len("evt_") + 12)
+    assert first["event_id"][milliseconds] <= second["event_id"][milliseconds], "UUIDv7 sorts by time"
 
 
 def test_an_event_is_listed_as_it_was_sent(site: Site) -> None:
@@ -203,7 +206,7 @@ def test_the_horizon_is_the_start_of_a_day(site: Site) -> None:
 def test_events_may_be_a_day_ahead(client: httpx.Client) -> None:
     tomorrow = now() + timedelta(hours=24)
     assert client.post("/e", json=an_event(at=tomorrow - timedelta(minutes=1))).status_code == 200
-    refused(client.post("/e", json=an_event(at=tomorrow + timedelta(minutes=1))), 422, "future", "timestamp")
+    refused(client.post("/e", json=an_event(at=tomorrow + timedelta(minutes=5))), 422, "future", "timestamp")
     refused(client.post("/e", json=an_event() | {"timestamp": "9999-12-31T23:59:59Z"}), 422, "future", "timestamp")
 
 

@@ -156,7 +156,7 @@ async def history(url: str, shards: int) -> AsyncIterator[History]:
         await admin.close()
 
 
-@given(st.sampled_from([1, 3]), st.lists(steps, min_size=3, max_size=25))
+@given(st.sampled_from([1, 8]), st.lists(steps, min_size=3, max_size=25))
 @settings(examples(50), print_blob=True)
 async def test_any_history_ends_with_a_brute_force_count(
     database_url: str, shards: int, taken: list[tuple[str, object]]
