@@ -14,15 +14,16 @@ import structlog
 
 from projections.hours import Hour, list_hours
 from projections.projector import catch_up
-from projections.verify import VERIFIED, verify_within
+from projections.verify import SEALED, VERIFIED, verify_hour
 from sql import VERSION
 from sql.database import Database
 from sql.errors import Unavailable
 
-# A day that did not verify is looked at again by the clock this much later.
+# A day that did not verify, or could not be dropped, is looked at again by the clock this much later.
 PATIENCE = timedelta(hours=1)
 _TRIES = 5
 UNFOLDED = "not folded yet"
+GONE = "gone"  # another pass has dropped it
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +33,7 @@ class RetiredDay:
     """What became of a day past the horizon.
 
     hindrance: None when its events were dropped, else why they were kept; events: how many were sealed.
-    failed: it holds an hour that does not verify, and stays until that is mended.
+    failed: it is not as it should be, and stays until that is mended.
     """
 
     day: date
@@ -56,8 +57,9 @@ async def retain(
     for row in await database.rows(statements.list_overdue_days, patience, clock):
         await catch_up(database)
         retired = await _retire_day(database, row, clock)
-        _tell(retired)
-        yield retired
+        if retired.hindrance != GONE:
+            _tell(retired)
+            yield retired
     await _retire_rollups(database, rollup_days, clock)
 
 
@@ -65,35 +67,34 @@ async def _retire_day(database: Database, row: asyncpg.Record, clock: datetime |
     events = 0
     for hour in await list_hours(database, row["since"], row["until"]):
         state = await _seal(database, hour, clock)
-        if state != VERIFIED:
+        if state != SEALED:
             why = f"hour {hour.start:%H:%M} of shard {hour.shard} is {state}"
             return RetiredDay(row["day"], events, why, failed=state != UNFOLDED)
         events += hour.events
-    return RetiredDay(row["day"], events, await _drop(database, row["day"], clock))
+    return await _drop(database, RetiredDay(row["day"], events), clock)
 
 
 async def _seal(database: Database, hour: Hour, clock: datetime | None) -> str:
-    """Verify an hour and seal it in one transaction; return the state it was found in."""
-    async with database.transaction() as session:
-        proof = await verify_within(session, database, hour, clock)
-        if proof.state == VERIFIED:
-            where = hour.shard, hour.version, hour.start
-            row = await session.only(database.statements.seal_hour, *where, *proof.folded, VERSION, clock)
-            return VERIFIED if row["sealed"] else UNFOLDED
-    return proof.state
+    """Verify an hour and seal it; return the state that it is in then."""
+    proof = await verify_hour(database, hour, clock=clock)
+    if proof.state != VERIFIED:
+        return proof.state
+    where = hour.shard, hour.version, hour.start
+    row = await database.only(database.statements.seal_hour, *where, *proof.folded, VERSION, clock)
+    return SEALED if row["sealed"] else UNFOLDED
 
 
-async def _drop(database: Database, day: date, clock: datetime | None) -> str | None:
-    """Drop a day's events; return what hinders it. A lock that others hold for long is left to a later pass."""
-    hindrance = None
+async def _drop(database: Database, day: RetiredDay, clock: datetime | None) -> RetiredDay:
+    """Drop a day's events. A lock that others hold for long is left to a later pass."""
+    hindrance = ""
     for _ in range(_TRIES):
         try:
-            row = await database.only(database.statements.drop_day, day, clock)
+            row = await database.only(database.statements.drop_day, day.day, clock)
         except Unavailable as error:  # the lock timeout of drop_day has already waited
             hindrance = str(error)
         else:
-            return row["hindrance"] and str(row["hindrance"])
-    return hindrance
+            return RetiredDay(day.day, day.events, row["hindrance"], row["failed"])
+    return RetiredDay(day.day, day.events, hindrance)
 
 
 async def _retire_rollups(database: Database, rollup_days: int, clock: datetime | None) -> None:

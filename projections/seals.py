@@ -6,8 +6,10 @@ What a copy says can only have been there then: whoever rewrites seals later, ha
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from sql.database import Database
 
@@ -15,10 +17,10 @@ from sql.database import Database
 class SealHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The newest seal of a shard: its place in the chain from 1, the hour it seals, and its SHA-256 in hex."""
 
-    shard: int
-    sequence: int
+    shard: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+    sequence: Annotated[int, Meta(ge=1, le=2**63 - 1)]
     hour: str
-    hash: str
+    hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
 async def seal_heads(database: Database) -> list[SealHead]:
@@ -27,9 +29,16 @@ async def seal_heads(database: Database) -> list[SealHead]:
     return [SealHead(row["shard"], row["sequence"], f"{row['hour']:%Y-%m-%dT%H:%MZ}", row["hash"]) for row in rows]
 
 
-def read_heads(lines: Iterable[str]) -> list[SealHead]:
-    """Return the heads that a copy holds, one JSON object a line. Raises msgspec.DecodeError naming the field."""
-    return [msgspec.json.decode(line, type=SealHead) for line in lines if line.strip()]
+def read_heads(lines: Iterable[bytes]) -> list[SealHead]:
+    """Return the heads that a copy holds, one JSON object a line. Raises msgspec.DecodeError naming line and field."""
+    return [_head(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+def _head(number: int, line: bytes) -> SealHead:
+    try:
+        return msgspec.json.decode(line, type=SealHead)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise msgspec.DecodeError(f"line {number} of the copy: {error}") from error
 
 
 async def missing_heads(database: Database, copy: Iterable[SealHead]) -> list[SealHead]:

@@ -70,20 +70,13 @@ async def verify_within(session: Session, database: Database, hour: Hour, clock:
     await session.only(statements.hold_day, hour.start)
     rows = await session.rows(statements.verify_hourly, hour.shard, hour.version, hour.start)
     proof = _proof(hour, rows)
-    await session.rows(
-        statements.record_proof,
-        hour.shard,
-        hourly.NAME,
-        hour.version,
-        hour.start,
-        proof.state,
-        *proof.folded,
-        clock,
-    )
+    where = hour.version, hour.start
+    # First the checkpoint is locked, then the proof, as by a rebuild: or each could wait for the other.
     if proof.state == VERIFIED:
-        await session.only(
-            statements.write_document, hour.shard, hour.version, hour.start, *proof.folded, clock
-        )  # fmt: skip
+        await session.only(statements.write_document, hour.shard, *where, *proof.folded, clock)
+    await session.rows(
+        statements.record_proof, hour.shard, hourly.NAME, *where, proof.state, *proof.folded, clock
+    )  # fmt: skip
     return proof
 
 

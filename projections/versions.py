@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -15,7 +16,7 @@ import asyncpg
 
 from projections import hourly
 from projections.hours import Hour, each, list_hours, live_versions
-from projections.verify import DAMAGED, RIGHT, HourProof, verify
+from projections.verify import BROKEN, DAMAGED, RIGHT, HourProof, verify, verify_hour
 from sql.database import Database
 from sql.errors import DatabaseError
 
@@ -26,9 +27,6 @@ ABANDONED_AFTER = timedelta(days=1)
 ROWS_AT_ONCE = 50_000
 # How long to leave a checkpoint to the projector that holds it.
 BUSY_SECONDS = 0.05
-
-FILLED = "filled"
-CARRIED = "carried over"  # its events are gone, and the live version's rows were taken
 
 
 class NotSwitched(DatabaseError):
@@ -44,27 +42,29 @@ async def begin(database: Database) -> int:
     return int(row["version"])
 
 
-async def fill(database: Database, version: int) -> AsyncIterator[tuple[Hour, str]]:
-    """Fill a version with the hours of the live one; give those that were not filled before: filled or carried over.
+async def fill(database: Database, version: int) -> AsyncIterator[Hour]:
+    """Fill a version with the hours of the live one; give those that were not filled before.
 
     Whether the log is whole is not asked here: `prove` does.
     """
     done = {(row["shard"], row["hour"]) for row in await database.rows(database.statements.list_fills, version)}
     hours = [hour for hour in await list_hours(database, None, None) if (hour.shard, hour.start) not in done]
-    async for filled in each(hours, partial(_fill_hour, database, version), at_a_time=AT_A_TIME):
-        yield filled
+    async for hour, _ in each(hours, partial(_fill_hour, database, version), at_a_time=AT_A_TIME):
+        yield hour
 
 
-async def _fill_hour(database: Database, version: int, hour: Hour) -> str:
+async def _fill_hour(database: Database, version: int, hour: Hour) -> None:
     statements = database.statements
     async with database.transaction() as session:
         await session.only(statements.hold_day, hour.start)
-        row = await session.only(statements.fill_hourly, hour.shard, version, hour.start, hour.version)
-    return row["outcome"] or FILLED
+        await session.only(statements.fill_hourly, hour.shard, version, hour.start, hour.version)
 
 
 async def prove(database: Database, version: int) -> AsyncIterator[HourProof]:
-    """End the filling, fold what was appended since, and verify every hour of the version."""
+    """End the filling, fold what was appended since, and verify every hour of the version.
+
+    Raises NotSwitched when the version was ended meanwhile.
+    """
     for shard in await live_versions(database):
         await database.only(database.statements.connect_hourly, shard, version)
         await _catch_up(database, shard, version)
@@ -78,24 +78,37 @@ async def _catch_up(database: Database, shard: int, version: int) -> None:
         rows = await database.rows(database.statements.fold_hourly, shard, version, hourly.FOLD_LIMIT)
         if rows and rows[0]["folded_upto"] - rows[0]["folded_after"] < hourly.FOLD_LIMIT:
             return
+        if version not in {row["version"] for row in await list_versions(database)}:
+            raise NotSwitched(f"version {version} was ended meanwhile; run the rebuild again")
         await asyncio.sleep(0 if rows else BUSY_SECONDS)
 
 
-async def switch(database: Database, version: int, proofs: list[HourProof]) -> int:
-    """Make a proven version live; return the one that was.
+async def switch(database: Database, version: int, proofs: list[HourProof]) -> None:
+    """Make a proven version live.
 
-    Damaged hours keep the rollup they had. Raises NotSwitched when an hour is wrong in any other way.
+    Hours that no rebuild can mend keep the rollup they had: damaged ones, and broken ones that were broken before.
+    Raises NotSwitched when an hour is wrong in any other way; the version is dropped, and a rebuild begins anew.
     """
-    wrong = [proof for proof in proofs if proof.state not in RIGHT | {DAMAGED}]
-    if wrong:
-        raise NotSwitched(f"{len(wrong)} hours of version {version} are {wrong[0].state}; version not switched")
     live = await live_versions(database)
+    wrong = [proof for proof in proofs if await _is_worse(database, proof, live[proof.hour.shard])]
+    if wrong:
+        await _end(database, [version])
+        raise NotSwitched(f"{len(wrong)} hours of version {version} are {wrong[0].state}; it was dropped")
+    for shard, former in live.items():
+        await _catch_up(database, shard, former)
+        await _catch_up(database, shard, version)
     for proof in proofs:
         if proof.state == DAMAGED:
             where = proof.hour.shard, live[proof.hour.shard], version, proof.hour.start
             await database.only(database.statements.carry_hourly, *where)
     await _switch(database, version)
-    return max(live.values())
+
+
+async def _is_worse(database: Database, proof: HourProof, live: int) -> bool:
+    """Tell whether an hour is wrong that is right in the live version, or would be after a rebuild."""
+    if proof.state != BROKEN:
+        return proof.state not in RIGHT | {DAMAGED}
+    return (await verify_hour(database, replace(proof.hour, version=live))).state != BROKEN
 
 
 async def roll_back(database: Database) -> tuple[int, int]:
@@ -103,12 +116,12 @@ async def roll_back(database: Database) -> tuple[int, int]:
 
     Raises NotSwitched when there is none.
     """
-    versions = await list_versions(database)
-    others = [row["version"] for row in versions if not row["live"] and row["stage"] == hourly.COMPLETE]
+    others = await kept(database)
     if not others:
         raise NotSwitched("there is no other version to go back to")
-    await _switch(database, max(others))
-    return next(row["version"] for row in versions if row["live"]), max(others)
+    former = max((await live_versions(database)).values())
+    await _switch(database, others[-1])
+    return former, others[-1]
 
 
 async def _switch(database: Database, version: int) -> None:
@@ -118,26 +131,34 @@ async def _switch(database: Database, version: int) -> None:
 
 async def drop_old(database: Database) -> list[int]:
     """Drop every complete version that is not live, and what is left of those that ended; return the former."""
-    old = [row for row in await list_versions(database) if row["stage"] == hourly.COMPLETE and not row["live"]]
-    return await _end(database, old)
+    return await _end(database, await kept(database))
 
 
 async def end_abandoned(database: Database, *, clock: datetime | None = None) -> list[int]:
-    """Drop a version whose rebuild has done nothing for a day; return it."""
+    """Drop a version whose rebuild has done nothing for a day, and what is left of ended ones; return the former."""
     versions = await list_versions(database, clock=clock)
-    stale = [row for row in versions if row["stage"] != hourly.COMPLETE and row["idle"] > ABANDONED_AFTER]
-    return await _end(database, stale) if stale else []
+    return await _end(
+        database,
+        [row["version"] for row in versions if row["stage"] != hourly.COMPLETE and row["idle"] > ABANDONED_AFTER],
+    )
 
 
-async def _end(database: Database, versions: list[asyncpg.Record]) -> list[int]:
+async def _end(database: Database, versions: list[int]) -> list[int]:
+    """End versions, but for a live one, and delete the rows of all that have ended; return those that ended now."""
     statements = database.statements
-    for row in versions:
-        await database.only(statements.end_version, hourly.NAME, row["version"])
-    for ended in await database.rows(statements.list_ended_versions, hourly.NAME):
-        for shard in await live_versions(database):
-            while (await database.only(statements.delete_hourly, shard, ended["version"], ROWS_AT_ONCE))["deleted"]:
-                pass
-    return [row["version"] for row in versions]
+    ended = [
+        version for version in versions if (await database.only(statements.end_version, hourly.NAME, version))["ended"]
+    ]
+    for left in await database.rows(statements.list_ended_versions, hourly.NAME):
+        while (await database.only(statements.delete_hourly, left["shard"], left["version"], ROWS_AT_ONCE))["deleted"]:
+            pass
+    return ended
+
+
+async def kept(database: Database) -> list[int]:
+    """Return the versions that are complete and do not answer reads, oldest first: what `roll_back` goes back to."""
+    versions = await list_versions(database)
+    return [row["version"] for row in versions if row["stage"] == hourly.COMPLETE and not row["live"]]
 
 
 async def list_versions(database: Database, *, clock: datetime | None = None) -> list[asyncpg.Record]:

@@ -28,6 +28,7 @@ class Statements:
     count_matching_of_tool: str
     count_matching_of_type: str
     count_matching_of_user: str
+    count_overdue_days: str
     create_schema_migrations: str
     create_shards: str
     delete_hourly: str
@@ -41,6 +42,7 @@ class Statements:
     forget_migration: str
     has_rows: str
     has_schema: str
+    has_tables: str
     hold_day: str
     hold_log: str
     identify_backend: str

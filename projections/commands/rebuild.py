@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from projections import hourly, versions
+from projections import hourly, verify, versions
 from projections.commands.hour import hour_text, since_option, until_option
 from projections.commands.run import WRONG, run
 from projections.hours import list_hours
@@ -26,7 +26,7 @@ def rebuild(since: datetime | None, until: datetime | None, projection: str) -> 
 
     Everything is rebuilt as a new version beside the one that answers reads, verified, and then switched to; run again
     after an interruption, it goes on. A range is rebuilt in place, hour by hour. Exits 0 when all were rebuilt, 1 when
-    an hour's raw events are damaged (its rollup is left as it is), 2 when it could not be done.
+    an hour's raw events are damaged or its seal is broken (its rollup is left as it is), 2 when it could not be done.
     """
 
     async def work(database: Database, _: Settings) -> int:
@@ -60,26 +60,27 @@ async def _rebuild_range(database: Database, since: datetime | None, until: date
 async def _rebuild_everything(database: Database, projection: str) -> int:
     version = await versions.begin(database)
     events = sum(hour.events for hour in await list_hours(database, None, None))
-    carried = 0
     proofs = []
     with progress("rebuild", 2 * events, "events filled and verified") as meter:
-        async for hour, outcome in versions.fill(database, version):
+        async for hour in versions.fill(database, version):
             meter.advance(hour.events)
-            carried += outcome == versions.CARRIED
         async for proof in versions.prove(database, version):
             meter.advance(proof.events)
             proofs.append(proof)
-    former = await versions.switch(database, version, proofs)
-    damaged = [proof for proof in proofs if proof.state == DAMAGED]
-    for proof in damaged:
-        where = f"{hour_text(proof.hour.start)} shard {proof.hour.shard}"
-        click.echo(f"{where}: not rebuilt: raw events are damaged; see make verify")
+    await versions.switch(database, version, proofs)
+    wrong = [proof for proof in proofs if proof.state in (verify.DAMAGED, verify.BROKEN)]
+    for proof in wrong:
+        what = "raw events are damaged" if proof.state == verify.DAMAGED else "what was sealed is broken"
+        click.echo(f"{hour_text(proof.hour.start)} shard {proof.hour.shard}: not rebuilt: {what}; see make verify")
+    carried = sum(proof.state == verify.SEALED for proof in proofs)
+    former = "".join(
+        f"; version {kept} stays for `rollback` until `drop-old`" for kept in await versions.kept(database)
+    )
     click.echo(
         f"rebuild of {projection}: {len(proofs):,} hours, {events:,} events: version {version} is live,"
-        f" {carried:,} sealed hours carried over, {len(damaged):,} not rebuilt;"
-        f" version {former} stays for `rollback` until `drop-old`"
+        f" {carried:,} sealed hours carried over, {len(wrong):,} not rebuilt{former}"
     )
-    return WRONG if damaged else 0
+    return WRONG if wrong else 0
 
 
 @click.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TextIO
+from typing import BinaryIO
 
 import click
 import msgspec
@@ -14,8 +14,8 @@ from sql.database import Database
 
 
 @click.command()
-@click.option("--check", "copy", type=click.File(encoding="utf-8"), help="A copy printed earlier and kept elsewhere.")
-def seal_head(copy: TextIO | None) -> None:
+@click.option("--check", "copy", type=click.File("rb"), help="A copy printed earlier and kept elsewhere.")
+def seal_head(copy: BinaryIO | None) -> None:
     """Print the newest seal of each shard, one JSON object a line, or check that those of a copy are in the chains.
 
     Exits 0 when they are, 1 when one is not (seals were changed or removed since), 2 when it could not be checked.
@@ -23,8 +23,10 @@ def seal_head(copy: TextIO | None) -> None:
 
     async def work(database: Database, _: Settings) -> int:
         if copy is None:
-            for head in await seals.seal_heads(database):
+            found = await seals.seal_heads(database)
+            for head in found:
                 click.echo(msgspec.json.encode(head).decode())
+            click.echo(f"seal-head: {len(found):,} heads", err=True)
             return 0
         heads = seals.read_heads(copy)
         missing = await seals.missing_heads(database, heads)

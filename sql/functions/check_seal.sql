@@ -9,7 +9,7 @@ as $$
 #variable_conflict use_column
 declare
     seal hour_seals;
-    before bytea;
+    in_day constant date := (in_hour at time zone 'UTC')::date;
 begin
     select s.* into seal from hour_seals as s where s.shard = in_shard and s.hour = in_hour;
     return query
@@ -17,45 +17,33 @@ begin
         ('sealed', 'events', in_hour, null::text, coalesce(seal.events, 0)::numeric, coalesce(seal.events, 0)::numeric),
         ('sealed', 'digest_high', in_hour, null, coalesce(seal.digest_high, 0), coalesce(seal.digest_high, 0)),
         ('sealed', 'digest_low', in_hour, null, coalesce(seal.digest_low, 0), coalesce(seal.digest_low, 0));
-    if seal.hash is null then
-        return query values ('broken', 'seal_missing', in_hour, null::text, 0::numeric, 1::numeric);
-        return;
-    end if;
-    select s.hash into before from hour_seals as s where s.shard = in_shard and s.sequence = seal.sequence - 1;
 
     return query
-    select 'broken', 'seal', in_hour, null::text, seal.sequence::numeric, null::numeric
-    where seal.hash <> seal_hash(seal)
+    select 'broken', 'seal_missing', in_hour, null::text, 0::numeric, 1::numeric
+    where seal.hash is null
     union all
-    select 'broken', 'seal_before', in_hour, null, seal.sequence, seal.sequence - 1
-    where seal.previous_hash
-        is distinct from case when seal.sequence = 1 then decode(repeat('00', 32), 'hex') else before end
+    select 'broken', b.field, in_hour, null, b.stored, b.recounted
+    from seal_breaks(in_shard, in_hour) as b
     union all
-    select 'broken', 'retired_events', in_hour, day.day::text, day.retired, day.sealed
-    from (
-        select d.day, d.events as retired, sum(s.events) as sealed
-        from retired_days as d
-        join hour_seals as s on s.shard = d.shard and (s.hour at time zone 'UTC')::date = d.day
-        where d.shard = in_shard and d.day = (in_hour at time zone 'UTC')::date
-        group by d.day, d.events
-    ) as day
-    where day.retired <> day.sealed;
-
-    if in_hour < (select t.rollups_since from shard_totals as t where t.shard = in_shard) then
+    select 'broken', 'retired_events', in_hour, in_day::text, coalesce(d.events, 0), sealed.events
+    from (select in_day as day, sealed_events(in_shard, in_day) as events) as sealed
+    left join retired_days as d on d.shard = in_shard and d.day = sealed.day
+    where d.events is distinct from sealed.events;
+    if seal.hash is null then
         return;
     end if;
+
     return query
     select 'broken', w.field, in_hour, null::text, w.sealed, w.now
-    from appended(in_shard, in_hour) as a
-    cross join hourly_rows_digest(in_shard, in_version, in_hour) as r
+    from hourly_rows_digest(in_shard, in_version, in_hour) as r
+    -- Of an hour whose rollups were deleted nothing is left.
+    cross join (
+        select case when in_hour >= t.rollups_since then 1 else 0 end as kept from shard_totals as t where t.shard = in_shard
+    ) as rollups
     cross join lateral (
         values
-            ('events', seal.events::numeric, a.events::numeric),
-            ('position_sum', seal.position_sum, a.position_sum),
-            ('digest_high', seal.digest_high, a.digest_high),
-            ('digest_low', seal.digest_low, a.digest_low),
-            ('rows_high', seal.rows_high, r.rows_high),
-            ('rows_low', seal.rows_low, r.rows_low)
+            ('rows_high', seal.rows_high * rollups.kept, r.rows_high),
+            ('rows_low', seal.rows_low * rollups.kept, r.rows_low)
     ) as w (field, sealed, now)
     where w.sealed <> w.now
     union all

@@ -21,7 +21,6 @@ begin
         where s.shard = in_shard and s.version = in_version
     ) as chain
     group by chain.bucket, chain.previous;
-    delete from hourly_fills as f where f.shard = in_shard and f.version = in_version;
     return true;
 end
 $$;

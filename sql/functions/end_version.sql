@@ -11,6 +11,11 @@ begin
     ) then
         return false;
     end if;
+    -- Whoever fills, folds or proves it ends first.
+    perform from checkpoints as c
+    where c.projection = in_projection and c.version = in_version
+    order by c.shard
+    for update;
     delete from checkpoints as c where c.projection = in_projection and c.version = in_version;
     return true;
 end

@@ -1,8 +1,8 @@
 -- Fills one hour of a version in the stage filling: counts and session rows, a recount up to the version's position; of an
 -- hour whose events are gone, the rows of the live version. The caller holds the day by an earlier statement (R6).
--- Rows: one: filled or carried over; null when that was done before.
+-- Rows: one, false when that was done before.
 create or replace function fill_hourly(in_shard integer, in_version integer, in_hour timestamptz, live_version integer)
-returns text
+returns boolean
 language plpgsql volatile
 as $$
 declare
@@ -20,7 +20,7 @@ begin
     select in_shard, in_version, in_hour where upto is not null
     on conflict (shard, version, hour) do nothing;
     if not found then
-        return null;
+        return false;
     end if;
     with rows as materialized (
         select r.bucket, r.dimension, r.key, r.session_id, r.amount
@@ -41,6 +41,6 @@ begin
     select in_shard, in_version, r.bucket, r.session_id
     from rows as r
     where r.session_id is not null;
-    return case when retired then 'carried over' else 'filled' end;
+    return true;
 end
 $$;

@@ -7,13 +7,13 @@ as $$
     select coalesce(sum(digest_half(r.digest, 1)), 0), coalesce(sum(digest_half(r.digest, 9)), 0)
     from (
         select sha256(convert_to(json_build_array(
-            round(date_part('epoch', s.bucket))::bigint, s.dimension, s.key, s.amount
+            round(date_part('epoch', s.bucket) * 1000000)::bigint, s.dimension, s.key, s.amount
         )::text, 'UTF8')) as digest
         from hourly_stored($1, $2, $3) as s
         where s.dimension is not null
         union all
         select sha256(convert_to(json_build_array(
-            round(date_part('epoch', s.bucket))::bigint, s.session_id
+            round(date_part('epoch', s.bucket) * 1000000)::bigint, s.session_id
         )::text, 'UTF8'))
         from hourly_stored($1, $2, $3) as s
         where s.session_id is not null

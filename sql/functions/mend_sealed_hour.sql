@@ -10,7 +10,17 @@ begin
     perform from checkpoints as c
     where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version
     for update;
-    edges_written := rebuild_hourly_edges(in_shard, in_version, quarters_of(in_hour));
+    edges_written := rebuild_hourly_edges(
+        in_shard,
+        in_version,
+        quarters_of(in_hour) || array(
+            -- Stored ones need not be quarters: whoever changed rows by hand may have put them anywhere.
+            select e.bucket
+            from hourly_edges as e
+            where e.shard = in_shard and e.version = in_version
+                and e.bucket >= in_hour and e.bucket < in_hour + interval '1 hour'
+        )
+    );
     delete from hourly_documents as d
     where d.shard = in_shard and d.version = in_version and d.hour = in_hour
         and exists (select from hourly_document_drift(in_shard, in_version, in_hour));

@@ -9,6 +9,8 @@ create or replace function rebuild_hourly(
 )
 returns bigint
 language plpgsql volatile
+-- Before the tables are analyzed, an hour looks so small that comparing all of its rows with all would seem cheap.
+set enable_nestloop = off
 as $$
 declare
     upto bigint;

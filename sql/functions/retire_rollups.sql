@@ -5,7 +5,10 @@ returns boolean
 language plpgsql volatile
 as $$
 begin
-    perform from checkpoints as c where c.shard = in_shard order by c.projection, c.version for update;
+    perform from checkpoints as c
+    where c.shard = in_shard and c.stage <> 'filling'
+    order by c.projection, c.version
+    for update;
     if exists (select from checkpoints as c where c.shard = in_shard and c.stage <> 'complete') then
         return false;
     end if;

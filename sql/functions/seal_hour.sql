@@ -1,5 +1,5 @@
--- Seals one hour of a shard, unless it is sealed. The caller has verified it in the same transaction, at the given witnesses.
--- Rows: one, false when the hour is not closed for appends, or is not as it was verified.
+-- Seals one hour of a shard, unless it is sealed. The caller has verified it, at the given witnesses.
+-- Rows: one, false when the hour is not closed for appends or not as it was verified, or the version has ended.
 create or replace function seal_hour(
     in_shard integer,
     in_version integer,
@@ -18,7 +18,11 @@ declare
     seal hour_seals;
 begin
     -- The checkpoints' locks keep the rows as they are, and the chain from growing elsewhere.
-    perform from checkpoints as c where c.shard = in_shard order by c.projection, c.version for update;
+    -- A version that is filled is left out: its rebuild holds its checkpoint all the time.
+    perform from checkpoints as c
+    where c.shard = in_shard and c.stage <> 'filling'
+    order by c.projection, c.version
+    for update;
     if exists (select from hour_seals as s where s.shard = in_shard and s.hour = in_hour) then
         return true;
     end if;
@@ -26,6 +30,11 @@ begin
     if (witnessed.events, witnessed.digest_high, witnessed.digest_low)
         is distinct from (verified_events, verified_high, verified_low)
         or not exists (select from log_heads as h where h.shard = in_shard and h.horizon > in_hour)
+        -- Then its rows are being deleted.
+        or not exists (
+            select from checkpoints as c
+            where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version
+        )
     then
         return false;
     end if;

@@ -5,6 +5,10 @@ language plpgsql volatile
 as $$
 begin
     perform from projections as p where p.projection = in_projection for update;
+    perform from checkpoints as c
+    where c.projection = in_projection and c.version = to_version
+    order by c.shard
+    for update;
     if exists (
         select from log_heads as h
         where not exists (

@@ -3,6 +3,7 @@
 -- digest_high and digest_low. When any differ the log is damaged and the rollup cannot be judged; else one `drifted` row
 -- per part of the rollup whose stored value is not the recounted one. `folded` rows tell what was appended (stored) against
 -- what of it was folded (recounted), and so judged.
+-- An hour that is sealed already is `broken`, too, where its seal does not hold.
 -- Of an hour whose events are gone: the rows of check_seal.
 create or replace function verify_hourly(in_shard integer, in_version integer, in_hour timestamptz)
 returns table (
@@ -20,10 +21,11 @@ declare
     witnessed record;
     folded record;
     found_now record;
+    sealed constant boolean := exists (select from hour_seals as s where s.shard = in_shard and s.hour = in_hour);
 begin
     if exists (
         select from retired_days as d where d.shard = in_shard and d.day = (in_hour at time zone 'UTC')::date
-    ) then
+    ) or sealed and to_regclass(day_partition((in_hour at time zone 'UTC')::date)) is null then
         return query
         select c.finding, c.field, c.bucket, c.key, c.stored, c.recounted
         from check_seal(in_shard, in_version, in_hour) as c;
@@ -58,6 +60,10 @@ begin
         ('proof', 'digest_high', in_hour, null, witnessed.digest_high, found_now.digest_high),
         ('proof', 'digest_low', in_hour, null, witnessed.digest_low, found_now.digest_low);
 
+    if sealed then
+        return query
+        select 'broken', b.field, in_hour, null::text, b.stored, b.recounted from seal_breaks(in_shard, in_hour) as b;
+    end if;
     if witnessed = found_now then
         return query
         select 'drifted', d.field, d.bucket, d.key, d.stored, d.recounted

@@ -17,6 +17,9 @@ begin
     perform from checkpoints as c
     where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version
     for update;
+    if not found then
+        return false;  -- the version has ended
+    end if;
     insert into hourly_documents as d (shard, version, hour, document, events, sessions, keys)
     select in_shard, in_version, in_hour, r.document, r.events, r.sessions, r.keys
     from hourly_rollup(in_shard, in_version, in_hour) as r, appended(in_shard, in_hour) as a

@@ -26,7 +26,7 @@ create table hourly_fills (
     filled_at timestamptz not null default clock_timestamp(),
     primary key (shard, version, hour)
 );
-comment on table hourly_fills is 'Hours that a version in the stage filling holds already: a rebuild that was interrupted goes on after them.';
+comment on table hourly_fills is 'Hours that the rebuild of a version has filled: one that was interrupted goes on after them.';
 comment on column hourly_fills.shard is 'Shard of the events.';
 comment on column hourly_fills.version is 'Version that is filled.';
 comment on column hourly_fills.hour is 'The hour (UTC).';

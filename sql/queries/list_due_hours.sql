@@ -5,25 +5,41 @@ select w.hour, w.events
 from (
     select a.hour, sum(a.events)::bigint as events, sum(a.digest_high) as digest_high, sum(a.digest_low) as digest_low
     from (
-        select l.hour, l.events, l.digest_high, l.digest_low from hour_ledger as l where l.shard = $1
+        select l.hour, l.events, l.digest_high, l.digest_low
+        from hour_ledger as l
+        where l.shard = $1 and l.hour >= (select s.horizon from log_heads as s where s.shard = $1)
         union all
-        select r.hour, r.events, r.digest_high, r.digest_low from receipts as r where r.shard = $1
+        select r.hour, r.events, r.digest_high, r.digest_low
+        from receipts as r
+        where r.shard = $1 and r.hour >= (select s.horizon from log_heads as s where s.shard = $1)
     ) as a
     group by a.hour
 ) as w
-join log_heads as s on s.shard = $1 and w.hour >= s.horizon
-join checkpoints as c on c.shard = $1 and c.projection = 'hourly' and c.version = $2
-left join hour_proofs as p on p.shard = $1 and p.projection = 'hourly' and p.version = $2 and p.hour = w.hour
-left join hourly_documents as d on d.shard = $1 and d.version = $2 and d.hour = w.hour
 cross join (select coalesce($4::timestamptz, clock_timestamp()) as moment) as clock
+left join lateral (
+    select h.state, h.events, h.digest_high, h.digest_low, h.verified_at
+    from hour_proofs as h
+    where h.shard = $1 and h.projection = 'hourly' and h.version = $2 and h.hour = w.hour
+    offset 0  -- one look-up per hour, however few the planner expects
+) as p on true
+left join lateral (
+    select true as is_there
+    from hourly_documents as h
+    where h.shard = $1 and h.version = $2 and h.hour = w.hour
+    offset 0  -- the same
+) as d on true
 where w.hour <= clock.moment - interval '1 hour'
     and (p.verified_at is null or p.verified_at <= clock.moment - $3::interval)
     and (
         (p.events, p.digest_high, p.digest_low) is distinct from (w.events, w.digest_high, w.digest_low)
-        or (p.state = 'verified' and d.hour is null)
+        or (p.state = 'verified' and d.is_there is null)
     )
-    and not exists (
-        select from receipts as r where r.shard = $1 and r.last_position > c.position and r.hour = w.hour
-    )
+    and w.hour <> all (array(
+        select distinct r.hour
+        from receipts as r
+        join checkpoints as c
+            on c.shard = r.shard and c.projection = 'hourly' and c.version = $2 and r.last_position > c.position
+        where r.shard = $1
+    ))
 order by p.verified_at nulls first, w.hour desc
 limit $5

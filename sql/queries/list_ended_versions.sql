@@ -1,9 +1,25 @@
--- Versions of a projection that have ended: rows of them may be left.
+-- Versions of hourly that have ended and are not deleted to the last row.
 -- $1 projection
--- Rows: one per version (version).
-select v.version
+-- Rows: one per version and shard (version, shard).
+select v.version, s.shard
 from projections as p
 cross join generate_series(1, p.newest_version) as v (version)
+cross join log_heads as s
 where p.projection = $1
     and not exists (select from checkpoints as c where c.projection = $1 and c.version = v.version)
-order by v.version
+    -- One row of each table, by its primary key: `exists` might be planned as a read of the whole table.
+    and coalesce(
+        (select true from hourly_counts where (shard, version) = (s.shard, v.version) order by bucket limit 1),
+        (select true from hourly_sessions where (shard, version) = (s.shard, v.version) order by session_id limit 1),
+        (select true from hourly_edges where (shard, version) = (s.shard, v.version) order by bucket limit 1),
+        (select true from hourly_documents where (shard, version) = (s.shard, v.version) order by hour limit 1),
+        (select true from hourly_fills where (shard, version) = (s.shard, v.version) order by hour limit 1),
+        (
+            select true
+            from hour_proofs
+            where (shard, projection, version) = (s.shard, $1, v.version)
+            order by hour
+            limit 1
+        )
+    )
+order by v.version, s.shard

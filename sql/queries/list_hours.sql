@@ -20,6 +20,16 @@ known as (
     union all
     select s.hour, 0 from hour_seals as s where s.shard = $1
     union all
+    -- Days whose seals are all gone.
+    select r.day::timestamp at time zone 'UTC', 0
+    from retired_days as r
+    where r.shard = $1 and r.events <> 0
+        and not exists (
+            select from hour_seals as s
+            where s.shard = r.shard
+                and s.hour >= r.day::timestamp at time zone 'UTC' and s.hour < (r.day + 1)::timestamp at time zone 'UTC'
+        )
+    union all
     select d.hour, 0 from hourly_documents as d where d.shard = $1 and d.version = $2
     union all
     select hour_of(c.bucket), 0 from hourly_counts as c where c.shard = $1 and c.version = $2

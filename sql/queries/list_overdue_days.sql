@@ -1,20 +1,22 @@
--- Days before the horizon of every shard whose events are still there, but those that failed verification a moment ago.
--- $1 patience: the least time between two verifications of such a day, $2 clock or null
+-- Days before the horizon of every shard whose events are still there, but those that were read a moment ago: they did not
+-- verify, or were sealed and could not be dropped.
+-- $1 patience: the least time between two readings of such a day, $2 clock or null
 -- Rows: one per day (day, since and until: its first hour and the next day's), oldest first.
-select d.day, d.day::timestamp at time zone 'UTC' as since, (d.day + 1)::timestamp at time zone 'UTC' as until
+select d.day, d.since, d.until
 from (
-    select to_date(right(c.relname, 8), 'YYYYMMDD') as day
-    from pg_inherits as i
-    join pg_class as c on c.oid = i.inhrelid
-    where i.inhparent = 'events'::regclass
+    select p.day, p.day::timestamp at time zone 'UTC' as since, (p.day + 1)::timestamp at time zone 'UTC' as until
+    from log_days() as p
 ) as d
-where (d.day + 1)::timestamp at time zone 'UTC' <= (select min(h.horizon) from log_heads as h)
+cross join (select coalesce($2::timestamptz, clock_timestamp()) - $1::interval as moment) as ago
+where d.until <= (select min(h.horizon) from log_heads as h)
     and not exists (
         select
         from projections as p
         join hour_proofs as h on h.projection = p.projection and h.version = p.live_version
-        where h.state in ('drifted', 'damaged')
-            and (h.hour at time zone 'UTC')::date = d.day
-            and h.verified_at > coalesce($2::timestamptz, clock_timestamp()) - $1::interval
+        where h.state in ('drifted', 'damaged', 'broken')
+            and h.hour >= d.since and h.hour < d.until and h.verified_at > ago.moment
+    )
+    and not exists (
+        select from hour_seals as s where s.hour >= d.since and s.hour < d.until and s.sealed_at > ago.moment
     )
 order by d.day

@@ -1,16 +1,20 @@
--- Moments up to which a shard's rollups are to be deleted: the ends of the days past their retention. None is later than the
--- start of the oldest day whose events are still there.
+-- Moments up to which a shard's rollups are to be deleted: the ends of the retired days past their retention. None is later
+-- than the start of the oldest day that was not retired, be its events there or not.
 -- $1 shard, $2 rollup retention in days, $3 clock or null
 -- Rows: one per day (before), oldest first.
-select distinct (l.day + 1)::timestamp at time zone 'UTC' as before
-from (select (hour at time zone 'UTC')::date as day from hour_ledger where shard = $1) as l
-where l.day < (
-    select least(
-        (coalesce($3::timestamptz, clock_timestamp()) at time zone 'UTC')::date - $2::integer,
-        min(to_date(right(c.relname, 8), 'YYYYMMDD'))
+select d.until as before
+from (
+    select r.shard, (r.day + 1)::timestamp at time zone 'UTC' as until from retired_days as r where r.shard = $1
+) as d
+join shard_totals as t on t.shard = d.shard and t.rollups_since < d.until
+where d.until <= date_trunc('day', coalesce($3::timestamptz, clock_timestamp()), 'UTC') - make_interval(hours => 24 * $2)
+    and not exists (select from log_days() as p where p.day::timestamp at time zone 'UTC' < d.until)
+    and not exists (
+        select
+        from hour_ledger as l
+        where l.shard = d.shard and l.hour >= t.rollups_since and l.hour < d.until
+            and not exists (
+                select from retired_days as r where r.shard = l.shard and r.day = (l.hour at time zone 'UTC')::date
+            )
     )
-    from pg_inherits as i
-    join pg_class as c on c.oid = i.inhrelid
-    where i.inhparent = 'events'::regclass
-)
-order by before
+order by d.until
