@@ -17,7 +17,7 @@ from projections.projector import catch_up
 from projections.verify import SEALED, VERIFIED, verify_hour
 from sql import VERSION
 from sql.database import Database
-from sql.errors import Unavailable
+from sql.errors import DatabaseError, Unavailable
 
 # A day that did not verify, or could not be dropped, is looked at again by the clock this much later.
 PATIENCE = timedelta(hours=1)
@@ -92,6 +92,8 @@ async def _drop(database: Database, day: RetiredDay, clock: datetime | None) -> 
             row = await database.only(database.statements.drop_day, day.day, clock)
         except Unavailable as error:  # the lock timeout of drop_day has already waited
             hindrance = str(error)
+        except DatabaseError as error:  # such as a view of the operator's on the day's table
+            return RetiredDay(day.day, day.events, str(error), failed=True)
         else:
             return RetiredDay(day.day, day.events, row["hindrance"], row["failed"])
     return RetiredDay(day.day, day.events, hindrance)

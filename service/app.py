@@ -55,7 +55,7 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         # Reads never take the connections that events are stored with.
-        self.database = Database(settings.database_url or "", connections=8)
+        self.database = Database(settings.database_url or "", connections=8, read_only=True)
         self.log = Database(settings.database_url or "", connections=8, statement_seconds=5, lock_seconds=4)
         self.appender = Appender(self.log, settings.event_retention_days)
         self.gate = Gate(settings)

@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from sql.errors import translated
+from sql.errors import Lost, translated
 from sql.statements import Statements, load
 
 # What a connection needs whatever the server's defaults are. A pooler in transaction mode refuses them at start-up;
@@ -58,23 +58,45 @@ class Database:
     connections: at most so many at a time.
     statement_seconds, lock_seconds: how long a statement, and its wait for a lock, may take; the server ends it then,
     or the client a second later when the server does not answer at all. Long for work such as verify.
+    read_only: the server refuses to write; so a query that was lost with its connection is asked once more on another.
     """
 
-    def __init__(self, url: str, *, connections: int = 4, statement_seconds: int = 15, lock_seconds: int = 10) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        connections: int = 4,
+        statement_seconds: int = 15,
+        lock_seconds: int = 10,
+        read_only: bool = False,
+    ) -> None:
         self.statements: Statements = load()
         self._url = url
         self._connections = connections
         self._statement_seconds = statement_seconds
+        self._read_only = read_only
         self._settings = SETTINGS | {
             "lock_timeout": f"{lock_seconds}s",
             "statement_timeout": f"{statement_seconds}s",
         }
+        if read_only:
+            self._settings["default_transaction_read_only"] = "on"
         self._pool: Any = None
         self._pooler_between = False
         self._opening = asyncio.Lock()
 
     async def rows(self, query: str, *args: object) -> list[asyncpg.Record]:
         """Run one query in a transaction of its own; return all its rows."""
+        try:
+            return await self._rows(query, *args)
+        except Lost:
+            if self._pool is not None:
+                await self._pool.expire_connections()  # the others of a server that went have gone, too
+            if not self._read_only:
+                raise  # it may have been done
+            return await self._rows(query, *args)
+
+    async def _rows(self, query: str, *args: object) -> list[asyncpg.Record]:
         with translated():
             pool = await self._open()
             if not self._pooler_between:
@@ -96,7 +118,7 @@ class Database:
             pool = await self._open()
             async with (
                 pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
-                connection.transaction(isolation="read_committed"),
+                connection.transaction(isolation="read_committed", readonly=self._read_only),
             ):
                 if self._pooler_between:
                     await _set_for_transaction(connection, self._settings)

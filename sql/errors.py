@@ -2,8 +2,11 @@
 
 DatabaseError
 ├── Unavailable     cannot serve now; the outcome of what was asked is unknown; ask again
+│   └── Lost        the connection went away meanwhile; another may do better at once
 ├── MissingDay      an event's day has no partition yet; make it and ask again
 └── Refused         PostgreSQL refuses the data; asking again changes nothing
+
+One that is none of these is a fault of the program or of how the database was set up: it will not pass by itself.
 """
 
 from __future__ import annotations
@@ -22,6 +25,10 @@ class Unavailable(DatabaseError):
     """Not now: away, starting, stopping, full, read-only, out of connections, or too slow."""
 
 
+class Lost(Unavailable):
+    """The connection went away."""
+
+
 class MissingDay(DatabaseError):
     """The log has no partition for an event's day."""
 
@@ -34,17 +41,26 @@ class Refused(DatabaseError):
 _UNAVAILABLE_CLASSES = ("08", "53", "57", "58", "40")
 _UNAVAILABLE_CODES = ("25006", "25P03", "25P04", "55000", "55P03")
 _REFUSED_CLASSES = ("21", "22", "23")
+_LOST_CODES = ("08003", "57P01", "57P02")
+# What the driver says of a connection that has gone; every other InterfaceError is a wrong use of the driver.
+_GONE = ("closed", "closing", "released back to the pool")
 
 
 def translate(error: BaseException) -> DatabaseError:
     """Return a driver's error in our words."""
     if isinstance(error, asyncpg.PostgresError):
         return _translate_sqlstate(error)
-    return Unavailable(_one_line(error))
+    if isinstance(error, asyncpg.InterfaceError):
+        gone = any(words in str(error) for words in _GONE)
+        return (Lost if gone else DatabaseError)(_one_line(error))
+    lost = isinstance(error, ConnectionResetError | BrokenPipeError | asyncpg.InternalClientError)
+    return (Lost if lost else Unavailable)(_one_line(error))
 
 
 def _translate_sqlstate(error: asyncpg.PostgresError) -> DatabaseError:
     state = error.sqlstate or ""
+    if state in _LOST_CODES:
+        return Lost(_one_line(error))
     if state[:2] in _UNAVAILABLE_CLASSES or state in _UNAVAILABLE_CODES:
         return Unavailable(_one_line(error))
     if state == "23514" and "no partition of relation" in str(error):

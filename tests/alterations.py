@@ -204,7 +204,10 @@ DAMAGES = {
 }
 
 
-TABLES = ("events", "receipts", "hour_ledger", "hourly_counts", "hourly_sessions", "hourly_edges")
+TABLES = (
+    *("events", "receipts", "hour_ledger", "hourly_counts", "hourly_sessions", "hourly_edges", "hourly_documents"),
+    *("hour_seals", "retired_days", "shard_totals"),
+)
 SAVE = "create temporary table saved_{0} as table {0}"
 PUT_BACK = "delete from {0}; insert into {0} table saved_{0}; drop table saved_{0}"
 
@@ -219,6 +222,8 @@ async def undone(admin: asyncpg.Connection) -> AsyncIterator[None]:
     """Undo all changes of log, witnesses and projection when left."""
     for table in TABLES:
         await admin.execute(SAVE.format(table))
-    yield
-    for table in TABLES:
-        await admin.execute(PUT_BACK.format(table))
+    try:
+        yield
+    finally:
+        for table in TABLES:
+            await admin.execute(PUT_BACK.format(table))

@@ -20,6 +20,7 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
+import psutil
 import pytest
 import pytest_asyncio
 
@@ -141,11 +142,24 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
+def words_of(process: psutil.Process) -> list[str]:
+    """Return the command line of a process; none when it has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
 def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    """Return a port that nobody listens on, and that no other worker of these tests is given."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    while True:
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            port = int(found.getsockname()[1])
+        # The kernel gives every second port to who asks for any.
+        if port // 2 % 16 == worker % 16:
+            return port
 
 
 @dataclass
@@ -158,7 +172,7 @@ class RunningService:
 
     def client(self) -> httpx.Client:
         """Return a client of this service."""
-        return httpx.Client(base_url=self.url, timeout=30)
+        return httpx.Client(base_url=self.url, timeout=60)
 
 
 @contextmanager
@@ -185,15 +199,15 @@ def running_service(
             yield running
         finally:
             process.terminate()
-            process.wait(60)
+            process.wait(120)
 
 
-def wait_until_ready(running: RunningService, seconds: float = 60) -> None:
+def wait_until_ready(running: RunningService, seconds: float = 120) -> None:
     """Return when the service is ready; fail with its log when it ends or takes too long."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and running.process.poll() is None:
         try:
-            if httpx.get(f"{running.url}/health/ready", timeout=5).status_code == httpx.codes.OK:
+            if httpx.get(f"{running.url}/health/ready", timeout=20).status_code == httpx.codes.OK:
                 return
         except httpx.TransportError:
             pass

@@ -77,7 +77,7 @@ async def folded(admin: asyncpg.Connection, *, shard: int = 0) -> oracle.Rows:
 
 async def fresh(database: Database, since: datetime, until: datetime, *, shard: int = 0) -> oracle.Fresh:
     """Return a fresh read, without what it says of its own freshness."""
-    rows = await database.rows(database.statements.read_hourly, shard, since, until)
+    rows = await database.rows(database.statements.read_hourly, shard, since, until, None)
     documents = [row for row in rows if row["measure"] == "document"]
     measured = {(row["measure"], row["hour"], row["key"]): row["amount"] for row in rows if row not in documents}
     found = oracle.Fresh({name: amount for name, amount in measured.items() if name[0] not in BESIDES})

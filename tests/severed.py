@@ -42,7 +42,7 @@ async def severable(database_url: str, folder: Path) -> AsyncIterator[Way]:
         if not way.open:
             writer.transport.abort()
             return
-        to_server = await _connect(database_url)
+        to_server = await connect(database_url)
         way.writers |= {writer, to_server[1]}
 
         async def to_client(data: bytes) -> bool:
@@ -87,7 +87,7 @@ async def _pump(
     other_side.close()
 
 
-async def _connect(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def connect(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     parts = urlsplit(url)
     host = parse_qs(parts.query).get("host", [""])[0]
     if host.startswith("/"):

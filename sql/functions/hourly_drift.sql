@@ -6,11 +6,9 @@ language sql stable
 as $$
     with recount as materialized (
         select r.bucket, r.dimension, r.key, r.session_id, r.amount
-        from hourly_recount(
-            $1,
-            $3,
-            (select c.position from checkpoints as c where c.shard = $1 and c.projection = 'hourly' and c.version = $2)
-        ) as r
+        from checkpoints as c
+        cross join lateral hourly_recount($1, $3, c.position) as r
+        where c.shard = $1 and c.projection = 'hourly' and c.version = $2
     ),
     counts as (
         select c.bucket, c.dimension, c.key, c.events

@@ -23,6 +23,13 @@ declare
     found_now record;
     sealed constant boolean := exists (select from hour_seals as s where s.shard = in_shard and s.hour = in_hour);
 begin
+    if not exists (
+        select from checkpoints as c
+        where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version
+    ) then
+        -- Its rows are being deleted: that is no drift.
+        raise exception 'version % of hourly has ended', in_version using errcode = 'no_data_found';
+    end if;
     if exists (
         select from retired_days as d where d.shard = in_shard and d.day = (in_hour at time zone 'UTC')::date
     ) or sealed and to_regclass(day_partition((in_hour at time zone 'UTC')::date)) is null then

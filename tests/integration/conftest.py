@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import asyncpg
+import pytest
 import pytest_asyncio
+
+from tests.sharded import Sharded, sharded_log
 
 
 @pytest_asyncio.fixture
@@ -15,3 +18,10 @@ async def admin(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     await connection.execute("set session_replication_role = replica")
     yield connection
     await connection.close()
+
+
+@pytest_asyncio.fixture(params=[1, 8], ids=["1 shard", "8 shards"])
+async def sharded(empty_database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
+    """Give an empty log, of one shard and of eight."""
+    async with sharded_log(empty_database_url, request.param) as log:
+        yield log

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from service import appender as module
@@ -17,7 +16,7 @@ from service.errors import ApiError
 from sql.database import Database
 from sql.migrate import migrate
 from tests.conftest import RETENTION_DAYS, execute
-from tests.log import an_event, stored
+from tests.log import an_event, head_locked, stored, until_waited_for
 from tests.severed import severable
 
 
@@ -35,28 +34,8 @@ async def running(url: str) -> AsyncIterator[Appender]:
 
 
 async def until_available(appender: Appender, *, available: bool = True) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while appender.available != available:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def head_locked(url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    """Hold the lock that every append needs."""
-    connection = await asyncpg.connect(url)
-    transaction = connection.transaction()
-    await transaction.start()
-    await connection.execute("select from log_heads for update")
-    try:
-        yield connection
-    finally:
-        await transaction.rollback()
-        await connection.close()
-
-
-async def until_waiting_for_the_head(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    async with asyncio.timeout(20):
-        while not await connection.fetchval("select count(*) from pg_locks where not granted"):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
@@ -64,7 +43,7 @@ async def test_what_arrives_during_a_commit_shares_the_next_one(database_url: st
     async with running(database_url) as appender:
         async with head_locked(database_url) as holder:
             first = asyncio.create_task(appender.append_one(an_event(0)))
-            await until_waiting_for_the_head(holder)
+            await until_waited_for(holder)
             others = [asyncio.create_task(appender.append_one(an_event(n))) for n in range(1, 50)]
             await asyncio.sleep(0)
         assert await asyncio.gather(first, *others) == [STORED] * 50

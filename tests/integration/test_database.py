@@ -14,7 +14,7 @@ import pytest
 from asyncpg import exceptions
 
 from sql.database import SETTINGS, Database
-from sql.errors import DatabaseError, MissingDay, Refused, Unavailable, translate, translated
+from sql.errors import DatabaseError, Lost, MissingDay, Refused, Unavailable, translate, translated
 from sql.statements import load
 from tests.conftest import free_port
 
@@ -44,7 +44,9 @@ REFUSED: list[tuple[str, tuple[object, ...], type[DatabaseError]]] = [
     ("insert into log_heads values (-1)", (), Refused),
     ("insert into log_heads values (null)", (), Refused),
     ("insert into events select 1, 'infinity', now(), 0, true, 'e', 's', null, 'k'", (), MissingDay),
-    ("select pg_terminate_backend(pg_backend_pid())", (), Unavailable),
+    ("select $1::integer", (), DatabaseError),
+    ("select 1", (1,), DatabaseError),
+    ("select pg_terminate_backend(pg_backend_pid())", (), Lost),
     ("select pg_cancel_backend(pg_backend_pid()), pg_sleep(10)", (), Unavailable),
 ]
 
@@ -89,7 +91,7 @@ async def test_what_may_go_better_another_time_is_unavailable(
 
 async def until_idle_is_ended(admin: asyncpg.Connection) -> None:
     waiting = "select count(*) from pg_locks where locktype = 'virtualxid' and pid <> pg_backend_pid()"
-    deadline = asyncio.get_running_loop().time() + 10
+    deadline = asyncio.get_running_loop().time() + 60
     while await admin.fetchval(waiting) and asyncio.get_running_loop().time() < deadline:
         pass
 
@@ -106,16 +108,18 @@ def test_every_exception_of_the_driver_is_translated() -> None:
     [
         (asyncpg.TooManyConnectionsError, Unavailable),
         (asyncpg.CannotConnectNowError, Unavailable),
-        (asyncpg.AdminShutdownError, Unavailable),
-        (asyncpg.CrashShutdownError, Unavailable),
+        (asyncpg.AdminShutdownError, Lost),
+        (asyncpg.CrashShutdownError, Lost),
         (asyncpg.DiskFullError, Unavailable),
         (asyncpg.OutOfMemoryError, Unavailable),
         (asyncpg.PostgresIOError, Unavailable),
         (asyncpg.SerializationError, Unavailable),
         (asyncpg.DeadlockDetectedError, Unavailable),
-        (asyncpg.ConnectionDoesNotExistError, Unavailable),
-        (asyncpg.InterfaceError, Unavailable),
-        (ConnectionResetError, Unavailable),
+        (asyncpg.ConnectionDoesNotExistError, Lost),
+        (asyncpg.InternalClientError, Lost),
+        (asyncpg.InterfaceError, DatabaseError),
+        (ConnectionResetError, Lost),
+        (BrokenPipeError, Lost),
         (FileNotFoundError, Unavailable),
         (TimeoutError, Unavailable),
         (asyncpg.InvalidPasswordError, DatabaseError),
@@ -158,15 +162,24 @@ async def a_server_that_says(answer: bytes) -> AsyncIterator[int]:
         await writer.drain()
         writer.close()
 
-    port = free_port()
-    async with await asyncio.start_server(talk, "127.0.0.1", port):
-        yield port
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
 
 
-END_OTHERS = """
-select count(pg_terminate_backend(pid)) from pg_stat_activity
-where pid <> pg_backend_pid() and datname = current_database()
-"""
+# Of the pool alone: its first look at the server, and what was ended, take a moment to be gone.
+OTHERS = "from pg_stat_activity where application_name = 'hourledger' and datname = current_database()"
+END_OTHERS = f"select count(pg_terminate_backend(pid)) {OTHERS}"
+
+
+async def end_all(admin: asyncpg.Connection) -> None:
+    """End the four connections of a pool."""
+    async with asyncio.timeout(60):
+        while await admin.fetchval(f"select count(*) {OTHERS}") != 4:
+            pass
+    assert await admin.fetchval(END_OTHERS) == 4
+
+
+SLEEPING = "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
 
 
 async def test_a_pool_whose_connections_were_ended_recovers(database: Database, admin: asyncpg.Connection) -> None:
@@ -179,11 +192,11 @@ async def test_a_pool_whose_connections_were_ended_recovers(database: Database, 
     async def be_ended_in_a_transaction() -> None:
         async with database.transaction() as session:
             await session.rows("select 1")
-            assert await admin.fetchval(END_OTHERS) == 4
+            await end_all(admin)
             await session.rows("select 1")
 
     assert await use_all_at_once() == 0
-    assert await admin.fetchval(END_OTHERS) == 4
+    await end_all(admin)
     # A connection that is gone fails one call at most.
     assert await use_all_at_once() <= 4
     assert await use_all_at_once() == 0
@@ -191,6 +204,63 @@ async def test_a_pool_whose_connections_were_ended_recovers(database: Database, 
         await be_ended_in_a_transaction()
     assert await use_all_at_once() <= 4
     assert await use_all_at_once() == 0
+
+
+def test_what_the_driver_says_of_a_connection_that_has_gone_is_no_fault_of_the_program() -> None:
+    for said in (
+        "connection is closed",
+        "cannot perform operation: connection is closed",
+        "cannot call Transaction.__aexit__(): the underlying connection is closed",
+        "cannot call Connection.fetch(): connection has been released back to the pool",
+        "pool is closing",
+    ):
+        assert type(translate(asyncpg.InterfaceError(said))) is Lost
+
+
+async def test_reads_that_were_lost_with_their_connections_are_asked_again(
+    database_url: str, admin: asyncpg.Connection
+) -> None:
+    reads = Database(database_url, read_only=True)
+    for end in ("all at once", "one after another"):
+        await asyncio.gather(*(reads.rows("select pg_sleep(0.05)") for _ in range(4)))
+        assert await admin.fetchval(END_OTHERS) == 4
+        if end == "all at once":
+            await asyncio.gather(*(reads.rows("select 1") for _ in range(20)))
+        else:
+            assert [len(await reads.rows("select 1")) for _ in range(20)] == [1] * 20
+    under_way = [asyncio.create_task(reads.rows("select pg_sleep(0.2)")) for _ in range(4)]
+    while await admin.fetchval(SLEEPING) != 4:
+        pass
+    assert await admin.fetchval(END_OTHERS) == 4
+    assert [len(rows) for rows in await asyncio.gather(*under_way)] == [1] * 4
+    await reads.close()
+
+
+async def test_what_may_write_is_not_asked_again(database: Database, admin: asyncpg.Connection) -> None:
+    under_way = asyncio.create_task(database.rows("select pg_sleep(10)"))
+    while await admin.fetchval(SLEEPING) != 1:
+        pass
+    await admin.fetchval(END_OTHERS)
+    with pytest.raises(Lost):
+        await under_way
+
+
+async def test_a_pool_for_reads_cannot_write(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
+) -> None:
+    async def between(url: str) -> bool:
+        return pooler
+
+    monkeypatch.setattr("sql.database.is_pooler_between", between)
+    for pooler in (False, True):
+        with subtests.test(pooler=pooler):
+            reads = Database(database_url, read_only=True)
+            with pytest.raises(Unavailable, match="read-only transaction"):
+                await reads.rows("delete from receipts")
+            async with reads.transaction() as session:
+                with pytest.raises(Unavailable, match="read-only transaction"):
+                    await session.rows("delete from receipts")
+            await reads.close()
 
 
 async def test_settings_hold_whatever_the_server_defaults_are(database: Database, admin: asyncpg.Connection) -> None:

@@ -109,7 +109,7 @@ async def fold_some(database: Database, limit: int) -> bool:
 
 async def test_a_read_says_how_far_the_log_goes_and_how_far_behind_the_projection_is(database: Database) -> None:
     async def as_of() -> dict[str, int]:
-        rows = await database.rows(database.statements.read_hourly, 0, START, START + HOUR)
+        rows = await database.rows(database.statements.read_hourly, 0, START, START + HOUR, None)
         return {row["measure"]: row["amount"] for row in rows if row["measure"] in ("position", "lag_events")}
 
     assert await as_of() == {"position": 0, "lag_events": 0}

@@ -10,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
 
 from service.import_targets import Log
@@ -21,6 +20,7 @@ from sql.errors import Unavailable
 from tests.conftest import Servers, execute
 from tests.imports import (
     WRITERS,
+    Counts,
     Ended,
     a_row,
     imported,
@@ -32,7 +32,7 @@ from tests.imports import (
     write_array,
     write_lines,
 )
-from tests.log import NOW, stored
+from tests.log import NOW, stopped_after_one_append, stored
 
 END_SESSIONS = "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{}'"
 
@@ -108,23 +108,12 @@ async def test_a_dry_run_does_not_touch_a_database_that_is_not_migrated(
     )  # fmt: skip
 
 
-async def some_are_stored(url: str, least: int = 1) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        async with asyncio.timeout(30):
-            while await connection.fetchval("select count(*) from events") < least:  # noqa: ASYNC110  # the log tells nobody
-                await asyncio.sleep(0.005)
-    finally:
-        await connection.close()
-
-
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
 async def test_an_import_that_was_ended_is_run_again(database_url: str, tmp_path: Path, end: signal.Signals) -> None:
     rows = [*without_ids(numbered(8_000)), *[a_row(None)] * 500]
     file = write_lines(tmp_path / "events.ndjson", rows)
-    process = await start(database_url, "--", file)
-    await some_are_stored(database_url)
-    process.send_signal(end)
+    async with stopped_after_one_append(database_url, lambda: start(database_url, "--", file)) as process:
+        process.send_signal(end)
     _, errors = await process.communicate()
     if end == signal.SIGINT:
         assert (process.returncode, errors) == (2, b"error: interrupted; run it again to import the rest\n")
@@ -147,11 +136,14 @@ async def test_a_database_that_is_away_for_a_moment_is_waited_for(
     database: Database, database_url: str, tmp_path: Path, servers: Servers, postgres_version: int
 ) -> None:
     file = write_lines(tmp_path / "events.ndjson", numbered(6_000))
-    importing = asyncio.create_task(imported(database, file))
-    await some_are_stored(database_url)
-    await let_in(servers, postgres_version, database_url, allowed=False)
-    await asyncio.sleep(0)
-    await let_in(servers, postgres_version, database_url, allowed=True)
+
+    async def begin() -> asyncio.Task[Counts]:
+        return asyncio.create_task(imported(database, file))
+
+    async with stopped_after_one_append(database_url, begin) as importing:
+        await let_in(servers, postgres_version, database_url, allowed=False)
+        await asyncio.sleep(0)
+        await let_in(servers, postgres_version, database_url, allowed=True)
     counts = await importing
     assert counts.stored + counts.duplicate == 6_000
     assert len(await stored(database_url)) == 6_000
@@ -162,9 +154,12 @@ async def test_an_import_whose_database_stays_away_ends_and_is_run_again(
 ) -> None:
     file = write_lines(tmp_path / "events.ndjson", numbered(6_000))
     tally = Tally()
-    importing = asyncio.create_task(import_file(Log(database, 7, patience=1), Job(file), tally))
-    await some_are_stored(database_url, 1_000)
-    await let_in(servers, postgres_version, database_url, allowed=False)
+
+    async def begin() -> asyncio.Task[None]:
+        return asyncio.create_task(import_file(Log(database, 7, patience=1), Job(file), tally))
+
+    async with stopped_after_one_append(database_url, begin) as importing:
+        await let_in(servers, postgres_version, database_url, allowed=False)
     with pytest.raises(Unavailable, match="the database takes no events"):
         await importing
     assert "not known to be stored" in tally.summary(Job(file))

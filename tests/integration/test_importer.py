@@ -47,7 +47,7 @@ def contents(path: Path) -> object:
 
 async def measured(database: Database) -> dict[str, int]:
     since = NOW.replace(minute=0, second=0) - timedelta(days=DAYS + 2)
-    rows = await database.rows(database.statements.read_hourly, 0, since, NOW + timedelta(days=2))
+    rows = await database.rows(database.statements.read_hourly, 0, since, NOW + timedelta(days=2), None)
     sums: dict[str, int] = {}
     for row in rows:
         sums[row["measure"]] = sums.get(row["measure"], 0) + row["amount"]
@@ -166,7 +166,7 @@ async def test_a_dry_run_counts_what_a_run_would(database: Database, database_ur
     rows = [
         *(a_row(1), a_row(2, session_id="s2"), a_row(3), a_row(3)),
         *(a_row(3, session_id="s2"), a_row(3, session_id="s2")),
-        *(a_row(4, timestamp="2001-01-01"), a_row(5, timestamp=(NOW + 25 * HOUR).isoformat()), a_row(6, user_id=7)),
+        *(a_row(4, timestamp="2001-01-01"), a_row(5, timestamp=(NOW + 48 * HOUR).isoformat()), a_row(6, user_id=7)),
         *numbered(1500)[7:],
         *(a_row(3), a_row(1400)),
     ]  # fmt: skip

@@ -41,6 +41,7 @@ async def test_the_same_id_at_another_time_is_another_event(database: Database) 
 
 async def test_days_past_the_horizon_are_expired_and_days_ahead_are_future(database: Database) -> None:
     clock = NOW.replace(hour=13)
+    await make_days(database, RETENTION_DAYS, clock)
     horizon = clock.replace(hour=0, minute=0, second=0) - timedelta(days=RETENTION_DAYS)
     edge = clock + timedelta(hours=24)
     moments = [horizon - timedelta(microseconds=1), horizon, edge, edge + timedelta(microseconds=1)]
@@ -50,8 +51,8 @@ async def test_days_past_the_horizon_are_expired_and_days_ahead_are_future(datab
 
 async def test_the_horizon_never_moves_back(database: Database) -> None:
     statements = database.statements
-    await database.only(statements.advance_horizon, 0, 3, None)
-    row = await database.only(statements.advance_horizon, 0, 6, None)
+    await database.only(statements.advance_horizon, 0, 3, NOW)
+    row = await database.only(statements.advance_horizon, 0, 6, NOW)
     assert row["horizon"] == NOW.replace(hour=0, minute=0, second=0) - timedelta(days=3)
     assert await append(database, [an_event(at=NOW - timedelta(days=5))]) == {0: "expired"}
 
@@ -83,16 +84,19 @@ async def test_an_append_leaves_receipts_that_say_what_the_log_holds(database: D
 
 
 async def test_a_missing_day_is_told_apart_and_can_be_made(database: Database, database_url: str) -> None:
+    await make_days(database, RETENTION_DAYS, NOW)
     await execute(database_url, f"drop table events_{NOW:%Y%m%d}")
     with pytest.raises(MissingDay):
         await append(database, [an_event(1)])
-    assert await make_days(database, RETENTION_DAYS) == 1
+    assert await make_days(database, RETENTION_DAYS, NOW) == 1
     assert await append(database, [an_event(1)]) == {}
 
 
 async def test_days_from_the_horizon_to_two_weeks_ahead_exist(database: Database) -> None:
-    assert await make_days(database, RETENTION_DAYS) == 0
-    assert await make_days(database, RETENTION_DAYS, NOW + timedelta(days=3)) == 3
+    later = NOW + timedelta(days=40)
+    assert await make_days(database, RETENTION_DAYS, later) == RETENTION_DAYS + 1 + 14
+    assert await make_days(database, RETENTION_DAYS, later) == 0
+    assert await make_days(database, RETENTION_DAYS, later + timedelta(days=3)) == 3
 
 
 async def test_a_shard_that_does_not_exist_is_an_error(database: Database) -> None:

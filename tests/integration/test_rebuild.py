@@ -15,7 +15,17 @@ from tests import oracle
 from tests.alterations import DAMAGES, DRIFTS, EVENTS, alter, fill, undone
 from tests.log import an_event, append
 from tests.oracle import HOUR, start_of
-from tests.projection import START, fold, folded, fresh, in_batches, proofs, random_events, rebuilt
+from tests.projection import (
+    START,
+    another_round,
+    fold,
+    folded,
+    fresh,
+    in_batches,
+    proofs,
+    random_events,
+    rebuilt,
+)
 
 TRUNCATE = "truncate hourly_counts, hourly_sessions, hourly_edges"
 # What a reader must never see halves of: all rows of the first hour, gone or there.
@@ -104,24 +114,27 @@ async def test_only_the_hours_asked_for_are_rebuilt(database: Database, admin: a
     assert wrong == {START + HOUR, START + 3 * HOUR}
 
 
-async def totals_while(database: Database, done: asyncio.Event) -> list[tuple[int, int]]:
+async def totals_while(database: Database, done: asyncio.Event, looked: asyncio.Event) -> list[tuple[int, int]]:
     """Read the first hour over and over; return its events and sessions, as they were seen."""
     seen = []
     while not done.is_set():
         found = await fresh(database, START, START + HOUR)
         events = sum(n for (measure, _, _), n in found.items() if measure == "event_type")
         seen.append((events, found["sessions", START, None]))
+        looked.set()
     return seen
 
 
 async def test_totals_never_go_down_while_an_hour_is_rebuilt(database: Database) -> None:
     """Rebuild over and over an hour that is appended to and folded all the while."""
-    done = asyncio.Event()
+    done, looked, again = asyncio.Event(), asyncio.Event(), asyncio.Event()
     rebuilds = 0
 
     async def write() -> None:
-        for chunk in in_batches(random_events(9, 2_000, hours=1, sessions=40), seed=9):
+        for number, chunk in enumerate(in_batches(random_events(9, 2_000, hours=1, sessions=40), seed=9)):
             await append(database, chunk)
+            if number % 5 == 0:
+                await another_round(looked, again)
         done.set()
 
     async def project() -> None:
@@ -134,8 +147,9 @@ async def test_totals_never_go_down_while_an_hour_is_rebuilt(database: Database)
         while not done.is_set():
             assert await rebuild_hour(database, hour) == RebuiltHour(hour, REBUILT, 0)
             rebuilds += 1
+            again.set()
 
-    seen, *_ = await asyncio.gather(totals_while(database, done), rebuild_all(), write(), project())
+    seen, *_ = await asyncio.gather(totals_while(database, done, looked), rebuild_all(), write(), project())
     assert rebuilds > 20
     assert len(set(seen)) > 20
     assert [events for events, _ in seen] == sorted(events for events, _ in seen)

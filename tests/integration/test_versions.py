@@ -21,12 +21,12 @@ from projections.hours import Hour, list_hours, live_versions
 from projections.projector import catch_up, step, tidy
 from projections.rebuild import rebuild
 from projections.retention import retain
-from projections.verify import DAMAGED, RIGHT, SEALED, VERIFIED, HourProof, verify
+from projections.verify import DAMAGED, RIGHT, SEALED, VERIFIED, HourProof, verify, verify_hour
 from projections.versions import NotSwitched, drop_old, end_abandoned, kept, list_versions, roll_back
 from service.appender import shard_of
 from service.events import Event
 from sql.database import Database, Session
-from sql.errors import Lost
+from sql.errors import DatabaseError, Lost
 from tests import oracle
 from tests.conftest import RETENTION_DAYS
 from tests.log import an_event, append, until_waited_for
@@ -502,6 +502,15 @@ async def test_a_rebuild_whose_version_was_ended_says_so(single: Log) -> None:
         async for _ in versions.prove(single.database, version):
             pass
     assert await live(single.database) == 1
+
+
+async def test_a_version_that_ended_while_it_is_verified_has_not_drifted(single: Log) -> None:
+    await single.fill(17)
+    version = await filled(single.database)
+    hours = await list_hours(single.database, None, None, version=version)
+    await end_abandoned(single.database, clock=datetime.now(UTC) + A_DAY_LATER)
+    with pytest.raises(DatabaseError, match="version 2 of hourly has ended"):
+        await verify_hour(single.database, hours[0])
 
 
 @pytest.mark.parametrize("stage", [hourly.FILLING, hourly.PROVING])

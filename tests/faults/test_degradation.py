@@ -1,0 +1,245 @@
+"""PostgreSQL fails in each of the ways it knows: clients are told soon, nothing grows, and all is well afterwards.
+
+No 2xx without a commit: whatever was acked, before, during or after, is in the log exactly once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from time import monotonic
+
+import asyncpg
+import httpx
+import pytest
+
+from service.appender import MOST_EVENTS
+from tests.conftest import folder_for_servers
+from tests.faults.outages import CONNECTIONS, MIB, SENDERS, Place, check_refusal, new_place, tomorrow
+from tests.http.site import an_event, unique, wait_until
+
+# The commit under way is told last: it is given up 3 s after it began, or when the driver gives up a server that hangs.
+SOON = 8.0
+WHEN_IT_HANGS = 16.0
+FULL = Path("/dev/full")
+END_SERVICE = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'hourledger'"
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Place]:
+    with folder_for_servers() as folder, new_place(folder) as place:
+        yield place
+
+
+def test_stopped(place: Place) -> None:
+    with place.loaded() as senders:
+        place.stop()
+        try:
+            place.wait_until_refused()
+            place.wait_until_nothing_waits()
+            check_refusal(place.client.get("/api/analytics/rollups"))
+        finally:
+            place.start()
+    assert senders.told[503] > 0
+    assert senders.slowest < SOON
+
+
+def test_restarted(place: Place) -> None:
+    with place.loaded() as senders:
+        for _ in range(3):
+            place.stop()
+            place.start()
+            senders.wait_for(100)
+    assert senders.slowest < SOON
+    # None of the connections that the restarts cut costs a read.
+    assert [place.client.get("/api/analytics/rollups").status_code for _ in range(20)] == [200] * 20
+
+
+def test_out_of_connections(place: Place) -> None:
+    with place.loaded() as senders, all_connections_taken(place):
+        place.wait_until_refused()
+        place.wait_until_nothing_waits()
+    assert senders.told[503] > 0
+    assert senders.slowest < SOON
+
+
+@contextmanager
+def all_connections_taken(place: Place) -> Iterator[None]:
+    """Take every connection that there is, those of the service included."""
+    with asyncio.Runner() as runner:
+        taken: list[asyncpg.Connection] = []
+        try:
+            runner.run(asyncio.wait_for(take_all(place.server.url, taken), 60))
+            yield
+        finally:
+            for connection in taken:
+                connection.terminate()
+
+
+async def take_all(url: str, taken: list[asyncpg.Connection]) -> None:
+    first = await asyncpg.connect(url)
+    taken.append(first)
+    while await first.fetchval("select count(*) from pg_stat_activity where application_name = 'hourledger'"):
+        await first.execute(END_SERVICE)
+        while len(taken) < CONNECTIONS:
+            try:
+                taken.append(await asyncpg.connect(url))
+            except asyncpg.TooManyConnectionsError:
+                break
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full: a disk without any space")
+def test_out_of_disk(place: Place) -> None:
+    """The file of tomorrow's events is on a disk that is full: the kernel says so to PostgreSQL, as 53100."""
+    day = tomorrow()
+    event = an_event(at=day, event_id=unique("full"))
+    with place.loaded() as senders:
+        with disk_full(place, day):
+            for _ in range(2):
+                began = monotonic()
+                check_refusal(place.client.post("/e", json=event))
+                assert monotonic() - began < SOON
+            assert "No space left on device" in place.running.log.read_text()
+        wait_until(lambda: place.client.post("/e", json=event).status_code == 200, "there is space again", 60)
+    assert senders.told[503] > 0
+    assert senders.slowest < SOON
+    place.check_recovered({event["event_id"]}, event["event_id"])
+
+
+@contextmanager
+def disk_full(place: Place, day: datetime) -> Iterator[None]:
+    """Put the file of a day without events on a disk that is full until left, then move it to one that is not."""
+    table = f"events_{day:%Y%m%d}"
+    (row,) = place.rows("select pg_relation_filepath($1::text::regclass) as path", table)
+    file = place.server.postgres.folder / row["path"]
+    assert file.stat().st_size == 0
+    aside = file.rename(f"{file}.aside")
+    file.symlink_to(FULL)
+    try:
+        place.rows(END_SERVICE)  # its connections may have the file open
+        with pytest.raises(asyncpg.DiskFullError):
+            place.rows(f"insert into {table} select 1, $1, $1, 0, true, 'e', 's', null, 't'", day)
+        yield
+    finally:
+        file.unlink()
+        aside.rename(file)
+        place.rows(f"vacuum full {table}")
+
+
+def test_read_only(place: Place) -> None:
+    """A standby: what fails over to it can read, and post once it was promoted."""
+    with place.loaded() as senders:
+        place.stop()
+        (place.server.postgres.folder / "standby.signal").touch()
+        place.start()
+        try:
+            with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+                place.rows("create table written ()")
+            wait_until(lambda: place.client.get("/api/analytics/rollups").status_code == 200, "it reads")
+            place.wait_until_refused()
+            place.wait_until_nothing_waits()
+        finally:
+            place.rows("select pg_promote()")
+    assert senders.told[503] > 0
+    assert senders.slowest < SOON
+
+
+def test_slow(place: Place) -> None:
+    """Each commit takes two seconds: that is no outage."""
+    with place.loaded() as senders, commits_take_two_seconds(place):
+        before = senders.told.copy()
+        senders.wait_for(40)
+        assert place.ready().status_code == 200
+        assert 0 < place.waiting() <= SENDERS
+        told = senders.told - before
+    assert 1.9 < senders.slowest < SOON
+    assert told[503] == senders.told[503] == 0
+
+
+@contextmanager
+def commits_take_two_seconds(place: Place) -> Iterator[None]:
+    place.rows("""
+        create function be_slow() returns trigger language plpgsql as $$
+        begin
+            if current_setting('test.was_slow', true) is distinct from 'on' then
+                perform set_config('test.was_slow', 'on', true);
+                perform pg_sleep(2);
+            end if;
+            return null;
+        end
+        $$
+    """)
+    place.rows("""
+        create constraint trigger be_slow after insert on receipts deferrable initially deferred
+        for each row execute function be_slow()
+    """)
+    try:
+        yield
+    finally:
+        place.rows("drop function be_slow cascade")
+
+
+def test_locked(place: Place) -> None:
+    """An operator holds a lock on all events; what is sent meanwhile fills no memory."""
+    before = place.memory()
+    batch = json.dumps([an_event() for _ in range(5_000)]).encode()
+    with (
+        place.loaded() as senders,
+        ThreadPoolExecutor(24) as beside,
+        place.holding("lock table events in access exclusive mode"),
+    ):
+        answers = [beside.submit(post_batch, place, batch) for _ in range(24)]
+        waiting = []
+        while not all(answer.done() for answer in answers):
+            waiting.append(place.waiting())
+        for answer in answers:
+            check_refusal(answer.result())
+        assert 5_000 <= max(waiting) <= MOST_EVENTS
+        place.wait_until_refused()
+        place.wait_until_nothing_waits()
+        assert place.memory() - before < 400 * MIB
+    assert senders.told[503] > 0
+    assert senders.slowest < SOON
+
+
+def post_batch(place: Place, batch: bytes) -> httpx.Response:
+    began = monotonic()
+    headers = {"content-type": "application/json"}
+    answer = httpx.post(f"{place.running.url}/e/batch", content=batch, headers=headers, timeout=60, trust_env=False)
+    assert monotonic() - began < SOON
+    return answer
+
+
+def test_idle_transactions(place: Place) -> None:
+    """Transactions that stay open, with a snapshot, and with a lock on events that bars nobody: no outage."""
+    with (
+        place.loaded() as senders,
+        place.holding("set transaction isolation level repeatable read", "select count(*) from events"),
+        place.holding("lock table events in access share mode"),
+    ):
+        senders.wait_for(1_000)
+        assert place.ready().status_code == 200
+        assert place.client.get("/api/analytics/rollups").status_code == 200
+    assert senders.told[503] == 0
+    assert senders.slowest < SOON
+
+
+def test_hanging(place: Place) -> None:
+    """The server and all its processes stand still, their connections open."""
+    with place.loaded() as senders:
+        stopped = place.processes()
+        for process in stopped:
+            process.suspend()
+        try:
+            place.wait_until_refused()
+            wait_until(lambda: len(senders.refused) == SENDERS, "the commit under way is given up, too")
+            place.check_refused_at_once()
+        finally:
+            for process in reversed(stopped):
+                process.resume()
+    assert senders.slowest < WHEN_IT_HANGS
