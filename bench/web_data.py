@@ -9,7 +9,7 @@ from itertools import islice
 from operator import attrgetter
 
 from bench.ground import RETENTION_DAYS, Ground
-from service.appender import EVENTS_PER_COMMIT
+from service.append_queue import EVENTS_PER_COMMIT
 from service.console import progress
 from service.events import Event
 

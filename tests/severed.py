@@ -1,4 +1,4 @@
-"""A way to the database that can be cut at chosen moments: before a request arrives, or before its answer does."""
+"""A way to the database that can be cut before a request arrives or before its answer does, and that can hang."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ class Way:
     url: str
     open: bool = True
     answers_to_swallow: int = 0
+    hangs: bool = False
     writers: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    async def passable(self) -> None:
+        """Return when the way does not hang."""
+        while self.hangs:  # noqa: ASYNC110  # a flag, no event
+            await asyncio.sleep(0.01)
 
     def close(self) -> None:
         """Cut all connections, and refuse new ones."""
@@ -46,6 +52,7 @@ async def severable(database_url: str, folder: Path) -> AsyncIterator[Way]:
         way.writers |= {writer, to_server[1]}
 
         async def to_client(data: bytes) -> bool:
+            await way.passable()
             if way.answers_to_swallow and _ends_a_statement(data):
                 way.answers_to_swallow -= 1
                 way.sever()
@@ -54,6 +61,7 @@ async def severable(database_url: str, folder: Path) -> AsyncIterator[Way]:
             return True
 
         async def to_database(data: bytes) -> bool:
+            await way.passable()
             to_server[1].write(data)
             return True
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 
-from projections.projector import follow
+from projections.follow import follow
+from projections.hours import list_hours
+from projections.rebuild import rebuild
+from service.console import configure_logs
 from service.events import Event
 from sql.database import Database
 from sql.errors import Unavailable
@@ -18,6 +22,7 @@ from sql.errors import Unavailable
 CONTEXT = get_context("forkserver")
 CONTEXT.set_forkserver_preload(["projections.projector", "service.events", "tests.faults.processes"])
 RETENTION_DAYS = 30
+KILL_SECONDS = 0.2
 
 
 def events_of(appender: int, count: int) -> list[Event]:
@@ -72,16 +77,36 @@ def project(url: str) -> None:
     """Be a projector until killed."""
 
     async def work() -> None:
-        await follow(Database(url, connections=2), RETENTION_DAYS, asyncio.Event())
+        await follow(Database(url, connections=2), RETENTION_DAYS, RETENTION_DAYS, asyncio.Event())
+
+    asyncio.run(work())
+
+
+def rebuild_again(url: str) -> None:
+    """Rebuild all hours over and over until killed, each in a transaction of several statements."""
+
+    async def work() -> None:
+        database = Database(url, connections=2)
+        while True:
+            try:
+                async for _ in rebuild(database, await list_hours(database, None, None)):
+                    pass
+            except Unavailable:
+                continue
 
     asyncio.run(work())
 
 
 def start(target: Callable[..., None], *arguments: object) -> ForkServerProcess:
-    """Start a process."""
-    process = CONTEXT.Process(target=target, args=arguments, daemon=True)
+    """Start a process; it says nothing of the faults that it meets."""
+    process = CONTEXT.Process(target=_run_silently, args=(target, *arguments), daemon=True)
     process.start()
     return process
+
+
+def _run_silently(target: Callable[..., None], *arguments: object) -> None:
+    configure_logs("critical", as_json=False)
+    target(*arguments)
 
 
 @contextmanager
@@ -93,3 +118,14 @@ def ended(*processes: ForkServerProcess) -> Iterator[None]:
         for process in processes:
             process.kill()
             process.join()
+
+
+def kill_projectors_while(url: str, appenders: list[ForkServerProcess]) -> int:
+    """Start and kill one projector after another until all appenders have ended; return how many were killed."""
+    kills = 0
+    while any(appender.is_alive() for appender in appenders):
+        with ended(start(project, url)):
+            # Not a wait for anything to happen: the issue asks for a kill at this pace.
+            time.sleep(KILL_SECONDS)
+        kills += 1
+    return kills

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from datetime import datetime, timedelta
-from multiprocessing.context import ForkServerProcess
 
 import asyncpg
 
@@ -15,11 +13,10 @@ from projections.verify import VERIFIED, verify
 from service.events import Event
 from sql.database import Database
 from tests.conftest import RETENTION_DAYS
-from tests.faults.processes import append_all, ended, events_of, project, start
+from tests.faults.processes import append_all, ended, events_of, kill_projectors_while, project, start
 
 APPENDERS = 8
 EVENTS = 20_000
-KILL_SECONDS = 0.2
 
 
 async def test_appenders_and_killed_projectors_lose_and_double_nothing(database: Database, database_url: str) -> None:
@@ -39,16 +36,6 @@ async def test_appenders_and_killed_projectors_lose_and_double_nothing(database:
     proofs = [proof async for proof in verify(database, await list_hours(database, None, None))]
     assert {proof.state for proof in proofs} == {VERIFIED}
     assert sum(proof.events for proof in proofs) == len(expected)
-
-
-def kill_projectors_while(url: str, appenders: list[ForkServerProcess]) -> int:
-    kills = 0
-    while any(appender.is_alive() for appender in appenders):
-        with ended(start(project, url)):
-            # Not a wait for anything to happen: the issue asks for a kill at this pace.
-            time.sleep(KILL_SECONDS)
-        kills += 1
-    return kills
 
 
 async def assert_log_holds(url: str, expected: dict[str, Event], offered: int) -> None:
@@ -74,7 +61,7 @@ async def assert_rollups_count(database: Database, expected: dict[str, Event]) -
     types = Counter((hour(event.timestamp), event.event_type) for event in expected.values())
     sessions = Counter(start for start, _ in {(hour(event.timestamp), event.session_id) for event in expected.values()})
     hours = sorted({start for start, _ in types})
-    rows = await database.rows(database.statements.read_hourly, 0, hours[0], hours[-1] + timedelta(hours=1))
+    rows = await database.rows(database.statements.read_hourly, 0, hours[0], hours[-1] + timedelta(hours=1), None)
     assert {(row["hour"], row["key"]): row["amount"] for row in rows if row["measure"] == "event_type"} == types
     assert {row["hour"]: row["amount"] for row in rows if row["measure"] == "sessions"} == sessions
     (distinct,) = [row["amount"] for row in rows if row["measure"] == "distinct_sessions"]

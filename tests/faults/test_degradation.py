@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from service.appender import MOST_EVENTS
+from service.in_time import ANSWER_SECONDS
 from tests.conftest import folder_for_servers
 from tests.faults.outages import CONNECTIONS, MIB, SENDERS, Place, check_refusal, new_place, tomorrow
 from tests.http.site import an_event, unique, wait_until
@@ -239,6 +240,9 @@ def test_hanging(place: Place) -> None:
             place.wait_until_refused()
             wait_until(lambda: len(senders.refused) == SENDERS, "the commit under way is given up, too")
             place.check_refused_at_once()
+            began = monotonic()
+            assert "hourledger_database_up 0.0\n" in place.client.get("/metrics").text
+            assert monotonic() - began < ANSWER_SECONDS + 2
         finally:
             for process in reversed(stopped):
                 process.resume()

@@ -1,0 +1,58 @@
+"""Injects faults, verifies after each, and prints one table of what was lost, doubled or falsely reported.
+
+Processes are killed, stopped and have their sockets and single statements cut, on embedded PostgreSQLs of their own in
+a temporary folder. Whatever was acked must be stored and counted exactly once in the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from time import perf_counter
+
+import click
+
+from service.console import configure_logs
+from sql import VERSION
+from sql.embedded import EmbeddedError
+from sql.errors import DatabaseError
+from tests.faults.kinds import all_kinds, quick_kinds, try_all
+from tests.faults.table import show, total
+
+NOT_CLEAN = 1
+COULD_NOT = 2
+
+
+@click.command(help=__doc__)
+@click.version_option(VERSION, prog_name="hourledger faults")
+@click.option("--quick", is_flag=True, help="Few faults of the kinds: what the tests run.")
+@click.option("--only", metavar="WORDS", help="Only the kinds whose names hold these words.")
+def main(quick: bool, only: str | None) -> None:
+    """Exits 0 when nothing was lost, doubled or falsely reported, 1 when something was, 2 when it could not be done."""
+    configure_logs("critical", as_json=False)
+    # Ended by another process, too, it stops its servers and removes its folder.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    kinds = [kind for kind in (quick_kinds() if quick else all_kinds()) if (only or "") in kind.name]
+    if not kinds:
+        raise click.BadParameter(f"no kind's name holds {only!r}", param_hint="--only")
+    began = perf_counter()
+    try:
+        rows = asyncio.run(try_all(kinds, lambda what: click.echo(f"faults: {what}", err=True)))
+    except (EmbeddedError, DatabaseError, TimeoutError) as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(COULD_NOT)
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        sys.exit(COULD_NOT)
+    show(rows)
+    sums = total(rows)
+    click.echo(
+        f"faults: {sums.faults:,} faults of {len(rows)} kinds, {sums.acked:,} events acked, {sums.lost:,} lost,"
+        f" {sums.doubled:,} doubled, {sums.false_alarms:,} false alarms, {perf_counter() - began:.0f} s"
+    )
+    sys.exit(0 if all(row.clean for row in rows) else NOT_CLEAN)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""The fault table in its quick size: nothing lost, nothing doubled, no false alarm."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from sql.database import Database
+from sql.errors import Unavailable
+from tests.conftest import execute
+from tests.faults.boundaries import Moment, boundaries
+from tests.faults.kinds import quick_kinds, try_all
+from tests.faults.table import Row
+
+
+@pytest.mark.parametrize(("moment", "written"), [(Moment.BEFORE, 0), (Moment.AFTER, 1)])
+async def test_a_statement_is_cut_before_it_arrives_or_after_it_was_done(
+    moment: Moment, written: int, database_url: str
+) -> None:
+    await execute(database_url, "create table written (number integer)")
+    # Short: it is the folder of a socket.
+    with tempfile.TemporaryDirectory() as folder:
+        async with boundaries(database_url, Path(folder)) as way:
+            database = Database(way.url)
+            assert await database.rows("select * from written") == []
+            way.arm(moment, 2)  # the first prepares it
+            with pytest.raises(Unavailable):
+                await database.rows("insert into written values (1)")
+            assert way.was_cut
+            await database.close()
+            await way.settled()
+    assert await _count(database_url) == written
+
+
+async def test_a_transaction_is_cut_at_its_commit(database_url: str) -> None:
+    await execute(database_url, "create table written (number integer)")
+    seen = set()
+    with tempfile.TemporaryDirectory() as folder:
+        async with boundaries(database_url, Path(folder)) as way:
+            for place in range(1, 9):
+                way.arm(Moment.AFTER, 0)
+                database = Database(way.url)
+                await database.rows("truncate written")
+                way.arm(Moment.AFTER, place)
+                try:
+                    async with database.transaction() as session:
+                        await session.rows("insert into written values (1)")
+                except Unavailable:
+                    assert way.was_cut
+                await database.close()
+                await way.settled()
+                seen.add((place, await _count(database_url)))
+    # BEGIN, prepare, insert; then COMMIT, whose outcome the client does not know, and the pool's reset.
+    assert seen == {(1, 0), (2, 0), (3, 0), (4, 1), (5, 1), (6, 1), (7, 1), (8, 1)}
+
+
+async def _count(url: str) -> int:
+    database = Database(url)
+    try:
+        return len(await database.rows("select * from written"))
+    finally:
+        await database.close()
+
+
+async def test_no_fault_loses_doubles_or_alarms() -> None:
+    told: list[str] = []
+    rows = await try_all(quick_kinds(), told.append)
+    assert [row for row in rows if not row.clean] == []
+    assert len(told) == len(rows) == len(quick_kinds())
+
+
+def test_a_row_is_clean_only_when_faults_were_tried_and_did_nothing() -> None:
+    assert Row("k", faults=1, acked=1).clean
+    for unclean in (Row("k", 0, 1), Row("k", 1, 0), Row("k", 1, 1, lost=1), Row("k", 1, 1, doubled=1)):
+        assert not unclean.clean
+    assert not Row("k", 1, 1, false_alarms=1).clean
