@@ -1,73 +1,48 @@
 """Group commit: whatever arrived while the last commit was running goes into the next one (R9).
 
 There is no timer: an event that arrives alone is committed alone, at once. What waits is bounded in events and bytes;
-beyond that, and while the database is away, events are refused with 503 at once and nothing is kept.
+beyond that events are refused with 503 at once and nothing is kept.
+
+A shard is closed when a commit has not got through in time, whatever the reason: the database is away, full, read-only,
+locked or hangs. What waits for it is told so, what comes is refused at once; the commit under way is waited for. It
+opens when a commit gets through again: that one, or a trial one of no events.
 """
 
 from __future__ import annotations
 
 import asyncio
 import zlib
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
 
+from service.append_queue import Part, Queue, commits
 from service.errors import unavailable
 from service.events import Event
 from sql.database import Database
 from sql.days import make_days
 from sql.errors import DatabaseError, MissingDay, Refused, Unavailable
 
+# What becomes of an event is one of these, or what append_events says.
 STORED = "stored"
-REFUSED = "refused"
-UNAVAILABLE = "unavailable"
+REFUSED = "refused"  # by PostgreSQL
+UNAVAILABLE = "unavailable"  # not known to be stored
 
-# Events of one transaction: enough to make the commit cheap, few enough to hold the head's lock for milliseconds.
-EVENTS_PER_COMMIT = 500
 MOST_EVENTS = 50_000
 MOST_BYTES = 64 * 1024 * 1024
-# A commit whose outcome is unknown is repeated for so long before its senders are told to send again.
+# A commit, all its repetitions included, that takes longer closes its shard. A slow disk is no reason to refuse.
 REPEAT_SECONDS = 3.0
 PROBE_SECONDS = 0.25
 
 log = structlog.get_logger(__name__)
 
 
-@dataclass(slots=True, eq=False)
-class Part:
-    """Events of one request that go to one shard together, and what became of each.
-
-    Outcomes are those of append_events, STORED, REFUSED (by PostgreSQL) and UNAVAILABLE (not known to be stored).
-    """
-
-    events: Sequence[Event]
-    outcomes: asyncio.Future[list[str]]
-
-
-@dataclass(slots=True)
-class Queue:
-    """What waits for one shard."""
-
-    parts: deque[Part] = field(default_factory=deque)
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def take(self) -> list[Part]:
-        """Remove and return the oldest parts, as many as fit into one commit, at least one."""
-        taken = [self.parts.popleft()]
-        room = EVENTS_PER_COMMIT - len(taken[0].events)
-        while self.parts and len(self.parts[0].events) <= room:
-            room -= len(self.parts[0].events)
-            taken.append(self.parts.popleft())
-        if not self.parts:
-            self.arrived.clear()
-        return taken
-
-
 class Appender:
-    """Appends events durably, many requests in one commit."""
+    """Appends events durably, many requests in one commit.
+
+    available: whether any shard can be appended to. events_waiting, bytes_waiting: what is not answered yet.
+    """
 
     def __init__(self, database: Database, retention_days: int, clock: datetime | None = None) -> None:
         self.available = False
@@ -79,21 +54,30 @@ class Appender:
         self._queues: list[Queue] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = False
-        self._told_away = False
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it was able to append once, and is not now."""
+        return bool(self._queues) and not self.available
+
+    @property
+    def closed_shards(self) -> list[int]:
+        """The shards that take no events now."""
+        return [shard for shard, queue in enumerate(self._queues) if not queue.open]
 
     async def start(self) -> None:
         """Begin to work; the database need not be there yet."""
-        self._tasks.append(asyncio.create_task(self._keep_available()))
+        self._tasks.append(asyncio.create_task(self._begin()))
 
     async def close(self) -> None:
-        """Take no more, commit what waits, and stop."""
+        """Take no more, commit what waits, and stop. A commit that does not end is waited for until it is given up."""
         self._closing = True
-        while self.events_waiting and self.available:  # noqa: ASYNC110  # two counters, no event
+        while self.events_waiting:  # noqa: ASYNC110  # a counter, no event
             await asyncio.sleep(0.005)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._give_up()
+        self.available = False
 
     def hold_bytes(self, count: int) -> None:
         """Count bytes of a body as waiting until `release_bytes`. Raises ApiError 503 when that would be too many."""
@@ -108,7 +92,7 @@ class Appender:
     async def append(self, events: Sequence[Event]) -> list[str]:
         """Append events; return the outcome of each, after the commit.
 
-        Raises ApiError 503, having kept nothing, when the queue is full or the database away.
+        Raises ApiError 503, having kept nothing, when the queue is full or no shard can be appended to.
         """
         self._check_room(len(events))
         placed = self._place(events)
@@ -128,7 +112,7 @@ class Appender:
         if self._closing:
             raise unavailable("the service is stopping; send it again")
         if not self.available:
-            raise unavailable("the database is away; send it again")
+            raise unavailable("the database is away, or takes no events; send it again")
         if self.events_waiting + events > MOST_EVENTS:
             raise unavailable("too many events are waiting to be stored; send it again")
 
@@ -139,7 +123,7 @@ class Appender:
         return [
             (self._put(shard, [events[place] for place in some]), some)
             for shard, of_shard in places.items()
-            for some in _chunks(of_shard)
+            for some in commits(of_shard)
         ]
 
     def _shard_of(self, event: Event) -> int:
@@ -148,48 +132,81 @@ class Appender:
     def _put(self, shard: int, events: Sequence[Event]) -> Part:
         part = Part(events, asyncio.get_running_loop().create_future())
         queue = self._queues[shard]
-        queue.parts.append(part)
-        queue.arrived.set()
         self.events_waiting += len(events)
+        if queue.open:
+            queue.put(part)
+        else:
+            self._settle(part, [UNAVAILABLE] * len(events))
         return part
 
     def _settle(self, part: Part, outcomes: list[str]) -> None:
         self.events_waiting -= len(part.events)
-        if not part.outcomes.done():  # its sender may have gone
-            part.outcomes.set_result(outcomes)
+        part.settle(outcomes)
 
-    async def _keep_available(self) -> None:
-        """Look for the database whenever it is away; learn the shards the first time."""
-        while True:
-            if not self.available:
-                await self._probe()
+    async def _begin(self) -> None:
+        """Learn the shards as soon as the database tells them, then serve each."""
+        told = False
+        while not (shards := await self._count_shards(quietly=told)):
+            told = True
             await asyncio.sleep(PROBE_SECONDS)
+        works = await asyncio.gather(*(self._can_append(shard) for shard in range(shards)))
+        self._queues = [Queue(each) for each in works]
+        self._tasks += [asyncio.create_task(self._serve(shard)) for shard in range(shards)]
+        self.available = any(works)
 
-    async def _probe(self) -> None:
+    async def _count_shards(self, *, quietly: bool) -> int:
         try:
-            shards = await self._database.rows(self._database.statements.list_shards)
+            return len(await self._database.rows(self._database.statements.list_shards))
         except DatabaseError as error:
-            if not self._told_away:
+            if not quietly:
                 log.warning("the database is away", error=str(error))
-                self._told_away = True
-            return
-        if not self._queues:
-            self._queues = [Queue() for _ in shards]
-            self._tasks += [asyncio.create_task(self._serve(shard)) for shard in range(len(shards))]
-        self.available = bool(shards)
-        if self.available and self._told_away:
-            log.info("the database is back")
-            self._told_away = False
+            return 0
+
+    async def _can_append(self, shard: int) -> bool:
+        """Tell whether a shard can be appended to, by an append of no events: it takes the locks and commits."""
+        try:
+            await self._append(shard, [])
+        except DatabaseError:
+            return False
+        return True
 
     async def _serve(self, shard: int) -> None:
         queue = self._queues[shard]
         while True:
-            await queue.arrived.wait()
-            parts = queue.take()
-            events = [event for part in parts for event in part.events]
-            outcomes = iter(await self._store_or_tell(shard, events))
+            if queue.open:
+                await queue.arrived.wait()
+                await self._commit(shard, queue.take())
+            elif await self._can_append(shard):
+                self._open_shard(shard)
+            else:
+                await asyncio.sleep(PROBE_SECONDS)
+
+    async def _commit(self, shard: int, parts: list[Part]) -> None:
+        """Store events and tell their senders what became of them, even when this is cancelled."""
+        events = [event for part in parts for event in part.events]
+        outcomes = [UNAVAILABLE] * len(events)
+        closing = asyncio.get_running_loop().call_later(REPEAT_SECONDS, self._close_shard, shard)
+        try:
+            outcomes = await self._store_or_tell(shard, events)
+        finally:
+            closing.cancel()
+            rest = iter(outcomes)
             for part in parts:
-                self._settle(part, [next(outcomes) for _ in part.events])
+                self._settle(part, [next(rest) for _ in part.events])
+        if UNAVAILABLE not in outcomes:
+            self._open_shard(shard)
+
+    def _open_shard(self, shard: int) -> None:
+        if not self._queues[shard].open:
+            log.info("events can be appended again", shard=shard)
+            self._queues[shard].open = self.available = True
+
+    def _close_shard(self, shard: int) -> None:
+        """Tell all that waits that it is not known to be stored, and take no more until a commit gets through."""
+        log.warning("events cannot be appended", shard=shard, waiting=self.events_waiting)
+        for part in self._queues[shard].close():
+            self._settle(part, [UNAVAILABLE] * len(part.events))
+        self.available = any(each.open for each in self._queues)
 
     async def _store_or_tell(self, shard: int, events: Sequence[Event]) -> list[str]:
         """Store events; a fault of ours costs these events, whose senders are told, never the appender."""
@@ -201,7 +218,6 @@ class Appender:
 
     async def _store(self, shard: int, events: Sequence[Event]) -> list[str]:
         """Commit events, repeating an unknown outcome with the same ids; return the outcome of each."""
-        deadline = asyncio.get_running_loop().time() + REPEAT_SECONDS
         while True:
             try:
                 return await self._append(shard, events)
@@ -210,13 +226,12 @@ class Appender:
             except Unavailable as error:
                 # Only what may pass by itself is repeated; anything else would fail again in the same way.
                 log.warning("append failed", shard=shard, events=len(events), error=str(error))
-                if asyncio.get_running_loop().time() >= deadline:
-                    self._give_up()
-                    return [UNAVAILABLE] * len(events)
                 await asyncio.sleep(PROBE_SECONDS)
+                if not self._queues[shard].open:
+                    return [UNAVAILABLE] * len(events)
 
     async def _append(self, shard: int, events: Sequence[Event]) -> list[str]:
-        columns = [list(column) for column in zip(*events, strict=True)]
+        columns = [list(column) for column in zip(*events, strict=True)] or [[]] * len(Event._fields)
         arguments = (shard, self._retention_days, self._clock, *columns)
         try:
             rows = await self._database.rows(self._database.statements.append_events, *arguments)
@@ -235,19 +250,6 @@ class Appender:
             return [REFUSED]
         middle = len(events) // 2
         return await self._store(shard, events[:middle]) + await self._store(shard, events[middle:])
-
-    def _give_up(self) -> None:
-        """Tell all that waits that it is not known to be stored, and take no more until the database is back."""
-        self.available = False
-        for queue in self._queues:
-            while queue.parts:
-                part = queue.parts.popleft()
-                self._settle(part, [UNAVAILABLE] * len(part.events))
-            queue.arrived.clear()
-
-
-def _chunks(places: list[int]) -> list[list[int]]:
-    return [places[start : start + EVENTS_PER_COMMIT] for start in range(0, len(places), EVENTS_PER_COMMIT)]
 
 
 def shard_of(session_id: str, shards: int) -> int:

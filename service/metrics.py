@@ -19,6 +19,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from prometheus_client.registry import Collector
 
 from service.appender import Appender
+from service.in_time import in_time
 from sql.database import Database
 from sql.errors import DatabaseError
 
@@ -75,9 +76,12 @@ class Metrics:
         self._waiting.set(events)
 
     async def text(self, database: Database, appender: Appender) -> bytes:
-        """Return all metrics in Prometheus' text format; those of the database are missing while it is away."""
+        """Return all metrics in Prometheus' text format; those of the database are missing while it does not answer."""
         self.waiting(appender.events_waiting)
-        families = await _of_database(database)
+        try:
+            families = await in_time(_of_database(database))
+        except DatabaseError:
+            families = [_up(0)]
         return generate_latest(self._of_workers()) + generate_latest(_Collected(families))
 
     def _of_workers(self) -> CollectorRegistry:
@@ -100,23 +104,21 @@ class _Collected(Collector):
 
 
 async def _of_database(database: Database) -> list[Metric]:
-    up = GaugeMetricFamily("hourledger_database_up", "Whether the database answers.", value=0)
     statements = database.statements
-    try:
-        checkpoints = await database.rows(statements.list_checkpoints, PROJECTION)
-        failed = await database.only(statements.count_failed_proofs)
-        overdue = await database.only(statements.count_overdue_days)
-        seals = await database.rows(statements.list_seal_heads)
-    except DatabaseError:
-        return [up]
-    up.samples.clear()
-    up.add_metric([], 1)
+    checkpoints = await database.rows(statements.list_checkpoints, PROJECTION)
+    failed = await database.only(statements.count_failed_proofs)
+    overdue = await database.only(statements.count_overdue_days)
+    seals = await database.rows(statements.list_seal_heads)
     days = GaugeMetricFamily(
         "hourledger_overdue_days",
         "Days past their retention that are kept because they do not verify.",
         value=overdue["days"],
     )
-    return [up, *_of_projection([row for row in checkpoints if row["live"]]), _failed(failed), days, _seals(seals)]
+    return [_up(1), *_of_projection([row for row in checkpoints if row["live"]]), _failed(failed), days, _seals(seals)]
+
+
+def _up(answers: int) -> Metric:
+    return GaugeMetricFamily("hourledger_database_up", "Whether the database answers.", value=answers)
 
 
 def _of_projection(checkpoints: list[Record]) -> Iterator[Metric]:

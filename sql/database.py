@@ -121,8 +121,12 @@ class Database:
                 connection.transaction(isolation="read_committed", readonly=self._read_only),
             ):
                 if self._pooler_between:
-                    await _set_for_transaction(connection, self._settings)
+                    await self._set_for_transaction(connection)
                 yield Session(connection)
+
+    async def _set_for_transaction(self, connection: Any) -> None:
+        names, values = zip(*self._settings.items(), strict=True)
+        await connection.fetch(self.statements.set_for_transaction, names, values)
 
     async def close(self) -> None:
         """Close all connections, waiting for calls under way."""
@@ -149,10 +153,6 @@ class Database:
             # A pooler in transaction mode gives each transaction another server, which knows no statement of ours.
             statement_cache_size=0 if self._pooler_between else 100,
         )
-
-
-async def _set_for_transaction(connection: Any, settings: dict[str, str]) -> None:
-    await connection.fetch(load().set_for_transaction, list(settings), list(settings.values()))
 
 
 async def is_pooler_between(url: str) -> bool:

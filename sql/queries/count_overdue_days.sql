@@ -5,6 +5,6 @@ from (
     select distinct (h.hour at time zone 'UTC')::date as day
     from projections as p
     join hour_proofs as h on h.projection = p.projection and h.version = p.live_version
-    where h.state in ('drifted', 'damaged') and h.hour < (select min(l.horizon) from log_heads as l)
+    where h.state in ('drifted', 'damaged', 'broken') and h.hour < (select min(l.horizon) from log_heads as l)
 ) as failed
 where to_regclass(day_partition(failed.day)) is not null

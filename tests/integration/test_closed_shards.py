@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from service import appender as module
 from service.appender import STORED, UNAVAILABLE, Appender, shard_of
 from service.errors import ApiError
+from service.health import readiness
 from sql.database import Database
 from sql.migrate import migrate
 from tests.conftest import RETENTION_DAYS
@@ -88,6 +91,28 @@ async def test_a_shard_that_cannot_be_appended_to_costs_the_others_nothing(empty
             outcomes = await appender.append(events)
     assert outcomes == [STORED if its else "duplicate" for its in stuck]
     assert len(await stored(empty_database_url)) == 200
+
+
+async def told_ready(url: str, appender: Appender) -> tuple[int, dict[str, Any]]:
+    database = Database(url, read_only=True)
+    answer = await readiness(database, appender)
+    await database.close()
+    return answer.status, json.loads(answer.body)
+
+
+async def test_readiness_names_the_shards_that_take_no_events(empty_database_url: str) -> None:
+    await migrate(empty_database_url, shards=4)
+    events = [an_event(n, session=f"s{n}") for n in range(100)]
+    async with started(empty_database_url) as appender:
+        await until(lambda: appender.available)
+        async with one_head_locked(empty_database_url, 1), one_head_locked(empty_database_url, 3):
+            stored = (await appender.append(events)).count(STORED)
+            why = ["shard 1 takes no events now", "shard 3 takes no events now"]
+            told = {"ok": True, "status": "degraded", "degraded": why, "lag_events": stored}
+            assert await told_ready(empty_database_url, appender) == (200, told)
+        await until(lambda: appender.closed_shards == [])
+        told = {"ok": True, "status": "ready", "lag_events": stored}
+        assert await told_ready(empty_database_url, appender) == (200, told)
 
 
 async def test_that_nothing_can_be_appended_is_noticed_before_the_first_event(database_url: str) -> None:

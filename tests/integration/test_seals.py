@@ -370,9 +370,11 @@ async def test_a_seal_that_was_changed_before_its_day_was_dropped_keeps_the_day(
     assert named(await verified(log), "broken") == {day(0) + 7 * HOUR: {"seal", "events"}}
     (kept,) = await retire(database, 0)
     assert (kept.hindrance, kept.failed) == ("hour 07:00 of shard 0 is broken", True)
+    assert dict(await database.only(database.statements.count_overdue_days)) == {"days": 1}
     await admin.execute("update hour_seals set events = events - 1 where sequence = 2")
     (dropped,) = await retire(database, 0)
     assert dropped.hindrance is None
+    assert dict(await database.only(database.statements.count_overdue_days)) == {"days": 0}
 
 
 ONE_ROW = {
