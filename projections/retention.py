@@ -111,6 +111,6 @@ def _tell(retired: RetiredDay) -> None:
     if retired.hindrance is None:
         log.info("events of a day dropped", day=day, events=retired.events)
     elif retired.failed:
-        log.error("a day is kept: it does not verify", day=day, why=retired.hindrance)
+        log.error("a day is kept", day=day, why=retired.hindrance)
     else:
         log.warning("a day is kept for now", day=day, why=retired.hindrance)

@@ -67,6 +67,6 @@ async def _why_degraded(database: Database) -> list[str]:
     days = overdue["days"]
     return [
         *(f"{hours} hours are {state}; make verify names them" for state, hours in failed.items() if hours),
-        *([f"{days} days are kept past their retention: they do not verify"] if days else []),
+        *([f"{days} days are kept past their retention; make retention says why"] if days else []),
         *(f"the rebuild of version {version} stands still; make rebuild-projections goes on" for version in idle),
     ]

@@ -111,7 +111,7 @@ async def _of_database(database: Database) -> list[Metric]:
     seals = await database.rows(statements.list_seal_heads)
     days = GaugeMetricFamily(
         "hourledger_overdue_days",
-        "Days past their retention that are kept because they do not verify.",
+        "Days past their retention that are kept: they do not verify, or cannot be dropped.",
         value=overdue["days"],
     )
     return [_up(1), *_of_projection([row for row in checkpoints if row["live"]]), _failed(failed), days, _seals(seals)]

@@ -1,10 +1,21 @@
--- Days past the horizon of every shard whose events are kept because they do not verify.
+-- Days past the horizon of every shard whose events are kept: they do not verify, or were sealed an hour ago and could not
+-- be dropped since.
 -- Rows: one (days).
 select count(*) as days
 from (
-    select distinct (h.hour at time zone 'UTC')::date as day
-    from projections as p
-    join hour_proofs as h on h.projection = p.projection and h.version = p.live_version
-    where h.state in ('drifted', 'damaged', 'broken') and h.hour < (select min(l.horizon) from log_heads as l)
-) as failed
-where to_regclass(day_partition(failed.day)) is not null
+    select p.day::timestamp at time zone 'UTC' as since, (p.day + 1)::timestamp at time zone 'UTC' as until
+    from log_days() as p
+) as d
+where d.until <= (select min(h.horizon) from log_heads as h)
+    and (
+        exists (
+            select
+            from projections as p
+            join hour_proofs as h on h.projection = p.projection and h.version = p.live_version
+            where h.state in ('drifted', 'damaged', 'broken') and h.hour >= d.since and h.hour < d.until
+        )
+        or exists (
+            select from hour_seals as s
+            where s.hour >= d.since and s.hour < d.until and s.sealed_at < clock_timestamp() - interval '1 hour'
+        )
+    )

@@ -155,7 +155,7 @@ async def test_trouble_is_told_by_readiness_and_metrics(
         assert metrics[f'hourledger_failed_proofs{{state="{state}"}}'] == 1
     await admin.execute("update log_heads set horizon = $1", since + 24 * HOUR)
     why, metrics = await told(database_url, database)
-    assert why[3:] == ["1 days are kept past their retention: they do not verify"]
+    assert why[3:] == ["1 days are kept past their retention; make retention says why"]
     assert metrics["hourledger_overdue_days"] == 1
     await admin.execute("delete from hour_proofs")
     assert (await told(database_url, database))[0] == []
