@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from time import monotonic
+from typing import Any
 
 import structlog
 
@@ -19,6 +20,8 @@ from sql.errors import DatabaseError
 IDLE_SECONDS = 0.05
 CLOCKWORK_SECONDS = 10.0
 RETENTION_SECONDS = 60.0
+# How long work under way may take when it is told to stop.
+STOP_SECONDS = 5.0
 _LONGEST_PAUSE = 5.0
 
 log = structlog.get_logger(__name__)
@@ -46,7 +49,15 @@ async def follow(database: Database, retention_days: int, rollup_days: int, stop
                 break
         return RETENTION_SECONDS
 
-    await asyncio.gather(*(_repeat(work, stop) for work in (fold, clockwork, verification, retention)))
+    loops = asyncio.gather(*(_repeat(work, stop) for work in (fold, clockwork, verification, retention)))
+    stopping = asyncio.create_task(stop.wait())
+    until: set[asyncio.Future[Any]] = {loops, stopping}
+    await asyncio.wait(until, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    try:
+        await asyncio.wait_for(loops, STOP_SECONDS)
+    except TimeoutError:  # a transaction that is cut off changes nothing (R3)
+        log.warning("projector stops in the middle of its work")
 
 
 async def _repeat(work: Callable[[], Awaitable[float]], stop: asyncio.Event) -> None:

@@ -20,11 +20,12 @@ AT_A_TIME = 2
 REBUILT = "rebuilt"
 SEALED = "sealed"
 DAMAGED = "damaged"
+BROKEN = "broken"
 
 
 @dataclass(frozen=True, slots=True)
 class RebuiltHour:
-    """What became of one hour: rebuilt (rows_written rows were wrong), sealed or damaged (left as it was)."""
+    """What became of one hour: rebuilt (rows_written rows were wrong), or left as it was: sealed, broken or damaged."""
 
     hour: Hour
     outcome: str
@@ -43,7 +44,11 @@ async def rebuild_hour(database: Database, hour: Hour) -> RebuiltHour:
         mend = statements.mend_sealed_hour if check["retired"] else statements.rebuild_hourly
         row = await session.only(mend, *where)
         await session.rows(statements.forget_drift, hour.shard, hourly.NAME, hour.version, hour.start)
-    return RebuiltHour(hour, SEALED if check["retired"] else REBUILT, row["rows_written"])
+        if not check["retired"]:
+            return RebuiltHour(hour, REBUILT, row["rows_written"])
+        found = await session.rows(statements.verify_hourly, *where)
+    broken = any(finding["finding"] == "broken" for finding in found)
+    return RebuiltHour(hour, BROKEN if broken else SEALED, row["rows_written"])
 
 
 async def rebuild(database: Database, hours: list[Hour]) -> AsyncIterator[RebuiltHour]:

@@ -109,7 +109,7 @@ async def _retire_rollups(database: Database, rollup_days: int, clock: datetime 
 def _tell(retired: RetiredDay) -> None:
     day = retired.day.isoformat()
     if retired.hindrance is None:
-        log.info("events of a day dropped", day=day, events=retired.events)
+        (log.info if retired.events else log.debug)("events of a day dropped", day=day, events=retired.events)
     elif retired.failed:
         log.error("a day is kept", day=day, why=retired.hindrance)
     else:

@@ -72,7 +72,7 @@ async def verify_within(session: Session, database: Database, hour: Hour, clock:
     proof = _proof(hour, rows)
     where = hour.version, hour.start
     # First the checkpoint is locked, then the proof, as by a rebuild: or each could wait for the other.
-    if proof.state == VERIFIED:
+    if proof.state in RIGHT:
         await session.only(statements.write_document, hour.shard, *where, *proof.folded, clock)
     await session.rows(
         statements.record_proof, hour.shard, hourly.NAME, *where, proof.state, *proof.folded, clock

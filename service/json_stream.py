@@ -17,9 +17,10 @@ from service.refusals import shown
 
 _PEEKED = 1_000
 _OPENING = re.compile(rb'(?P<envelope>\{[ \t\r\n]*"events"[ \t\r\n]*:[ \t\r\n]*)?\[')
-# Every part of these may be empty, and none ever looks back.
-_TO_COMMA = re.compile(rb'(?:[^",\[\]{}]++|"[^"]*+")*+([\[{]*+)([\]}]*+)(,?)')
-_TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"[^"]*+")*+([\[{]*+)([\]}]*+)(,?)')
+# Every part of these may be empty, and none ever looks back: by an atomic group, since Python 3.11.2 now and then ends
+# a possessive repeat of a group too early, and elements would be left out.
+_TO_COMMA = re.compile(rb'(?>(?:[^",\[\]{}]+|"[^"]*")*)([\[{]*)([\]}]*)(,?)')
+_TO_BRACKET = re.compile(rb'(?>(?:[^"\[\]{}]+|"[^"]*")*)([\[{]*)([\]}]*)(,?)')
 # Up to the last character that is in no escape: a string may be cut there, which halves no pair of surrogates either.
 _UNCUT = re.compile(r'.*[^"\\/a-fA-F0-9nrtu]', re.DOTALL)
 _LONGEST_UNCUT = 8 * 1024 * 1024
@@ -79,7 +80,9 @@ class _Array:
                     count += 1
                     yield element
             if self._depth:
-                kept = (kept + text[start:]).lstrip(BLANKS)[: self._most]
+                kept = (kept + text[start:]).lstrip(BLANKS)
+                # One byte of the rest tells that blanks before it are not the element's end.
+                kept = kept[: self._most] + kept[self._most :].strip(BLANKS)[:1]
             else:
                 after = (after + text[start:]).strip(BLANKS)[:_PEEKED]
         if self._depth:

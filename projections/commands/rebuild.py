@@ -9,12 +9,15 @@ import click
 from projections import hourly, verify, versions
 from projections.commands.hour import hour_text, since_option, until_option
 from projections.commands.run import WRONG, run
-from projections.hours import list_hours
-from projections.rebuild import DAMAGED, SEALED
+from projections.hours import Hour, list_hours
+from projections.rebuild import BROKEN, DAMAGED, SEALED
 from projections.rebuild import rebuild as rebuild_hours
 from service.console import progress
 from service.settings import Settings
 from sql.database import Database
+
+# Hours that keep their rollups, and why, by what they were found to be.
+WHY_NOT = {DAMAGED: "raw events are damaged", BROKEN: "what was sealed is broken"}
 
 
 @click.command()
@@ -46,13 +49,12 @@ async def _rebuild_range(database: Database, since: datetime | None, until: date
             meter.advance(rebuilt.hour.events)
             mended += rebuilt.rows_written > 0
             sealed += rebuilt.outcome == SEALED
-            if rebuilt.outcome == DAMAGED:
+            if rebuilt.outcome in WHY_NOT:
                 refused += 1
-                where = f"{hour_text(rebuilt.hour.start)} shard {rebuilt.hour.shard}"
-                click.echo(f"{where}: not rebuilt: raw events are damaged; see make verify")
+                _tell(rebuilt.hour, rebuilt.outcome)
     click.echo(
         f"rebuild of {projection}: {len(hours):,} hours, {events:,} events: {mended:,} hours changed,"
-        f" {refused:,} not rebuilt, {sealed:,} sealed and left as they are"
+        f" {refused:,} not rebuilt, {sealed:,} sealed"
     )
     return WRONG if refused else 0
 
@@ -65,13 +67,12 @@ async def _rebuild_everything(database: Database, projection: str) -> int:
         async for hour in versions.fill(database, version):
             meter.advance(hour.events)
         async for proof in versions.prove(database, version):
-            meter.advance(proof.events)
+            meter.advance(proof.hour.events)
             proofs.append(proof)
     await versions.switch(database, version, proofs)
-    wrong = [proof for proof in proofs if proof.state in (verify.DAMAGED, verify.BROKEN)]
+    wrong = [proof for proof in proofs if proof.state in WHY_NOT]
     for proof in wrong:
-        what = "raw events are damaged" if proof.state == verify.DAMAGED else "what was sealed is broken"
-        click.echo(f"{hour_text(proof.hour.start)} shard {proof.hour.shard}: not rebuilt: {what}; see make verify")
+        _tell(proof.hour, proof.state)
     carried = sum(proof.state == verify.SEALED for proof in proofs)
     former = "".join(
         f"; version {kept} stays for `rollback` until `drop-old`" for kept in await versions.kept(database)
@@ -81,6 +82,10 @@ async def _rebuild_everything(database: Database, projection: str) -> int:
         f" {carried:,} sealed hours carried over, {len(wrong):,} not rebuilt{former}"
     )
     return WRONG if wrong else 0
+
+
+def _tell(hour: Hour, outcome: str) -> None:
+    click.echo(f"{hour_text(hour.start)} shard {hour.shard}: not rebuilt: {WHY_NOT[outcome]}; see make verify")
 
 
 @click.command()

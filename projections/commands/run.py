@@ -33,7 +33,7 @@ def run(work: Callable[[Database, Settings], Awaitable[int]]) -> None:
         configure_logs(settings.log_level, as_json=settings.log_json)
         with server(settings.database_url, settings.data_dir) as url:
             code = asyncio.run(_work(work, url, settings))
-    except (SettingsError, EmbeddedError, DatabaseError, msgspec.DecodeError) as error:
+    except (SettingsError, EmbeddedError, DatabaseError, msgspec.DecodeError, OSError) as error:
         click.echo(f"error: {error}", err=True)
         code = COULD_NOT
     except KeyboardInterrupt:

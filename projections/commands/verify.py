@@ -37,7 +37,7 @@ def verify(since: datetime | None, until: datetime | None, as_json: bool) -> Non
         findings: list[dict[str, Any]] = []
         with progress("verify", sum(hour.events for hour in hours), "events") as meter:
             async for proof in verify_hours(database, hours):
-                meter.advance(proof.events)
+                meter.advance(proof.hour.events)
                 counts[proof.state] += 1
                 events += proof.events
                 if as_json:

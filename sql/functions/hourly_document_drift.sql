@@ -1,9 +1,17 @@
--- Whether the document of one hour is not what its rows say. Rows: one if so, none when it is right or there is none.
+-- Whether the document of one hour is not what its rows say. Rows: one if so (key: what in it differs), none when it is
+-- right or there is none.
 create or replace function hourly_document_drift(in_shard integer, in_version integer, in_hour timestamptz)
 returns table (field text, bucket timestamptz, key text, stored numeric, recounted numeric)
 language sql stable
 as $$
-    select 'document', $3, null::text, d.events::numeric, r.events::numeric
+    select
+        'document', $3,
+        (
+            select string_agg(k.name, ', ' order by k.name)
+            from json_object_keys(r.document) as k (name)
+            where (d.document -> k.name)::text is distinct from (r.document -> k.name)::text
+        ),
+        d.events::numeric, r.events::numeric
     from hourly_documents as d
     cross join hourly_rollup($1, $2, $3) as r
     where d.shard = $1 and d.version = $2 and d.hour = $3

@@ -347,6 +347,18 @@ async def test_every_change_of_what_was_sealed_is_found_and_named(sealed: Sharde
     assert {proof.state for proof in await verified(sealed)} == {"sealed", "verified"}
 
 
+async def test_a_rebuild_of_a_range_says_what_it_cannot_mend(sealed: Sharded) -> None:
+    await sealed.admin.execute("update hourly_counts set events = events + 1 where bucket = $1", day(1))
+    rebuilt = await run(sealed.url, "rebuild", "--from", f"{day(1):%Y-%m-%d}", "--to", f"{day(2):%Y-%m-%d}")
+    assert (rebuilt.code, rebuilt.output.splitlines()) == (
+        1,
+        [
+            f"{day(1):%Y-%m-%d}T00:00Z shard 0: not rebuilt: what was sealed is broken; see make verify",
+            "rebuild of hourly: 3 hours, 16 events: 0 hours changed, 1 not rebuilt, 2 sealed",
+        ],
+    )
+
+
 async def test_changes_are_found_when_the_rollups_are_deleted(sealed: Sharded, subtests: pytest.Subtests) -> None:
     assert await retire(sealed.database, 3, rollup_days=9) == []
     assert await sealed.admin.fetchval("select min(bucket) from hourly_counts") == NEXT
