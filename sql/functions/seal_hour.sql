@@ -1,5 +1,6 @@
 -- Seals one hour of a shard, unless it is sealed. The caller has verified it, at the given witnesses.
--- Rows: one, false when the hour is not closed for appends or not as it was verified, or the version has ended.
+-- Rows: one, false when the hour is not closed for appends, not as it was verified or not folded by every version, or the
+-- version has ended.
 create or replace function seal_hour(
     in_shard integer,
     in_version integer,
@@ -35,6 +36,11 @@ begin
             select from checkpoints as c
             where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version
         )
+        or exists (
+            select from receipts as r
+            join checkpoints as c on c.shard = r.shard and c.stage <> 'filling' and c.position < r.last_position
+            where r.shard = in_shard and r.hour = in_hour
+        )
     then
         return false;
     end if;
@@ -59,6 +65,10 @@ begin
     seal.previous_hash := coalesce(seal.previous_hash, decode(repeat('00', 32), 'hex'));
     seal.hash := seal_hash(seal);
     insert into hour_seals select seal.*;
+    -- Without events nothing mends a version that is wrong, and a rollback may let it answer again.
+    perform rebuild_hourly(in_shard, c.version, in_hour, in_version)
+    from checkpoints as c
+    where c.shard = in_shard and c.projection = 'hourly' and c.version <> in_version and c.stage <> 'filling';
     return true;
 end
 $$;

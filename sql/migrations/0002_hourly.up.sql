@@ -2,22 +2,17 @@
 
 create table projections (
     projection text collate "C" primary key,
-    live_version integer not null,
-    newest_version integer not null default 1
+    live_version integer not null
 );
 comment on table projections is 'Which version of each projection answers reads.';
 comment on column projections.projection is 'Name of the projection.';
 comment on column projections.live_version is 'Version that reads use.';
-comment on column projections.newest_version is 'Newest version that was ever begun.';
 
 create table checkpoints (
     shard integer not null,
     projection text collate "C" not null,
     version integer not null,
     position bigint not null default 0,
-    stage text collate "C" not null default 'complete'
-        constraint "a version is filling, proving or complete" check (stage in ('filling', 'proving', 'complete')),
-    begun_at timestamptz not null default clock_timestamp(),
     primary key (shard, projection, version)
 );
 comment on table checkpoints is 'How far each projection has folded each shard. Its row is locked by whoever changes the projection''s rows.';
@@ -25,8 +20,6 @@ comment on column checkpoints.shard is 'Shard of the log.';
 comment on column checkpoints.projection is 'Name of the projection.';
 comment on column checkpoints.version is 'Version of the projection.';
 comment on column checkpoints.position is 'Every event up to this position is folded, none beyond it.';
-comment on column checkpoints.stage is 'filling: a rebuild recounts the hours up to position; proving: it folds and verifies them; complete: reads may use it.';
-comment on column checkpoints.begun_at is 'When the version was begun, by the database''s clock.';
 
 create type hourly_dimension as enum ('event_type', 'tool_name', 'risk_mode');
 comment on type hourly_dimension is 'What the projection hourly counts events by.';
@@ -83,24 +76,21 @@ comment on column hourly_edges.sessions is 'Number of sessions.';
 create table hour_proofs (
     shard integer not null,
     projection text collate "C" not null,
-    version integer not null,
     hour timestamptz not null,
     state text collate "C" not null
-        constraint "a proof is verified, sealed, drifted, damaged or broken"
-        check (state in ('verified', 'sealed', 'drifted', 'damaged', 'broken')),
+        constraint "a proof is verified, drifted or damaged" check (state in ('verified', 'drifted', 'damaged')),
     events bigint not null,
     digest_high numeric not null,
     digest_low numeric not null,
     verified_at timestamptz not null,
-    primary key (shard, projection, version, hour)
+    primary key (shard, projection, hour)
 );
-comment on table hour_proofs is 'What the last verification of each hour found, and the log as it was folded then: it holds as long as the witnesses still say the same.';
+comment on table hour_proofs is 'What the last verification of each hour found, and the log as it was then: it holds as long as the ledger still says the same.';
 comment on column hour_proofs.shard is 'Shard that was verified.';
 comment on column hour_proofs.projection is 'Projection that was verified.';
-comment on column hour_proofs.version is 'Version of the projection that was verified.';
 comment on column hour_proofs.hour is 'The hour (UTC).';
-comment on column hour_proofs.state is 'verified: recount = rollup and log = witnesses; drifted: recount <> rollup; damaged: log <> witnesses; of an hour whose events are gone, sealed: rollup and ledger are as sealed; broken: they or the seal are not.';
-comment on column hour_proofs.events is 'Events of the hour that were folded at the verification, by the witnesses.';
-comment on column hour_proofs.digest_high is 'Their digest, first half.';
-comment on column hour_proofs.digest_low is 'Their digest, second half.';
+comment on column hour_proofs.state is 'verified: recount = rollup and log = ledger; drifted: recount <> rollup; damaged: log <> ledger.';
+comment on column hour_proofs.events is 'Events of the hour by the ledger, at the verification.';
+comment on column hour_proofs.digest_high is 'Digest of the hour by the ledger, first half, at the verification.';
+comment on column hour_proofs.digest_low is 'Digest of the hour by the ledger, second half, at the verification.';
 comment on column hour_proofs.verified_at is 'When the verification was made, by the database''s clock.';

@@ -1,4 +1,44 @@
--- Documents of verified hours, seals of closed ones, and what stays of days whose events are gone (R6).
+-- Versions that are rebuilt beside the live one, documents of verified hours, seals of closed ones, and what stays of days
+-- whose events are gone (R6).
+
+alter table projections add column newest_version integer not null default 1;
+comment on column projections.newest_version is 'Newest version that was ever begun.';
+-- A step down may have left a later one.
+update projections set newest_version = live_version;
+
+alter table checkpoints
+    add column stage text collate "C" not null default 'complete'
+        constraint "a version is filling, proving or complete" check (stage in ('filling', 'proving', 'complete')),
+    add column begun_at timestamptz not null default clock_timestamp();
+comment on column checkpoints.stage is 'filling: a rebuild recounts the hours up to position; proving: it folds and verifies them; complete: reads may use it.';
+comment on column checkpoints.begun_at is 'When the version was begun, by the database''s clock.';
+
+-- Proofs made until now are of no version, and of more than was folded: they are made again.
+drop table hour_proofs;
+create table hour_proofs (
+    shard integer not null,
+    projection text collate "C" not null,
+    version integer not null,
+    hour timestamptz not null,
+    state text collate "C" not null
+        constraint "a proof is verified, sealed, drifted, damaged or broken"
+        check (state in ('verified', 'sealed', 'drifted', 'damaged', 'broken')),
+    events bigint not null,
+    digest_high numeric not null,
+    digest_low numeric not null,
+    verified_at timestamptz not null,
+    primary key (shard, projection, version, hour)
+);
+comment on table hour_proofs is 'What the last verification of each hour found, and the log as it was folded then: it holds as long as the witnesses still say the same.';
+comment on column hour_proofs.shard is 'Shard that was verified.';
+comment on column hour_proofs.projection is 'Projection that was verified.';
+comment on column hour_proofs.version is 'Version of the projection that was verified.';
+comment on column hour_proofs.hour is 'The hour (UTC).';
+comment on column hour_proofs.state is 'verified: recount = rollup and log = witnesses; drifted: recount <> rollup; damaged: log <> witnesses; of an hour whose events are gone, sealed: rollup and ledger are as sealed; broken: they or the seal are not.';
+comment on column hour_proofs.events is 'Events of the hour that were folded at the verification, by the witnesses.';
+comment on column hour_proofs.digest_high is 'Their digest, first half.';
+comment on column hour_proofs.digest_low is 'Their digest, second half.';
+comment on column hour_proofs.verified_at is 'When the verification was made, by the database''s clock.';
 
 create table hourly_documents (
     shard integer not null,

@@ -166,6 +166,9 @@ def test_it_starts_with_its_database_stops_and_starts_again(data: Path, place: P
         assert ask(server.url, "show data_checksums") == "on"
         assert ask(server.url, "show timezone") == "UTC"
         assert ask(server.url, "show fsync") == "on"
+        # Two at a time that lock ten years of days, each a table and its six indexes.
+        locks = [int(str(ask(server.url, f"show {name}"))) for name in ("max_connections", "max_locks_per_transaction")]
+        assert locks[0] * locks[1] > 2 * 3_650 * 7
         assert ask(server.url, "select lower('É') = 'é'") is (version == 18)
         ask(server.url, "create table kept as select 42 as number")
     assert not servers_of(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -11,9 +12,11 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from projections import versions
 from sql.database import Database
 from sql.days import make_days
 from sql.migrate import MIGRATIONS, SchemaRefused, check_schema, list_migrations, migrate, rollback
+from sql.statements import load
 from tests import oracle
 from tests.conftest import RETENTION_DAYS, execute
 from tests.log import append
@@ -41,6 +44,12 @@ from pg_class as c
 left join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
     and (col_description(c.oid, a.attnum) is null or obj_description(c.oid, 'pg_class') is null)
+"""
+BEFORE_SEALS = 3
+MADE_THEN = """
+insert into log_heads (shard) values (0);
+insert into projections (projection, live_version) values ('hourly', 1);
+insert into checkpoints (shard, projection, version) values (0, 'hourly', 1);
 """
 NEWER = "insert into schema_migrations select max(version) + 1, 'of the future' from schema_migrations"
 
@@ -153,6 +162,34 @@ async def test_functions_of_an_older_release_do_not_stay_beside_the_new_ones(emp
     )
     await migrate(empty_database_url)
     assert await schema(empty_database_url) == before
+
+
+async def test_a_database_of_the_release_before_is_taken_forward_and_back(empty_database_url: str) -> None:
+    """Steps that were ever released stay as they were: what comes later is in a step of its own."""
+    connection = await asyncpg.connect(empty_database_url)
+    await connection.execute(load().create_schema_migrations)
+    for step in list_migrations()[:BEFORE_SEALS]:
+        await connection.execute(step.up.read_text(encoding="utf-8"))
+        await connection.execute(load().record_migration, step.version, step.name)
+    await connection.execute(MADE_THEN)
+    await connection.close()
+    then = await fetch(empty_database_url, COLUMNS)
+    columns = {column for table, column, *_ in then if table == "checkpoints"}
+    assert columns == {"shard", "projection", "version", "position"}
+    assert await migrate(empty_database_url) == list_migrations()[BEFORE_SEALS:]
+
+    database = Database(empty_database_url)
+    await make_days(database, RETENTION_DAYS)
+    await append(database, random_events(1, 50))
+    await fold(database)
+    assert {proof.state for proof in await proofs(database)} == {"verified"}
+    assert await versions.begin(database) == 2
+    assert await versions.begin(database) == 2
+    await database.close()
+    await rollback(empty_database_url)
+    assert await fetch(empty_database_url, "select shard, version from checkpoints") == [(0, 1)]
+    partition = re.compile("events_[0-9]{8}")
+    assert [row for row in await fetch(empty_database_url, COLUMNS) if not partition.fullmatch(str(row[0]))] == then
 
 
 async def test_a_database_newer_than_the_code_is_refused(database_url: str) -> None:

@@ -366,6 +366,42 @@ async def test_sealed_hours_are_carried_over(log: Log) -> None:
     assert await log.read() == log.expected()
 
 
+async def test_a_version_that_was_wrong_is_right_when_its_events_are_gone(log: Log) -> None:
+    """A rollback after the day was sealed would else bring back what no rebuild can mend any more."""
+    await log.fill(12, hours=HOURS)
+    await log.admin.execute("update hourly_counts set events = events + 1 where version = 1")
+    await log.admin.execute("delete from hourly_sessions where hour_of(bucket) = $1", START)
+    await rebuild_all(log.database)
+    await seal_first_day(log)
+    before = await verified(log.database)
+    assert before.keys() == {SEALED, VERIFIED}
+    await roll_back(log.database)
+    hours = [hour for hour in await list_hours(log.database, None, None) if hour.start.date() == START.date()]
+    assert {(hour.version, (await verify_hour(log.database, hour)).state) for hour in hours} == {(1, SEALED)}
+    async for _ in rebuild(log.database, await list_hours(log.database, None, None)):
+        pass
+    assert await verified(log.database) == before
+    await log.is_right(1, 2)
+
+
+async def test_an_hour_is_sealed_when_every_version_has_folded_it(single: Log) -> None:
+    statements = single.database.statements
+    await single.fill(12, hours=HOURS)
+    await rebuild_all(single.database)
+    late = an_event(9_999, at=START)
+    await single.append([late])
+    await single.database.rows(statements.fold_hourly, 0, 2, 50_000)
+    await single.database.only(statements.advance_horizon, 0, 2, None)
+    (hour, *_) = await list_hours(single.database, START, START + HOUR)
+    proof = await verify_hour(single.database, hour)
+    where = 0, 2, START, *proof.folded, "test", None
+    assert proof.state == VERIFIED
+    assert not (await single.database.only(statements.seal_hour, *where))["sealed"]
+    await single.database.rows(statements.fold_hourly, 0, 1, 50_000)
+    assert (await single.database.only(statements.seal_hour, *where))["sealed"]
+    await single.is_right(1, 2)
+
+
 async def test_edges_of_a_sealed_hour_are_mended_by_a_rebuild(single: Log) -> None:
     await single.fill(11, hours=HOURS)
     await seal_first_day(single)
