@@ -53,7 +53,7 @@ async def retain(
     """Retire every day that is due, oldest first, then the rollups that are; give what became of each day."""
     statements = database.statements
     for shard in await database.rows(statements.list_shards):
-        await database.only(statements.advance_horizon, shard["shard"], retention_days, clock)
+        await _step(database, statements.advance_horizon, shard["shard"], retention_days, clock)
     for row in await database.rows(statements.list_overdue_days, patience, clock):
         await catch_up(database)
         retired = await _retire_day(database, row, clock)
@@ -80,30 +80,36 @@ async def _seal(database: Database, hour: Hour, clock: datetime | None) -> str:
     if proof.state != VERIFIED:
         return proof.state
     where = hour.shard, hour.version, hour.start
-    row = await database.only(database.statements.seal_hour, *where, *proof.folded, VERSION, clock)
+    row = await _step(database, database.statements.seal_hour, *where, *proof.folded, VERSION, clock)
     return SEALED if row["sealed"] else UNFOLDED
 
 
 async def _drop(database: Database, day: RetiredDay, clock: datetime | None) -> RetiredDay:
     """Drop a day's events. A lock that others hold for long is left to a later pass."""
-    hindrance = ""
-    for _ in range(_TRIES):
-        try:
-            row = await database.only(database.statements.drop_day, day.day, clock)
-        except Unavailable as error:  # the lock timeout of drop_day has already waited
-            hindrance = str(error)
-        except DatabaseError as error:  # such as a view of the operator's on the day's table
-            return RetiredDay(day.day, day.events, str(error), failed=True)
-        else:
-            return RetiredDay(day.day, day.events, row["hindrance"], row["failed"])
-    return RetiredDay(day.day, day.events, hindrance)
+    try:
+        row = await _step(database, database.statements.drop_day, day.day, clock)
+    except Unavailable as error:
+        return RetiredDay(day.day, day.events, str(error))
+    except DatabaseError as error:  # such as a view of the operator's on the day's table
+        return RetiredDay(day.day, day.events, str(error), failed=True)
+    return RetiredDay(day.day, day.events, row["hindrance"], row["failed"])
 
 
 async def _retire_rollups(database: Database, rollup_days: int, clock: datetime | None) -> None:
     statements = database.statements
     for shard in await database.rows(statements.list_shards):
         for row in await database.rows(statements.list_overdue_rollups, shard["shard"], rollup_days, clock):
-            await database.only(statements.retire_rollups, shard["shard"], row["before"])
+            await _step(database, statements.retire_rollups, shard["shard"], row["before"])
+
+
+async def _step(database: Database, query: str, *args: object) -> asyncpg.Record:
+    """Do one step in a transaction of its own; one that waited too long for a lock is tried again at once."""
+    for _ in range(_TRIES - 1):
+        try:
+            return await database.only(query, *args)
+        except Unavailable:
+            continue
+    return await database.only(query, *args)
 
 
 def _tell(retired: RetiredDay) -> None:

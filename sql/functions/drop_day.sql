@@ -3,7 +3,8 @@
 create or replace function drop_day(in_day date, clock timestamptz)
 returns table (hindrance text, failed boolean)
 language plpgsql volatile
--- Whoever waits for this lock keeps readers and appends waiting behind it.
+-- Whoever waits for this lock keeps readers and appends waiting behind it. A verify or rebuild takes the two locks in the
+-- other order; this one gives up long before PostgreSQL looks for a deadlock.
 set lock_timeout = '200ms'
 as $$
 declare

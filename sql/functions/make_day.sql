@@ -9,7 +9,10 @@ declare
 begin
     -- Two makers of one day: the second waits, and finds it there or is told so below.
     perform pg_advisory_xact_lock(hashtextextended('hourledger make_day', 0));
-    if to_regclass(partition) is not null then
+    -- A day that was retired since it was found missing does not come back.
+    if to_regclass(partition) is not null
+        or exists (select from retired_days as d where d.day = make_day.day)
+    then
         return false;
     end if;
     execute format('create table %I (like events including all)', partition);

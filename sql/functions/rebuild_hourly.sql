@@ -18,10 +18,13 @@ declare
     edges_written bigint;
     later_buckets timestamptz[];
 begin
-    select c.position into strict upto
+    select c.position into upto
     from checkpoints as c
     where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version
     for update;
+    if upto is null then
+        raise exception 'version % of hourly has ended', in_version using errcode = 'no_data_found';
+    end if;
 
     with recount as materialized (
         select r.bucket, r.dimension, r.key, r.session_id, r.amount

@@ -514,7 +514,12 @@ async def test_rollups_wait_for_a_day_that_is_kept_and_for_one_that_was_never_pr
 
 async def test_a_day_that_came_back_is_kept_and_found(log: Sharded) -> None:
     await retire(log.database, 0)
-    await log.database.only(log.database.statements.make_day, day(0).date())
+    assert not (await log.database.only(log.database.statements.make_day, day(0).date()))["made"]
+    await log.admin.execute("create table back (like events including all)")
+    await log.admin.execute(
+        f"alter table events attach partition back for values from ('{day(0)}') to ('{day(1)}');"
+        " alter table back rename to " + await log.admin.fetchval("select day_partition($1)", day(0).date())
+    )
     await log.admin.execute(
         "insert into events (position, timestamp, received_at, shard, demo_mode, event_id, session_id, event_type)"
         " values (99, $1, now(), 0, true, 'by hand', 's1', 'page_viewed')",
