@@ -52,7 +52,7 @@ rebuild-projections: $(READY) ## regenerate rollups from raw events: [FROM=] [TO
 verify: $(READY) ## compare rollups with raw events: [FROM=] [TO=] [JSON=1]; exits 0 clean, 1 wrong, 2 could not check
 	$(ASKED)@$(PYTHON) -m projections verify $(range) $(call flag,JSON,json)
 
-retention: $(READY) ## verify, seal and drop what is past its time, now; exits 1 when a day must be kept
+retention: $(READY) ## verify, seal and drop what is past its time, now; fails when a day must be kept
 	@$(PYTHON) -m projections retention
 
 backup: $(READY) ## write the embedded database to a new file, while the service runs or not: FILE=
@@ -70,7 +70,7 @@ rollback: $(READY) ## take the schema one step down; FORCE=1 even if that loses 
 bench: $(READY) ## the benchmarks, as a table with ratios
 	@$(PYTHON) -m bench
 
-faults: $(READY) ## inject over 1,000 faults: the table of what they lost, doubled or falsely reported; exits 1 when any
+faults: $(READY) ## inject over 1,000 faults: the table of what they lost, doubled or falsely reported; fails when any
 	@$(PYTHON) -m tests.faults
 
 # A venv whose Python has gone or has become another (an upgrade) counts as none.
