@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from datetime import timedelta
 
@@ -180,11 +181,15 @@ async def test_a_late_event_during_a_rebuild_is_counted_once(sharded: Sharded) -
     assert await rebuild_hour(sharded.database, hour) == RebuiltHour(hour, REBUILT, 0)
 
 
+# Some seconds; 120,000 are a minute and more.
+EVENTS_UNDER_LOAD = int(os.environ.get("TEST_EVENTS_UNDER_LOAD", "2500"))
+
+
 class Load:
     """Events of few hours in no order, appended, folded, compacted and rebuilt all the while, in every shard."""
 
     def __init__(self, sharded: Sharded) -> None:
-        self.events = random_events(13, 2_500, hours=2, sessions=60)
+        self.events = random_events(13, EVENTS_UNDER_LOAD, hours=2, sessions=60)
         self.done = asyncio.Event()
         self._sharded = sharded
         self._shards = range(sharded.shards)
