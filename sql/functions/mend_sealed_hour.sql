@@ -1,29 +1,13 @@
--- Makes the edges of an hour whose events are gone anew from its session rows, and removes its document when that is wrong.
+-- Mends an hour whose events are gone, as far as its own rows can: its edges and its document.
 -- Rows: one, the number of edges written.
 create or replace function mend_sealed_hour(in_shard integer, in_version integer, in_hour timestamptz)
 returns bigint
 language plpgsql volatile
 as $$
-declare
-    edges_written bigint;
 begin
     perform from checkpoints as c
     where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version
     for update;
-    edges_written := rebuild_hourly_edges(
-        in_shard,
-        in_version,
-        quarters_of(in_hour) || array(
-            -- Stored ones need not be quarters: whoever changed rows by hand may have put them anywhere.
-            select e.bucket
-            from hourly_edges as e
-            where e.shard = in_shard and e.version = in_version
-                and e.bucket >= in_hour and e.bucket < in_hour + interval '1 hour'
-        )
-    );
-    delete from hourly_documents as d
-    where d.shard = in_shard and d.version = in_version and d.hour = in_hour
-        and exists (select from hourly_document_drift(in_shard, in_version, in_hour));
-    return edges_written;
+    return rebuild_hourly_derived(in_shard, in_version, in_hour, '{}');
 end
 $$;

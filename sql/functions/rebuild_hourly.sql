@@ -15,7 +15,6 @@ as $$
 declare
     upto bigint;
     rows_written bigint;
-    edges_written bigint;
     later_buckets timestamptz[];
 begin
     select c.position into upto
@@ -93,20 +92,6 @@ begin
         (select coalesce(array_agg(l.bucket), '{}') from later as l)
     into rows_written, later_buckets;
 
-    edges_written := rebuild_hourly_edges(
-        in_shard,
-        in_version,
-        quarters_of(in_hour) || later_buckets || array(
-            -- Stored ones need not be quarters: whoever changed rows by hand may have put them anywhere.
-            select e.bucket
-            from hourly_edges as e
-            where e.shard = in_shard and e.version = in_version
-                and e.bucket >= in_hour and e.bucket < in_hour + interval '1 hour'
-        )
-    );
-    delete from hourly_documents as d
-    where d.shard = in_shard and d.version = in_version and d.hour = in_hour
-        and exists (select from hourly_document_drift(in_shard, in_version, in_hour));
-    return rows_written + edges_written;
+    return rows_written + rebuild_hourly_derived(in_shard, in_version, in_hour, later_buckets);
 end
 $$;
