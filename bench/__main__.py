@@ -10,6 +10,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -17,10 +18,9 @@ from time import perf_counter
 import click
 
 from bench import engine, memory, posts, reads
-from bench.ground import Ground, Size, prepared, tell
+from bench.ground import WEB, Grounds, Size, empty, tell
 from bench.rows import EVENTS_PER_SECOND, NotCounted, Row
 from bench.table import Machine, as_json, describe_machine, show
-from bench.web_data import load_log
 from service.console import configure_logs
 from sql import VERSION
 from sql.embedded import EmbeddedError
@@ -29,11 +29,11 @@ from sql.errors import DatabaseError
 COULD_NOT = 2
 NOT_CLEAN = 1
 
-Part = Callable[[Ground], Awaitable[list[Row]]]
+Part = Callable[[Grounds], Awaitable[list[Row]]]
 
-# In this order: the engine needs a log whose receipts no projector has compacted, and posts add to the log.
+# In this order: the engine needs logs whose receipts no projector has compacted, and posts add to the log.
 PARTS: dict[str, Part] = {
-    "projector, rebuild, verify": engine.measure,
+    "engine": engine.measure,
     "reads": reads.measure,
     "posts": posts.measure,
     "memory": memory.measure,
@@ -46,20 +46,21 @@ PARTS: dict[str, Part] = {
 @click.option(
     "--events", type=click.IntRange(min=1_000), help="Events stored. [default: 1000000, or 100000 when quick]"
 )
+@click.option("--only", multiple=True, type=click.Choice(list(PARTS)), help="Measure this part; may be repeated.")
 @click.option("--runs", type=click.IntRange(min=1), default=5, show_default=True, help="Samples of each thing.")
 @click.option(
     "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), envvar="BENCH_JSON", show_envvar=True,
     help="Write what was found to this file, too, as JSON.",
 )  # fmt: skip
-def main(quick: bool, events: int | None, runs: int, json_file: Path | None) -> None:
+def main(quick: bool, events: int | None, only: tuple[str, ...], runs: int, json_file: Path | None) -> None:
     """Measure and print. Exits 0 whatever the figures are, 1 when one does not count, 2 when it could not be done."""
-    size = Size(events or 100_000, runs, 1, 40) if quick else Size(events or 1_000_000, runs, 4, 200)
+    size = Size(events or 100_000, runs, 1, 40, 5) if quick else Size(events or 1_000_000, runs, 4, 200, 600)
     configure_logs("warning", as_json=False)
     # Ended by another process, too, it stops its server and removes its folder.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = perf_counter()
     try:
-        rows, machine = asyncio.run(_measure(size))
+        rows, machine = asyncio.run(_measure(size, only or tuple(PARTS)))
     except (EmbeddedError, DatabaseError, NotCounted) as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(COULD_NOT)
@@ -74,26 +75,26 @@ def main(quick: bool, events: int | None, runs: int, json_file: Path | None) -> 
     sys.exit(NOT_CLEAN if any(row.not_counted for row in rows) else 0)
 
 
-async def _measure(size: Size) -> tuple[list[Row], Machine]:
+async def _measure(size: Size, only: tuple[str, ...]) -> tuple[list[Row], Machine]:
     rows: list[Row] = []
-    async with prepared(size) as ground:
+    async with empty(size, WEB) as ground:
         machine = await describe_machine(ground)
-        tell(f"loading {size.events:,} events")
-        await load_log(ground)
-        for name, part in PARTS.items():
+    async with AsyncExitStack() as opened:
+        grounds = Grounds(size, opened)
+        for name in only:
             tell(f"{name}, {size.runs} runs")
             began = perf_counter()
-            rows += await _counted(ground, name, part)
+            rows += await _counted(grounds, name)
             tell(f"{name}: {perf_counter() - began:.0f} s")
     return rows, machine
 
 
-async def _counted(ground: Ground, name: str, part: Part) -> list[Row]:
+async def _counted(grounds: Grounds, name: str) -> list[Row]:
     """Return the rows of a part; they say that they do not count when it fails, or verify finds anything wrong."""
     rows: list[Row] = []
     try:
-        rows = await part(ground)
-        await ground.verify()
+        rows = await PARTS[name](grounds)
+        await grounds.verify()
     except NotCounted as error:
         failed = rows or [Row(name, EVENTS_PER_SECOND)]
         return [replace(row, not_counted=str(error)) for row in failed]

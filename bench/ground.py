@@ -1,22 +1,28 @@
-"""What every benchmark stands on: a PostgreSQL of its own in a temporary folder, and how much is to be measured."""
+"""What every benchmark stands on: a PostgreSQL of its own in a temporary folder, filled with events."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
 
 from bench.rows import NotCounted
+from bench.scattered_data import scattered_events
 from bench.statements import Statements, load
+from bench.web_data import web_events
 from projections import hourly
 from projections.hours import list_hours
 from projections.verify import VERIFIED, verify
+from service.append_queue import EVENTS_PER_COMMIT
+from service.console import progress
+from service.events import Event
 from sql.database import Database
 from sql.days import make_days
 from sql.embedded import use
@@ -29,20 +35,40 @@ FOLD_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured: stored events, samples of each thing, seconds of a load, requests of a latency."""
+    """How much is measured: stored events, samples of each thing, seconds of a load, requests of a latency.
+
+    lag_seconds: how long the projector keeps up with a steady load.
+    """
 
     events: int
     runs: int
     load_seconds: int
     requests: int
+    lag_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """Seeded events, given by number and in the order of their timestamps."""
+
+    name: str
+    events: Callable[[int], Iterator[Event]]
+
+
+WEB = DataSet("web", web_events)
+SCATTERED = DataSet("scattered", scattered_events)
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where a benchmark runs. `folder` is temporary; the database is the service's own, with one shard."""
+    """Where a benchmark runs. `folder` is temporary; the database is the service's own, with one shard.
+
+    It holds `size.events` events of `data`, appended in arrival order and not folded, until a benchmark does so.
+    """
 
     folder: Path
     url: str
+    data: DataSet
     database: Database
     statements: Statements
     size: Size
@@ -67,17 +93,52 @@ class Ground:
         return events
 
 
+class Grounds:
+    """The grounds that benchmarks ask for, each made when it is asked for first."""
+
+    def __init__(self, size: Size, opened: AsyncExitStack) -> None:
+        self.size = size
+        self._opened = opened
+        self._made: dict[tuple[str, int], Ground] = {}
+
+    async def of(self, data: DataSet, *, times: int = 1) -> Ground:
+        """Give the ground of a data set, with so many times as many events as the size says."""
+        if (data.name, times) not in self._made:
+            size = replace(self.size, events=self.size.events * times)
+            ground = await self._opened.enter_async_context(empty(size, data))
+            await _load(ground)
+            self._made[data.name, times] = ground
+        return self._made[data.name, times]
+
+    async def verify(self) -> None:
+        """Verify every ground that was made. Raises NotCounted when anything is wrong."""
+        for ground in self._made.values():
+            await ground.verify()
+
+
 @asynccontextmanager
-async def prepared(size: Size) -> AsyncIterator[Ground]:
+async def empty(size: Size, data: DataSet) -> AsyncIterator[Ground]:
     """Give a migrated, empty database on an embedded server with the settings that users get: all is durable."""
     with _folder() as folder, use(folder / "data") as server:
         await migrate(server.url)
         database = Database(server.url, statement_seconds=STATEMENT_SECONDS)
         try:
             await make_days(database, RETENTION_DAYS)
-            yield Ground(folder, server.url, database, load(), size)
+            yield Ground(folder, server.url, data, database, load(), size)
         finally:
             await database.close()
+
+
+async def _load(ground: Ground) -> None:
+    """Append the data set as the service does, in its largest commits, and let the statistics settle."""
+    database = ground.database
+    events = ground.data.events(ground.size.events)
+    with progress(f"bench: append, {ground.data.name}", ground.size.events, "events") as meter:
+        while batch := list(islice(events, EVENTS_PER_COMMIT)):
+            columns = [list(column) for column in zip(*batch, strict=True)]
+            await database.rows(database.statements.append_events, 0, RETENTION_DAYS, None, *columns)
+            meter.advance(len(batch))
+    await database.rows(ground.statements.vacuum)
 
 
 @contextmanager

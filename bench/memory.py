@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.ground import Ground
+from bench.ground import WEB, Grounds
 from bench.processes import peak_of
 from bench.rows import MEGABYTES, Row, Spread, most
 from bench.web_data import web_events
@@ -18,8 +18,9 @@ from bench.web_data import web_events
 IMPORTED_SHARE = 5
 
 
-async def measure(ground: Ground) -> list[Row]:
+async def measure(grounds: Grounds) -> list[Row]:
     """Measure the commands' own processes; the server's memory is PostgreSQL's business."""
+    ground = await grounds.of(WEB)
     verify = await peak_of(ground, "projections", "verify")
     rows = [Row("verify of everything, peak RSS", MEGABYTES, Spread((verify,)), goal=most(200))]
     if await asyncio.to_thread(_can_import):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.ground import Ground
+from bench.ground import WEB, Ground, Grounds
 from bench.peers import PATH, decode_only, one_append, one_insert
 from bench.processes import peak_memory_of_workers, running, serving
 from bench.rows import MEGABYTES, REQUESTS_PER_SECOND, NotCounted, Row, Spread, Step, in_turns, least_ratio, most
@@ -31,8 +31,9 @@ PEERS: tuple[tuple[Callable[[], object], str, float], ...] = (
 )
 
 
-async def measure(ground: Ground) -> list[Row]:
+async def measure(grounds: Grounds) -> list[Row]:
     """Measure with the projector running; it has folded what a load brought before the next one begins."""
+    ground = await grounds.of(WEB)
     if shutil.which("wrk") is None:
         missing = "wrk is not on PATH; on Debian and Ubuntu: apt-get install wrk"
         return [

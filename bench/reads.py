@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from time import perf_counter
 
-from bench.ground import Ground
+from bench.ground import WEB, Ground, Grounds
 from bench.processes import running, serving
 from bench.rows import MILLISECONDS, NotCounted, Row, Spread, Step, in_turns, most
 
@@ -24,8 +24,9 @@ ROWS = "the same answer from rows of quarter hours"
 WARM_UP = 5
 
 
-async def measure(ground: Ground) -> list[Row]:
+async def measure(grounds: Grounds) -> list[Row]:
     """Measure with the projector running, and nothing else to do."""
+    ground = await grounds.of(WEB)
     await ground.wait_until_folded()
     await ground.verify()  # writes the documents
     with (

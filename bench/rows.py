@@ -79,6 +79,7 @@ def least_ratio(bound: float) -> Goal:
 class Row:
     """One line of the table. `peer` was measured in turns with `what`, in the same unit.
 
+    data: the data set, and how much of it when that is not what the table's foot says.
     skipped: why it was not measured, not_counted: why the measurement is worth nothing; else None.
     """
 
@@ -90,6 +91,7 @@ class Row:
     goal: Goal | None = None
     skipped: str | None = None
     not_counted: str | None = None
+    data: str = "web"
 
     @property
     def ratio(self) -> float | None:

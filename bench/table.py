@@ -62,8 +62,8 @@ def show(rows: list[Row], machine: Machine, size: Size) -> None:
     """Print the table on stdout: drawn on a terminal, Markdown otherwise."""
     drawn = sys.stdout.isatty()
     table = Table(box=box.ROUNDED if drawn else box.MARKDOWN)
-    for name in ("what", "median", "min to max", "against", "its median", "min to max", "ratio", "goal", "met"):
-        numbers = name not in ("what", "against", "met")
+    for name in ("what", "data", "median", "min to max", "against", "its median", "min to max", "ratio", "goal", "met"):
+        numbers = name not in ("what", "data", "against", "met")
         table.add_column(name, justify="right" if numbers else "left", no_wrap=not drawn)
     for row in rows:
         table.add_row(*cells(row))
@@ -81,7 +81,7 @@ def cells(row: Row) -> list[str]:
     """Return a row as the table shows it."""
     ratio = "" if row.ratio is None else f"{row.ratio:.{2 if row.ratio >= 1 else 3}f}"
     measured, peer = _spread(row.measured, row.unit), _spread(row.peer_measured, row.unit)
-    return [row.what, *measured, row.peer, *peer, ratio, _goal(row), _outcome(row)]
+    return [row.what, row.data, *measured, row.peer, *peer, ratio, _goal(row), _outcome(row)]
 
 
 def _spread(spread: Spread | None, unit: Unit) -> tuple[str, str]:
@@ -126,6 +126,7 @@ def as_json(rows: list[Row], machine: Machine, size: Size, seconds: float) -> by
 def _row_as_json(row: Row) -> dict[str, Any]:
     return {
         "what": row.what,
+        "data": row.data,
         "unit": row.unit.name,
         "measured": _spread_as_json(row.measured),
         "peer": row.peer or None,

@@ -5,12 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from operator import attrgetter
 
-from bench.ground import RETENTION_DAYS, Ground
-from service.append_queue import EVENTS_PER_COMMIT
-from service.console import progress
 from service.events import Event
 
 HOURS = 168
@@ -53,10 +49,11 @@ def _begun_in(hour: datetime, count: int, chance: random.Random) -> Iterator[Eve
         session = f"{chance.getrandbits(64):016x}"
         user = f"user_{chance.randrange(20_000)}" if chance.random() < 0.3 else None
         for _ in range(length):
-            yield _event(start + timedelta(microseconds=chance.randrange(lasting)), session, user, chance)
+            yield event_of(start + timedelta(microseconds=chance.randrange(lasting)), session, user, chance)
 
 
-def _event(moment: datetime, session: str, user: str | None, chance: random.Random) -> Event:
+def event_of(moment: datetime, session: str, user: str | None, chance: random.Random) -> Event:
+    """Return an event of a session; what it says of itself is by chance."""
     kind = chance.choice(TYPES)
     properties = (
         f'{{"risk_mode": "{chance.choice(RISK_MODES)}"}}'
@@ -65,15 +62,3 @@ def _event(moment: datetime, session: str, user: str | None, chance: random.Rand
     )
     event_id = f"evt_{chance.getrandbits(128):032x}"
     return Event(event_id, session, user, kind, chance.choice(TOOLS), "opened", properties, False, moment)
-
-
-async def load_log(ground: Ground) -> None:
-    """Append the data set as the service does, in its largest commits, and let the statistics settle."""
-    database = ground.database
-    events = web_events(ground.size.events)
-    with progress("bench: append", ground.size.events, "events") as meter:
-        while batch := list(islice(events, EVENTS_PER_COMMIT)):
-            columns = [list(column) for column in zip(*batch, strict=True)]
-            await database.rows(database.statements.append_events, 0, RETENTION_DAYS, None, *columns)
-            meter.advance(len(batch))
-    await database.rows(ground.statements.vacuum)

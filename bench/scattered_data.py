@@ -1,0 +1,27 @@
+"""The data set `scattered`: each session has its events at any time of 7 days, the worst case for exact sessions."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from bench.web_data import HOURS, SEED, event_of
+from service.events import Event
+
+# 50,000 sessions for a million events: about 0.94 session-hours per event.
+EVENTS_PER_SESSION = 20
+
+
+def scattered_events(count: int) -> Iterator[Event]:
+    """Give `count` events in the order of their timestamps; they end with the hour before this one."""
+    chance = random.Random(SEED)
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    start = end - timedelta(hours=HOURS)
+    sessions = max(count // EVENTS_PER_SESSION, 1)
+    apart = (end - start) / count
+    for number in range(count):
+        session = chance.randrange(sessions)
+        # Who was known in one event is known in all of the session.
+        user = f"user_{session % 20_000}" if session % 10 < 3 else None
+        yield event_of(start + number * apart + chance.random() * apart, f"{session:016x}", user, chance)
