@@ -10,14 +10,16 @@ from typing import Any
 import structlog
 
 from projections.background import pause_after, verify_due
+from projections.hourly import FOLD_LIMIT
 from projections.projector import step, tidy
 from projections.retention import PATIENCE, retain
 from projections.versions import end_abandoned
 from sql.database import Database
 from sql.errors import DatabaseError
 
-# How long events may lie unfolded while nothing happens; reads are fresh all the same (R8).
-IDLE_SECONDS = 0.05
+# How long events may lie unfolded; reads are fresh all the same (R8). A fold costs some milliseconds however few events
+# it is for, so the next waits for more of them.
+PAUSE_SECONDS = 0.1
 CLOCKWORK_SECONDS = 10.0
 RETENTION_SECONDS = 60.0
 # How long work under way may take when it is told to stop.
@@ -31,7 +33,7 @@ async def follow(database: Database, retention_days: int, rollup_days: int, stop
     """Fold, tidy, verify and retire until `stop` is set. A database that is away is waited for."""
 
     async def fold() -> float:
-        return 0.0 if await step(database) else IDLE_SECONDS
+        return 0.0 if await step(database) >= FOLD_LIMIT else PAUSE_SECONDS
 
     async def clockwork() -> float:
         await tidy(database, retention_days)
@@ -69,7 +71,7 @@ async def _repeat(work: Callable[[], Awaitable[float]], stop: asyncio.Event) -> 
             failures = 0
         except DatabaseError as error:
             failures += 1
-            pause = min(IDLE_SECONDS * 2**failures, _LONGEST_PAUSE)
+            pause = min(PAUSE_SECONDS * 2**failures, _LONGEST_PAUSE)
             log.warning("projector waits", work=work.__name__, error=str(error), failures=failures)
         await _wait(stop, pause)
 

@@ -46,7 +46,7 @@ async def readiness(database: Database, appender: Appender) -> Answer:
 
 async def _ask(database: Database) -> tuple[int, list[Record], list[str]]:
     schema = await database.only(database.statements.read_schema_version)
-    checkpoints = await database.rows(database.statements.list_checkpoints, PROJECTION)
+    checkpoints = await database.rows(database.statements.list_lags, PROJECTION)
     return schema["version"], checkpoints, await _why_degraded(database)
 
 

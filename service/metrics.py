@@ -105,7 +105,7 @@ class _Collected(Collector):
 
 async def _of_database(database: Database) -> list[Metric]:
     statements = database.statements
-    checkpoints = await database.rows(statements.list_checkpoints, PROJECTION)
+    checkpoints = await database.rows(statements.list_lags, PROJECTION)
     failed = await database.only(statements.count_failed_proofs)
     overdue = await database.only(statements.count_overdue_days)
     seals = await database.rows(statements.list_seal_heads)

@@ -150,9 +150,16 @@ class Database:
             timeout=10,
             command_timeout=self._statement_seconds + 1,
             server_settings=None if self._pooler_between else self._settings,
+            # Nothing is left on a connection that its next user would notice: no round trip to clear it. A transaction
+            # that was left open asyncpg rolls back in any case.
+            reset=_leave_as_it_is,
             # A pooler in transaction mode gives each transaction another server, which knows no statement of ours.
             statement_cache_size=0 if self._pooler_between else 100,
         )
+
+
+async def _leave_as_it_is(_: object) -> None:
+    """Take the place of asyncpg's reset of a connection that is given back."""
 
 
 async def is_pooler_between(url: str) -> bool:

@@ -57,6 +57,7 @@ class Statements:
     list_events_of_user: str
     list_fills: str
     list_hours: str
+    list_lags: str
     list_missing_days: str
     list_overdue_days: str
     list_overdue_rollups: str

@@ -40,7 +40,7 @@ def status() -> None:
 
     async def work(database: Database, _: Settings) -> int:
         lag = 0
-        for row in await database.rows(database.statements.list_checkpoints, hourly.NAME):
+        for row in await database.rows(database.statements.list_lags, hourly.NAME):
             lag += row["lag_events"] if row["live"] else 0
             use = "live" if row["live"] else row["stage"]
             click.echo(

@@ -26,6 +26,8 @@ declare
     oldest timestamptz;
     moment timestamptz;
     stored_count bigint;
+    earliest timestamptz;
+    latest timestamptz;
 begin
     -- An acked event is on disk, whatever this server's default is (R9).
     if current_setting('synchronous_commit') = 'off' then
@@ -80,6 +82,10 @@ begin
     if stored_count = offered_count then
         return;
     end if;
+    -- Known bounds let the planner leave out all other days, while the head is held.
+    select min(o.timestamp), max(o.timestamp) into earliest, latest
+    from unnest(timestamps) as o (timestamp)
+    where o.timestamp >= oldest and o.timestamp <= moment + interval '24 hours';
     return query
     select
         o.ordinal::integer,
@@ -95,6 +101,7 @@ begin
         from events as e
         -- `+ 0` keeps the planner off events_by_position, which a day's first plans would read from end to end.
         where e.timestamp = o.timestamp and e.event_id = o.event_id and e.shard + 0 = in_shard
+            and e.timestamp between earliest and latest
         limit 1
     ) as holder on true
     where holder.position is distinct from head + o.ordinal;

@@ -33,73 +33,96 @@ begin
     ) as witness;
 
     return query
+    -- One pass makes both sets: events that count alike, and the buckets of each session.
     with tail as materialized (
-        select
-            quarter_of(e.timestamp) as bucket,
-            e.session_id,
-            e.event_type,
-            e.tool_name,
-            hourly_risk_mode(e.event_type, e.properties) as risk_mode
-        from events as e
-        where e.shard = in_shard and e.position > after and e.position <= upto
-            and e.timestamp >= since and e.timestamp < until
+        select t.bucket, t.event_type, t.tool_name, t.risk_mode, t.session_id, count(*) as events
+        from (
+            select
+                quarter_of(e.timestamp) as bucket,
+                e.session_id,
+                e.event_type,
+                e.tool_name,
+                hourly_risk_mode(e.event_type, e.properties) as risk_mode
+            from events as e
+            where e.shard = in_shard and e.position > after and e.position <= upto
+                and e.timestamp >= since and e.timestamp < until
+        ) as t
+        group by grouping sets ((t.bucket, t.event_type, t.tool_name, t.risk_mode), (t.bucket, t.session_id))
     ),
     counted as (
         select alike.bucket, k.dimension, k.key, sum(alike.events)::bigint as events
-        from (
-            select t.bucket, t.event_type, t.tool_name, t.risk_mode, count(*) as events
-            from tail as t
-            group by t.bucket, t.event_type, t.tool_name, t.risk_mode
-        ) as alike
+        from tail as alike
         cross join lateral hourly_keys(alike.event_type, alike.tool_name, alike.risk_mode) as k
+        where alike.session_id is null
         group by alike.bucket, k.dimension, k.key
     ),
+    -- The buckets of each session, with those before and after among them.
     active as (
-        select distinct t.session_id, t.bucket from tail as t
+        select
+            d.session_id,
+            d.bucket,
+            lag(d.bucket) over chain as last_new,
+            lead(d.bucket) over chain as next_new
+        from tail as d
+        where d.session_id is not null
+        window chain as (partition by d.session_id order by d.bucket)
     ),
-    -- New pairs of session and bucket, each between its neighbours of the same session among the stored ones.
-    placed as materialized (
-        select a.session_id, a.bucket, former.bucket as former, later.bucket as later
+    known as (
+        select a.session_id, a.bucket, a.last_new, a.next_new, max(last.bucket) over (partition by a.session_id) as newest
         from active as a
         left join lateral (
             select s.bucket
             from hourly_sessions as s
-            where s.shard = in_shard and s.version = in_version
-                and s.session_id = a.session_id and s.bucket <= a.bucket
+            where a.last_new is null and s.shard = in_shard and s.version = in_version and s.session_id = a.session_id
+            order by s.bucket desc
+            limit 1
+        ) as last on true
+    ),
+    -- Each between its neighbours among the stored ones. Most come after all of them, and need no search.
+    placed as materialized (
+        select
+            k.session_id, k.bucket, k.last_new, k.next_new, later.bucket as later,
+            case when k.newest <= k.bucket then k.newest else former.bucket end as former
+        from known as k
+        left join lateral (
+            select s.bucket
+            from hourly_sessions as s
+            where k.newest > k.bucket and s.shard = in_shard and s.version = in_version
+                and s.session_id = k.session_id and s.bucket <= k.bucket
             order by s.bucket desc
             limit 1
         ) as former on true
         left join lateral (
             select s.bucket
             from hourly_sessions as s
-            where s.shard = in_shard and s.version = in_version
-                and s.session_id = a.session_id and s.bucket > a.bucket
+            where k.newest > k.bucket and s.shard = in_shard and s.version = in_version
+                and s.session_id = k.session_id and s.bucket > k.bucket
             order by s.bucket
             limit 1
         ) as later on true
-        where former.bucket is distinct from a.bucket
     ),
-    -- A gap lies between two stored neighbours; the new buckets in it form a chain.
-    chained as (
+    -- New ones, as a chain in each gap between two stored ones.
+    chained as materialized (
         select
+            p.session_id,
             p.bucket,
             coalesce(p.former, '-infinity') as gap_start,
-            coalesce(lag(p.bucket) over gap, p.former, '-infinity') as previous,
+            coalesce(greatest(p.last_new, p.former), '-infinity') as previous,
             p.later,
-            lead(p.bucket) over gap is null as closes_gap
+            p.later <= coalesce(p.next_new, p.later) as closes_gap
         from placed as p
-        window gap as (partition by p.session_id, p.later order by p.bucket)
+        where p.former is distinct from p.bucket
     ),
     edges as (
         select c.bucket, c.previous, 1 as sessions from chained as c
         union all
-        select c.later, c.bucket, 1 from chained as c where c.closes_gap and c.later is not null
+        select c.later, c.bucket, 1 from chained as c where c.closes_gap
         union all
-        select c.later, c.gap_start, -1 from chained as c where c.closes_gap and c.later is not null
+        select c.later, c.gap_start, -1 from chained as c where c.closes_gap
     )
     select c.bucket, c.dimension, c.key, null::text, null::timestamptz, c.events from counted as c
     union all
-    select p.bucket, null, null, p.session_id, null, 1 from placed as p
+    select c.bucket, null, null, c.session_id, null, 1 from chained as c
     union all
     select e.bucket, null, null, null, e.previous, sum(e.sessions)::bigint
     from edges as e

@@ -118,7 +118,7 @@ class History:
 
     async def check_sum(self) -> None:
         """Rollup and tail together count the log, whatever has happened so far."""
-        counted = await self.admin.fetchval(ALL_COUNTED.format(self.database.statements.list_checkpoints), "hourly")
+        counted = await self.admin.fetchval(ALL_COUNTED.format(self.database.statements.list_lags), "hourly")
         assert counted == sum(len(log.events) for log in self.logs)
 
     async def check_all(self) -> None:
