@@ -21,7 +21,7 @@ ASKED := +
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check import rebuild-projections verify retention backup restore migrate rollback bench faults
+.PHONY: help setup serve test check import rebuild-projections verify retention backup restore migrate rollback bench bench-quick faults
 
 help: ## list the commands
 	@sed -n -e 's/^\([a-z-]*\):.*## /make \1                          /' -e 's/^\(make.\{22\}\) */\1/p' Makefile
@@ -67,8 +67,11 @@ migrate: $(READY) ## bring the schema up to the newest
 rollback: $(READY) ## take the schema one step down; FORCE=1 even if that loses data
 	@$(PYTHON) -m service rollback $(call flag,FORCE,force)
 
-bench: $(READY) ## the benchmarks, as a table with ratios
+bench: $(READY) ## the benchmarks, as a table with ratios; about an hour. [BENCH_JSON=] a file for it as JSON
 	@$(PYTHON) -m bench
+
+bench-quick: $(READY) ## the same at a tenth of the size; fails when a ratio is below half of what it should be
+	@$(PYTHON) -m bench --quick --guard --runs 3
 
 faults: $(READY) ## inject over 1,000 faults: the table of what they lost, doubled or falsely reported; fails when any
 	@$(PYTHON) -m tests.faults

@@ -16,7 +16,7 @@ import click
 from bench.rows import NotCounted
 from bench.scattered_data import scattered_events
 from bench.statements import Statements, load
-from bench.web_data import web_events
+from bench.web_data import HOURS, web_events
 from projections import hourly
 from projections.hours import list_hours
 from projections.verify import VERIFIED, verify
@@ -37,7 +37,7 @@ FOLD_SECONDS = 60.0
 class Size:
     """How much is measured: stored events, samples of each thing, seconds of a load, requests of a latency.
 
-    lag_seconds: how long the projector keeps up with a steady load.
+    hours: that the events fill. lag_seconds: how long the projector keeps up with a steady load.
     """
 
     events: int
@@ -45,14 +45,15 @@ class Size:
     load_seconds: int
     requests: int
     lag_seconds: int
+    hours: int = HOURS
 
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """Seeded events, given by number and in the order of their timestamps."""
+    """Seeded events: so many, in so many hours, in the order of their timestamps."""
 
     name: str
-    events: Callable[[int], Iterator[Event]]
+    events: Callable[[int, int], Iterator[Event]]
 
 
 WEB = DataSet("web", web_events)
@@ -100,6 +101,7 @@ class Grounds:
         self.size = size
         self._opened = opened
         self._made: dict[tuple[str, int], Ground] = {}
+        self._unverified: dict[tuple[str, int], Ground] = {}
 
     async def of(self, data: DataSet, *, times: int = 1) -> Ground:
         """Give the ground of a data set, with so many times as many events as the size says."""
@@ -108,12 +110,13 @@ class Grounds:
             ground = await self._opened.enter_async_context(empty(size, data))
             await _load(ground)
             self._made[data.name, times] = ground
-        return self._made[data.name, times]
+        ground = self._unverified[data.name, times] = self._made[data.name, times]
+        return ground
 
     async def verify(self) -> None:
-        """Verify every ground that was made. Raises NotCounted when anything is wrong."""
-        for ground in self._made.values():
-            await ground.verify()
+        """Verify every ground that was asked for since the last time. Raises NotCounted when anything is wrong."""
+        while self._unverified:
+            await self._unverified.popitem()[1].verify()
 
 
 @asynccontextmanager
@@ -132,7 +135,7 @@ async def empty(size: Size, data: DataSet) -> AsyncIterator[Ground]:
 async def _load(ground: Ground) -> None:
     """Append the data set as the service does, in its largest commits, and let the statistics settle."""
     database = ground.database
-    events = ground.data.events(ground.size.events)
+    events = ground.data.events(ground.size.events, ground.size.hours)
     with progress(f"bench: append, {ground.data.name}", ground.size.events, "events") as meter:
         while batch := list(islice(events, EVENTS_PER_COMMIT)):
             columns = [list(column) for column in zip(*batch, strict=True)]

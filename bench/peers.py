@@ -30,6 +30,19 @@ from sql.database import Database
 PATH = "/api/analytics/track"
 
 
+class NoDatabase(Appender):
+    """Stores nothing, and says at once that it did; all around it is the service's own."""
+
+    async def start(self) -> None:
+        """Take events from now on."""
+        self.available = True
+
+    async def append_one(self, event: Event) -> str:  # noqa: ARG002
+        """Forget one event."""
+        self._check_room(1)
+        return STORED
+
+
 class OneAppend(Appender):
     """Appends each event by itself, one transaction a request."""
 
@@ -54,6 +67,11 @@ class OneInsert(Appender):
         return STORED
 
 
+def no_database() -> Service:
+    """Return the service with nothing behind it."""
+    return _with(NoDatabase)
+
+
 def one_append() -> Service:
     """Return the service with an append per request instead of group commit."""
     return _with(OneAppend)
@@ -67,7 +85,7 @@ def one_insert() -> Service:
 def _with(appender: type[Appender]) -> Service:
     settings = load()
     service = Service(settings)
-    service.appender = appender(service.database, settings.event_retention_days)
+    service.appender = appender(service.log, settings.event_retention_days)
     service.track = Track(service.appender, service.metrics.offered)
     return service
 
@@ -92,25 +110,26 @@ async def _body(receive: Receive) -> bytes:
     return body
 
 
-PEERS = (one_append, one_insert, decode_only)
+PEERS = (no_database, one_append, one_insert, decode_only)
 
 
 @click.command()
 @click.argument("name", type=click.Choice([peer.__name__ for peer in PEERS]))
 @click.option("--until-stdin-ends", is_flag=True)
 def main(name: str, until_stdin_ends: bool) -> None:
-    """Serve a peer on HOURLEDGER_PORT until SIGTERM."""
+    """Serve a peer on HOURLEDGER_PORT with HOURLEDGER_WORKERS until SIGTERM."""
     if until_stdin_ends:
         end_with_stdin()
+    settings = load()
     with TemporaryDirectory(prefix="hourledger-bench-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         Granian(
             f"bench.peers:{name}",
             factory=True,
             address="127.0.0.1",
-            port=load().port,
+            port=settings.port,
             interface=Interfaces.ASGI,
-            workers=1,
+            workers=settings.workers,
             loop=Loops.uvloop,
             websockets=False,
             backlog=4096,

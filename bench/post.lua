@@ -1,5 +1,6 @@
 -- What wrk posts: events that differ, 14 to a session. Arguments after `--`: name of the run, time of its events.
--- Ends with one line of JSON: requests, seconds, errors (answers that are not 2xx, and broken connections).
+-- Ends with one line of JSON: requests, seconds, p99 in milliseconds, errors (answers that are not 2xx, and broken
+-- connections).
 
 local threads = 0
 
@@ -31,7 +32,8 @@ end
 function done(summary, latency, requests)
   local errors = summary.errors
   io.write(string.format(
-    '{"requests":%d,"seconds":%f,"errors":%d}\n', summary.requests, summary.duration / 1e6,
+    '{"requests":%d,"seconds":%f,"p99":%f,"errors":%d}\n',
+    summary.requests, summary.duration / 1e6, latency:percentile(99) / 1e3,
     errors.connect + errors.read + errors.write + errors.status + errors.timeout
   ))
 end

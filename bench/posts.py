@@ -1,82 +1,153 @@
-"""Durable single-event POSTs under wrk, against one INSERT per request, and against no database at all."""
+"""Durable single-event POSTs under wrk, against the same route without the database and against other peers."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
 import subprocess
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import count
+from itertools import chain, count, product
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from bench.ground import WEB, Ground, Grounds
-from bench.peers import PATH, decode_only, one_append, one_insert
+from bench.peers import PATH, decode_only, no_database, one_append, one_insert
 from bench.processes import peak_memory_of_workers, running, serving
-from bench.rows import MEGABYTES, REQUESTS_PER_SECOND, NotCounted, Row, Spread, Step, in_turns, least_ratio, most
+from bench.rows import MEGABYTES, MILLISECONDS, NotCounted, Row, Spread, in_turns, least_ratio, most
+from bench.rows import REQUESTS_PER_SECOND as REQUESTS
 
-CONNECTIONS = 64
+FEW, MANY = 64, 256
 WARM_UP_SECONDS = 1
 SCRIPT = Path(__file__).with_name("post.lua")
-WHAT = f"POST of one event, durable, {CONNECTIONS} connections, 1 worker"
-MEMORY = "HTTP worker after that load, peak RSS"
-# Peers of the route, and at least how many times as many requests it should answer.
-PEERS: tuple[tuple[Callable[[], object], str, float], ...] = (
-    (one_append, "same service, one append (one transaction) per request", 4),
-    (one_insert, "same service, one plain INSERT per request, no receipts", 4),
-    (decode_only, "@asgi route that only decodes and answers", 0.35),
+NO_WRK = "wrk is not on PATH; on Debian and Ubuntu: apt-get install wrk"
+SERVICE = "service"
+MEMORY = "HTTP worker after these loads, peak RSS"
+WITHOUT = "the same route without the database"
+
+
+class Case(NamedTuple):
+    """A load: on which server, with how many workers, over how many connections."""
+
+    server: str
+    workers: int = 1
+    connections: int = FEW
+
+    @property
+    def load(self) -> str:
+        """Return how many connections and workers there are."""
+        return f"{self.connections} connections, {self.workers} worker{'s' if self.workers > 1 else ''}"
+
+    @property
+    def name(self) -> str:
+        """Return what tells it from the others."""
+        return f"{self.server}, {self.load}"
+
+    @property
+    def p99(self) -> str:
+        """Return the name of its p99."""
+        return f"{self.name}, p99"
+
+
+PAIRS = tuple((Case(SERVICE, *load), Case(no_database.__name__, *load)) for load in product((1, 2), (FEW, MANY)))
+# Other peers of the smallest load, and at least how many times as many requests the service should answer.
+PEERS = (
+    (Case(one_append.__name__), "same service, one append (one transaction) per request", 4),
+    (Case(one_insert.__name__), "same service, one plain INSERT per request, no receipts", 1.5),
+    (Case(decode_only.__name__), "@asgi route that only decodes and answers", 0.35),
 )
+CASES = (*chain(*PAIRS), *(case for case, _, _ in PEERS))
 
 
 async def measure(grounds: Grounds) -> list[Row]:
     """Measure with the projector running; it has folded what a load brought before the next one begins."""
-    ground = await grounds.of(WEB)
     if shutil.which("wrk") is None:
-        missing = "wrk is not on PATH; on Debian and Ubuntu: apt-get install wrk"
-        return [
-            *(
-                Row(WHAT, REQUESTS_PER_SECOND, peer=told, goal=least_ratio(bound), skipped=missing)
-                for _, told, bound in PEERS
-            ),
-            Row(MEMORY, MEGABYTES, goal=most(150), skipped=missing),
-        ]
+        return [replace(row, skipped=NO_WRK) for row in _rows({})]
+    ground = await grounds.of(WEB)
     await ground.database.rows(ground.statements.create_inserts)
     with ExitStack() as opened:
         opened.enter_context(running(ground, "projections", "follow"))
-        port, server = opened.enter_context(serving(ground, "service", "http"))
-        ports = {"service": port}
-        for peer, _, _ in PEERS:
-            ports[peer.__name__], _ = opened.enter_context(serving(ground, "bench.peers", peer.__name__))
+        servers = {
+            server: opened.enter_context(_serving(ground, *server))
+            for server in dict.fromkeys((case.server, case.workers) for case in CASES)
+        }
         # Connections opened, statements prepared, code warm.
-        await in_turns(1, {name: _load(ground, port, WARM_UP_SECONDS) for name, port in ports.items()})
-        found = await in_turns(
-            ground.size.runs, {name: _load(ground, port, ground.size.load_seconds) for name, port in ports.items()}
-        )
-        memory = Spread((peak_memory_of_workers(server),))
-    return [
-        *(
-            Row(WHAT, REQUESTS_PER_SECOND, found["service"], told, found[peer.__name__], least_ratio(bound))
-            for peer, told, bound in PEERS
-        ),
-        Row(MEMORY, MEGABYTES, memory, goal=most(150)),
-    ]
+        for port, _ in servers.values():
+            await Load(ground, port, FEW, WARM_UP_SECONDS).step()
+        loads = {
+            case: Load(ground, servers[case.server, case.workers][0], case.connections, ground.size.load_seconds)
+            for case in CASES
+        }
+        found = await in_turns(ground.size.runs, {case.name: load.step for case, load in loads.items()})
+        found |= {case.p99: Spread(tuple(load.p99s)) for case, load in loads.items()}
+        found[MEMORY] = Spread((peak_memory_of_workers(servers[SERVICE, 1][1]),))
+    return _rows(found)
+
+
+def _serving(ground: Ground, server: str, workers: int) -> AbstractContextManager[tuple[int, subprocess.Popen[bytes]]]:
+    if server == SERVICE:
+        return serving(ground, "service", "http", workers=workers)
+    return serving(ground, "bench.peers", server, workers=workers)
+
+
+def _rows(found: Mapping[str, Spread]) -> list[Row]:
+    """Return the rows; those whose samples are missing are empty."""
+
+    def rate(case: Case, against: str, peer: Case, bound: float) -> Row:
+        what = f"POST of one event, durable, {case.load}"
+        return Row(what, REQUESTS, found.get(case.name), against, found.get(peer.name), least_ratio(bound))
+
+    rows = []
+    for case, peer in PAIRS:
+        row = rate(case, WITHOUT, peer, 0.45)
+        p99 = Row(f"{row.what}, p99", MILLISECONDS, found.get(case.p99), WITHOUT, found.get(peer.p99))
+        # Lower is better: at most 3 times its p99.
+        rows += [row, replace(p99, goal=least_ratio(1 / 3))]
+    rows += [rate(Case(SERVICE), told, peer, bound) for peer, told, bound in PEERS]
+    return [*rows, Row(MEMORY, MEGABYTES, found.get(MEMORY), goal=most(150))]
 
 
 _runs = count()
 
 
-def _load(ground: Ground, port: int, seconds: int) -> Step:
-    """Return a step that posts for some seconds: requests answered with 2xx per second."""
+class Load:
+    """Posts to a server for some seconds in each step; p99s: what 99 of 100 requests of it took at most, in ms."""
 
-    async def step() -> float:
-        await ground.wait_until_folded()
-        loaded = await asyncio.to_thread(_wrk, port, seconds, f"{next(_runs)}")
+    def __init__(self, ground: Ground, port: int, connections: int, seconds: int) -> None:
+        self.p99s: list[float] = []
+        self._ground = ground
+        self._port = port
+        self._connections = connections
+        self._seconds = seconds
+
+    async def step(self) -> float:
+        """Return how many requests were answered with 2xx in a second. Raises NotCounted when one was not."""
+        await self._ground.wait_until_folded()
+        loaded = await asyncio.to_thread(self._wrk, f"{next(_runs)}")
+        self.p99s.append(loaded.p99)
         return loaded.requests / loaded.seconds
 
-    return step
+    def _wrk(self, run: str) -> Loaded:
+        options = ["-t1", f"-c{self._connections}", f"-d{self._seconds}s", "-s", str(SCRIPT)]
+        url = f"http://127.0.0.1:{self._port}{PATH}"
+        moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"
+        done = subprocess.run(
+            ["wrk", *options, url, "--", run, moment],  # noqa: S607
+            capture_output=True,
+            text=True,
+            timeout=self._seconds + 30,
+            check=False,
+        )
+        if done.returncode:
+            raise NotCounted(f"wrk ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-200:]}")
+        loaded = msgspec.json.decode(done.stdout.splitlines()[-1], type=Loaded)
+        if loaded.errors:
+            raise NotCounted(f"{loaded.errors} of {loaded.requests} requests failed")
+        return loaded
 
 
 class Loaded(msgspec.Struct):
@@ -84,22 +155,5 @@ class Loaded(msgspec.Struct):
 
     requests: int
     seconds: float
+    p99: float
     errors: int
-
-
-def _wrk(port: int, seconds: int, run: str) -> Loaded:
-    url = f"http://127.0.0.1:{port}{PATH}"
-    moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"
-    done = subprocess.run(
-        ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", SCRIPT, url, "--", run, moment],  # noqa: S607
-        capture_output=True,
-        text=True,
-        timeout=seconds + 30,
-        check=False,
-    )
-    if done.returncode:
-        raise NotCounted(f"wrk ended with {done.returncode}: {(done.stderr or done.stdout).strip()[-200:]}")
-    loaded = msgspec.json.decode(done.stdout.splitlines()[-1], type=Loaded)
-    if loaded.errors:
-        raise NotCounted(f"{loaded.errors} of {loaded.requests} requests failed")
-    return loaded

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -27,34 +27,34 @@ BYTES_PER_MEGABYTE = 1_000_000
 
 
 @contextmanager
-def running(ground: Ground, module: str, *arguments: str, port: int = 0) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    ground: Ground, module: str, *arguments: str, port: int = 0, workers: int = 1
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run `python -m module arguments` until it is left; it ends, too, when this process does."""
-    process = _start(ground, module, *arguments, "--until-stdin-ends", port=port)
+    settings = {"DATABASE_URL": ground.url, "HOURLEDGER_WORKERS": str(workers)}
+    if port:
+        settings["HOURLEDGER_PORT"] = str(port)
+    process = start(_log(ground, module, arguments[0], port), settings, module, *arguments, "--until-stdin-ends")
     try:
         yield process
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdin:
-            process.stdin.close()
+        stop(process)
 
 
 @contextmanager
-def serving(ground: Ground, module: str, *arguments: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def serving(
+    ground: Ground, module: str, *arguments: str, workers: int = 1
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """Run an HTTP server of ours until it is left; give its port when it answers."""
     port = free_port()
-    with running(ground, module, *arguments, port=port) as process:
-        _wait_until_ready(port, process, _log(ground, module, arguments[0]))
+    with running(ground, module, *arguments, port=port, workers=workers) as process:
+        wait_until_ready(port, process, _log(ground, module, arguments[0], port))
         yield port, process
 
 
 async def peak_of(ground: Ground, module: str, *arguments: str) -> float:
     """Run a command to its end; return the most memory it had, in MB. Raises NotCounted when it fails."""
-    process = _start(ground, module, *arguments)
+    process = start(_log(ground, module, arguments[0]), {"DATABASE_URL": ground.url}, module, *arguments)
     peak = 0.0
     try:
         while process.poll() is None:
@@ -94,13 +94,13 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def _start(ground: Ground, module: str, *arguments: str, port: int = 0) -> subprocess.Popen[bytes]:
-    own = {"DATABASE_URL": ground.url, "HOURLEDGER_LOG": "warning"}
+def start(log: Path, settings: Mapping[str, str], module: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start `python -m module arguments` with these settings and no others; what it says goes to `log`."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HOURLEDGER_", "DATABASE_"))}
-    with _log(ground, module, arguments[0]).open("wb") as output:
+    with log.open("wb") as output:
         return subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
-            env=inherited | own | ({"HOURLEDGER_PORT": str(port)} if port else {}),
+            env={**inherited, "HOURLEDGER_LOG": "warning", **settings},
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
@@ -109,12 +109,20 @@ def _start(ground: Ground, module: str, *arguments: str, port: int = 0) -> subpr
         )
 
 
-def _log(ground: Ground, module: str, command: str) -> Path:
-    return ground.folder / f"{module}-{command}.log"
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process as a deployment would; one that does not end is killed."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdin:
+        process.stdin.close()
 
 
-def _wait_until_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return when the server does not answer 5xx; peers know no path but that of events."""
+def wait_until_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return when the server does not answer 5xx; peers know no path but that of events. Raises NotCounted."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         connection = HTTPConnection("127.0.0.1", port, timeout=5)
@@ -128,3 +136,7 @@ def _wait_until_ready(port: int, process: subprocess.Popen[bytes], log: Path) ->
             connection.close()
         time.sleep(LOOK_SECONDS)
     raise NotCounted(f"a server did not come up: {log.read_text(errors='replace').strip()[-500:]}")
+
+
+def _log(ground: Ground, module: str, command: str, port: int = 0) -> Path:
+    return ground.folder / f"{module}-{command}-{port}.log"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,11 +50,15 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A bound on the median, or on the ratio to the peer: the least when more is better, else the most."""
+    """A bound on the median, or on the ratio to the peer: the least when more is better, else the most.
+
+    reached: the ratio that is reached at the quick size, where that is below the goal.
+    """
 
     of: Literal["median", "ratio"]
     bound: float
     at_least: bool
+    reached: float | None = None
 
     def met_by(self, value: float) -> bool:
         return value >= self.bound if self.at_least else value <= self.bound
@@ -70,9 +74,9 @@ def most(bound: float) -> Goal:
     return Goal("median", bound, at_least=False)
 
 
-def least_ratio(bound: float) -> Goal:
+def least_ratio(bound: float, *, reached: float | None = None) -> Goal:
     """At least so many times as good as the peer."""
-    return Goal("ratio", bound, at_least=True)
+    return Goal("ratio", bound, at_least=True, reached=reached)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,16 @@ class Row:
             return None
         value = self.ratio if self.goal.of == "ratio" else self.measured.median
         return None if value is None else self.goal.met_by(value)
+
+
+def fallen(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows whose ratio is below half of its goal, or of what is reached: too far to be noise."""
+    return [
+        row
+        for row in rows
+        if row.goal and row.goal.of == "ratio" and row.ratio is not None
+        and row.ratio < (row.goal.reached or row.goal.bound) / 2
+    ]  # fmt: skip
 
 
 async def in_turns(runs: int, steps: Mapping[str, Step]) -> dict[str, Spread]:

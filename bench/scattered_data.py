@@ -13,11 +13,11 @@ from service.events import Event
 EVENTS_PER_SESSION = 20
 
 
-def scattered_events(count: int) -> Iterator[Event]:
-    """Give `count` events in the order of their timestamps; they end with the hour before this one."""
+def scattered_events(count: int, hours: int = HOURS) -> Iterator[Event]:
+    """Give `count` events in the order of their timestamps, spread over the hours before this one."""
     chance = random.Random(SEED)
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    start = end - timedelta(hours=HOURS)
+    start = end - timedelta(hours=hours)
     sessions = max(count // EVENTS_PER_SESSION, 1)
     apart = (end - start) / count
     for number in range(count):

@@ -10,10 +10,17 @@ from pathlib import Path
 class Statements:
     """The text of each query; its file's header says what it is, its parameters and how many rows it gives."""
 
+    checkpoint: str
+    copy_in: str
+    copy_out: str
     count_by_hour: str
+    create_copied: str
     create_inserts: str
     empty_hourly: str
+    fill_log: str
     insert_event: str
+    list_log_sizes: str
+    list_rollup_sizes: str
     read_server_version: str
     rewind_checkpoints: str
     rollups_from_events: str

@@ -96,7 +96,7 @@ def _goal(row: Row) -> str:
         return ""
     sign = "≥" if row.goal.at_least else "≤"
     if row.goal.of == "ratio":
-        return f"ratio {sign} {row.goal.bound:g}"
+        return f"ratio {sign} {row.goal.bound:.3g}"
     return f"{sign} {row.goal.bound:,.0f} {row.unit.name}"
 
 

@@ -20,8 +20,8 @@ TOOLS = ("Home", "Search", "Reader", "Editor", "Settings", None)
 RISK_MODES = ("low", "medium", "high")
 
 
-def web_events(count: int) -> Iterator[Event]:
-    """Give `count` events in the order of their timestamps; they end with the hour before this one.
+def web_events(count: int, hours: int = HOURS) -> Iterator[Event]:
+    """Give `count` events in the order of their timestamps, spread over the hours before this one.
 
     A session lasts up to an hour from any moment on, so it is in one or two hours: about 0.11 session-hours per event.
     """
@@ -29,9 +29,9 @@ def web_events(count: int) -> Iterator[Event]:
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     waiting: list[Event] = []
     # Sessions begin in all hours but the last, into which those of the hour before it reach.
-    for number in range(HOURS - 1):
-        start = end - (HOURS - number) * HOUR
-        events = count * (number + 1) // (HOURS - 1) - count * number // (HOURS - 1)
+    for number in range(hours - 1):
+        start = end - (hours - number) * HOUR
+        events = count * (number + 1) // (hours - 1) - count * number // (hours - 1)
         waiting += _begun_in(start, events, chance)
         waiting.sort(key=attrgetter("timestamp"))
         over = sum(event.timestamp < start + HOUR for event in waiting)

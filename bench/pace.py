@@ -1,0 +1,81 @@
+"""Events of this moment, posted in batches at a steady pace."""
+
+from __future__ import annotations
+
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from http.client import HTTPConnection
+
+import msgspec
+
+from bench.batches import PATH, Told, as_sent
+from bench.rows import NotCounted
+from bench.web_data import event_of
+
+EVENTS_PER_SECOND = 5_000
+BATCH = 50
+# Enough that a slow answer does not hold up the batches behind it.
+CONNECTIONS = 4
+# For each event a second, so many sessions are active when one sends 14 within half an hour, as in the data set `web`.
+SESSIONS = 1_800 // 14
+ONE_MORE = 1 / 14
+# How much later than planned the last answer may come.
+LATE_SECONDS = 1.0
+
+
+def post_steadily(port: int, seconds: int, seed: int, pace: int = EVENTS_PER_SECOND) -> int:
+    """Post for so many seconds; return how many events were stored. A seed gives the same ones, but for their times.
+
+    pace: events per second.
+
+    Raises NotCounted when one was not, or when the service does not keep the pace.
+    """
+    senders = [Sender(port, first, seed, pace) for first in range(CONNECTIONS)]
+    began = time.monotonic()
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        stored: int = sum(threads.map(lambda sender: sender.post(began, seconds), senders))
+    took = time.monotonic() - began
+    if took > seconds + LATE_SECONDS:
+        raise NotCounted(f"{stored / took:,.0f} events/s arrived, not {pace:,}")
+    return stored
+
+
+class Sender:
+    """Posts every so manieth batch, the first of them `first`, on one connection."""
+
+    def __init__(self, port: int, first: int, seed: int, pace: int) -> None:
+        self._port = port
+        self._first = first
+        self._apart = BATCH / pace
+        self._chance = random.Random(f"{seed} {first}")
+        # How many sessions there were in each place: one that ends gives it to the next.
+        self._begun = [0] * (SESSIONS * pace // CONNECTIONS)
+
+    def post(self, began: float, seconds: int) -> int:
+        """Post each batch when its time has come; return how many events were stored."""
+        stored = 0
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=30)
+        try:
+            for number in range(self._first, round(seconds / self._apart), CONNECTIONS):
+                time.sleep(max(began + number * self._apart - time.monotonic(), 0))
+                connection.request("POST", PATH, self._batch())
+                answer = connection.getresponse()
+                told = answer.read()
+                if answer.status != 200 or msgspec.json.decode(told, type=Told).stored != BATCH:
+                    raise NotCounted(f"POST {PATH}: {answer.status} {told[:200]!r}")
+                stored += BATCH
+        finally:
+            connection.close()
+        return stored
+
+    def _batch(self) -> bytes:
+        return b"[" + b",".join(self._event() for _ in range(BATCH)) + b"]"
+
+    def _event(self) -> bytes:
+        place = self._chance.randrange(len(self._begun))
+        self._begun[place] += self._chance.random() < ONE_MORE
+        session = f"{place:08x}{self._first:04x}{self._begun[place]:04x}"
+        user = f"user_{place % 20_000}" if place % 10 < 3 else None
+        return as_sent(event_of(datetime.now(UTC), session, user, self._chance))

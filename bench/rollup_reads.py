@@ -1,0 +1,158 @@
+"""Rollups of a week, against the same answer from raw events, from ten times as many, and while events arrive."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import ExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
+from time import perf_counter
+
+from bench.ground import WEB, Ground, Grounds
+from bench.pace import post_steadily
+from bench.processes import running, serving
+from bench.reads import Reads
+from bench.rows import MILLISECONDS, NotCounted, Row, Spread, Step, in_turns, least_ratio, most
+from bench.web_data import SEED
+from projections import hourly
+from projections.projector import catch_up
+
+PATH = "/api/analytics/rollups?hours=168"
+RAW = "the same answer from raw events by SQL"
+ROWS = "the same answer from rows of quarter hours"
+# For a million events and ten million: how many times as fast as from raw events an answer should be.
+TIMES_AS_FAST = {1: 60, 10: 500}
+# The ratio of two that differ by a quarter.
+ALIKE = 0.8
+EVENTS_PER_SECOND = 2_000
+# Of posting, before the first request and after the last.
+MARGIN_SECONDS = 1
+
+
+async def measure(grounds: Grounds) -> list[Row]:
+    """Measure with the projectors running: first with nothing else to do, then while events arrive."""
+    with ExitStack() as opened:
+        one, ten = [await _served(grounds, times, opened) for times in TIMES_AS_FAST]
+        found = await in_turns(grounds.size.runs, one.steps | ten.steps)
+        rows = [*one.rows(found, TIMES_AS_FAST[1]), *ten.rows(found, TIMES_AS_FAST[10])]
+        alike = Row(ten.median, MILLISECONDS, found[ten.median], one.median, found[one.median], least_ratio(ALIKE))
+        return [*rows, alike, *await _while_events_arrive(one)]
+
+
+async def _served(grounds: Grounds, times: int, opened: ExitStack) -> Rollups:
+    ground = await grounds.of(WEB, times=times)
+    await catch_up(ground.database)
+    await ground.verify()  # writes the documents
+    opened.enter_context(running(ground, "projections", "follow"))
+    port, _ = opened.enter_context(serving(ground, "service", "http"))
+    rollups = Rollups(ground, port)
+    await rollups.check()
+    return rollups
+
+
+class Rollups:
+    """The rollups of a log, as the service answers them and computed from raw events."""
+
+    def __init__(self, ground: Ground, port: int) -> None:
+        now = datetime.now(UTC)
+        self.ground = ground
+        self.port = port
+        self.what = f"GET rollups, 168 hours, {ground.size.events:,} events stored"
+        self.median = f"{self.what}, median"
+        self._answers = Reads(port, PATH, ground.size.requests)
+        self._answers_from_rows = Reads(port, PATH, ground.size.requests)
+        self._range = (now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=167), now + timedelta(hours=26))
+
+    @property
+    def steps(self) -> dict[str, Step]:
+        """Return what is measured in turns."""
+        return {
+            self.median: self._answers.step,
+            f"{self.what}, {ROWS}": self._from_rows,
+            f"{self.what}, {RAW}": self._from_raw_events,
+        }
+
+    def rows(self, found: dict[str, Spread], times_as_fast: float) -> list[Row]:
+        """Return the rows of what was found."""
+        answers, rows, raw = (found[name] for name in self.steps)
+        unverified = f"{self.what}, no hour verified, median"
+        return [
+            Row(self.median, MILLISECONDS, answers, RAW, raw, least_ratio(times_as_fast)),
+            Row(self.median, MILLISECONDS, answers, ROWS, rows, most(3)),
+            Row(f"{self.what}, p99", MILLISECONDS, self._answers.p99, goal=most(10)),
+            Row(unverified, MILLISECONDS, rows, RAW, raw, most(10)),
+        ]
+
+    async def check(self) -> None:
+        """Raise NotCounted unless the rollups are what the raw events say."""
+        database = self.ground.database
+        async with self._documents_set_aside():
+            told = await database.rows(database.statements.read_hourly, 0, *self._range, None)
+        raw = await database.rows(self.ground.statements.rollups_from_events, *self._range)
+        about_itself = ("position", "lag_events", "document_events", "document_sessions")
+        if {tuple(row) for row in raw} != {tuple(row) for row in told if row["measure"] not in about_itself}:
+            raise NotCounted("the rollups are not what the raw events say")
+
+    async def _from_rows(self) -> float:
+        async with self._documents_set_aside():
+            return await self._answers_from_rows.step()
+
+    async def _from_raw_events(self) -> float:
+        """Compute the answer once; return the time in ms."""
+        started = perf_counter()
+        await self.ground.database.rows(self.ground.statements.rollups_from_events, *self._range)
+        return (perf_counter() - started) * 1000
+
+    @asynccontextmanager
+    async def _documents_set_aside(self) -> AsyncIterator[None]:
+        """As if no hour were verified. The projector looks for documents that are missing only after some minutes."""
+        await self.ground.database.rows(self.ground.statements.set_documents_aside)
+        try:
+            yield
+        finally:
+            await self.ground.database.rows(self.ground.statements.set_documents_aside)
+
+
+async def _while_events_arrive(rollups: Rollups) -> list[Row]:
+    size = rollups.ground.size
+    idle, loaded = (Reads(rollups.port, PATH, size.requests, size.load_seconds) for _ in range(2))
+    with ProcessPoolExecutor(1, get_context("spawn")) as sender:
+
+        async def step() -> float:
+            async with _events_arriving(rollups, sender):
+                return await loaded.step()
+
+        found = await in_turns(size.runs, {"idle": idle.step, "loaded": step})
+    what = f"{rollups.what}, {EVENTS_PER_SECOND:,} events/s arriving"
+    peer = "the same, none arriving"
+    return [
+        Row(f"{what}, median", MILLISECONDS, found["loaded"], peer, found["idle"], least_ratio(0.5)),
+        Row(f"{what}, p99", MILLISECONDS, loaded.p99, peer, idle.p99, most(20)),
+    ]
+
+
+@asynccontextmanager
+async def _events_arriving(rollups: Rollups, sender: Executor) -> AsyncIterator[None]:
+    """Let a process of its own post events until this is left. Raises NotCounted when it does not keep the pace."""
+    ground = rollups.ground
+    seconds = ground.size.load_seconds + 2 * MARGIN_SECONDS
+    enough = await _head(ground) + MARGIN_SECONDS * EVENTS_PER_SECOND
+    posting = asyncio.get_running_loop().run_in_executor(
+        sender, post_steadily, rollups.port, seconds, SEED + enough, EVENTS_PER_SECOND
+    )
+    while not posting.done():
+        if await _head(ground) >= enough:
+            break
+        await asyncio.sleep(0.02)
+    yield
+    if posting.done():
+        raise NotCounted(f"requests took longer than {seconds} s of posting")
+    await posting
+    await ground.wait_until_folded()
+
+
+async def _head(ground: Ground) -> int:
+    row = await ground.database.only(ground.database.statements.list_checkpoints, hourly.NAME)
+    return int(row["head"])
