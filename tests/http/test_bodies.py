@@ -202,6 +202,15 @@ def arriving(body: bytes) -> Receive:
     return receive
 
 
+async def test_no_more_is_asked_for_than_was_declared() -> None:
+    pieces = iter([b"[1,", b"2]"])
+
+    async def receive() -> HTTPRequestEvent:
+        return {"type": "http.request", "body": next(pieces), "more_body": True}
+
+    assert await Body(an_appender(), MOST_FOR_BATCH).read(receive, {b"content-length": b"5"}) == b"[1,2]"
+
+
 async def test_a_body_that_never_ends_is_given_up_and_no_longer_held() -> None:
     appender = an_appender()
     pieces = iter([b"[" * 1000, b"[" * 1000])

@@ -69,7 +69,7 @@ async def test_events_are_appended_projected_verified_and_read(pooler: Pooler) -
     await asyncio.gather(write(pooler, len(log.events), done), project(database, done), watch(database, done))
     await everything_is_right(database, log.events)
     await database.close()
-    assert pooler.transactions > 300
+    assert pooler.transactions > 150
     await nothing_is_left(pooler)
 
 
