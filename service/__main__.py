@@ -15,7 +15,9 @@ import click
 from service.backup import BackupFailed, back_up
 from service.backup import restore as restore_from
 from service.console import configure_logs, end_with_stdin
+from service.import_command import run_import
 from service.import_formats import AUTO, FORMATS, NotImportable
+from service.importer import Job
 from service.settings import Settings, SettingsError, load
 from service.supervisor import prepare, supervise
 from service.timestamps import parse_time
@@ -108,10 +110,6 @@ def import_(form: str, shift_to: str | None, dry_run: bool, file: Path) -> None:
     stored or a duplicate, 1 when rows were rejected, 2 when the import could not be done or not to its end; then run
     it again.
     """  # noqa: D301  # click's mark of a paragraph that is not wrapped
-    # Brings Litestar, which the other commands here do without.
-    from service.import_command import run_import  # noqa: PLC0415
-    from service.importer import Job  # noqa: PLC0415
-
     try:
         sys.exit(_on_database(partial(run_import, Job(file, form, shift_to, dry_run))))
     except KeyboardInterrupt:

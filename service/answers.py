@@ -35,6 +35,10 @@ class Answer(NamedTuple):
         content = {"content-type": "application/json"} if self.body else NOTHING
         return {**content, "cache-control": "no-store", **self.headers}
 
+    def and_headers(self, more: Mapping[str, str]) -> Answer:
+        """Return the same answer with more headers."""
+        return self._replace(headers={**self.headers, **more}) if more else self
+
 
 def json_answer(answer: object, status: int = 200) -> Answer:
     """Return what will be sent as JSON; 503 says when to try again."""
@@ -71,9 +75,10 @@ async def answered(work: Awaitable[Answer]) -> Answer:
         return failure(error)
 
 
-async def respond(send: Send, answer: Answer, more: Mapping[str, str] = NOTHING) -> None:
-    """Send an answer."""
-    headers = {**answer.all_headers(), **more, "content-length": str(len(answer.body))}
-    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+async def respond(send: Send, answer: Answer) -> int:
+    """Send an answer; return its status."""
+    headers = [(name.encode(), value.encode()) for name, value in answer.all_headers().items()]
+    headers.append((b"content-length", b"%d" % len(answer.body)))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+    return answer.status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,14 +12,15 @@ from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any
 
-from litestar import Litestar, Request, Response, asgi, get
+from litestar import Litestar, Request, Response, get
 from litestar.enums import ScopeType
 from litestar.params import FromPath
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.utils import normalize_path
 
 from service.answers import Answer, answered, failure, json_answer, respond
 from service.appender import Appender
-from service.auth import Gate
+from service.auth import BATCH_PATHS, SINGLE_PATHS, Gate
 from service.bodies import Headers
 from service.console import configure_logs
 from service.errors import ApiError, method_not_allowed
@@ -34,6 +36,8 @@ from sql.database import Database
 HOUSEKEEPING_SECONDS = 1.0
 # Longer than the database takes to answer when it is there at all.
 START_SECONDS = 2.0
+# More than the requests that wait for a commit hold: they are no garbage, and would be looked through each time.
+OBJECTS_PER_COLLECTION = 20_000
 
 Append = Callable[[Receive, Headers], Awaitable[Answer]]
 
@@ -63,8 +67,9 @@ class Service:
         self.track = Track(self.appender, self.metrics.offered)
         self.rollups = Rollups(self.database, now)
         self.event_list = EventList(self.database, now)
+        self._tracks = dict.fromkeys(SINGLE_PATHS, self._single) | dict.fromkeys(BATCH_PATHS, self._batch)
         self.litestar: ASGIApp = Litestar(
-            route_handlers=[*self._track_routes(), *self._read_routes(), *page.routes()],
+            route_handlers=[*self._read_routes(), *page.routes()],
             exception_handlers={Exception: _answer_exception},
             lifespan=[self._lifespan],
             openapi_config=None,
@@ -77,6 +82,27 @@ class Service:
             await self.litestar(scope, receive, send)
             return
         started = perf_counter()
+        method = scope["method"]
+        status = await self._answer(scope, receive, send)
+        self.metrics.answered(method, scope.get("path_template", "none"), status, perf_counter() - started)
+
+    async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> int:
+        """Refuse at the gate, in the same form as what is refused after routing, or route; return the status."""
+        if scope["method"] == "HEAD":
+            scope["method"] = "GET"  # the server leaves the body out
+        headers = dict(scope["headers"])
+        try:
+            self.gate.check(scope, headers)
+        except ApiError as error:
+            return await respond(send, failure(error))
+        path = normalize_path(scope["path"])
+        # Events do not go through the framework, whose way to a handler costs more than to decode and check one.
+        if (track := self._tracks.get(path)) is not None:
+            scope["path_template"] = path
+            return await respond(send, await track(scope, headers, receive))
+        return await self._route(scope, receive, send)
+
+    async def _route(self, scope: HTTPScope, receive: Receive, send: Send) -> int:
         status = 0
 
         async def watched(message: Message) -> None:
@@ -85,40 +111,22 @@ class Service:
                 status = message["status"]
             await send(message)
 
-        method = scope["method"]
-        await self._answer(scope, receive, watched)
-        self.metrics.answered(method, scope.get("path_template", "none"), status, perf_counter() - started)
+        await self.litestar(scope, receive, watched)
+        return status
 
-    async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        """Refuse at the gate, in the same form as what is refused after routing, or route."""
-        if scope["method"] == "HEAD":
-            scope["method"] = "GET"  # the server leaves the body out
-        try:
-            self.gate.check(scope, dict(scope["headers"]))
-        except ApiError as error:
-            await respond(send, failure(error))
-            return
-        await self.litestar(scope, receive, send)
+    async def _single(self, scope: HTTPScope, headers: Headers, receive: Receive) -> Answer:
+        if scope["method"] == "GET":
+            return await answered(self._list(scope["query_string"]))
+        return await self._write(scope, headers, receive, self.track.one, "GET, POST, OPTIONS")
 
-    def _track_routes(self) -> list[Any]:
-        @asgi(["/api/analytics/track", "/e"], copy_scope=False)
-        async def single(scope: Any, receive: Receive, send: Send) -> None:
-            if scope["method"] == "GET":
-                await respond(send, await answered(self._list(scope["query_string"])))
-            else:
-                await self._write(scope, receive, send, self.track.one, "GET, POST, OPTIONS")
+    async def _batch(self, scope: HTTPScope, headers: Headers, receive: Receive) -> Answer:
+        return await self._write(scope, headers, receive, self.track.batch, "POST, OPTIONS")
 
-        @asgi(["/api/analytics/track/batch", "/e/batch"], copy_scope=False)
-        async def batch(scope: Any, receive: Receive, send: Send) -> None:
-            await self._write(scope, receive, send, self.track.batch, "POST, OPTIONS")
-
-        return [single, batch]
-
-    async def _write(self, scope: Any, receive: Receive, send: Send, append: Append, methods: str) -> None:
-        headers = dict(scope["headers"])
+    async def _write(
+        self, scope: HTTPScope, headers: Headers, receive: Receive, append: Append, methods: str
+    ) -> Answer:
         if scope["method"] == "OPTIONS":
-            await respond(send, Answer(204, b"", self.gate.preflight_headers(headers)))
-            return
+            return Answer(204, b"", self.gate.preflight_headers(headers))
 
         async def appended() -> Answer:
             if scope["method"] != "POST":
@@ -126,7 +134,8 @@ class Service:
             self.gate.check_write(scope, headers)
             return await append(receive, headers)
 
-        await respond(send, await answered(appended()), self.gate.cors_headers(headers))
+        answer = await answered(appended())
+        return answer.and_headers(self.gate.cors_headers(headers))
 
     async def _list(self, query: bytes) -> Answer:
         return json_answer(await self.event_list.page(query))
@@ -157,6 +166,7 @@ class Service:
 
     @asynccontextmanager
     async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:
+        _keep_what_is_loaded()
         await self.appender.start()
         await self._wait_for_database()
         housekeeping = asyncio.create_task(self._housekeeping())
@@ -181,6 +191,13 @@ class Service:
             self.metrics.waiting(self.appender.events_waiting)
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _keep_what_is_loaded() -> None:
+    """Have the collector leave alone what was loaded so far; under load it looks through all of it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_PER_COLLECTION, 10, 10)
 
 
 def _answer_exception(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -11,7 +11,9 @@ from service.bodies import Headers
 from service.errors import ApiError
 from service.settings import Settings
 
-TRACK_PATHS = frozenset({"/api/analytics/track", "/e", "/api/analytics/track/batch", "/e/batch"})
+SINGLE_PATHS = ("/api/analytics/track", "/e")
+BATCH_PATHS = ("/api/analytics/track/batch", "/e/batch")
+TRACK_PATHS = frozenset(SINGLE_PATHS + BATCH_PATHS)
 OPEN_PATHS = frozenset({"/", "/analytics.js", "/h.js", "/health/live", "/health/ready"})
 OPEN_PREFIX = "/assets/"
 WRITING = ("POST", "OPTIONS")

@@ -13,7 +13,7 @@ from service.appender import STORED, UNAVAILABLE, Appender, shard_of
 from service.errors import ApiError
 from service.events import Event
 from service.occurrences import Occurrences
-from service.track import DUPLICATE
+from service.outcomes import DUPLICATE
 from sql.database import Database
 from sql.errors import Unavailable
 

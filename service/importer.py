@@ -16,8 +16,8 @@ from service.import_rows import Rows
 from service.import_shift import shift_of
 from service.import_source import Source
 from service.import_targets import Log, Target, judging, storing
+from service.outcomes import DUPLICATE, REASONS
 from service.rejected_rows import RejectedRows, rejected_path
-from service.track import DUPLICATE, REASONS
 
 # Batches of 100 rows that are appended while the next are read.
 _BATCHES_IN_FLIGHT = 40

@@ -22,20 +22,11 @@ from service.events import (
     decode_event,
     decode_lines,
 )
+from service.outcomes import DUPLICATE, REASONS
 
-DUPLICATE = "duplicate"
 # What became of an event, for the metrics only: its sender is told more.
 INVALID = "invalid"
 Decoded = TypeVar("Decoded")
-
-# Why an event that could be read was not stored: status of a single event, and what to say.
-REASONS = {
-    "expired": (422, "timestamp", "the timestamp is before the horizon: raw events of that day are no longer kept"),
-    "future": (422, "timestamp", "the timestamp is more than 24 hours ahead"),
-    "id_reused": (422, "event_id", "another session has sent this event_id with this timestamp"),
-    REFUSED: (400, None, "PostgreSQL refuses this event"),
-    UNAVAILABLE: (503, None, "not known to be stored; send it again with the same event_id"),
-}
 
 
 class Track:

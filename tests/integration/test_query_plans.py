@@ -96,8 +96,8 @@ async def test_functions_read_what_they_need(database: Database, admin: asyncpg.
     in_hour, sessions = sizes
     assert min(in_hour, sessions) > 2 * SLACK
 
-    # The tail, by its positions; by the primary key the newest quarter of each session, and, since these events are late,
-    # both neighbours of it in a quarter.
+    # The tail, by its positions; by the primary key the newest quarter of each session and, since these events are
+    # late, both neighbours of it in a quarter.
     neighbours = {("events", "shard_position_idx"): TAIL, ("hourly_sessions", "pkey"): 3 * TAIL}
     within(await rows_read(admin, statements.read_hourly, 0, BUSY, BUSY + DAY, None), neighbours)
     assert await admin.fetchval(DAYS_READ) == 3
