@@ -1,10 +1,14 @@
 -- What the rollups take on disk, indexes included and sessions left out.
--- Rows: one per table (part, bytes, rows).
-select 'hourly_counts' as part, pg_total_relation_size('hourly_counts') as bytes, count(*) as rows
+-- Rows: one per table (part, bytes, rows; of counts also quarters: how many of them have events).
+select
+    'hourly_counts' as part,
+    pg_total_relation_size('hourly_counts') as bytes,
+    count(*) as rows,
+    sum(sign(events_00) + sign(events_15) + sign(events_30) + sign(events_45)) as quarters
 from hourly_counts
 union all
-select 'hourly_edges', pg_total_relation_size('hourly_edges'), count(*)
+select 'hourly_edges', pg_total_relation_size('hourly_edges'), count(*), null
 from hourly_edges
 union all
-select 'hourly_documents', pg_total_relation_size('hourly_documents'), count(*)
+select 'hourly_documents', pg_total_relation_size('hourly_documents'), count(*), null
 from hourly_documents

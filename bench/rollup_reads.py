@@ -21,7 +21,7 @@ from projections.projector import catch_up
 
 PATH = "/api/analytics/rollups?hours=168"
 RAW = "the same answer from raw events by SQL"
-ROWS = "the same answer from rows of quarter hours"
+ROWS = "the same answer from rows of counts and edges"
 # For a million events and ten million: how many times as fast as from raw events an answer should be.
 TIMES_AS_FAST = {1: 60, 10: 500}
 # The ratio of two that differ by a quarter.

@@ -56,7 +56,7 @@ async def _rollup_rows(grounds: Grounds) -> list[Row]:
             raise NotCounted(f"the log does not hold {events:,} events")
         found = {row["part"]: row for row in await ground.database.rows(ground.statements.list_rollup_sizes)}
     hours = found["hourly_documents"]["rows"]
-    if found["hourly_counts"]["rows"] < 0.98 * KEYS * QUARTERS:
+    if found["hourly_counts"]["quarters"] < 0.98 * KEYS * QUARTERS:
         raise NotCounted(f"not every quarter of an hour has {KEYS} keys")
     sizes = {part: row["bytes"] / hours for part, row in found.items()}
     what = f"bytes per rollup hour of {KEYS} keys in all 4 quarters"

@@ -60,15 +60,15 @@ def edge(bucket: datetime, previous: datetime | None, stored: int, recounted: in
 
 DRIFTS = {
     "a count was changed": Drift(
-        "update hourly_counts set events = events + 5 where bucket = {start} and key = 'page_viewed'",
+        "update hourly_counts set events_00 = events_00 + 5 where hour = {start} and key = 'page_viewed'",
         [("event_counts", START, "page_viewed", 7, 2)],
     ),
     "a count was deleted": Drift(
-        "delete from hourly_counts where bucket = {start} and dimension = 'tool_name'",
+        "delete from hourly_counts where hour = {start} and dimension = 'tool_name'",
         [("tool_usage", START, "Home", 0, 2)],
     ),
     "a count was added": Drift(
-        "insert into hourly_counts values (0, 1, {start} + interval '30 minutes', 'risk_mode', 'y', 3)",
+        "insert into hourly_counts values (0, 1, {start}, 'risk_mode', 'y', 0, 0, 3, 0)",
         [("risk_distribution", START + 2 * QUARTER, "y", 3, 0)],
     ),
     "a count of nothing was added": Drift(
@@ -76,12 +76,16 @@ DRIFTS = {
         [("event_counts", EMPTY, "y", 0, 0)],
     ),
     "a count was moved to another quarter": Drift(
-        "update hourly_counts set bucket = {start} + interval '30 minutes' where key = 'x'",
+        "update hourly_counts set events_15 = 0, events_30 = events_15 where key = 'x'",
         [("risk_distribution", START + QUARTER, "x", 0, 1), ("risk_distribution", START + 2 * QUARTER, "x", 1, 0)],
     ),
-    "a count was added between quarters": Drift(
-        "insert into hourly_counts values (0, 1, {start} + interval '7 minutes', 'event_type', 'y', 3)",
-        [("event_counts", START + 7 * MINUTE, "y", 3, 0)],
+    "a count was moved to another hour": Drift(
+        "update hourly_counts set hour = {start} + interval '10 hours' where key = 'x'",
+        [("risk_distribution", START + QUARTER, "x", 0, 1), ("risk_distribution", EMPTY + QUARTER, "x", 1, 0)],
+    ),
+    "a count was added in every quarter": Drift(
+        "insert into hourly_counts values (0, 1, {start}, 'event_type', 'y', 1, 2, 3, -4)",
+        [("event_counts", START + number * QUARTER, "y", events, 0) for number, events in enumerate([1, 2, 3, -4])],
     ),
     "a key was changed": Drift(
         "update hourly_counts set key = 'search' where key = 'Search'",

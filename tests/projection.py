@@ -22,6 +22,8 @@ from tests.oracle import QUARTER
 
 # Well inside the days that take events, whatever the time of the day.
 START = NOW.replace(minute=0, second=0) - timedelta(days=3)
+# Of the stored counts, the events of each quarter of the hour.
+COUNTS = "select hour, dimension, key, array[events_00, events_15, events_30, events_45] from hourly_counts"
 # Rows of a fresh read that say how it was made.
 BESIDES = ("position", "lag_events", "document_events", "document_sessions")
 PLACES = [timedelta(0), timedelta(microseconds=1), timedelta(minutes=7), QUARTER - timedelta(microseconds=1)]
@@ -61,15 +63,26 @@ async def fold(database: Database, *, shard: int = 0, limit: int = 50_000) -> tu
     return (rows[0]["folded_after"], rows[0]["folded_upto"]) if rows else None
 
 
+def by_quarter(counts: Sequence[asyncpg.Record]) -> oracle.Counts:
+    """Return rows of COUNTS by quarter of an hour."""
+    quarters = {
+        (hour + number * QUARTER, dimension, key): events
+        for hour, dimension, key, quarters in counts
+        for number, events in enumerate(quarters)
+        if events
+    }
+    return oracle.Counts(quarters)
+
+
 async def folded(admin: asyncpg.Connection, *, shard: int = 0) -> oracle.Rows:
     """Return the stored rows of the projection."""
-    counts = await admin.fetch("select bucket, dimension, key, events from hourly_counts where shard = $1", shard)
+    counts = await admin.fetch(f"{COUNTS} where shard = $1", shard)
     sessions = await admin.fetch("select bucket, session_id from hourly_sessions where shard = $1", shard)
     edges = await admin.fetch(
         "select bucket, nullif(previous, '-infinity'), sessions from hourly_edges where shard = $1", shard
     )
     return oracle.Rows(
-        oracle.Counts({(bucket, dimension, key): events for bucket, dimension, key, events in counts}),
+        by_quarter(counts),
         {(bucket, session) for bucket, session in sessions},
         oracle.Edges({(bucket, previous): number for bucket, previous, number in edges}),
     )

@@ -8,9 +8,21 @@ as $$
         from hourly_tail($1, $2, $3, $4) as t
     ),
     counted as (
-        insert into hourly_counts as c (shard, version, bucket, dimension, key, events)
-        select $1, $2, t.bucket, t.dimension, t.key, t.amount from tail as t where t.dimension is not null
-        on conflict (shard, version, bucket, dimension, key) do update set events = c.events + excluded.events
+        insert into hourly_counts as c (shard, version, hour, dimension, key, events_00, events_15, events_30, events_45)
+        select
+            $1, $2, hour_of(t.bucket), t.dimension, t.key,
+            sum(events_in(0, t.bucket, t.amount)),
+            sum(events_in(15, t.bucket, t.amount)),
+            sum(events_in(30, t.bucket, t.amount)),
+            sum(events_in(45, t.bucket, t.amount))
+        from tail as t
+        where t.dimension is not null
+        group by hour_of(t.bucket), t.dimension, t.key
+        on conflict (shard, version, hour, dimension, key) do update set
+            events_00 = c.events_00 + excluded.events_00,
+            events_15 = c.events_15 + excluded.events_15,
+            events_30 = c.events_30 + excluded.events_30,
+            events_45 = c.events_45 + excluded.events_45
     ),
     -- What answers showed of these hours is out of date, in the same transaction.
     outdated as (

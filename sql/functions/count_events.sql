@@ -10,6 +10,7 @@ declare
     folded bigint;
     head constant bigint := log_head(in_shard);
     first_whole constant timestamptz := quarter_of(since - interval '1 microsecond') + interval '15 minutes';
+    first_whole_hour constant timestamptz := hour_of(since - interval '1 microsecond') + interval '1 hour';
     total bigint;
 begin
     select p.live_version, c.position into strict live, folded
@@ -19,9 +20,14 @@ begin
 
     select
         (
-            select coalesce(sum(c.events), 0)
+            select coalesce(sum(c.events_00 + c.events_15 + c.events_30 + c.events_45), 0)
             from hourly_counts as c
-            where c.shard = in_shard and c.version = live and c.bucket >= first_whole and c.dimension = 'event_type'
+            where c.shard = in_shard and c.version = live and c.hour >= first_whole_hour and c.dimension = 'event_type'
+        )
+        + (
+            select coalesce(sum(c.events), 0)
+            from hourly_buckets(in_shard, live, hour_of(first_whole), first_whole_hour) as c
+            where c.bucket >= first_whole and c.dimension = 'event_type'
         )
         + (
             select coalesce(sum(t.amount), 0)

@@ -32,10 +32,16 @@ begin
         where retired
     ),
     counted as (
-        insert into hourly_counts (shard, version, bucket, dimension, key, events)
-        select in_shard, in_version, r.bucket, r.dimension, r.key, r.amount
+        insert into hourly_counts (shard, version, hour, dimension, key, events_00, events_15, events_30, events_45)
+        select
+            in_shard, in_version, in_hour, r.dimension, r.key,
+            sum(events_in(0, r.bucket, r.amount)),
+            sum(events_in(15, r.bucket, r.amount)),
+            sum(events_in(30, r.bucket, r.amount)),
+            sum(events_in(45, r.bucket, r.amount))
         from rows as r
         where r.dimension is not null
+        group by r.dimension, r.key
     )
     insert into hourly_sessions (shard, version, bucket, session_id)
     select in_shard, in_version, r.bucket, r.session_id

@@ -12,8 +12,7 @@ as $$
     ),
     counts as (
         select c.bucket, c.dimension, c.key, c.events
-        from hourly_counts as c
-        where c.shard = $1 and c.version = $2 and c.bucket >= $3 and c.bucket < $3 + interval '1 hour'
+        from hourly_buckets($1, $2, $3, $3 + interval '1 hour') as c
     ),
     sessions as (
         select s.bucket, s.session_id

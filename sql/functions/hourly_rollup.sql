@@ -4,10 +4,9 @@ returns table (document json, events bigint, sessions bigint, keys bigint)
 language sql stable
 as $$
     with counts as (
-        select c.dimension, c.key, sum(c.events) as events
+        select c.dimension, c.key, c.events_00 + c.events_15 + c.events_30 + c.events_45 as events
         from hourly_counts as c
-        where c.shard = $1 and c.version = $2 and c.bucket >= $3 and c.bucket < $3 + interval '1 hour'
-        group by c.dimension, c.key
+        where c.shard = $1 and c.version = $2 and c.hour = $3
     ),
     kinds as (
         select

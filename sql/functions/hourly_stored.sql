@@ -4,8 +4,7 @@ returns table (bucket timestamptz, dimension hourly_dimension, key text, session
 language sql stable
 as $$
     select c.bucket, c.dimension, c.key, null::text, c.events
-    from hourly_counts as c
-    where c.shard = $1 and c.version = $2 and c.bucket >= $3 and c.bucket < $3 + interval '1 hour'
+    from hourly_buckets($1, $2, $3, $3 + interval '1 hour') as c
     union all
     select s.bucket, null, null, s.session_id, 1
     from hourly_sessions as s

@@ -28,7 +28,7 @@ begin
     from projections as p
     join checkpoints as c on c.projection = p.projection and c.version = p.live_version
     where p.projection = 'hourly' and c.shard = in_shard;
-    select hour_of(greatest(min(c.bucket), since)), least(max(c.bucket), until - interval '1 microsecond')
+    select hour_of(greatest(min(c.hour), since)), least(max(c.hour), until - interval '1 microsecond')
     into first_hour, last_hour
     from hourly_counts as c
     where c.shard = in_shard and c.version = live;
@@ -52,7 +52,7 @@ begin
             and d.hour not in (select hour_of(t.bucket) from tail as t where t.dimension is not null)
     ),
     undocumented as materialized (
-        select h.hour
+        select h.hour, h.hour >= since and h.hour + interval '1 hour' <= until as whole
         from generate_series(first_hour, last_hour, '1 hour') as h (hour)
         where h.hour not in (select d.hour from documents as d)
     ),
@@ -62,12 +62,22 @@ begin
             select u.hour, c.dimension, c.key, c.events
             from undocumented as u
             cross join lateral (
-                select c.dimension, c.key, c.events
+                select c.dimension, c.key, c.events_00 + c.events_15 + c.events_30 + c.events_45 as events
                 from hourly_counts as c
-                where c.shard = in_shard and c.version = live
-                    and c.bucket >= greatest(u.hour, since) and c.bucket < least(u.hour + interval '1 hour', until)
+                where c.shard = in_shard and c.version = live and c.hour = u.hour
                 offset 0  -- one look-up per hour, however few or many the planner expects
             ) as c
+            where u.whole
+            union all
+            select u.hour, c.dimension, c.key, c.events
+            from undocumented as u
+            cross join lateral (
+                select c.dimension, c.key, c.events
+                from hourly_buckets(in_shard, live, u.hour, u.hour + interval '1 hour') as c
+                where c.bucket >= since and c.bucket < until
+                offset 0
+            ) as c
+            where not u.whole
             union all
             select hour_of(t.bucket), t.dimension, t.key, t.amount from tail as t where t.dimension is not null
         ) as c

@@ -36,21 +36,28 @@ begin
     ),
     uncounted as (
         delete from hourly_counts as c
-        where c.shard = in_shard and c.version = in_version
-            and c.bucket >= in_hour and c.bucket < in_hour + interval '1 hour'
-            and not exists (
-                select from recount as r
-                where r.bucket = c.bucket and r.dimension = c.dimension and r.key = c.key
-            )
+        where c.shard = in_shard and c.version = in_version and c.hour = in_hour
+            and not exists (select from recount as r where r.dimension = c.dimension and r.key = c.key)
         returning 1
     ),
     counted as (
-        insert into hourly_counts as c (shard, version, bucket, dimension, key, events)
-        select in_shard, in_version, r.bucket, r.dimension, r.key, r.amount
+        insert into hourly_counts as c (shard, version, hour, dimension, key, events_00, events_15, events_30, events_45)
+        select
+            in_shard, in_version, in_hour, r.dimension, r.key,
+            sum(events_in(0, r.bucket, r.amount)),
+            sum(events_in(15, r.bucket, r.amount)),
+            sum(events_in(30, r.bucket, r.amount)),
+            sum(events_in(45, r.bucket, r.amount))
         from recount as r
         where r.dimension is not null
-        on conflict (shard, version, bucket, dimension, key) do update set events = excluded.events
-        where c.events <> excluded.events
+        group by r.dimension, r.key
+        on conflict (shard, version, hour, dimension, key) do update set
+            events_00 = excluded.events_00,
+            events_15 = excluded.events_15,
+            events_30 = excluded.events_30,
+            events_45 = excluded.events_45
+        where (c.events_00, c.events_15, c.events_30, c.events_45)
+            <> (excluded.events_00, excluded.events_15, excluded.events_30, excluded.events_45)
         returning 1
     ),
     departed as (

@@ -12,7 +12,7 @@ begin
     if exists (select from checkpoints as c where c.shard = in_shard and c.stage <> 'complete') then
         return false;
     end if;
-    delete from hourly_counts as c where c.shard = in_shard and c.bucket < before;
+    delete from hourly_counts as c where c.shard = in_shard and c.hour < before;
     delete from hourly_sessions as s where s.shard = in_shard and hour_of(s.bucket) < before;
     delete from hourly_documents as d where d.shard = in_shard and d.hour < before;
     delete from hour_proofs as p where p.shard = in_shard and p.hour < before;

@@ -32,7 +32,7 @@ known as (
     union all
     select d.hour, 0 from hourly_documents as d where d.shard = $1 and d.version = $2
     union all
-    select hour_of(c.bucket), 0 from hourly_counts as c where c.shard = $1 and c.version = $2
+    select c.hour, 0 from hourly_counts as c where c.shard = $1 and c.version = $2
     union all
     select hour_of(e.bucket), 0 from hourly_edges as e where e.shard = $1 and e.version = $2
     union all

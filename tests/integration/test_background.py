@@ -182,7 +182,7 @@ async def test_hours_that_were_never_verified_come_first_then_those_verified_lon
 
 
 BAD = {
-    DRIFTED: "update hourly_counts set events = events + 1",
+    DRIFTED: "update hourly_counts set events_00 = events_00 + 1",
     DAMAGED: "update events set demo_mode = not demo_mode",
 }
 

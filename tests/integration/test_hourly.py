@@ -26,7 +26,11 @@ DAY = 24 * HOUR
 COUNT_AND_SUM = """
 select
     (select count(*) from events),
-    (select coalesce(sum(events), 0)::bigint from hourly_counts where dimension = 'event_type')
+    (
+        select coalesce(sum(events_00 + events_15 + events_30 + events_45), 0)::bigint
+        from hourly_counts
+        where dimension = 'event_type'
+    )
     + (select coalesce(sum(events), 0)::bigint from receipts where last_position > (select position from checkpoints))
 """
 DISTINCT = """
@@ -100,6 +104,25 @@ def some_moments() -> list[datetime]:
     borders = [START + chance.randrange(36) * QUARTER for _ in range(10)]
     beside = [border + chance.choice([-1, 1]) * timedelta(microseconds=1) for border in borders]
     return [*borders, *beside, *(START + DAY * chance.random() for _ in range(20)), START - DAY, NOW + 2 * DAY]
+
+
+@pytest.mark.parametrize("limit", [100, 1_000])
+async def test_a_read_of_parts_of_hours_counts_their_quarters(database: Database, limit: int) -> None:
+    log = oracle.Log()
+    for batch in in_batches(random_events(3, 200, hours=3), seed=3):
+        assert await append(database, batch) == log.append(batch)
+    await fold(database, limit=limit)
+    for since in range(5):
+        for until in range(since + 1, 9):
+            place = START + since * QUARTER, START + until * QUARTER
+            found, expected = await fresh(database, *place), oracle.fresh(log.events, *place)
+            # Sessions are told of hours, and of the range.
+            assert without_sessions(found) == without_sessions(expected)
+            assert found["distinct_sessions", None, None] == expected["distinct_sessions", None, None]
+
+
+def without_sessions(read: oracle.Fresh) -> oracle.Fresh:
+    return oracle.Fresh({name: n for name, n in read.items() if name[0] != "sessions"})
 
 
 async def fold_some(database: Database, limit: int) -> bool:

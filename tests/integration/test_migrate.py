@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -13,6 +14,7 @@ import asyncpg
 import pytest
 
 from projections import versions
+from projections.verify import HourProof
 from sql.database import Database
 from sql.days import make_days
 from sql.migrate import MIGRATIONS, SchemaRefused, check_schema, list_migrations, migrate, rollback
@@ -20,7 +22,8 @@ from sql.statements import load
 from tests import oracle
 from tests.conftest import RETENTION_DAYS, execute
 from tests.log import append
-from tests.projection import fold, folded, proofs, random_events
+from tests.oracle import HOUR, QUARTER
+from tests.projection import START, fold, folded, proofs, random_events
 
 NEWEST = len(list_migrations())
 OBJECTS = """
@@ -46,6 +49,15 @@ where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and no
     and (col_description(c.oid, a.attnum) is null or obj_description(c.oid, 'pg_class') is null)
 """
 BEFORE_SEALS = 3
+BY_QUARTER = 4
+QUARTER_COUNTS = "select bucket, dimension, key, events from hourly_counts where version = {}"
+# Between quarters, and nothing: whatever somebody's hand put there. One of them is in an hour of its own.
+BY_HAND = """
+insert into hourly_counts values
+    (0, 1, {start} + interval '22 minutes', 'tool_name', 'by hand', 2),
+    (0, 1, {start} + interval '59 minutes', 'tool_name', 'by hand', -3),
+    (0, 1, {start} + interval '50 hours', 'tool_name', 'by hand', 0)
+"""
 MADE_THEN = """
 insert into log_heads (shard) values (0);
 insert into projections (projection, live_version) values ('hourly', 1);
@@ -186,10 +198,58 @@ async def test_a_database_of_the_release_before_is_taken_forward_and_back(empty_
     assert await versions.begin(database) == 2
     assert await versions.begin(database) == 2
     await database.close()
-    await rollback(empty_database_url)
+    while await version(empty_database_url) > BEFORE_SEALS:
+        await rollback(empty_database_url)
     assert await fetch(empty_database_url, "select shard, version from checkpoints") == [(0, 1)]
     partition = re.compile("events_[0-9]{8}")
     assert [row for row in await fetch(empty_database_url, COLUMNS) if not partition.fullmatch(str(row[0]))] == then
+
+
+async def test_counts_by_quarter_are_converted_to_counts_by_hour_and_back(
+    database: Database, database_url: str, admin: asyncpg.Connection
+) -> None:
+    events = random_events(7, 300)
+    for batch in (events[:200], events[200:]):
+        await append(database, batch)
+        await fold(database)
+    assert await versions.begin(database) == 2
+    async for _ in versions.fill(database, 2):
+        pass
+    before = await folded(admin)
+    by_hour = await admin.fetch("table hourly_counts order by shard, version, hour, dimension, key")
+    while await version(database_url) > BY_QUARTER:
+        assert await rollback(database_url) is not None
+    for each in (1, 2):
+        by_quarter = {(*name,): n for *name, n in await admin.fetch(QUARTER_COUNTS.format(each))}
+        assert by_quarter == before.counts
+        assert len(by_quarter) == len(before.counts)
+    await migrate(database_url)
+    assert await admin.fetch("table hourly_counts order by shard, version, hour, dimension, key") == by_hour
+    assert await folded(admin) == before
+    assert {proof.state for proof in await proofs(database)} == {"verified"}
+
+
+async def test_counts_that_somebody_changed_are_as_wrong_when_they_are_converted(
+    database: Database, database_url: str, admin: asyncpg.Connection
+) -> None:
+    await append(database, random_events(7, 300, hours=3))
+    await fold(database)
+    while await version(database_url) > BY_QUARTER:
+        await rollback(database_url)
+    await admin.execute(BY_HAND.format(start=f"timestamptz '{START}'"))
+    for _ in range(2):
+        await migrate(database_url)
+        assert sorted(wrong_counts(await proofs(database))) == [
+            (START + QUARTER, "by hand", "2"),
+            (START + 3 * QUARTER, "by hand", "-3"),
+            (START + 50 * HOUR, "by hand", "0"),
+        ]
+        while await version(database_url) > BY_QUARTER:
+            await rollback(database_url)
+
+
+def wrong_counts(found: list[HourProof]) -> list[tuple[datetime, str | None, str]]:
+    return [(each.bucket, each.key, each.stored) for proof in found for each in proof.differences]
 
 
 async def test_a_database_newer_than_the_code_is_refused(database_url: str) -> None:

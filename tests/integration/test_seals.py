@@ -20,18 +20,21 @@ from projections.rebuild import SEALED, rebuild
 from projections.verify import HourProof, conservation, verify_hour
 from sql import VERSION
 from sql.database import Database
+from sql.migrate import list_migrations, migrate, rollback
 from tests import oracle
 from tests.alterations import undone
 from tests.integration.test_commands import run
 from tests.log import an_event
 from tests.oracle import HOUR
+from tests.projection import COUNTS, by_quarter
 from tests.retired import day, fill, old_events, past, retire
 from tests.sharded import Sharded, sharded_log
 
 EVENTS = old_events()
 SEAL_OF = "select * from hour_seals where shard = $1 order by sequence"
-COUNTED = "select bucket, dimension::text, key, events from hourly_counts where hour_of(bucket) = $1 and shard = $2"
+COUNTED = f"{COUNTS} where hour = $1 and shard = $2"
 ACTIVE = "select bucket, session_id from hourly_sessions where hour_of(bucket) = $1 and shard = $2"
+COUNTS_BY_HOUR = 5
 ODD = 'päge "viewed"\\ 😀\n\x01'
 
 
@@ -102,7 +105,9 @@ async def check_seal(log: Sharded, seal: asyncpg.Record, events: list[Any]) -> N
     assert (seal["events"], document["total_events"]) == (len(inside), len(inside))
     assert document["unique_sessions"] == len({each.session_id for each in inside})
     where = seal["hour"], seal["shard"]
-    rows = [tuple(row) for query in (COUNTED, ACTIVE) for row in await log.admin.fetch(query, *where)]
+    counts = by_quarter(await log.admin.fetch(COUNTED, *where))
+    rows = [(*name, events) for name, events in counts.items()]
+    rows += [tuple(row) for row in await log.admin.fetch(ACTIVE, *where)]
     assert (seal["rows_high"], seal["rows_low"]) == rows_digest(rows)
 
 
@@ -158,8 +163,10 @@ def of_seal(script: str, *fields: Fields) -> Change:
 
 def of_row(table: str, script: str, *, condition: str = "true", **wrong: Any) -> Change:
     """Return a change of one row of the projection in SECOND's first quarter."""
-    one = " where ctid = (select min(ctid) from TABLE where bucket = {second} and CONDITION)"
-    return Change((script + one).replace("TABLE", table).replace("CONDITION", condition), **wrong)
+    one = " where ctid = (select min(ctid) from TABLE where BEGINS = {second} and CONDITION)"
+    begins = "hour" if table == "hourly_counts" else "bucket"
+    whole = (script + one).replace("TABLE", table).replace("BEGINS", begins)
+    return Change(whole.replace("CONDITION", condition), **wrong)
 
 
 ROWS_BROKEN: dict[str, Any] = {"broken": {SECOND: ROWS}}
@@ -168,6 +175,9 @@ EDGES: dict[str, Any] = {"drifted": {SECOND: {"session_edges"}}}
 DOCUMENT: dict[str, Any] = {"drifted": {SECOND: {"document"}}}
 UNKNOWN: dict[str, Any] = {"broken": {EMPTY: {"seal_missing"}}}
 TYPED = "dimension = 'event_type'"
+NEXT_QUARTER = (
+    "update TABLE set events_00 = events_45, events_15 = events_00, events_30 = events_15, events_45 = events_30"
+)
 CHANGES = {
     "seal: another shard": of_seal("shard = shard # 1", {SECOND: {"seal_missing"}, THIRD: {"seal_before"}}, DAY_TOTAL),
     "seal: another place": of_seal(
@@ -248,11 +258,15 @@ CHANGES = {
         "insert into receipts values (0, 1, {second}, 1, 0, 0, 0)", {SECOND: {"events"}}, whole=False
     ),
     "a count was changed": of_row(
-        "hourly_counts", "update TABLE set events = events # 1", condition=TYPED, **ROWS_BROKEN
+        "hourly_counts", "update TABLE set events_00 = events_00 # 1", condition=TYPED, **ROWS_BROKEN
     ),
     "a key was changed": of_row("hourly_counts", "update TABLE set key = key || ' '", condition=TYPED, **ROWS_BROKEN),
-    "a count was moved": of_row(
-        "hourly_counts", "update TABLE set bucket = bucket + interval '1 microsecond'", condition=TYPED, **ROWS_BROKEN
+    "a count was moved": of_row("hourly_counts", NEXT_QUARTER, condition=TYPED, **ROWS_BROKEN),
+    "a count was moved to another hour": of_row(
+        "hourly_counts",
+        "update TABLE set hour = hour + interval '1 hour'",
+        condition=TYPED,
+        broken={SECOND: ROWS, SECOND + HOUR: {"seal_missing"}},
     ),
     "a count was deleted": of_row("hourly_counts", "delete from TABLE", condition=TYPED, **ROWS_BROKEN),
     "a count was added": Change(
@@ -347,8 +361,17 @@ async def test_every_change_of_what_was_sealed_is_found_and_named(sealed: Sharde
     assert {proof.state for proof in await verified(sealed)} == {"sealed", "verified"}
 
 
+async def test_what_was_sealed_is_sealed_still_when_its_counts_were_converted(sealed: Sharded) -> None:
+    before = await verified(sealed)
+    assert {proof.state for proof in before} == {"sealed", "verified"}
+    for _ in list_migrations()[COUNTS_BY_HOUR - 1 :]:
+        await rollback(sealed.url)
+    await migrate(sealed.url)
+    assert await verified(sealed) == before
+
+
 async def test_a_rebuild_of_a_range_says_what_it_cannot_mend(sealed: Sharded) -> None:
-    await sealed.admin.execute("update hourly_counts set events = events + 1 where bucket = $1", day(1))
+    await sealed.admin.execute("update hourly_counts set events_00 = events_00 + 1 where hour = $1", day(1))
     rebuilt = await run(sealed.url, "rebuild", "--from", f"{day(1):%Y-%m-%d}", "--to", f"{day(2):%Y-%m-%d}")
     assert (rebuilt.code, rebuilt.output.splitlines()) == (
         1,
@@ -361,7 +384,7 @@ async def test_a_rebuild_of_a_range_says_what_it_cannot_mend(sealed: Sharded) ->
 
 async def test_changes_are_found_when_the_rollups_are_deleted(sealed: Sharded, subtests: pytest.Subtests) -> None:
     assert await retire(sealed.database, 3, rollup_days=9) == []
-    assert await sealed.admin.fetchval("select min(bucket) from hourly_counts") == NEXT
+    assert await sealed.admin.fetchval("select min(hour) from hourly_counts") == NEXT
     for name, change in CHANGES_OF_DELETED.items():
         with subtests.test(name):
             async with undone(sealed.admin):

@@ -13,7 +13,7 @@ from projections.verify import Difference, HourProof, verify
 from sql.database import Database
 from tests.alterations import ALL, DAMAGES, DRIFTS, LAST, NEXT, Wrong, alter, fill, undone
 from tests.log import an_event, append
-from tests.oracle import HOUR, start_of
+from tests.oracle import HOUR, QUARTER, start_of
 from tests.projection import START, another_round, fold, proofs, random_events
 
 
@@ -47,6 +47,13 @@ async def test_a_changed_rollup_has_drifted(
             }
 
 
+async def test_counts_cannot_be_put_between_hours(database: Database, admin: asyncpg.Connection) -> None:
+    await fill(database)
+    for moved in (timedelta(microseconds=1), -QUARTER):
+        with pytest.raises(asyncpg.CheckViolationError, match="counts are of a whole hour"):
+            await admin.execute("update hourly_counts set hour = hour + $1", moved)
+
+
 def differences(found: list[HourProof]) -> list[Wrong]:
     return [(d.field, d.bucket, d.key, int(d.stored), int(d.recounted)) for proof in found for d in proof.differences]
 
@@ -56,7 +63,7 @@ async def test_a_changed_log_is_damaged_and_its_rollup_not_judged(
 ) -> None:
     await fill(database)
     # A drift, too: damage in the same hour hides it until the log is whole again.
-    await alter(admin, "update hourly_counts set events = 0 where bucket < {start} + interval '1 hour'")
+    await alter(admin, "update hourly_counts set events_00 = 0, events_15 = 0 where hour = {start}")
     for name, damage in DAMAGES.items():
         with subtests.test(name):
             async with undone(admin):

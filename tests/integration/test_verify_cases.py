@@ -46,15 +46,17 @@ OF_EVENT = {name: (FLIP_TEXT.format(name), DIGEST) for name in TEXTS} | {
 FLIP = "update {} set {} where ctid = $1::text::tid"
 FLIP_EVENT = "update events set {} where event_id = $1"
 WITNESSES = "select shard, hour, ctid::text from {}"
-ROWS = "select shard, hour_of(bucket) as hour, ctid::text from {} where true {}"
+ROWS = "select shard, hour_of({}) as hour, ctid::text from {} where true {}"
 WITNESSED = ("events", "position_sum", "digest_high", "digest_low")
+ONE_MOVED = "events_00 = events_00 - 1, events_45 = events_45 + 1"
 # Of a row of the projection: the table, what is flipped, and the field that verify must name.
 OF_PROJECTION = [
-    ("hourly_counts", FLIP_NUMBER.format("events"), "risk_distribution", "and dimension = 'risk_mode'"),
-    ("hourly_counts", FLIP_NUMBER.format("events"), "tool_usage", "and dimension = 'tool_name'"),
-    ("hourly_counts", FLIP_NUMBER.format("events"), "event_counts", "and dimension = 'event_type'"),
+    ("hourly_counts", FLIP_NUMBER.format("events_00"), "risk_distribution", "and dimension = 'risk_mode'"),
+    ("hourly_counts", FLIP_NUMBER.format("events_15"), "tool_usage", "and dimension = 'tool_name'"),
+    ("hourly_counts", FLIP_NUMBER.format("events_30"), "event_counts", "and dimension = 'event_type'"),
+    ("hourly_counts", FLIP_NUMBER.format("events_45"), "event_counts", "and dimension = 'event_type'"),
     ("hourly_counts", FLIP_TEXT.format("key"), "risk_distribution", "and dimension = 'risk_mode'"),
-    ("hourly_counts", "bucket = bucket + interval '1 microsecond'", "event_counts", "and dimension = 'event_type'"),
+    ("hourly_counts", ONE_MOVED, "event_counts", "and dimension = 'event_type'"),
     ("hourly_edges", FLIP_NUMBER.format("sessions"), "session_edges", ""),
     ("hourly_edges", "previous = bucket - interval '15 minutes' - interval '1 microsecond'", "session_edges", ""),
     ("hourly_sessions", FLIP_TEXT.format("session_id"), "sessions_missing", ""),
@@ -119,7 +121,7 @@ async def test_one_bit_of_the_projection_is_drift(sharded: Sharded, subtests: py
     chance = random.Random(8)
     for table, flip, field, of in OF_PROJECTION:
         with subtests.test(f"{table}: {flip} {of}"):
-            rows = await sharded.admin.fetch(ROWS.format(table, of))
+            rows = await sharded.admin.fetch(ROWS.format("hour" if table == "hourly_counts" else "bucket", table, of))
             row = chance.choice(rows)
             async with undone(sharded.admin):
                 await flip_row(sharded.admin, table, flip, row["ctid"])
@@ -167,7 +169,7 @@ async def test_a_late_event_during_a_rebuild_is_counted_once(sharded: Sharded) -
     late = an_event(99, at=START + timedelta(minutes=1), session="s0")
     shard = sharded.shard_of("s0")
     (hour,) = [hour for hour in await list_hours(sharded.database, START, START + HOUR) if hour.shard == shard]
-    await sharded.admin.execute("delete from hourly_counts where hour_of(bucket) = $1 and shard = $2", START, shard)
+    await sharded.admin.execute("delete from hourly_counts where hour = $1 and shard = $2", START, shard)
     async with sharded.admin.transaction():
         await sharded.admin.execute("lock table hourly_counts in share mode")
         rebuilding = asyncio.create_task(rebuild_hour(sharded.database, hour))

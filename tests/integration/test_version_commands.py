@@ -64,7 +64,7 @@ async def test_damaged_and_sealed_hours_are_told(
     assert clean == Ended(0, rebuilt(2, 1, hours=6, events=12, sealed=sealed), "")
     assert 1 <= sealed <= 3
     await admin.execute("delete from events where event_id = '2_evt_5'")
-    await admin.execute("update hourly_counts set events = 9 where bucket = $1", START)
+    await admin.execute("update hourly_counts set events_00 = 9 where hour = $1", START)
     told = await run(database_url, "rebuild")
     assert (told.code, told.output) == (
         1,
@@ -84,7 +84,7 @@ async def test_a_drifted_new_version_is_an_error_and_reads_are_as_before(
     version = await versions.begin(database)
     async for _ in versions.fill(database, version):
         pass
-    await admin.execute("update hourly_counts set events = events + 1 where version = 2 and bucket = $1", START)
+    await admin.execute("update hourly_counts set events_00 = events_00 + 1 where version = 2 and hour = $1", START)
     assert await run(database_url, "rebuild") == Ended(
         2, "", "error: 1 hours of version 2 are drifted; it was dropped\n"
     )

@@ -31,7 +31,7 @@ from tests import oracle
 from tests.conftest import RETENTION_DAYS
 from tests.log import an_event, append, until_waited_for
 from tests.oracle import HOUR, start_of
-from tests.projection import START, fresh, in_batches, random_events
+from tests.projection import COUNTS, START, by_quarter, fresh, in_batches, random_events
 
 MORE_SHARDS = """
 insert into log_heads (shard) select generate_series(1, 7);
@@ -41,6 +41,9 @@ insert into checkpoints (shard, projection, version) select generate_series(1, 7
 TABLES = ("hourly_counts", "hourly_sessions", "hourly_edges", "hourly_documents", "hourly_fills", "hour_proofs")
 ROWS = "select {} from {} where shard = $1 and version = $2"
 NUMBER = "select count(*) from {} where version = $1"
+COUNT_NOTHING = """
+update hourly_counts set events_00 = 0, events_15 = 0, events_30 = 0, events_45 = 0 where version = 2 and hour = $1
+"""
 HOURS = 30
 REBUILDS = 2
 UNTIL = START + HOURS * HOUR
@@ -87,16 +90,16 @@ class Log:
 
     async def rows(self, version: int, shard: int) -> oracle.Rows:
         """Return the stored rows of a version."""
-        counts, sessions, edges = [
+        counts = await self.admin.fetch(f"{COUNTS} where shard = $1 and version = $2", shard, version)
+        sessions, edges = [
             await self.admin.fetch(ROWS.format(columns, table), shard, version)
             for table, columns in (
-                ("hourly_counts", "bucket, dimension, key, events"),
                 ("hourly_sessions", "bucket, session_id"),
                 ("hourly_edges", "bucket, nullif(previous, '-infinity'), sessions"),
             )
         ]
         return oracle.Rows(
-            oracle.Counts({(bucket, dimension, key): events for bucket, dimension, key, events in counts}),
+            by_quarter(counts),
             {(bucket, session) for bucket, session in sessions},
             +oracle.Edges({(bucket, previous): number for bucket, previous, number in edges}),
         )
@@ -240,7 +243,8 @@ async def test_a_switch_leaves_no_more_to_read_than_there_was(single: Log) -> No
 
 
 @pytest.mark.parametrize(
-    "wrong", ["truncate hourly_counts, hourly_sessions, hourly_edges", "update hourly_counts set events = events + 1"]
+    "wrong",
+    ["truncate hourly_counts, hourly_sessions, hourly_edges", "update hourly_counts set events_00 = events_00 + 1"],
 )
 async def test_a_wrong_live_version_is_right_after_a_rebuild(log: Log, wrong: str) -> None:
     await log.fill(7)
@@ -338,7 +342,7 @@ async def test_an_hour_is_carried_between_versions_of_which_one_is_ahead(single:
         [event._replace(event_id=f"later_{event.event_id}") for event in random_events(27, 60, hours=5)]
     )
     await single.database.rows(single.database.statements.fold_hourly, 0, ahead, 50_000)
-    await single.admin.execute("update hourly_counts set events = 0 where version = 2 and hour_of(bucket) = $1", START)
+    await single.admin.execute(COUNT_NOTHING, START)
     carried = await single.database.only(single.database.statements.carry_hourly, 0, 1, 2, START)
     assert carried["rows_written"] > 0
     for version in (1, 2):
@@ -369,7 +373,7 @@ async def test_sealed_hours_are_carried_over(log: Log) -> None:
 async def test_a_version_that_was_wrong_is_right_when_its_events_are_gone(log: Log) -> None:
     """A rollback after the day was sealed would else bring back what no rebuild can mend any more."""
     await log.fill(12, hours=HOURS)
-    await log.admin.execute("update hourly_counts set events = events + 1 where version = 1")
+    await log.admin.execute("update hourly_counts set events_00 = events_00 + 1 where version = 1")
     await log.admin.execute("delete from hourly_sessions where hour_of(bucket) = $1", START)
     await rebuild_all(log.database)
     await seal_first_day(log)
@@ -414,7 +418,7 @@ async def test_edges_of_a_sealed_hour_are_mended_by_a_rebuild(single: Log) -> No
 async def test_a_broken_hour_is_carried_over_as_it_is(single: Log) -> None:
     await single.fill(12, hours=HOURS)
     await seal_first_day(single)
-    await single.admin.execute("update hourly_counts set events = events + 1 where hour_of(bucket) = $1", START)
+    await single.admin.execute("update hourly_counts set events_00 = events_00 + 1 where hour = $1", START)
     proofs = await rebuild_all(single.database)
     assert [proof.hour.start for proof in proofs if proof.state == "broken"] == [START]
     assert (await single.rows(2, 0)).counts == (await single.rows(1, 0)).counts
@@ -425,7 +429,7 @@ async def test_an_hour_that_only_the_new_version_breaks_is_not_switched_to(singl
     await seal_first_day(single)
     await filled(single.database)
     await single.admin.execute(
-        "update hourly_counts set events = events + 1 where version = 2 and hour_of(bucket) = $1", START
+        "update hourly_counts set events_00 = events_00 + 1 where version = 2 and hour = $1", START
     )
     with pytest.raises(NotSwitched, match="1 hours of version 2 are broken; it was dropped"):
         await rebuild_all(single.database)
@@ -435,7 +439,7 @@ async def test_an_hour_that_only_the_new_version_breaks_is_not_switched_to(singl
 async def test_a_drifted_new_version_is_not_switched_to_and_the_next_rebuild_begins_anew(log: Log) -> None:
     await log.fill(13)
     version = await filled(log.database)
-    await log.admin.execute("update hourly_counts set events = events + 1 where version = 2")
+    await log.admin.execute("update hourly_counts set events_00 = events_00 + 1 where version = 2")
     proofs = [proof async for proof in versions.prove(log.database, version)]
     with pytest.raises(NotSwitched, match=r"\d+ hours of version 2 are drifted; it was dropped"):
         await versions.switch(log.database, version, proofs)

@@ -34,14 +34,18 @@ with heads as (insert into log_heads (shard) select * from generate_series(0, $1
 insert into checkpoints (shard, projection, version) select shard, 'hourly', 1 from heads
 """
 LOSE = """
-delete from hourly_counts where hour_of(bucket) = {start};
+delete from hourly_counts where hour = {start};
 delete from hourly_sessions where hour_of(bucket) = {start};
 delete from hourly_edges where hour_of(bucket) = {start}
 """
 # What is folded and what is not, together, of all shards.
 ALL_COUNTED = """
 select
-    (select coalesce(sum(events), 0)::bigint from hourly_counts where dimension = 'event_type')
+    (
+        select coalesce(sum(events_00 + events_15 + events_30 + events_45), 0)::bigint
+        from hourly_counts
+        where dimension = 'event_type'
+    )
     + (select coalesce(sum(lag_events), 0)::bigint from ({}) as checkpoints)
 """
 DISTINCT = """
