@@ -38,8 +38,13 @@ async def measure(grounds: Grounds) -> list[Row]:
     async with empty(size, WEB) as ground, copying(ground) as peer:
         with running(ground, "projections", "follow"), serving(ground, "service", "http") as (port, _):
             load = Load(ground, events, port)
-            await in_turns(1, {"post": load.post(WARM_UP), "copy": peer.step})
-            posts = await in_turns(size.runs, {"post": load.post(bodies), "copy": peer.step})
+
+            async def copy() -> float:
+                await ground.wait_until_folded()
+                return await peer.step()
+
+            await in_turns(1, {"post": load.post(WARM_UP), "copy": copy})
+            posts = await in_turns(size.runs, {"post": load.post(bodies), "copy": copy})
             await load.importing(bodies * BATCH)()
             files = await in_turns(imports, {"post": load.post(bodies), "import": load.importing(size.events)})
             await ground.wait_until_folded()

@@ -60,6 +60,8 @@ PEERS = (
     (Case(one_insert.__name__), "same service, one plain INSERT per request, no receipts", 1.5),
     (Case(decode_only.__name__), "@asgi route that only decodes and answers", 0.35),
 )
+# Servers that answer for what they do not store.
+STORELESS = (no_database.__name__, decode_only.__name__)
 CASES = (*chain(*PAIRS), *(case for case, _, _ in PEERS))
 
 
@@ -76,12 +78,9 @@ async def measure(grounds: Grounds) -> list[Row]:
             for server in dict.fromkeys((case.server, case.workers) for case in CASES)
         }
         # Connections opened, statements prepared, code warm.
-        for port, _ in servers.values():
-            await Load(ground, port, FEW, WARM_UP_SECONDS).step()
-        loads = {
-            case: Load(ground, servers[case.server, case.workers][0], case.connections, ground.size.load_seconds)
-            for case in CASES
-        }
+        for (server, _), (port, _) in servers.items():
+            await Load(ground, port, FEW, WARM_UP_SECONDS, stores=server not in STORELESS).step()
+        loads = {case: _load(ground, servers[case.server, case.workers][0], case) for case in CASES}
         found = await in_turns(ground.size.runs, {case.name: load.step for case, load in loads.items()})
         found |= {case.p99: Spread(tuple(load.p99s)) for case, load in loads.items()}
         found[MEMORY] = Spread((peak_memory_of_workers(servers[SERVICE, 1][1]),))
@@ -92,6 +91,10 @@ def _serving(ground: Ground, server: str, workers: int) -> AbstractContextManage
     if server == SERVICE:
         return serving(ground, "service", "http", workers=workers)
     return serving(ground, "bench.peers", server, workers=workers)
+
+
+def _load(ground: Ground, port: int, case: Case) -> Load:
+    return Load(ground, port, case.connections, ground.size.load_seconds, stores=case.server not in STORELESS)
 
 
 def _rows(found: Mapping[str, Spread]) -> list[Row]:
@@ -115,21 +118,32 @@ _runs = count()
 
 
 class Load:
-    """Posts to a server for some seconds in each step; p99s: what 99 of 100 requests of it took at most, in ms."""
+    """Posts to a server for some seconds in each step; p99s: what 99 of 100 requests of it took at most, in ms.
 
-    def __init__(self, ground: Ground, port: int, connections: int, seconds: int) -> None:
+    stores: whether the server stores what it answers for.
+    """
+
+    def __init__(self, ground: Ground, port: int, connections: int, seconds: int, *, stores: bool) -> None:
         self.p99s: list[float] = []
+        self._stores = stores
         self._ground = ground
         self._port = port
         self._connections = connections
         self._seconds = seconds
 
     async def step(self) -> float:
-        """Return how many requests were answered with 2xx in a second. Raises NotCounted when one was not."""
+        """Return requests answered with 2xx per second. Raises NotCounted when any was not, or is lost."""
         await self._ground.wait_until_folded()
+        before = await self._stored()
         loaded = await asyncio.to_thread(self._wrk, f"{next(_runs)}")
+        if self._stores and (stored := await self._stored() - before) < loaded.requests:
+            raise NotCounted(f"{stored:,} events were stored of {loaded.requests:,} that were answered for")
         self.p99s.append(loaded.p99)
         return loaded.requests / loaded.seconds
+
+    async def _stored(self) -> int:
+        row = await self._ground.database.only(self._ground.statements.count_stored)
+        return int(row["stored"])
 
     def _wrk(self, run: str) -> Loaded:
         options = ["-t1", f"-c{self._connections}", f"-d{self._seconds}s", "-s", str(SCRIPT)]

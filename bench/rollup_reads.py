@@ -146,6 +146,8 @@ async def _events_arriving(rollups: Rollups, sender: Executor) -> AsyncIterator[
         if await _head(ground) >= enough:
             break
         await asyncio.sleep(0.02)
+    if posting.done():
+        await posting  # it says what went wrong
     yield
     if posting.done():
         raise NotCounted(f"requests took longer than {seconds} s of posting")

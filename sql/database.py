@@ -151,8 +151,9 @@ class Database:
             command_timeout=self._statement_seconds + 1,
             server_settings=None if self._pooler_between else self._settings,
             # Nothing is left on a connection that its next user would notice: no round trip to clear it. A transaction
-            # that was left open asyncpg rolls back in any case.
-            reset=_leave_as_it_is,
+            # that was left open asyncpg rolls back in any case. A pooler's servers have other users, to whom asyncpg
+            # might leave the setting that it looks up types with.
+            reset=None if self._pooler_between else _leave_as_it_is,
             # A pooler in transaction mode gives each transaction another server, which knows no statement of ours.
             statement_cache_size=0 if self._pooler_between else 100,
         )

@@ -14,8 +14,8 @@ returns table (
     amount bigint
 )
 language plpgsql stable
--- Planning takes longer than folding some hundred events: one plan for all, whose other days are left out when it begins.
-set plan_cache_mode = 'force_generic_plan'
+-- The bounds on timestamp prune days only when the planner knows their values.
+set plan_cache_mode = 'force_custom_plan'
 -- Positions alone say which events are meant; a plan that does not know the bounds might read their hours, too.
 set enable_bitmapscan = off
 as $$
@@ -33,6 +33,12 @@ begin
         -- A projection that begins anew reads, too, what was appended by receipts that are compacted by now.
         select l.hour from hour_ledger as l where l.shard = in_shard and after = 0
     ) as witness;
+
+    -- To plan takes longer than to fold some hundred events. So while the days are few, one plan is for all calls of a
+    -- connection, and leaves out the other days when it begins; it holds all of them, and makes itself anew with each.
+    if (select count(*) from log_days()) <= 100 then
+        perform set_config('plan_cache_mode', 'force_generic_plan', true);
+    end if;
 
     return query
     -- One pass makes both sets: events that count alike, and the buckets of each session.

@@ -289,3 +289,11 @@ async def test_behind_a_pooler_each_call_brings_its_settings_and_leaves_nothing(
     assert await connection.fetchval("select current_setting('application_name')") == ""
     await database._pool.release(connection)
     await database.close()
+
+
+async def test_a_transaction_that_is_left_open_is_rolled_back(database: Database) -> None:
+    """Connections are not reset when they are given back: this is asyncpg's doing, and must stay so."""
+    pool = await database._open()
+    async with pool.acquire() as connection:
+        await connection.execute("begin; create table left_open ()")
+    assert [tuple(row) for row in await database.rows("select to_regclass('left_open')")] == [(None,)]
