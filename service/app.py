@@ -18,6 +18,7 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from litestar.utils import normalize_path
 
+from service import stops
 from service.answers import Answer, answered, failure, json_answer, respond
 from service.appender import Appender
 from service.auth import BATCH_PATHS, SINGLE_PATHS, Gate
@@ -187,6 +188,8 @@ class Service:
     async def _housekeeping(self) -> None:
         """Tell how much waits; stop when the server was killed: an orphan would keep the port and answer for ever."""
         parent = os.getppid()
+        await asyncio.sleep(stops.HELD_SECONDS)
+        stops.let_through()
         while os.getppid() == parent:
             self.metrics.waiting(self.appender.events_waiting)
             await asyncio.sleep(HOUSEKEEPING_SECONDS)

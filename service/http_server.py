@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 from tempfile import TemporaryDirectory
 
 from granian import Granian
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 
+from service import stops
 from service.settings import Settings
 
 DRAIN_SECONDS = 15
@@ -20,14 +20,8 @@ def run(settings: Settings) -> None:
     with TemporaryDirectory(prefix="hourledger-metrics-") as folder:
         # Where the workers count, so that any of them can tell what all of them did; see service/metrics.py.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        # A worker that is forked takes over the server's handlers, which would swallow a SIGTERM while it begins.
-        os.register_at_fork(after_in_child=_default_signals)
+        os.register_at_fork(after_in_child=stops.hold)
         _serve(settings)
-
-
-def _default_signals() -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
 
 
 def _serve(settings: Settings) -> None:

@@ -1,0 +1,25 @@
+"""The signals that stop a worker, held back until it serves.
+
+A worker that is forked has the server's handlers at first, which would swallow them. Later they are the loop's, and
+uvloop forgets what comes while it does not run: before the start, and between the start and the serving.
+"""
+
+from __future__ import annotations
+
+import signal
+
+STOPS = (signal.SIGTERM, signal.SIGINT)
+# After the start is done, until the loop surely runs again.
+HELD_SECONDS = 0.1
+
+
+def hold() -> None:
+    """Keep what comes from now on until `let_through`."""
+    for number in STOPS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+
+
+def let_through() -> None:
+    """Take what has come, and what will come."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
