@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
-from itertools import islice
-from time import perf_counter
 
 from bench.copying import PEER, copying
-from bench.ground import RETENTION_DAYS, WEB, Ground, Grounds, empty
+from bench.ground import WEB, Grounds, empty
 from bench.rows import EVENTS_PER_SECOND, NotCounted, Row, Step, in_turns, least_ratio
 from projections.projector import catch_up
-from service.events import Event
+from service.append_queue import EVENTS_PER_COMMIT
 
-BATCH = 500
 # Batches of a warm-up: connections open, statements planned, catalogs cached.
 WARM_UP = 10
 # A sample's share of the events that the other benchmarks store.
@@ -23,28 +19,17 @@ SHARE = 5
 async def measure(grounds: Grounds) -> list[Row]:
     """Measure on a log of its own, so that it and the peer's table begin empty and grow alike."""
     size = grounds.size
-    batches = max(size.events // SHARE // BATCH, 1)
-    events = WEB.events((WARM_UP + size.runs * batches) * BATCH, size.hours)
+    batches = max(size.events // SHARE // EVENTS_PER_COMMIT, 1)
+    events = WEB.events((WARM_UP + size.runs * batches) * EVENTS_PER_COMMIT, size.hours)
     async with empty(size, WEB) as ground, copying(ground) as peer:
 
         def steps(batches: int) -> dict[str, Step]:
-            return {"append": partial(_append, ground, events, batches), "copy": peer.step}
+            return {"append": partial(ground.append_batches, events, batches), "copy": peer.step}
 
         await in_turns(1, steps(WARM_UP))
         found = await in_turns(size.runs, steps(batches))
         await catch_up(ground.database)
         if await ground.verify() != peer.rows:
             raise NotCounted("the log does not hold the rows that were copied")
-    what = f"append function alone, batches of {BATCH}, in arrival order"
+    what = f"append function alone, batches of {EVENTS_PER_COMMIT}, in arrival order"
     return [Row(what, EVENTS_PER_SECOND, found["append"], PEER, found["copy"], least_ratio(0.7, reached=0.5))]
-
-
-async def _append(ground: Ground, events: Iterator[Event], batches: int) -> float:
-    """Append batches one after the other, their columns made before the clock starts; return events per second."""
-    append = ground.database.statements.append_events
-    columns = [[list(column) for column in zip(*islice(events, BATCH), strict=True)] for _ in range(batches)]
-    started = perf_counter()
-    for batch in columns:
-        if await ground.database.rows(append, 0, RETENTION_DAYS, None, *batch):
-            raise NotCounted("an append did not store all of its events")
-    return batches * BATCH / (perf_counter() - started)

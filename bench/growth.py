@@ -21,13 +21,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice
-from time import perf_counter
 
 from bench.ground import RETENTION_DAYS, WEB, Ground, Grounds, empty
 from bench.rows import EVENTS_PER_SECOND, NotCounted, Row, in_turns, least_ratio
 from bench.web_data import SEED, event_of
 from projections.projector import catch_up
+from service.append_queue import EVENTS_PER_COMMIT
 from service.console import progress
 from service.events import Event
 
@@ -36,7 +35,6 @@ TIMES = 100
 DAYS = RETENTION_DAYS - 1
 # Of a day's events, the other days have this part.
 LATE_SHARE = 50
-BATCH = 500
 # Batches of a warm-up, and of one sample; few late ones, or they would fill the small days.
 WARM_UP = 100
 IN_ORDER = 20
@@ -63,7 +61,7 @@ async def measure(grounds: Grounds) -> list[Row]:
         late = await in_turns(size.runs, {"small": small.late, "large": large.late})
         await small.check()
         await large.check()
-    what = f"append, batches of {BATCH}, model: {per_day * TIMES:,} events a day"
+    what = f"append, batches of {EVENTS_PER_COMMIT}, model: {per_day * TIMES:,} events a day"
     peer = f"model: {per_day:,} events a day"
     goal = least_ratio(0.9)
     other_days = f"late events of {DAYS} days, all but one filled to 1/{LATE_SHARE}"
@@ -82,7 +80,7 @@ class Log:
         self._held = 0
         # Yesterday is over, so it can be filled up to its last hour at any time of the day.
         self._day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - DAY
-        apart = HOUR / ((WARM_UP + runs * IN_ORDER) * BATCH)
+        apart = HOUR / ((WARM_UP + runs * IN_ORDER) * EVENTS_PER_COMMIT)
         self._in_order = _events(SEED, lambda number, _: self._day + 23 * HOUR + number * apart)
         self._late = _events(SEED + 1, lambda _, chance: self._day + DAY - chance.random() * DAYS * DAY)
 
@@ -125,16 +123,9 @@ class Log:
                 meter.advance(count)
 
     async def _append(self, events: Iterator[Event], batches: int) -> float:
-        """Append batches one after the other, their columns made before the clock starts."""
-        database = self._ground.database
-        columns = [[list(column) for column in zip(*islice(events, BATCH), strict=True)] for _ in range(batches)]
-        started = perf_counter()
-        for batch in columns:
-            if await database.rows(database.statements.append_events, 0, RETENTION_DAYS, None, *batch):
-                raise NotCounted("an append did not store all of its events")
-        seconds = perf_counter() - started
-        self._held += batches * BATCH
-        return batches * BATCH / seconds
+        rate = await self._ground.append_batches(events, batches)
+        self._held += batches * EVENTS_PER_COMMIT
+        return rate
 
 
 def _events(seed: int, moment: Callable[[int, random.Random], datetime]) -> Iterator[Event]:

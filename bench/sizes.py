@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
 
-from bench.ground import RETENTION_DAYS, WEB, DataSet, Ground, Grounds, empty
+from bench.ground import RETENTION_DAYS, WEB, DataSet, Ground, Grounds, columns_of, empty
 from bench.rows import NotCounted, Row, Spread, Unit, most
 from bench.web_data import HOURS, RISK_MODES, web_events
 from projections.projector import catch_up, step, tidy
@@ -75,8 +74,7 @@ async def _append_and_fold(ground: Ground) -> None:
     database = ground.database
     events = ground.data.events(ground.size.events, ground.size.hours)
     for number in range(1, QUARTERS * FOLDS_PER_QUARTER + 1):
-        columns = [list(column) for column in zip(*islice(events, EVENTS_PER_FOLD), strict=True)]
-        await database.rows(database.statements.append_events, 0, RETENTION_DAYS, None, *columns)
+        await ground.append(columns_of(events, EVENTS_PER_FOLD))
         await step(database)
         if number % (24 * 4 * FOLDS_PER_QUARTER) == 0:
             await database.rows(ground.statements.vacuum)
