@@ -4,6 +4,7 @@
 create or replace function fill_hourly(in_shard integer, in_version integer, in_hour timestamptz, live_version integer)
 returns boolean
 language plpgsql volatile
+set plan_cache_mode = 'auto'
 as $$
 declare
     upto bigint;
@@ -11,6 +12,7 @@ declare
         select from retired_days as d where d.shard = in_shard and d.day = (in_hour at time zone 'UTC')::date
     );
 begin
+    perform plan_once();
     -- Shared with other fills; whoever ends the filling waits for them.
     select c.position into upto
     from checkpoints as c

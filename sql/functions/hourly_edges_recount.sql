@@ -12,8 +12,9 @@ as $$
         order by p.bucket desc
         limit 1
     ) as former on true
-    -- `+ 0`: before the table is analyzed, the planner would read the primary key from end to end.
-    where s.shard = $1 and s.version + 0 = $2 and s.bucket = any ($3)
+    -- `+ 0` and `is true`: else the planner would read the primary key from end to end, which PostgreSQL 18 takes for a
+    -- skip scan, and other versions before the table is analyzed.
+    where s.shard = $1 and s.version + 0 = $2 and (s.bucket = any ($3)) is true
         and hour_of(s.bucket) = any (array(select distinct hour_of(b) from unnest($3) as b))
     group by s.bucket, coalesce(former.bucket, '-infinity')
 $$;

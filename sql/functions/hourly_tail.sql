@@ -34,11 +34,8 @@ begin
         select l.hour from hour_ledger as l where l.shard = in_shard and after = 0
     ) as witness;
 
-    -- To plan takes longer than to fold some hundred events. So while the days are few, one plan is for all calls of a
-    -- connection, and leaves out the other days when it begins; it holds all of them, and makes itself anew with each.
-    if (select count(*) from log_days()) <= 100 then
-        perform set_config('plan_cache_mode', 'force_generic_plan', true);
-    end if;
+    -- To plan takes longer than to fold some hundred events.
+    perform plan_once();
 
     return query
     -- One pass makes both sets: events that count alike, and the buckets of each session.

@@ -15,6 +15,7 @@ returns table (
     recounted numeric
 )
 language plpgsql stable
+set plan_cache_mode = 'auto'
 as $$
 #variable_conflict use_column
 declare
@@ -23,6 +24,8 @@ declare
     found_now record;
     sealed constant boolean := exists (select from hour_seals as s where s.shard = in_shard and s.hour = in_hour);
 begin
+    -- To plan takes as long as to verify two thousand events.
+    perform plan_once();
     if not exists (
         select from checkpoints as c
         where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version
