@@ -3,6 +3,8 @@
 PYTHON := .venv/bin/python
 LOCK := requirements-dev.lock
 READY := .venv/installed.lock
+# The third-party files of the pages; what serves or tests them needs them.
+ASSETS := service/web/vendor/installed.lock
 
 # Values reach the command as they were typed: not expanded by make, quoted for the shell.
 OPTIONS := FROM TO PROJECTION JSON FILE FORMAT SHIFT_TO DRY_RUN FORCE
@@ -26,16 +28,16 @@ endif
 help: ## list the commands
 	@sed -n -e 's/^\([a-z-]*\):.*## /make \1                          /' -e 's/^\(make.\{22\}\) */\1/p' Makefile
 
-setup: $(READY) ## make .venv with the pinned dependencies, when it is missing or they changed
+setup: $(READY) $(ASSETS) ## make .venv and the pages' assets with the pinned dependencies, when missing or changed
 	@echo 'setup: .venv is ready'
 
-serve: $(READY) ## run the whole service on http://127.0.0.1:8000; Ctrl-C stops it
+serve: $(READY) $(ASSETS) ## run the whole service on http://127.0.0.1:8000; Ctrl-C stops it
 	@$(PYTHON) -m service serve
 
-test: $(READY) ## run every test against a real PostgreSQL
+test: $(READY) $(ASSETS) ## run every test against a real PostgreSQL
 	@$(PYTHON) -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
-check: $(READY) ## lint, format, types, import rules, SQL checks, then the tests: what CI runs
+check: $(READY) $(ASSETS) ## lint, format, types, import rules, SQL checks, then the tests: what CI runs
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m ruff format --check
 	@$(PYTHON) -m mypy
@@ -94,5 +96,9 @@ $(READY): $(LOCK) $(PYTHON)
 	test -t 2 || quiet=--quiet; \
 	$(PYTHON) -m pip install $${quiet-} --disable-pip-version-check --no-input --require-hashes --only-binary :all: -r $(LOCK) >&2; \
 	cp $(LOCK) $(READY)
+
+$(ASSETS): package-lock.json $(READY)
+	@if cmp -s package-lock.json $(ASSETS); then touch $(ASSETS); else \
+	  echo "setup: installing the pages' assets" >&2; $(PYTHON) -m service.web.assets; fi
 
 $(PYTHON): ;
