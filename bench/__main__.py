@@ -113,7 +113,7 @@ async def _counted(grounds: Grounds, name: str) -> list[Row]:
     try:
         rows = await PARTS[name](grounds)
         await grounds.verify()
-    except NotCounted as error:
+    except (NotCounted, DatabaseError) as error:
         failed = rows or [Row(name, EVENTS_PER_SECOND)]
         return [replace(row, not_counted=str(error)) for row in failed]
     return rows

@@ -17,9 +17,9 @@ PEER = "one GROUP BY hour, count(distinct session)"
 async def measure(grounds: Grounds) -> list[Row]:
     """Measure on the logs as they were loaded: once receipts are compacted, they cannot be folded anew."""
     web, scattered = await grounds.of(WEB), await grounds.of(SCATTERED)
-    rebuild, verify = least_ratio(0.9, reached=0.1), least_ratio(0.25, reached=0.15)
+    rebuild, verify = least_ratio(0.9, reached=0.15), least_ratio(0.25, reached=0.2)
     rows = await _measure(web, least_ratio(0.35), rebuild, verify)
-    rebuild, verify = least_ratio(0.2, reached=0.05), least_ratio(0.25, reached=0.1)
+    rebuild, verify = least_ratio(0.2, reached=0.06), least_ratio(0.25, reached=0.12)
     return [
         rows[0],
         replace(rows[0], goal=least(200_000)),

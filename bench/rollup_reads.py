@@ -107,12 +107,12 @@ class Rollups:
 
     @asynccontextmanager
     async def _documents_set_aside(self) -> AsyncIterator[None]:
-        """As if no hour were verified. The projector looks for documents that are missing only after some minutes."""
+        """As if no hour were verified. The projector writes one or two anew when they were verified minutes ago."""
         await self.ground.database.rows(self.ground.statements.set_documents_aside)
         try:
             yield
         finally:
-            await self.ground.database.rows(self.ground.statements.set_documents_aside)
+            await self.ground.database.rows(self.ground.statements.put_documents_back)
 
 
 async def _while_events_arrive(rollups: Rollups) -> list[Row]:

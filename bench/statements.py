@@ -22,6 +22,7 @@ class Statements:
     insert_event: str
     list_log_sizes: str
     list_rollup_sizes: str
+    put_documents_back: str
     read_server_version: str
     rewind_checkpoints: str
     rollups_from_events: str
