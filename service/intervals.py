@@ -39,8 +39,8 @@ def bounds_of(since: datetime, until: datetime, interval: str, zone: tzinfo) -> 
     """Return the bounds of every bucket of a range. Raises ApiError 400 when the projection cannot tell them apart."""
     if interval == "hour":
         return [since + step * HOUR for step in range((until - since) // HOUR + 1)]
-    inner = [start for start in _local_starts(since, until, interval, zone) if since < start < until]
-    return _checked([since, *inner, until])
+    inner = {start for start in _local_starts(since, until, interval, zone) if since < start < until}
+    return _checked([since, *sorted(inner), until])  # a day that a zone skipped is none
 
 
 def earlier(bounds: Bounds, comparison: str, interval: str, zone: tzinfo) -> Bounds:

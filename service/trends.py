@@ -168,7 +168,8 @@ def _groups(question: Question, found: Found, now: datetime) -> list[dict[str, A
 
 
 def _buckets(bounds: Bounds, now: datetime, value: Callable[[int], Value]) -> list[Bucket]:
+    texts = [time_text(bound) for bound in bounds]
     return [
-        {"start": time_text(start), "end": time_text(end), "value": value(place), "complete": end <= now}
-        for place, (start, end) in enumerate(pairwise(bounds))
+        {"start": start, "end": end, "value": value(place), "complete": bounds[place + 1] <= now}
+        for place, (start, end) in enumerate(pairwise(texts))
     ]

@@ -6,7 +6,7 @@
 --   sessions: distinct sessions in the bucket
 --   position: the log's head (no bucket);  lag_events: events beyond the checkpoint (no bucket)
 create or replace function read_trend(
-    in_shard integer, bounds timestamptz[], named hourly_dimension[], keys text[] default null
+    in_shard integer, bounds timestamptz[], named text[], keys text[] default null
 )
 returns table (bucket integer, measure text, key text, amount bigint)
 language plpgsql stable
@@ -31,8 +31,8 @@ begin
         from hourly_tail(in_shard, live, folded, head) as t
         where folded < head and t.bucket >= since and t.bucket < until
     ),
-    -- As part of a row the array is as it is stored; each look into the variable would make a copy of it.
-    marks as materialized (select bounds as starts),
+    -- As part of a row an array is as it is stored; each look into a variable would make a copy of it.
+    marks as materialized (select bounds as starts, named::hourly_dimension[] as dimensions),
     -- Hours that more than one bucket has a part of.
     divided as materialized (
         select distinct hour_of(b.bound) as hour from unnest(bounds) as b (bound) where b.bound <> hour_of(b.bound)
@@ -54,7 +54,7 @@ begin
         select
             width_bucket(c.quarter, m.starts) as bucket,
             c.dimension,
-            case when c.dimension = any (named) then named_key(c.key, keys) end as key,
+            case when c.dimension = any (m.dimensions) then named_key(c.key, keys) end as key,
             c.events
         from counts as c
         cross join marks as m

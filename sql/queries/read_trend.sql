@@ -2,4 +2,4 @@
 -- $1 shard, $2 bounds of the buckets, $3 dimensions whose keys are named, $4 the keys that are, or null for all of them
 -- Rows: one per bucket, measure and key (bucket from 1, measure, key, amount).
 select bucket, measure, key, amount
-from read_trend($1, $2, $3::text[]::hourly_dimension[], $4)
+from read_trend($1, $2, $3, $4)

@@ -19,7 +19,6 @@ from tests.http.site import Json, Site, an_event, new_site, refused, unique, wai
 
 LIVE = "/api/analytics/live"
 MOST = 64
-WATCHERS = "select from pg_stat_activity where datname = current_database() and query ~ 'log_head'"
 
 
 class Told(NamedTuple):
@@ -49,10 +48,7 @@ class Stream:
 
 @contextmanager
 def stream(site: Site, **headers: str) -> Iterator[Stream]:
-    with (
-        httpx.Client(base_url=site.running.url, timeout=30, trust_env=False) as client,
-        client.stream("GET", LIVE, headers=headers) as answer,
-    ):
+    with site.client.stream("GET", LIVE, headers=headers) as answer:
         yield Stream(answer)
 
 
@@ -112,7 +108,7 @@ def test_streams_are_limited_and_given_back(watched: Site) -> None:
     with ExitStack() as opened:
         for _ in range(MOST):
             assert opened.enter_context(stream(watched)).answer.status_code == 200
-        answer = httpx.get(f"{watched.running.url}{LIVE}", timeout=30, trust_env=False)
+        answer = watched.client.get(LIVE)
         refused(answer, 503, "unavailable")
         assert answer.headers["retry-after"]
         assert watched.get("/api/analytics/rollups")["ok"]
