@@ -32,8 +32,8 @@ class Filters:
 
 def filters(given: Mapping[str, str]) -> Filters:
     """Return the filters that are asked for; an empty text asks for nothing."""
-    texts = [given.get(name) or None for name in TEXTS]
-    return Filters(*texts, demo_mode_filter(given))
+    texts = {name: given.get(name) or None for name in TEXTS}
+    return Filters(**texts, demo_mode=demo_mode_filter(given))
 
 
 def demo_mode_filter(given: Mapping[str, str]) -> bool | None:

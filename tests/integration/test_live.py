@@ -6,11 +6,12 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from unittest.mock import Mock
 
 import asyncpg
 import pytest
 from litestar.response.sse import ServerSentEventMessage
-from litestar.types import Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 import service.in_time
 import service.live
@@ -29,7 +30,7 @@ async def opened(live: Live) -> AsyncIterator[_Stream]:
         held.set()
         await left.wait()
 
-    request = asyncio.create_task(live.middleware(app)({}, None, None))  # type: ignore[arg-type]
+    request = asyncio.create_task(_answered(live, app))
     waiting = asyncio.create_task(held.wait())
     await asyncio.wait([request, waiting], return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
@@ -40,6 +41,14 @@ async def opened(live: Live) -> AsyncIterator[_Stream]:
     finally:
         left.set()
         await request
+
+
+async def _answered(live: Live, app: ASGIApp) -> None:
+    await live.middleware(app)(Mock(), Mock(), Mock())
+
+
+async def _next(stream: _Stream) -> ServerSentEventMessage | None:
+    return await anext(stream, None)
 
 
 async def told(stream: _Stream) -> tuple[str | None, object]:
@@ -84,7 +93,7 @@ async def test_streams_end_when_the_service_stops_and_no_more_begin(database: Da
     live = Live(database)
     async with opened(live) as stream:
         await told(stream)
-        waits = asyncio.create_task(anext(stream, None))  # type: ignore[arg-type]
+        waits = asyncio.create_task(_next(stream))
         await asyncio.sleep(0)
         live.close()
         assert await waits is None

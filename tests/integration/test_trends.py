@@ -24,6 +24,8 @@ from service.rollups import Rollups
 from service.summary import Summary
 from service.trends import Trends
 from sql.database import Database
+from tests.conftest import Servers
+from tests.http.site import new_database
 from tests.log import NOW, an_event, append
 from tests.oracle import HOUR, keys
 from tests.retired import append_all
@@ -61,20 +63,33 @@ def events_around(day: date, seed: int) -> list[Event]:
 STORED = {name: events_around(day, seed) for seed, (name, day) in enumerate(CHANGES.items())}
 
 
-@pytest_asyncio.fixture(params=[1, 8], ids=["1 shard", "8 shards"])
-async def changing(empty_database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
+@asynccontextmanager
+async def changing_log(servers: Servers, shards: int) -> AsyncIterator[Sharded]:
     """Give a log of days on which clocks changed; the last events are not folded."""
-    async with sharded_log(empty_database_url, request.param) as sharded:
-        for some in STORED.values():
+    async with new_database(servers, empty=True) as url, sharded_log(url, shards) as sharded:
+        for place, some in enumerate(STORED.values()):
             first = min(event.timestamp for event in some).date()
             for number in range(6):
                 await sharded.database.only(sharded.database.statements.make_day, first + timedelta(days=number))
-        for place, some in enumerate(STORED.values()):
             clock = max(event.timestamp for event in some)
             await append_all(sharded, some[: EVENTS * 2 // 3], clock=clock)
             if place < len(STORED) - 1:
                 await catch_up(sharded.database)
             await append_all(sharded, some[EVENTS * 2 // 3 :], clock=clock)
+        yield sharded
+
+
+@pytest_asyncio.fixture(scope="module", params=[1, 8], ids=["1 shard", "8 shards"])
+async def changing(servers: Servers, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
+    """Give such a log, whose tests only read."""
+    async with changing_log(servers, request.param) as sharded:
+        yield sharded
+
+
+@pytest_asyncio.fixture
+async def retiring(servers: Servers) -> AsyncIterator[Sharded]:
+    """Give such a log, whose days may be retired."""
+    async with changing_log(servers, 1) as sharded:
         yield sharded
 
 
@@ -179,16 +194,16 @@ async def refused(work: Any) -> ApiError:
     return error.value
 
 
-async def test_nothing_is_said_of_a_time_that_is_not_wholly_kept(changing: Sharded) -> None:
+async def test_nothing_is_said_of_a_time_that_is_not_wholly_kept(retiring: Sharded) -> None:
     day = CHANGES["Europe/Berlin"]
     kept = datetime(day.year, day.month, day.day, tzinfo=NOW.tzinfo)
     since, until = kept - DAY, kept + DAY
     scope = f"from={text_of(since)}&to={text_of(until)}&interval=day&compare=previous"
     in_both = [event for event in STORED["Europe/Berlin"] if since <= event.timestamp < until]
-    await changing.admin.execute(
+    await retiring.admin.execute(
         "insert into retired_days select shard, $1, 0, now() from log_heads", day - timedelta(days=1)
     )
-    async with counting(changing) as found:
+    async with counting(retiring) as found:
         trends, summary = Trends(found, lambda: NOW), Summary(found, lambda: NOW)
         rollups = await trends.page(scope.encode())
         assert (rollups["source"], rollups["from"]) == ("rollups", text_of(since))
@@ -203,7 +218,7 @@ async def test_nothing_is_said_of_a_time_that_is_not_wholly_kept(changing: Shard
         error = await refused(trends.page(f"{gone}&demo_mode=true".encode()))
         assert (error.status, error.code, error.field) == (422, "expired", "to")
         assert text_of(kept) in error.message
-        await changing.admin.execute(
+        await retiring.admin.execute(
             "insert into shard_totals (shard, rollups_since) values (0, $1)"
             " on conflict (shard) do update set rollups_since = excluded.rollups_since",
             kept,
@@ -251,17 +266,17 @@ async def test_raw_events_that_take_too_long_are_given_up_and_hold_up_nobody(
         await found.close()
 
 
-async def test_a_day_that_is_dropped_meanwhile_is_left_out(changing: Sharded, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_day_that_is_dropped_meanwhile_is_left_out(retiring: Sharded, monkeypatch: pytest.MonkeyPatch) -> None:
     day = CHANGES["Europe/Berlin"]
     kept = datetime(day.year, day.month, day.day, tzinfo=NOW.tzinfo)
     reads: list[datetime] = []
-    async with counting(changing) as found:
+    async with counting(retiring) as found:
         read = found.read
 
         async def read_while_dropped(scope: service.counting.Scope, *rest: Any) -> Any:
             reads.append(scope.since)
             if len(reads) == 1:
-                await changing.admin.execute(
+                await retiring.admin.execute(
                     "insert into retired_days select shard, $1, 0, now() from log_heads", day - timedelta(days=1)
                 )
             return await read(scope, *rest)
@@ -281,9 +296,8 @@ async def test_sessions_and_tool_uses_are_divided_by_keys_of_raw_events(changing
     since = datetime(day.year, day.month, day.day, tzinfo=NOW.tzinfo) - 2 * DAY
     scope = f"from={text_of(since)}&to={text_of(since + 5 * DAY)}&interval=day"
     inside = [event for event in STORED[name] if since <= event.timestamp < since + 5 * DAY]
-    most = [
-        key for key, _ in sorted(Counter(e.event_type for e in inside).items(), key=lambda item: (-item[1], item[0]))
-    ]
+    counts = Counter(event.event_type for event in inside)
+    most = min(counts, key=lambda key: (-counts[key], key))
     async with counting(changing) as found:
         for metric in ("sessions", "tool_uses", "events", "events_per_session"):
             answer = await Trends(found, lambda: NOW).page(f"metric={metric}&by=event_type&top=1&{scope}".encode())
