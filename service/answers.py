@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 import structlog
+from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.types import Send
 
@@ -65,6 +66,11 @@ def _as_api_error(error: Exception) -> ApiError:
         return refused
     log.error("a request failed", exc_info=error)
     return ApiError(500, "internal", "this is a fault of the service; its log says more")
+
+
+def response(answer: Answer) -> Response[bytes]:
+    """Return an answer as the framework takes it."""
+    return Response(answer.body, status_code=answer.status, headers=answer.all_headers())
 
 
 async def answered(work: Awaitable[Answer]) -> Answer:

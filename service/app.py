@@ -19,22 +19,29 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from litestar.utils import normalize_path
 
 from service import stops
-from service.answers import Answer, answered, failure, json_answer, respond
+from service.analytics_routes import LIVE_PATH, analytics_routes
+from service.answers import Answer, answered, failure, json_answer, respond, response
 from service.appender import Appender
 from service.auth import BATCH_PATHS, SINGLE_PATHS, Gate
 from service.bodies import Headers
 from service.console import configure_logs
+from service.counting import Counting
 from service.errors import ApiError, method_not_allowed
 from service.event_list import EventList
 from service.health import readiness
+from service.live import Live
 from service.metrics import CONTENT_TYPE, Metrics
+from service.proofs import Proofs
 from service.rollups import Rollups
 from service.settings import Settings, load
+from service.summary import Summary
 from service.track import Track
+from service.trends import Trends
 from service.web import page
 from sql.database import Database
 
 HOUSEKEEPING_SECONDS = 1.0
+STOP_LOOK_SECONDS = 0.05
 # Longer than the database takes to answer when it is there at all.
 START_SECONDS = 2.0
 # More than the requests that wait for a commit hold: they are no garbage, and would be looked through each time.
@@ -68,9 +75,14 @@ class Service:
         self.track = Track(self.appender, self.metrics.offered)
         self.rollups = Rollups(self.database, now)
         self.event_list = EventList(self.database, now)
+        self.counting = Counting(self.database, settings.database_url or "")
+        self.trends = Trends(self.counting, now)
+        self.summary = Summary(self.counting, now)
+        self.proofs = Proofs(self.database, now)
+        self.live = Live(self.database)
         self._tracks = dict.fromkeys(SINGLE_PATHS, self._single) | dict.fromkeys(BATCH_PATHS, self._batch)
         self.litestar: ASGIApp = Litestar(
-            route_handlers=[*self._read_routes(), *page.routes()],
+            route_handlers=[*self._read_routes(), *self._analytics_routes(), *page.routes()],
             exception_handlers={Exception: _answer_exception},
             lifespan=[self._lifespan],
             openapi_config=None,
@@ -89,7 +101,7 @@ class Service:
 
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> int:
         """Refuse at the gate, in the same form as what is refused after routing, or route; return the status."""
-        if scope["method"] == "HEAD":
+        if scope["method"] == "HEAD" and scope["path"] != LIVE_PATH:  # of what never ends there is no head
             scope["method"] = "GET"  # the server leaves the body out
         headers = dict(scope["headers"])
         try:
@@ -144,39 +156,45 @@ class Service:
     def _read_routes(self) -> list[Any]:
         @get("/api/analytics/rollups")
         async def rollups(request: Request[Any, Any, Any]) -> Response[bytes]:
-            return _response(json_answer(await self.rollups.page(request.scope["query_string"])))
+            return response(json_answer(await self.rollups.page(request.scope["query_string"])))
 
         @get("/api/analytics/rollups/{hour:str}")
         async def rollup(hour: FromPath[str]) -> Response[bytes]:
-            return _response(json_answer(await self.rollups.one(hour)))
+            return response(json_answer(await self.rollups.one(hour)))
 
         @get("/health/live")
         async def live() -> Response[bytes]:
-            return _response(json_answer({"ok": True, "status": "live"}))
+            return response(json_answer({"ok": True, "status": "live"}))
 
         @get("/health/ready")
         async def ready() -> Response[bytes]:
-            return _response(await readiness(self.database, self.appender))
+            return response(await readiness(self.database, self.appender))
 
         @get("/metrics")
         async def metrics() -> Response[bytes]:
             text = await self.metrics.text(self.database, self.appender)
-            return _response(Answer(200, text, {"content-type": CONTENT_TYPE}))
+            return response(Answer(200, text, {"content-type": CONTENT_TYPE}))
 
         return [rollups, rollup, live, ready, metrics]
+
+    def _analytics_routes(self) -> list[Any]:
+        return analytics_routes(self.trends, self.summary, self.proofs, self.live)
 
     @asynccontextmanager
     async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:
         _keep_what_is_loaded()
         await self.appender.start()
         await self._wait_for_database()
-        housekeeping = asyncio.create_task(self._housekeeping())
+        tasks = [asyncio.create_task(self._housekeeping()), asyncio.create_task(self._end_streams_at_stop())]
         try:
             yield
         finally:
-            housekeeping.cancel()
+            for task in tasks:
+                task.cancel()
+            self.live.close()
             await self.appender.close()
             await self.log.close()
+            await self.counting.close()
             await self.database.close()
 
     async def _wait_for_database(self) -> None:
@@ -188,12 +206,18 @@ class Service:
     async def _housekeeping(self) -> None:
         """Tell how much waits; stop when the server was killed: an orphan would keep the port and answer for ever."""
         parent = os.getppid()
-        await asyncio.sleep(stops.HELD_SECONDS)
-        stops.let_through()
         while os.getppid() == parent:
             self.metrics.waiting(self.appender.events_waiting)
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
         os.kill(os.getpid(), signal.SIGTERM)
+
+    async def _end_streams_at_stop(self) -> None:
+        """End the streams before the server knows that it is to stop: it waits for all that is being answered."""
+        await asyncio.sleep(stops.HELD_SECONDS)
+        while not stops.came():  # noqa: ASYNC110  # a signal that is held back tells nobody
+            await asyncio.sleep(STOP_LOOK_SECONDS)
+        self.live.close()
+        stops.let_through()
 
 
 def _keep_what_is_loaded() -> None:
@@ -204,8 +228,4 @@ def _keep_what_is_loaded() -> None:
 
 
 def _answer_exception(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    return _response(failure(error))
-
-
-def _response(answer: Answer) -> Response[bytes]:
-    return Response(answer.body, status_code=answer.status, headers=answer.all_headers())
+    return response(failure(error))

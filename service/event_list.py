@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import asyncpg
 import msgspec
 
+from service.filters import demo_mode_filter
 from service.queries import HOUR, MOST_HOURS, invalid, parse, switch, time_text, whole
 from sql.database import Database
 
@@ -19,7 +20,7 @@ MOST_EVENTS = 1_000
 # Properties of one page. jsonb writes out every digit, so 16 KiB as sent may come back as a megabyte.
 MOST_BYTES = 8 * 1024 * 1024
 TEXT_FILTERS = ("session_id", "user_id", "tool_name", "event_type", "action")
-PARAMETERS = frozenset({"hours", "limit", "cursor", "total", "demo_mode", *TEXT_FILTERS})
+PARAMETERS = frozenset({"hours", "limit", "cursor", "total", "demo_mode", "risk_mode", *TEXT_FILTERS})
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -106,7 +107,7 @@ Filters = dict[str, str | bool | None]
 def _filters(given: Mapping[str, str]) -> Filters:
     """Return the filters in the order of the queries' parameters, None for those not asked for."""
     texts: Filters = {name: given.get(name) or None for name in TEXT_FILTERS}
-    return texts | {"demo_mode": switch(given, "demo_mode", default=True) if "demo_mode" in given else None}
+    return texts | {"demo_mode": demo_mode_filter(given), "risk_mode": given.get("risk_mode") or None}
 
 
 async def _nothing() -> None:

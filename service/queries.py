@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl
@@ -54,6 +54,14 @@ def switch(given: Mapping[str, str], name: str, *, default: bool) -> bool:
     return text in ("1", "true")
 
 
+def choice(given: Mapping[str, str], name: str, known: Sequence[str], default: str) -> str:
+    """Return one of the known words."""
+    text = given.get(name, default)
+    if text not in known:
+        raise invalid(name, f"must be one of {', '.join(known)}, not {text[:SHOWN]!r}")
+    return text
+
+
 def hour(name: str, text: str) -> datetime:
     """Return a whole hour in UTC from ISO-8601; without an offset it is UTC."""
     try:
@@ -92,6 +100,12 @@ def hour_range(given: Mapping[str, str], default_hours: int, now: datetime) -> H
     if not 1 <= hours <= MOST_HOURS:
         raise invalid("to", f"must be 1 to {MOST_HOURS} hours after from")
     return HourRange(since, until, hours)
+
+
+def closed_range(given: Mapping[str, str], default_hours: int, now: datetime) -> tuple[datetime, datetime]:
+    """Return [since, until) as `hour_range` does; an open end is that of the current hour."""
+    asked = hour_range(given, default_hours, now)
+    return asked.since, asked.until or hour_start(now) + HOUR
 
 
 def hour_start(moment: datetime) -> datetime:

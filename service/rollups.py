@@ -11,12 +11,11 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from service.errors import ApiError
+from service.proofs import PROJECTION, proof_of
 from service.queries import HOUR, HourRange, hour, hour_range, hour_start, parse, switch, time_text
+from service.shards import Shards
 from sql.database import Database
-from sql.digest import digest_text
 
-PROJECTION = "hourly"
 DEFAULT_HOURS = 168
 # A JSON answer names at most so many keys of each kind an hour.
 MOST_KEYS = 1_000
@@ -26,8 +25,6 @@ OPEN_END = timedelta(hours=26)
 PARAMETERS = frozenset({"hours", "from", "to", "fill"})
 # Measures of read_hourly, and what a rollup calls them.
 KINDS = {"event_type": "event_counts", "tool_name": "tool_usage", "risk_mode": "risk_distribution"}
-# From the worst; the worst that is known of any shard is said of the hour.
-STATES = ("broken", "damaged", "drifted", "open", "verified", "sealed")
 
 
 class Rollups:
@@ -36,7 +33,7 @@ class Rollups:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
-        self._known_shards: list[int] = []
+        self._shards = Shards(database)
 
     async def page(self, query: bytes) -> dict[str, Any]:
         """Answer `GET /api/analytics/rollups`."""
@@ -72,10 +69,10 @@ class Rollups:
         total = Totals([[] if document else rows for rows, document in zip(by_shard, sealed, strict=True)])
         for document in filter(None, sealed):
             total.add(start, document)
-        return {"ok": True, "rollup": total.rollup(start), "proof": self._proof(start, proofs)}
+        return {"ok": True, "rollup": total.rollup(start), "proof": proof_of(start, proofs, self._clock())}
 
     async def _read(self, since: datetime, until: datetime) -> list[list[asyncpg.Record]]:
-        shards = await self._shards()
+        shards = await self._shards.numbers()
         # A shard cannot know which keys are the largest of all.
         most_keys = MOST_KEYS if len(shards) == 1 else None
         query = self._database.statements.read_hourly
@@ -84,29 +81,8 @@ class Rollups:
     async def _proofs(self, start: datetime) -> list[asyncpg.Record]:
         query = self._database.statements.read_proof
         return await asyncio.gather(
-            *(self._database.only(query, shard, PROJECTION, start) for shard in await self._shards())
+            *(self._database.only(query, shard, PROJECTION, start) for shard in await self._shards.numbers())
         )
-
-    def _proof(self, start: datetime, proofs: list[asyncpg.Record]) -> dict[str, Any]:
-        verified = [proof["verified_at"] for proof in proofs if proof["verified_at"] is not None]
-        sealed = [proof["sealed_at"] for proof in proofs if proof["sealed_at"] is not None]
-        return {
-            "state": _state(proofs) if start + HOUR <= self._clock() else "open",
-            "events": sum(proof["events"] for proof in proofs),
-            "digest": digest_text(
-                sum(proof["digest_high"] for proof in proofs), sum(proof["digest_low"] for proof in proofs)
-            ),
-            "verified_at": time_text(min(verified)) if verified else None,
-            "sealed_at": time_text(max(sealed)) if sealed else None,
-        }
-
-    async def _shards(self) -> list[int]:
-        if not self._known_shards:  # their number never changes
-            rows = await self._database.rows(self._database.statements.list_shards)
-            self._known_shards = [row["shard"] for row in rows]
-        if not self._known_shards:
-            raise ApiError(503, "unavailable", "the database has no shards yet; run make migrate")
-        return self._known_shards
 
 
 class Totals:
@@ -175,9 +151,3 @@ def _every_hour(asked: HourRange, now: datetime) -> set[datetime]:
     current_end = hour_start(now) + HOUR
     until = min(asked.until or current_end, current_end)
     return {asked.since + step * HOUR for step in range((until - asked.since) // HOUR)}
-
-
-def _state(proofs: list[asyncpg.Record]) -> str:
-    # An hour that never had an event has nothing that could be wrong, but nobody has looked either.
-    found = {proof["state"] if proof["current"] else "open" for proof in proofs if proof["events"] or proof["state"]}
-    return next((state for state in STATES if state in found), "open")

@@ -1,4 +1,4 @@
-"""The signals that stop a worker, held back until it serves.
+"""The signals that stop a worker, held back until it serves, and then until its endless answers are ended.
 
 A worker that is forked has the server's handlers at first, which would swallow them. Later they are the loop's, and
 uvloop forgets what comes while it does not run: before the start, and between the start and the serving.
@@ -18,6 +18,11 @@ def hold() -> None:
     for number in STOPS:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+
+
+def came() -> bool:
+    """Tell whether any has come that is held back."""
+    return not signal.sigpending().isdisjoint(STOPS)
 
 
 def let_through() -> None:

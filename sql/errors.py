@@ -2,7 +2,8 @@
 
 DatabaseError
 ├── Unavailable     cannot serve now; the outcome of what was asked is unknown; ask again
-│   └── Lost        the connection went away meanwhile; another may do better at once
+│   ├── Lost        the connection went away meanwhile; another may do better at once
+│   └── TooSlow     the server ended the statement, as a rule since it took longer than it may
 ├── MissingDay      an event's day has no partition yet; make it and ask again
 └── Refused         PostgreSQL refuses the data; asking again changes nothing
 
@@ -27,6 +28,10 @@ class Unavailable(DatabaseError):
 
 class Lost(Unavailable):
     """The connection went away."""
+
+
+class TooSlow(Unavailable):
+    """The server ended the statement."""
 
 
 class MissingDay(DatabaseError):
@@ -61,6 +66,8 @@ def _translate_sqlstate(error: asyncpg.PostgresError) -> DatabaseError:
     state = error.sqlstate or ""
     if state in _LOST_CODES:
         return Lost(_one_line(error))
+    if state == "57014":
+        return TooSlow(_one_line(error))
     if state[:2] in _UNAVAILABLE_CLASSES or state in _UNAVAILABLE_CODES:
         return Unavailable(_one_line(error))
     if state == "23514" and "no partition of relation" in str(error):

@@ -69,10 +69,13 @@ class Statements:
     mend_sealed_hour: str
     read_clock: str
     read_hourly: str
+    read_kept: str
     read_proof: str
+    read_proofs: str
     read_schema_version: str
     read_seal: str
     read_shift: str
+    read_trend: str
     rebuild_hourly: str
     record_migration: str
     record_proof: str
@@ -81,6 +84,7 @@ class Statements:
     seal_hour: str
     set_for_transaction: str
     switch_version: str
+    trend_from_events: str
     verify_hourly: str
     write_document: str
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from service.events import Event
 
@@ -18,6 +19,8 @@ DIMENSIONS = ("event_type", "tool_name", "risk_mode")
 Counts = Counter[tuple[datetime, str, str]]
 Sessions = set[tuple[datetime, str]]
 Edges = Counter[tuple[datetime, datetime | None]]
+# Rows of a trend: bucket from 1, measure, key.
+Trend = Counter[tuple[int, str, str | None]]
 # Rows of a fresh read: measure, hour, key.
 Fresh = Counter[tuple[str, datetime | None, str | None]]
 
@@ -97,3 +100,39 @@ def fresh(events: Iterable[Event], since: datetime, until: datetime) -> Fresh:
     if inside:
         found["distinct_sessions", None, None] = distinct(inside, since, until)
     return found
+
+
+def all_keys(event: Event) -> Iterator[tuple[str, str]]:
+    """Give every dimension and key of an event that a trend may name."""
+    yield from keys(event)
+    if event.action is not None:
+        yield "action", event.action
+    yield "demo_mode", str(event.demo_mode).lower()
+
+
+def trend(
+    events: Sequence[Event],
+    bounds: Sequence[datetime],
+    named: Collection[str],
+    told: Collection[str] | None,
+    divided_by: str | None = None,
+) -> Trend:
+    """Return what a trend must count; dimensions that only the log knows are counted only when named."""
+
+    def name(key: str) -> str:
+        return key if told is None or key in told else "(other)"
+
+    found: Trend = Counter()
+    for bucket, (since, until) in enumerate(pairwise(bounds), 1):
+        inside = [event for event in events if since <= event.timestamp < until]
+        for dimension, key in (pair for event in inside for pair in all_keys(event)):
+            if dimension in named or dimension in DIMENSIONS:
+                found[bucket, dimension, name(key) if dimension in named else None] += 1
+        if "sessions" in named:
+            found[bucket, "sessions", None] += len({event.session_id for event in inside})
+        parts = [(name(key), event) for event in inside for of, key in all_keys(event) if of == divided_by]
+        for part, _ in {(part, event.session_id) for part, event in parts if "sessions" in named}:
+            found[bucket, "sessions", part] += 1
+        for part, event in parts:
+            found[bucket, "tool_uses", part] += event.tool_name is not None
+    return +found

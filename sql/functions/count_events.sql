@@ -8,15 +8,12 @@ as $$
 declare
     live integer;
     folded bigint;
-    head constant bigint := log_head(in_shard);
+    head bigint;
     first_whole constant timestamptz := quarter_of(since - interval '1 microsecond') + interval '15 minutes';
     first_whole_hour constant timestamptz := hour_of(since - interval '1 microsecond') + interval '1 hour';
     total bigint;
 begin
-    select p.live_version, c.position into strict live, folded
-    from projections as p
-    join checkpoints as c on c.projection = p.projection and c.version = p.live_version
-    where p.projection = 'hourly' and c.shard = in_shard;
+    select s.version, s.folded, s.head into strict live, folded, head from hourly_standing(in_shard) as s;
 
     select
         (

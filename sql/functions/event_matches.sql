@@ -6,7 +6,8 @@ create or replace function event_matches(
     tool_name text,
     event_type text,
     action text,
-    demo_mode boolean
+    demo_mode boolean,
+    risk_mode text
 )
 returns boolean
 language sql immutable parallel safe
@@ -17,4 +18,5 @@ as $$
         and ($5 is null or $1.event_type = $5)
         and ($6 is null or $1.action = $6)
         and ($7 is null or $1.demo_mode = $7)
+        and ($8 is null or hourly_risk_mode($1.event_type, $1.properties) = $8)
 $$;

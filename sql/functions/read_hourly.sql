@@ -18,24 +18,18 @@ as $$
 declare
     live integer;
     folded bigint;
-    head constant bigint := log_head(in_shard);
-    lag bigint := 0;
+    head bigint;
+    lag bigint;
     -- Hours that have rows, or may have.
     first_hour timestamptz;
     last_hour timestamptz;
 begin
-    select p.live_version, c.position into strict live, folded
-    from projections as p
-    join checkpoints as c on c.projection = p.projection and c.version = p.live_version
-    where p.projection = 'hourly' and c.shard = in_shard;
+    select s.version, s.folded, s.head, s.lag_events into strict live, folded, head, lag
+    from hourly_standing(in_shard) as s;
     select hour_of(greatest(min(c.hour), since)), least(max(c.hour), until - interval '1 microsecond')
     into first_hour, last_hour
     from hourly_counts as c
     where c.shard = in_shard and c.version = live;
-
-    if folded < head then
-        select sum(r.events) into lag from receipts as r where r.shard = in_shard and r.last_position > folded;
-    end if;
 
     return query
     with tail as materialized (

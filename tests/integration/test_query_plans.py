@@ -104,6 +104,9 @@ async def test_functions_read_what_they_need(database: Database, admin: asyncpg.
     assert await admin.fetchval(DAYS_READ) == 3
     read = await rows_read(admin, statements.count_events, 0, INSIDE)
     within(read, neighbours | {("events", "pkey"): in_hour // 2})
+    for quarters in (0, 1):
+        bounds = [BUSY + quarters * timedelta(minutes=15) + hour * HOUR for hour in range(25)]
+        within(await rows_read(admin, statements.read_trend, 0, bounds, [], None), neighbours)
     within(await rows_read(admin, statements.fold_hourly, 0, 1, 50_000), neighbours)
 
     # One hour, by its timestamps; its sessions, and the neighbours of each.
@@ -157,8 +160,55 @@ async def test_an_appender_whose_plans_are_of_an_empty_day_finds_duplicates_fast
     within(await rows_read(admin, *append_some, *columns(events[-TAIL:])), {("events", "pkey"): 3 * TAIL})
 
 
-# Filters (session_id, user_id, tool_name, event_type, action, demo_mode) of lists by what leads them.
-NONE = (None,) * 6
+COUNTED_READ = """
+select relname, coalesce(idx_tup_fetch, 0) + seq_tup_read
+from pg_stat_user_tables
+where relname in ('hourly_counts', 'hourly_edges')
+"""
+COUNTED_ROWS = """
+select
+    (select count(*) from hourly_counts where hour >= $1 and hour < $2),
+    (select count(*) from hourly_edges where bucket >= $1 and bucket < $2)
+"""
+
+
+@pytest.mark.parametrize("analyzed", [False, True], ids=["not analyzed", "analyzed"])
+async def test_a_trend_reads_each_row_of_its_range_once(
+    database: Database, admin: asyncpg.Connection, *, analyzed: bool
+) -> None:
+    await fill(database, admin, analyzed=analyzed)
+    await fold(database)
+    await database.rows("select pg_stat_force_next_flush()")
+    # Counts of hours that buckets divide are read by the hour, a few times each.
+    for length, times in ((HOUR, 1), (DAY, 1), (timedelta(minutes=15), 5)):
+        bounds = [BUSY + number * length for number in range(DAY // length + 1)]
+        (counts, edges) = await admin.fetchrow(COUNTED_ROWS, bounds[0], bounds[-1])
+        await rows_read(admin, database.statements.read_trend, 0, bounds, ["event_type"], None)
+        read = {table: rows for table, rows in await admin.fetch(COUNTED_READ)}  # noqa: C416
+        assert read["hourly_counts"] <= times * counts + SLACK
+        assert read["hourly_edges"] <= edges + SLACK
+
+
+@pytest.mark.parametrize("analyzed", [False, True], ids=["not analyzed", "analyzed"])
+async def test_a_trend_of_raw_events_reads_the_days_and_events_it_needs(
+    database: Database, admin: asyncpg.Connection, *, analyzed: bool
+) -> None:
+    rare = an_event(EVENTS, at=BUSY, kind="kind_rare")
+    await append(database, [rare])
+    await fill(database, admin, analyzed=analyzed)
+    query = database.statements.trend_from_events
+    day = start_of(BUSY, DAY)
+    bounds = [day + hour * HOUR for hour in range(25)]
+    found = await admin.fetch(query, 0, bounds, [], None, None, "kind_rare", *(None,) * 4)
+    assert [row["amount"] for row in found if row["measure"] == "event_type"] == [1]
+    read = await rows_read(admin, query, 0, bounds, [], None, None, "kind_rare", *(None,) * 4)
+    assert await admin.fetchval(DAYS_READ) == 1
+    assert read["events", "event_type_timestamp_idx"] == 1 or not analyzed
+    assert sum(read.values()) <= EVENTS
+
+
+# Filters (session_id, user_id, tool_name, event_type, action, demo_mode, risk_mode) of lists by what leads them.
+NONE = (None,) * 7
 LISTS = {
     "session": ("s7", *NONE[1:]),
     "user": (None, "u7", *NONE[2:]),

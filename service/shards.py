@@ -1,0 +1,23 @@
+"""Which shards the log has: their number never changes, so it is asked for once."""
+
+from __future__ import annotations
+
+from service.errors import ApiError
+from sql.database import Database
+
+
+class Shards:
+    """The shards of a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: list[int] = []
+
+    async def numbers(self) -> list[int]:
+        """Return the numbers of the shards, in order. Raises ApiError 503 before the first migration."""
+        if not self._known:
+            rows = await self._database.rows(self._database.statements.list_shards)
+            self._known = [row["shard"] for row in rows]
+        if not self._known:
+            raise ApiError(503, "unavailable", "the database has no shards yet; run make migrate")
+        return self._known

@@ -1,0 +1,79 @@
+-- The last proof of each hour in [since, until) in one shard, beside what was appended to it until now.
+-- Rows: one per hour that has events, a proof or a seal (digest_high and digest_low are numeric sums; state: null when it was
+-- never verified; current: nothing was appended since; sealed_at: null unless the events are gone; document: the sealed
+-- rollup, null unless the rollup is gone, too).
+create or replace function proofs_of_hours(
+    in_shard integer, in_projection text, since timestamptz, until timestamptz
+)
+returns table (
+    hour timestamptz,
+    events bigint,
+    digest_high numeric,
+    digest_low numeric,
+    state text,
+    current boolean,
+    verified_at timestamptz,
+    sealed_at timestamptz,
+    document text
+)
+language sql stable
+as $$
+    with appended as (
+        select
+            w.hour,
+            sum(w.events)::bigint as events,
+            sum(w.digest_high) as digest_high,
+            sum(w.digest_low) as digest_low
+        from (
+            select l.hour, l.events, l.digest_high, l.digest_low
+            from hour_ledger as l
+            where l.shard = $1 and l.hour >= $3 and l.hour < $4
+            union all
+            select r.hour, r.events, r.digest_high, r.digest_low
+            from receipts as r
+            where r.shard = $1 and r.hour >= $3 and r.hour < $4
+        ) as w
+        group by w.hour
+    ),
+    proven as (
+        select p.hour, p.state, p.events, p.digest_high, p.digest_low, p.verified_at
+        from projections as v
+        join hour_proofs as p on p.projection = v.projection and p.version = v.live_version
+        where v.projection = $2 and p.shard = $1 and p.hour >= $3 and p.hour < $4
+    ),
+    -- A seal speaks for its hour once the events are gone.
+    sealed as (
+        select s.hour, s.events, s.digest_high, s.digest_low, s.sealed_at, s.document
+        from hour_seals as s
+        join retired_days as d on d.shard = s.shard and d.day = (s.hour at time zone 'UTC')::date
+        where s.shard = $1 and s.hour >= $3 and s.hour < $4
+    )
+    select
+        h.hour,
+        coalesce(s.events, a.events, 0),
+        coalesce(s.digest_high, a.digest_high, 0),
+        coalesce(s.digest_low, a.digest_low, 0),
+        -- What was verified before its events were dropped is sealed since.
+        case
+            when d.day is null or p.state in ('drifted', 'damaged', 'broken') then p.state
+            when p.state is not null or s.hour is not null then 'sealed'
+        end,
+        d.day is not null
+            or p.state is not distinct from 'broken'
+            or coalesce(
+                (p.events, p.digest_high, p.digest_low)
+                = (coalesce(a.events, 0), coalesce(a.digest_high, 0), coalesce(a.digest_low, 0)),
+                false
+            ),
+        coalesce(p.verified_at, s.sealed_at),
+        s.sealed_at,
+        case when s.hour < t.rollups_since then s.document::text end
+    from (
+        select a.hour from appended as a union select p.hour from proven as p union select s.hour from sealed as s
+    ) as h
+    left join appended as a on a.hour = h.hour
+    left join proven as p on p.hour = h.hour
+    left join sealed as s on s.hour = h.hour
+    left join retired_days as d on d.shard = $1 and d.day = (h.hour at time zone 'UTC')::date
+    left join shard_totals as t on t.shard = $1
+$$;
