@@ -182,7 +182,7 @@ async def test_a_trend_reads_each_row_of_its_range_once(
     # Counts of hours that buckets divide are read by the hour, a few times each.
     for length, times in ((HOUR, 1), (DAY, 1), (timedelta(minutes=15), 5)):
         bounds = [BUSY + number * length for number in range(DAY // length + 1)]
-        (counts, edges) = await admin.fetchrow(COUNTED_ROWS, bounds[0], bounds[-1])
+        ((counts, edges),) = await admin.fetch(COUNTED_ROWS, bounds[0], bounds[-1])
         await rows_read(admin, database.statements.read_trend, 0, bounds, ["event_type"], None)
         read = {table: rows for table, rows in await admin.fetch(COUNTED_READ)}  # noqa: C416
         assert read["hourly_counts"] <= times * counts + SLACK
