@@ -41,6 +41,7 @@ def run_demo(settings: Settings, demo: Demo) -> None:
 
 async def _run(settings: Settings, demo: Demo) -> None:
     stop = stop_on_signals()
+    click.echo(f"demo: making {demo.events:,} events of {demo.days} days in {settings.data_dir}", err=True)
     # A start that is under way is waited for: a server that was left half started would go on.
     embedded = await asyncio.to_thread(use, settings.data_dir, anew=True)
     try:
@@ -53,7 +54,6 @@ async def _run(settings: Settings, demo: Demo) -> None:
 
 async def _fill_and_show(settings: Settings, demo: Demo, embedded: EmbeddedServer, stop: asyncio.Event) -> None:
     started = monotonic()
-    click.echo(f"demo: making {demo.events:,} events of {demo.days} days in {settings.data_dir}", err=True)
     outcomes = await _until(stop, fill(settings, embedded.url, demo))
     click.echo(
         f"demo: {outcomes[STORED]:,} events stored, {outcomes[DUPLICATE]:,} repeats recognised,"
