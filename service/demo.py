@@ -15,7 +15,7 @@ from service.demo_fill import Demo, fill, prove
 from service.demo_folder import claim
 from service.outcomes import DUPLICATE
 from service.settings import Settings, SettingsError
-from service.supervisor import PARTS, Part, check_port, keep_running, stop_on_signals
+from service.supervisor import PARTS, Part, check_port, keep_running, prepare, stop_on_signals
 from sql.embedded import EmbeddedServer, release, use
 
 POLL_SECONDS = 0.05
@@ -41,7 +41,7 @@ def run_demo(settings: Settings, demo: Demo) -> None:
 
 async def _run(settings: Settings, demo: Demo) -> None:
     stop = stop_on_signals()
-    click.echo(f"demo: making {demo.events:,} events of {demo.days} days in {settings.data_dir}", err=True)
+    click.echo(f"demo: making a database in {settings.data_dir}", err=True)
     # A start that is under way is waited for: a server that was left half started would go on.
     embedded = await asyncio.to_thread(use, settings.data_dir, anew=True)
     try:
@@ -53,6 +53,8 @@ async def _run(settings: Settings, demo: Demo) -> None:
 
 
 async def _fill_and_show(settings: Settings, demo: Demo, embedded: EmbeddedServer, stop: asyncio.Event) -> None:
+    await _until(stop, prepare(embedded.url, settings))
+    click.echo(f"demo: storing {demo.events:,} events of {demo.days} days", err=True)
     started = monotonic()
     outcomes = await _until(stop, fill(settings, embedded.url, demo))
     click.echo(

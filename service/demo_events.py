@@ -116,7 +116,7 @@ def _interest(moment: datetime, launch: datetime) -> float:
 
 def _minutes(start: datetime) -> Iterator[Span]:
     """Give the minutes from half an hour before `start`, so that sessions are under way then."""
-    moment = start - 30 * MINUTE
+    moment = start.replace(second=0, microsecond=0) - 30 * MINUTE
     while True:
         yield Span(moment, moment + MINUTE, round(60 * LIVE_EVENTS_PER_SECOND * (0.2 + 0.8 * busyness(moment))))
         moment += MINUTE

@@ -18,7 +18,6 @@ from service.events import Event
 from service.import_targets import Log, Target, storing
 from service.outcomes import DUPLICATE
 from service.settings import Settings
-from service.supervisor import prepare
 from sql.database import Database
 
 BATCH_EVENTS = 500
@@ -51,7 +50,6 @@ async def fill(settings: Settings, url: str, demo: Demo) -> Counter[str]:
 
     Raises sql.errors.DatabaseError, and DemoFailed when not all are stored.
     """
-    await prepare(url, settings)
     database = Database(url)
     outcomes: Counter[str] = Counter()
     try:

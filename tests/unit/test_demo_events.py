@@ -170,7 +170,7 @@ def test_some_are_sent_twice(sent: list[Event]) -> None:
 
 
 def live(start: datetime, length: timedelta) -> list[tuple[datetime, Event]]:
-    found = []
+    found: list[tuple[datetime, Event]] = []
     for due, event in live_events(start, visitors=1_000):
         if due >= start + length:
             return found
