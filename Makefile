@@ -23,7 +23,7 @@ ASKED := +
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check import rebuild-projections verify retention backup restore migrate rollback bench bench-quick faults
+.PHONY: help setup serve demo test check import rebuild-projections verify retention backup restore migrate rollback bench bench-quick faults
 
 help: ## list the commands
 	@sed -n -e 's/^\([a-z-]*\):.*## /make \1                          /' -e 's/^\(make.\{22\}\) */\1/p' Makefile
@@ -33,6 +33,9 @@ setup: $(READY) $(ASSETS) ## make .venv and the pages' assets with the pinned de
 
 serve: $(READY) $(ASSETS) ## run the whole service on http://127.0.0.1:8000; Ctrl-C stops it
 	@$(PYTHON) -m service serve
+
+demo: $(READY) $(ASSETS) ## the same on data of its own: 30 days of made-up events, and more as it runs
+	@$(PYTHON) -m service demo
 
 test: $(READY) $(ASSETS) ## run every test against a real PostgreSQL
 	@$(PYTHON) -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal

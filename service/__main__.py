@@ -1,4 +1,4 @@
-"""The commands of the service: serve, http, import, backup, restore, migrate, rollback."""
+"""The commands of the service: serve, demo, http, import, backup, restore, migrate, rollback."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,11 @@ import click
 from service.backup import BackupFailed, back_up
 from service.backup import restore as restore_from
 from service.console import configure_logs, end_with_stdin
+from service.demo import run_demo
+from service.demo_events import DAYS, SEED, live_events
+from service.demo_fill import Demo, DemoFailed
+from service.demo_folder import usual_demo_dir
+from service.demo_trickle import trickle
 from service.import_command import run_import
 from service.import_formats import AUTO, FORMATS, NotImportable
 from service.importer import Job
@@ -49,6 +55,35 @@ def serve() -> None:
 
     supervise(settings, ready)
     click.echo("hourledger: stopped", err=True)
+
+
+@cli.command()
+@click.option("--events", type=click.IntRange(1, 10_000_000), default=100_000, show_default=True, help="How many.")
+@click.option("--seed", default=SEED, show_default=True, help="The same seed and end give the same events.")
+@click.option("--end", type=parse_time, metavar="ISO-8601", help="When the last of them happens. Default: now.")
+@click.option("--no-trickle", is_flag=True, help="Let no more events come in while it runs.")
+def demo(events: int, seed: int, end: datetime | None, no_trickle: bool) -> None:
+    """Run the whole service until Ctrl-C on 30 days of made-up events, in a data directory of its own.
+
+    That is .demo, as root /var/lib/hourledger-demo, or HOURLEDGER_DATA_DIR when that is empty or a former demo. What a
+    former demo left is removed first; anything else is left alone, and refused.
+    """
+    settings = _settings(data_dir=usual_demo_dir())
+    settings.check_reads()
+    days = min(DAYS, settings.event_retention_days)  # what is older would be refused
+    run_demo(settings, Demo(events, seed, days, end, trickle=not no_trickle))
+    click.echo("hourledger: stopped", err=True)
+
+
+@cli.command(hidden=True)
+@click.option("--seed", default=SEED)
+@click.option("--visitors", default=0)
+@click.option("--until-stdin-ends", is_flag=True)
+def demo_trickle(seed: int, visitors: int, until_stdin_ends: bool) -> None:
+    """Send what a demo's visitors do, each event when it happens."""
+    if until_stdin_ends:
+        end_with_stdin()
+    trickle(_settings(), live_events(datetime.now(UTC), seed, visitors))
 
 
 @cli.command()
@@ -164,8 +199,8 @@ def rollback(force: bool) -> None:
     _on_database(work)
 
 
-def _settings() -> Settings:
-    settings = load()
+def _settings(data_dir: str | None = None) -> Settings:
+    settings = load(data_dir=data_dir)
     configure_logs(settings.log_level, as_json=settings.log_json)
     return settings
 
@@ -191,7 +226,7 @@ def main() -> None:
     """Run a command; what it cannot do is told in one line, with exit code 2."""
     try:
         cli()
-    except (SettingsError, EmbeddedError, DatabaseError, BackupFailed) as error:
+    except (SettingsError, EmbeddedError, DatabaseError, BackupFailed, DemoFailed) as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(COULD_NOT)
 

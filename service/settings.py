@@ -73,8 +73,11 @@ class Settings:
         return str(min(found, key=lambda each: each[0] != socket.AF_INET)[4][0])
 
 
-def load(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read and validate the settings. Raises SettingsError, naming the variable, on the first bad value."""
+def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None) -> Settings:
+    """Read and validate the settings. Raises SettingsError, naming the variable, on the first bad value.
+
+    data_dir: where the data is when the environment does not say.
+    """
     events = _read(environ, "HOURLEDGER_EVENT_RETENTION_DAYS", "30", _whole(1, 3_650))
     rollups = _read(environ, "HOURLEDGER_ROLLUP_RETENTION_DAYS", "90", _whole(1, 36_500))
     if rollups < events:
@@ -85,7 +88,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     log_json, log_level = _read(environ, "HOURLEDGER_LOG", "info", _log)
     return Settings(
         database_url=_read(environ, "DATABASE_URL", "", _database_url),
-        data_dir=_read(environ, "HOURLEDGER_DATA_DIR", _default_data_dir(), _folder),
+        data_dir=_read(environ, "HOURLEDGER_DATA_DIR", data_dir or usual_data_dir(), _folder),
         host=_read(environ, "HOURLEDGER_HOST", "127.0.0.1", _host),
         port=_read(environ, "HOURLEDGER_PORT", "8000", _whole(1, 65_535)),
         workers=_read(environ, "HOURLEDGER_WORKERS", "1", _whole(1, 64)),
@@ -110,7 +113,8 @@ def _read(environ: Mapping[str, str], name: str, default: str, parse: Callable[[
         raise SettingsError(f"{name} {error}") from error
 
 
-def _default_data_dir() -> str:
+def usual_data_dir() -> str:
+    """Return where the data is when nobody says."""
     return "/var/lib/hourledger" if os.geteuid() == 0 else ".data"
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -34,6 +34,7 @@ class Part:
     name: str
     module: str
     command: str
+    options: tuple[str, ...] = ()
 
 
 # In the order of stopping: what was accepted is stored before the rest stops.
@@ -46,7 +47,7 @@ def supervise(settings: Settings, ready: Callable[[], None]) -> None:
     Raises SettingsError when the port is taken, and sql.embedded.EmbeddedError or sql.errors.DatabaseError when the
     database cannot be made ready.
     """
-    _check_port(settings)
+    check_port(settings)
     if settings.database_url is not None:
         asyncio.run(_run_parts(settings, settings.database_url, None, ready))
         return
@@ -54,7 +55,7 @@ def supervise(settings: Settings, ready: Callable[[], None]) -> None:
         asyncio.run(_run_parts(settings, embedded.url, embedded, ready))
 
 
-def _check_port(settings: Settings) -> None:
+def check_port(settings: Settings) -> None:
     """Refuse a port that is taken: the HTTP server shares its port among workers, and so would with a stranger."""
     address = settings.address()
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -66,14 +67,25 @@ def _check_port(settings: Settings) -> None:
 
 
 async def _run_parts(settings: Settings, url: str, embedded: EmbeddedServer | None, ready: Callable[[], None]) -> None:
+    stop = stop_on_signals()
+    await prepare(url, settings)
+    ready()
+    await keep_running(PARTS, url, embedded, stop)
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Return what SIGINT and SIGTERM set from now on."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await prepare(url, settings)
-    work = [_keep(part, url, stop) for part in PARTS]
+    return stop
+
+
+async def keep_running(parts: Sequence[Part], url: str, embedded: EmbeddedServer | None, stop: asyncio.Event) -> None:
+    """Run parts, and the embedded server if there is one, until `stop` is set; then stop the parts."""
+    work = [_keep(part, url, stop) for part in parts]
     if embedded is not None:
         work.append(_watch_embedded(embedded, stop))
-    ready()
     await asyncio.gather(*work)
 
 
@@ -121,6 +133,7 @@ async def _start(part: Part, url: str) -> asyncio.subprocess.Process:
         "-m",
         part.module,
         part.command,
+        *part.options,
         "--until-stdin-ends",
         env=os.environ | {"DATABASE_URL": url},
         # The part ends when this pipe does, so nothing outlives a supervisor that was killed.

@@ -43,11 +43,14 @@ class EmbeddedServer:
         release(self)
 
 
-def use(data_dir: Path, *, version: int = 18, settings: Mapping[str, str] | None = None) -> EmbeddedServer:
+def use(
+    data_dir: Path, *, version: int = 18, settings: Mapping[str, str] | None = None, anew: bool = False
+) -> EmbeddedServer:
     """Use the server of `data_dir`: make its data if there is none, start it if it does not run, else share it.
 
     Returns when the server answers, crash recovery included. `settings` go beside those of embedded.conf, when
-    this call is the one that starts it. Raises EmbeddedError.
+    this call is the one that starts it. With `anew` all data of `data_dir` is removed first; that is refused while
+    another process uses it. Raises EmbeddedError.
     """
     with _one_line_errors():
         account = server_account()
@@ -57,6 +60,8 @@ def use(data_dir: Path, *, version: int = 18, settings: Mapping[str, str] | None
             postgres = Postgres(data, version, settings or {}, account, programs, sockets)
             server = EmbeddedServer(postgres, _users(data))
             try:
+                if anew:
+                    _remove_data(server)
                 server.postgres.bring_up()
             except BaseException:
                 _leave(server)
@@ -83,6 +88,14 @@ def release(server: EmbeddedServer) -> None:
     if not server.users.closed:
         with _one_line_errors(), _starting(server.postgres.data_dir):
             _leave(server)
+
+
+def _remove_data(server: EmbeddedServer) -> None:
+    if not _locked(server.users, fcntl.LOCK_EX):
+        raise EmbeddedError(f"{server.postgres.data_dir} is in use by another process: stop it first")
+    server.postgres.stop()  # a killed user leaves it running
+    server.postgres.remove_data()
+    fcntl.flock(server.users, fcntl.LOCK_SH)
 
 
 def _leave(server: EmbeddedServer) -> None:

@@ -100,6 +100,16 @@ class Postgres:
             if stopped.returncode and self.postmaster():
                 raise self._failed("PostgreSQL did not stop", stopped.stderr)
 
+    def remove_data(self) -> None:
+        """Remove PGDATA, of a server that does not run; moved away first, so that a kill leaves no half of it."""
+        if os.path.lexists(self.folder):
+            self.folder.rename(Path(tempfile.mkdtemp(prefix="initdb-", dir=self.data_dir)) / self.folder.name)
+        self._remove_leftovers()
+
+    def _remove_leftovers(self) -> None:
+        for left in self.data_dir.glob("initdb-*"):
+            shutil.rmtree(left, ignore_errors=True)
+
     def _run(self, program: str, *arguments: str) -> CompletedProcess[str]:
         # In the data directory, so that relative paths do: pg_ctl hands its paths to a shell, unescaped.
         return self.account.run(self.binaries / program, *arguments, cwd=self.data_dir)
@@ -121,8 +131,7 @@ class Postgres:
 
     def _make_data(self) -> None:
         """Beside its place, and moved there when whole: a kill leaves no half of it."""
-        for left in self.data_dir.glob("initdb-*"):
-            shutil.rmtree(left, ignore_errors=True)
+        self._remove_leftovers()
         new = private_folder(Path(tempfile.mkdtemp(prefix="initdb-", dir=self.data_dir)), self.account)
         options = ("--encoding=UTF8", "--auth-local=peer", "--auth-host=reject", "--data-checksums")
         made = self._run("initdb", "-D", new.name, "-U", ROLE, *options, *LOCALES[self.version])

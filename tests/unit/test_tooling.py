@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 TARGETS = [
-    *("backup", "bench", "bench-quick", "check", "faults", "help", "import", "migrate", "rebuild-projections"),
+    *("backup", "bench", "bench-quick", "check", "demo", "faults", "help", "import", "migrate", "rebuild-projections"),
     *("restore", "retention", "rollback", "serve", "setup", "test", "verify"),
 ]
 

@@ -1,0 +1,41 @@
+"""The folder of a demo's data: one of its own, known by a marker. Nothing in any other is ever touched."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from service.settings import SettingsError, usual_data_dir
+
+MARKER = "demo"
+MARK = "The data of a demo: `python -m service demo` removes it when it starts.\n"
+
+
+def usual_demo_dir() -> str:
+    """Return where the data of a demo is when nobody says."""
+    return "/var/lib/hourledger-demo" if os.geteuid() == 0 else ".demo"
+
+
+def claim(data_dir: Path) -> None:
+    """Mark a folder that is empty or missing as a demo's.
+
+    Raises SettingsError when it is where `serve` keeps its data, or holds anything that is not a former demo's.
+    """
+    folder = data_dir.resolve()
+    if folder == Path(usual_data_dir()).resolve():
+        raise SettingsError(f"HOURLEDGER_DATA_DIR={data_dir} is where `serve` keeps its data: a demo needs another")
+    try:
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            # As root the server has a user of its own, who must come in.
+            folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        if not _is_demo(folder) and any(folder.iterdir()):
+            raise SettingsError(f"HOURLEDGER_DATA_DIR={data_dir} is neither empty nor a former demo: it is left alone")
+        (folder / MARKER).write_text(MARK)
+    except OSError as error:
+        raise SettingsError(f"HOURLEDGER_DATA_DIR={data_dir} cannot be used: {error.strerror}") from error
+
+
+def _is_demo(folder: Path) -> bool:
+    marker = folder / MARKER
+    return marker.is_file() and not marker.is_symlink() and marker.read_text(errors="replace") == MARK
