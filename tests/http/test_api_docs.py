@@ -40,7 +40,7 @@ MADE = [operation for operation in OPERATIONS if operation.path not in PLANNED]
 READS = [operation for operation in MADE if operation.method == "GET"]
 QUERIES = [operation for operation in READS if operation.parameters]
 WRITES = [operation for operation in MADE if operation.method == "POST"]
-TOGETHER = {"from": "to", "to": "from"}
+TOGETHER = {"from": "to", "to": "from", "top": "by"}
 CREDENTIALS: dict[str, dict[str, dict[str, str]]] = {
     "readToken": {"headers": {"authorization": f"Bearer {READ_TOKEN}"}},
     "writeKey": {"headers": {"authorization": f"Bearer {WRITE_KEY}"}},
