@@ -14,6 +14,8 @@ from tests.http.site import Site, new_site
 
 TOKEN = "read-token-of-the-page"  # noqa: S105
 KEY = "write-key-of-the-page"
+# Of an answer that was really given, in the block of its operation.
+STATUS = ".live-responses-table tbody .response-col_status"
 
 
 class Watched:
@@ -46,7 +48,7 @@ class Watched:
         await block.locator(".opblock-summary-control").click()
         await block.get_by_role("button", name="Try it out").click()
         await block.get_by_role("button", name="Execute").click()
-        await expect(block.locator(".live-responses-table .response-col_status")).to_be_visible()
+        await expect(block.locator(STATUS)).to_be_visible()
         return block
 
     def check(self) -> None:
@@ -56,8 +58,7 @@ class Watched:
 
 
 async def status_of(block: Locator) -> str:
-    text = await block.locator(".live-responses-table .response .response-col_status").inner_text()
-    return text.split()[0]
+    return (await block.locator(STATUS).inner_text()).split()[0]
 
 
 async def test_it_opens_offline_and_lists_everything(site: Site, page: Page, artifacts: Path) -> None:
@@ -116,7 +117,7 @@ async def test_what_is_given_to_authorize_is_sent(guarded: Site, context: Browse
     await page.get_by_role("button", name="Close").first.click()
     rollups = page.locator("[id$='-listRollups']")
     await rollups.get_by_role("button", name="Execute").click()
-    await expect(rollups.locator(".live-responses-table .response .response-col_status")).to_contain_text("200")
+    await expect(rollups.locator(STATUS)).to_contain_text("200")
     assert await status_of(await watched.tried("track")) == "200"
     # The browser says of each answer that is not 2xx that it is none.
     assert [said for said in watched.complaints if "401" not in said] == []

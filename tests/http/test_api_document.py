@@ -62,7 +62,8 @@ def test_what_is_shared_is_there_and_used() -> None:
 def test_an_operation_is_well_formed(operation: Operation) -> None:
     told = operation.told
     assert told.keys() >= {"operationId", "tags", "summary", "security", "responses"}
-    assert set(told["tags"]) <= {tag["name"] for tag in DOCUMENT["tags"]}
+    (tag,) = told["tags"]  # with more it would be listed more than once
+    assert tag in {known["name"] for known in DOCUMENT["tags"]}
     named = [parameter["name"] for parameter in told.get("parameters", ()) if parameter.get("in") == "path"]
     assert named == re.findall(r"{(\w+)}", operation.path)
     for parameter in (resolved(DOCUMENT, each) for each in told.get("parameters", ())):
