@@ -193,6 +193,13 @@ def test_parameters_are_those_that_are_known(site: Site, operation: Operation) -
 
 
 @each_of("operation", QUERIES, ids=str)
+def test_what_the_page_fills_in_is_accepted(site: Site, operation: Operation) -> None:
+    told = {parameter["name"]: parameter["schema"] for parameter in operation.parameters}
+    query = {name: str(schema["default"]).lower() for name, schema in told.items() if "default" in schema}
+    assert site.client.get(operation.address, params=query | operation.needed).status_code == 200
+
+
+@each_of("operation", QUERIES, ids=str)
 def test_parameters_take_what_is_told_and_nothing_else(site: Site, operation: Operation) -> None:
     for parameter in operation.parameters:
         name = parameter["name"]
@@ -239,8 +246,8 @@ def test_refusals_of_events_are_told(site: Site, operation: Operation) -> None:
 @each_of("operation", MADE, ids=str)
 def test_who_may_ask_is_told(guarded: Site, operation: Operation) -> None:
     def asked(**credentials: Any) -> httpx.Response:
-        body = {"content": b"["} if operation.method == "POST" else {}
-        answer = guarded.client.request(operation.method, operation.address, **body, **credentials)
+        body = b"[" if operation.method == "POST" else None
+        answer = guarded.client.request(operation.method, operation.address, content=body, **credentials)
         operation.check(answer)
         return answer
 
