@@ -100,8 +100,9 @@ $(READY): $(LOCK) $(PYTHON)
 	$(PYTHON) -m pip install $${quiet-} --disable-pip-version-check --no-input --require-hashes --only-binary :all: -r $(LOCK) >&2; \
 	cp $(LOCK) $(READY)
 
-$(ASSETS): package-lock.json $(READY)
-	@if cmp -s package-lock.json $(ASSETS); then touch $(ASSETS); else \
-	  echo "setup: installing the pages' assets" >&2; $(PYTHON) -m service.web.assets; fi
+# What it finds installed it only copies.
+$(ASSETS): package-lock.json service/web/assets.py | $(READY)
+	@echo "setup: installing the pages' assets" >&2
+	@$(PYTHON) -m service.web.assets
 
 $(PYTHON): ;

@@ -21,6 +21,7 @@ from litestar.utils import normalize_path
 from service import stops
 from service.analytics_routes import LIVE_PATH, analytics_routes
 from service.answers import Answer, answered, failure, json_answer, respond, response
+from service.api import page as api_page
 from service.appender import Appender
 from service.auth import BATCH_PATHS, SINGLE_PATHS, Gate
 from service.bodies import Headers
@@ -37,7 +38,7 @@ from service.settings import Settings, load
 from service.summary import Summary
 from service.track import Track
 from service.trends import Trends
-from service.web import page
+from service.web import page, vendored
 from sql.database import Database
 
 HOUSEKEEPING_SECONDS = 1.0
@@ -82,10 +83,11 @@ class Service:
         self.live = Live(self.database)
         self._tracks = dict.fromkeys(SINGLE_PATHS, self._single) | dict.fromkeys(BATCH_PATHS, self._batch)
         self.litestar: ASGIApp = Litestar(
-            route_handlers=[*self._read_routes(), *self._analytics_routes(), *page.routes()],
+            route_handlers=[*self._read_routes(), *self._analytics_routes(), *page.routes(), *vendored.routes()],
             exception_handlers={Exception: _answer_exception},
             lifespan=[self._lifespan],
-            openapi_config=None,
+            openapi_config=api_page.config(),
+            include_in_schema=False,
             logging_config=None,
         )
 

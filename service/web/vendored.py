@@ -1,0 +1,43 @@
+"""Serves the third-party files of the pages, which set-up has installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import structlog
+from litestar import Response, get
+
+from service.errors import ApiError
+from service.web import assets, page
+
+MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript"}
+
+log = structlog.get_logger(__name__)
+
+
+def routes(folder: Path = assets.VENDOR) -> list[Any]:
+    """Return the routes of the files, which are read once. Without them the service starts, but says so."""
+    contents = {name: _content(folder / name) for name in assets.SOURCES}
+    if missing := [name for name, content in contents.items() if content is None]:
+        log.warning("the pages lack files that are not installed; run make setup", files=missing)
+    return [_route(name, content) for name, content in contents.items()]
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _route(name: str, content: bytes | None) -> Any:
+    media_type = MEDIA_TYPES[Path(name).suffix]
+
+    @get(f"/assets/{name}", name=name)
+    async def file() -> Response[bytes]:
+        if content is None:
+            raise ApiError(503, "not_installed", f"{name} is not installed; run make setup")
+        return Response(content, headers=page.HEADERS | {"content-type": f"{media_type}; charset=utf-8"})
+
+    return file

@@ -1,0 +1,125 @@
+"""The page of the API in a real browser, which reaches nothing but the service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+from playwright.async_api import BrowserContext, Locator, Page, Request, Route, expect
+
+from tests.conftest import Servers
+from tests.http.described import OPERATIONS
+from tests.http.site import Site, new_site
+
+TOKEN = "read-token-of-the-page"  # noqa: S105
+KEY = "write-key-of-the-page"
+# Of an answer that was really given, in the block of its operation.
+STATUS = ".live-responses-table tbody .response-col_status"
+
+
+class Watched:
+    """A page, what it complained of, and what it asked of others than the service."""
+
+    def __init__(self, page: Page, origin: str) -> None:
+        self.page = page
+        self.origin = origin
+        self.complaints: list[str] = []
+        self.elsewhere: list[str] = []
+        page.on(
+            "console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None
+        )
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._note)
+
+    def _note(self, request: Request) -> None:
+        if not request.url.startswith((f"{self.origin}/", "data:", "blob:")):
+            self.elsewhere.append(request.url)
+
+    async def open(self) -> None:
+        """Open the page, wait until it lists what there is."""
+        await self.page.route(lambda url: not url.startswith(f"{self.origin}/"), Route.abort)
+        await self.page.goto(f"{self.origin}/schema")
+        await expect(self.page.locator(".opblock")).to_have_count(len(OPERATIONS))
+
+    async def tried(self, operation: str) -> Locator:
+        """Open an operation, try it out as it is filled in, and return its block with the answer."""
+        block = self.page.locator(f"[id$='-{operation}']")
+        await block.locator(".opblock-summary-control").click()
+        await block.get_by_role("button", name="Try it out").click()
+        await block.get_by_role("button", name="Execute").click()
+        await expect(block.locator(STATUS)).to_be_visible()
+        return block
+
+    def check(self) -> None:
+        """Fail when it complained, or asked others."""
+        assert self.complaints == []
+        assert self.elsewhere == []
+
+
+async def status_of(block: Locator) -> str:
+    return (await block.locator(STATUS).inner_text()).split()[0]
+
+
+async def test_it_opens_offline_and_lists_everything(site: Site, page: Page, artifacts: Path) -> None:
+    watched = Watched(page, site.running.url)
+    await watched.open()
+    for operation in OPERATIONS:
+        block = page.locator(f"[id$='-{operation.told['operationId']}']")
+        await expect(block.locator(".opblock-summary-path")).to_have_attribute("data-path", operation.path)
+        await expect(block.locator(".opblock-summary-method")).to_have_text(operation.method)
+    await page.screenshot(path=artifacts / "page.png", full_page=True)
+    watched.check()
+
+
+async def test_examples_can_be_tried(site: Site, page: Page, artifacts: Path) -> None:
+    watched = Watched(page, site.running.url)
+    await watched.open()
+    for operation in ("trackShort", "listEvents", "readRollup"):
+        block = await watched.tried(operation)
+        assert await status_of(block) == "200", operation
+        await block.screenshot(path=artifacts / f"{operation}.png")
+    watched.check()
+
+
+async def test_a_stream_is_not_tried(site: Site, page: Page) -> None:
+    watched = Watched(page, site.running.url)
+    await watched.open()
+    block = page.locator("[id$='-watchLog']")
+    await block.locator(".opblock-summary-control").click()
+    await expect(block.locator(".opblock-description")).to_contain_text("Server-sent events")
+    await expect(block.get_by_role("button", name="Try it out")).to_have_count(0)
+    watched.check()
+
+
+@pytest_asyncio.fixture
+async def guarded(servers: Servers, folder: Path) -> AsyncIterator[Site]:
+    async with new_site(servers, folder, HOURLEDGER_READ_TOKEN=TOKEN, HOURLEDGER_WRITE_KEY=KEY) as site:
+        yield site
+
+
+async def test_what_is_given_to_authorize_is_sent(guarded: Site, context: BrowserContext, artifacts: Path) -> None:
+    page = await context.new_page()
+    watched = Watched(page, guarded.running.url)
+
+    async def with_token(route: Route) -> None:
+        await route.continue_(headers=await route.request.all_headers() | {"authorization": f"Bearer {TOKEN}"})
+
+    # As a proxy, or an extension of the browser, gives the token to the page itself.
+    await page.route(f"{guarded.running.url}/schema**", with_token)
+    await watched.open()
+    assert await status_of(await watched.tried("listRollups")) == "401"
+    await page.get_by_role("button", name="Authorize").first.click()
+    for scheme, secret in (("readToken", TOKEN), ("writeKeyHeader", KEY)):
+        form = page.locator(".auth-container", has=page.locator("h4", has_text=scheme)).first
+        await form.locator("input").fill(secret)
+        await form.get_by_role("button", name="Apply credentials").click()
+    await page.screenshot(path=artifacts / "authorize.png")
+    await page.get_by_role("button", name="Close").first.click()
+    rollups = page.locator("[id$='-listRollups']")
+    await rollups.get_by_role("button", name="Execute").click()
+    await expect(rollups.locator(STATUS)).to_contain_text("200")
+    assert await status_of(await watched.tried("track")) == "200"
+    # The browser says of each answer that is not 2xx that it is none.
+    assert [said for said in watched.complaints if "401" not in said] == []
+    assert watched.elsewhere == []
