@@ -101,7 +101,7 @@ $(READY): $(LOCK) $(PYTHON)
 	cp $(LOCK) $(READY)
 
 # What it finds installed it only copies.
-$(ASSETS): package-lock.json service/web/assets.py | $(READY)
+$(ASSETS): package-lock.json service/web/assets.py service/web/client/analytics.js | $(READY)
 	@echo "setup: installing the pages' assets" >&2
 	@$(PYTHON) -m service.web.assets
 

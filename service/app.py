@@ -38,7 +38,7 @@ from service.settings import Settings, load
 from service.summary import Summary
 from service.track import Track
 from service.trends import Trends
-from service.web import page, vendored
+from service.web import client_script, page, vendored
 from sql.database import Database
 
 HOUSEKEEPING_SECONDS = 1.0
@@ -83,7 +83,13 @@ class Service:
         self.live = Live(self.database)
         self._tracks = dict.fromkeys(SINGLE_PATHS, self._single) | dict.fromkeys(BATCH_PATHS, self._batch)
         self.litestar: ASGIApp = Litestar(
-            route_handlers=[*self._read_routes(), *self._analytics_routes(), *page.routes(), *vendored.routes()],
+            route_handlers=[
+                *self._read_routes(),
+                *self._analytics_routes(),
+                *page.routes(),
+                *vendored.routes(),
+                *client_script.routes(),
+            ],
             exception_handlers={Exception: _answer_exception},
             lifespan=[self._lifespan],
             openapi_config=api_page.config(),

@@ -14,9 +14,12 @@ from service.settings import Settings
 SINGLE_PATHS = ("/api/analytics/track", "/e")
 BATCH_PATHS = ("/api/analytics/track/batch", "/e/batch")
 TRACK_PATHS = frozenset(SINGLE_PATHS + BATCH_PATHS)
-OPEN_PATHS = frozenset({"/", "/analytics.js", "/h.js", "/health/live", "/health/ready"})
+CLIENT_PATHS = frozenset({"/analytics.js", "/h.js", "/analytics.mjs", "/analytics.d.ts"})
+OPEN_PATHS = frozenset({"/", "/health/live", "/health/ready"}) | CLIENT_PATHS
 OPEN_PREFIX = "/assets/"
 WRITING = ("POST", "OPTIONS")
+# What the browser client goes by: the service's clock, and how long to wait.
+EXPOSED = {"access-control-expose-headers": "Date, Retry-After"}
 PREFLIGHT = {
     "access-control-allow-methods": "POST",
     "access-control-allow-headers": "authorization, content-encoding, content-type, x-write-key",
@@ -74,9 +77,9 @@ class Gate:
         if not self._origins:
             return {}
         if "*" in self._origins:
-            return {"access-control-allow-origin": "*"}
+            return {"access-control-allow-origin": "*"} | EXPOSED
         origin = headers.get(b"origin", b"").decode("latin-1")
-        allowed = {"access-control-allow-origin": origin} if origin in self._origins else {}
+        allowed = {"access-control-allow-origin": origin} | EXPOSED if origin in self._origins else {}
         return allowed | {"vary": "Origin"}
 
     def preflight_headers(self, headers: Headers) -> dict[str, str]:

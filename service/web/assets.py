@@ -6,6 +6,7 @@ there is none that can read the lock. Afterwards everything works offline. Versi
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -19,6 +20,22 @@ SOURCES = {
     "swagger-ui.css": "swagger-ui-dist/swagger-ui.css",
     "uPlot.iife.min.js": "uplot/dist/uPlot.iife.min.js",
     "uPlot.min.css": "uplot/dist/uPlot.min.css",
+}
+CLIENT = Path(__file__).parent / "client"
+NAMED = (
+    *("trackToolUsage", "trackRiskModeChange", "trackFeatureInteraction"),
+    *("identify", "reset", "exportEvents", "stats"),
+)
+# The browser client is one source: what stands before and after it makes it a classic script or an ES module.
+WRAPPINGS = {
+    "analytics.js": (
+        "(()=>{const tag=document.currentScript,here=tag?.src;",
+        "globalThis.hourledger=client})()",
+    ),
+    "analytics.mjs": (
+        "const tag=null,here=import.meta.url;",
+        f"export{{init,track,flush,client as default}};export const {{{','.join(NAMED)}}}=client",
+    ),
 }
 _ROOT = Path(__file__).parents[2]
 _LOCK = "package-lock.json"
@@ -42,6 +59,7 @@ def main() -> None:
     """Install what the lock names and lay out what is served. Exits 2 with one line when that cannot be done."""
     try:
         install(_ROOT)
+        build(_ROOT, VENDOR)
         copy(_ROOT, VENDOR)
     except (OSError, CannotInstall) as error:
         sys.stderr.write(f"setup: the assets of the pages cannot be installed: {error}\n")
@@ -57,6 +75,16 @@ def install(root: Path) -> None:
     # What builds and tests the pages, too, whatever the user's npm leaves out otherwise.
     _run([*_npm(root), "ci", "--include=dev", "--loglevel=error"], root)
     shutil.copyfile(root / _LOCK, installed)
+
+
+def build(root: Path, vendor: Path) -> None:
+    """Make the scripts of the browser client, minified. Raises CannotInstall, OSError."""
+    vendor.mkdir(exist_ok=True)
+    source = (CLIENT / "analytics.js").read_text(encoding="utf-8")
+    terser = [*_npm(root), "exec", "--no", "--", "terser", "--compress", "passes=3,ecma=2020", "--mangle"]
+    for name, (before, after) in WRAPPINGS.items():
+        module = ["--module"] if name.endswith(".mjs") else []
+        (vendor / name).write_text(_run([*terser, *module], root, f"{before}{source}{after}"), encoding="utf-8")
 
 
 def copy(root: Path, vendor: Path) -> None:
@@ -86,12 +114,14 @@ def _reads_lock(npm: str, root: Path) -> bool:
     return major.isdecimal() and int(major) >= _OLDEST_NPM
 
 
-def _run(command: list[str], root: Path) -> str:
-    """Return what the command writes. Raises CannotInstall with the reason that it gives."""
+def _run(command: list[str], root: Path, given: str = "") -> str:
+    """Return what the command writes when it is given a text. Raises CannotInstall with the reason that it gives."""
     done = subprocess.run(
         command,
         cwd=root,
-        stdin=subprocess.DEVNULL,
+        input=given,
+        # Where an npm that is installed into this environment finds its Node.js.
+        env=os.environ | {"PATH": f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{Path(sys.executable).parent}"},
         capture_output=True,
         encoding="utf-8",
         errors="replace",

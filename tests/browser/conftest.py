@@ -26,6 +26,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Else a page of another origin would need a visitor's leave to reach a service on this machine.
+    "--disable-features=LocalNetworkAccessChecks",
 ]
 # Pictures of what tests have seen; CI keeps them.
 ARTIFACTS = Path(__file__).parents[2] / ".artifacts"

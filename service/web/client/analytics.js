@@ -1,0 +1,351 @@
+// The browser client. Set-up wraps it as a classic script and as an ES module (service/web/assets.py), which give it
+// `tag`, the script element or null, and `here`, the address it was loaded from.
+//
+// Every event is kept in localStorage, under a key of its own, from the moment it happens until an answer names it.
+// Whatever is sent twice has the same id, and counts once.
+
+const OUTBOX = "hourledger_outbox:";
+const HISTORY = "cv_analytics_events";
+const SESSION = "hourledger_session";
+const USER = "hourledger_user";
+const CLOCK = "hourledger_clock";
+const MINUTE = 60_000;
+const MOST_WAITING = 2_000;
+const MOST_BYTES = 1_000_000; // of what waits, in characters
+const MOST_KEPT = 1_000; // in the history
+const BATCH = 200;
+const BATCH_BYTES = 200_000;
+const BEACON_BYTES = 60_000; // browsers take 64 KiB
+const PROPERTIES = 16_384;
+const LONGEST_PAUSE = 5 * MINUTE;
+
+const inBrowser = typeof document !== "undefined";
+const options = {
+  endpoint: "/e", writeKey: "", demo: true, sendToBackend: true, respectPrivacy: true, sampleRate: 1,
+  debug: inBrowser && /^(localhost|127\.|\[::1\])/.test(location.hostname),
+};
+const memory = new Map(); // what storage does not take
+const fresh = new Map(); // happened on this page before the clock was known, by key: not sent yet
+const beaconed = new Set();
+const reasons = {};
+let history = []; // not written yet
+let sent = 0;
+let size = 0; // characters that wait, roughly
+let offset = null; // of the server's clock from ours in ms; null while it is not known
+let busy = false;
+let timer = 0;
+let failures = 0;
+let most = BATCH;
+let serial = 0;
+
+/** Do what may throw for reasons that are not ours. */
+function quietly(work) {
+  try {
+    return work();
+  } catch { /* there is nothing to be done */ }
+}
+
+// Storage throws when it is blocked or full; then this page's memory has to do.
+const store = (key) => (key === SESSION || key === CLOCK ? sessionStorage : localStorage);
+
+const get = (key) => memory.get(key) ?? quietly(() => store(key).getItem(key)) ?? null;
+
+function put(key, text) {
+  try {
+    store(key).setItem(key, text);
+    memory.delete(key);
+  } catch {
+    memory.set(key, text);
+  }
+}
+
+function remove(key) {
+  memory.delete(key);
+  quietly(() => store(key).removeItem(key));
+}
+
+/** The keys of what waits, oldest first, other tabs' and former pages' included. */
+function waiting() {
+  const stored = quietly(() => Object.keys(localStorage)) ?? [];
+  return [...new Set([...memory.keys(), ...stored])].filter((key) => key.startsWith(OUTBOX)).sort();
+}
+
+const total = (keys) => keys.reduce((sum, key) => sum + (get(key) ?? "").length, 0);
+
+function report(reason, detail, count = 1) {
+  reasons[reason] = (reasons[reason] ?? 0) + count;
+  if (options.debug) console.warn("hourledger:", reason, detail);
+  quietly(() => options.onError?.(reason, detail));
+}
+
+const random = () => Array.from(crypto.getRandomValues(new Uint32Array(2)), (part) => part.toString(36).padStart(7, "0")).join("");
+const now = () => Date.now() + (offset ?? 0);
+const cut = (value, length) => (value == null || value === "" ? undefined : [...String(value).slice(0, 2 * length)].slice(0, length).join(""));
+
+function session(at) {
+  const [known, last] = (get(SESSION) ?? "").split(" ");
+  const id = known && at - last < 30 * MINUTE ? known : `session_${at}_${random()}`;
+  put(SESSION, `${id} ${at}`);
+  return id;
+}
+
+/** Whether a session is one of those that are counted: the same for all of its events. */
+const sampled = (id) => parseInt(id.slice(-7), 36) / 2 ** 32 < options.sampleRate;
+
+const refused = () => options.respectPrivacy && (navigator.doNotTrack === "1" || navigator.globalPrivacyControl === true);
+
+function propertiesOf(given) {
+  if (given == null) return undefined;
+  try {
+    const text = JSON.stringify(given, (_, value) => (typeof value === "bigint" ? String(value) : value));
+    if (new Blob([text]).size > PROPERTIES) throw new RangeError("more than 16 KiB");
+    return JSON.parse(text);
+  } catch (error) {
+    report("properties", error);
+    return undefined;
+  }
+}
+
+/** Record an event; gives its id, or null when it is not recorded. Never throws. */
+function track(eventType, given) {
+  try {
+    return record(eventType, given ?? {});
+  } catch (error) {
+    report("failed", error);
+    return null;
+  }
+}
+
+function record(eventType, given) {
+  if (!inBrowser || refused()) return null;
+  const at = now();
+  const id = session(at);
+  if (!sampled(id)) return null;
+  const event = {
+    event_id: `evt_${at}_${random()}`,
+    event_type: cut(eventType, 128),
+    session_id: id,
+    timestamp: new Date(at).toISOString(),
+    demo_mode: given.demo_mode ?? options.demo,
+    tool_name: cut(given.tool_name, 128),
+    action: cut(given.action, 128),
+    user_id: cut(given.user_id ?? get(USER), 256),
+    properties: propertiesOf(given.properties),
+  };
+  if (options.debug) console.log(JSON.stringify({ type: "analytics_event", ...event }));
+  history.push(event);
+  if (options.sendToBackend) keep(event);
+  plan(1_000);
+  return event.event_id;
+}
+
+function keep(event) {
+  const key = OUTBOX + event.event_id; // by time, to the millisecond
+  const text = JSON.stringify(event);
+  put(key, text);
+  if (memory.has(key) && get(HISTORY)) { // full: what is to be sent goes before what was
+    remove(HISTORY);
+    put(key, text);
+  }
+  if (offset === null) fresh.set(key, event);
+  size += text.length;
+  if (size > MOST_BYTES || !(serial++ % 100)) bound();
+}
+
+/** Drop the oldest of what waits, a tenth more than must be, so that it is seldom. */
+function bound() {
+  const keys = waiting();
+  let over = keys.length > MOST_WAITING ? keys.length - MOST_WAITING * 0.9 : 0;
+  size = total(keys);
+  const enough = size > MOST_BYTES ? MOST_BYTES * 0.9 : size;
+  for (const key of keys) {
+    if (over-- <= 0 && size <= enough) return;
+    size -= total([key]);
+    remove(key);
+    report("overflow");
+  }
+}
+
+/** Flush in a while, when the page has nothing else to do; a pause under way is kept to. */
+function plan(pause) {
+  timer ||= setTimeout(() => (globalThis.requestIdleCallback ?? setTimeout)(flush, { timeout: 2_000 }), pause);
+}
+
+/** Send what waits, now. Done when all of it is sent, or some has to wait. */
+async function flush() {
+  clearTimeout(timer);
+  timer = 0;
+  if (busy || !inBrowser) return;
+  busy = true;
+  const work = async (lock) => {
+    if (lock === null) plan(2_000); // another tab sends
+    else while (options.sendToBackend && await sendSome());
+  };
+  try {
+    if (navigator.locks) await navigator.locks.request("hourledger", { ifAvailable: true }, work);
+    else await work();
+  } catch (error) {
+    retry(error);
+  }
+  busy = false;
+  remember();
+}
+
+/** Send one batch; true when there may be more to send now. */
+async function sendSome() {
+  await learnClock();
+  const keys = [];
+  const texts = [];
+  let length = 0;
+  for (const key of waiting()) {
+    const text = get(key);
+    if (keys.length >= most || length > BATCH_BYTES) break;
+    if (text === null) continue;
+    keys.push(key);
+    texts.push(text);
+    length += text.length;
+  }
+  if (!keys.length) return false;
+  const asked = Date.now();
+  const headers = { "content-type": "text/plain" };
+  if (options.writeKey) headers["x-write-key"] = options.writeKey;
+  keys.forEach((key) => fresh.delete(key));
+  let answer;
+  try {
+    answer = await fetch(`${options.endpoint}/batch`, { method: "POST", headers, body: `[${texts}]`, credentials: "omit" });
+  } catch (error) {
+    return retry(error);
+  }
+  noteClock(answer, asked);
+  return settle(answer, keys);
+}
+
+async function settle(answer, keys) {
+  const { status } = answer;
+  const said = await answer.json().catch(() => null);
+  if (said?.event_ids?.length === keys.length) {
+    const errors = new Map(said.errors.map((error) => [error.index, error]));
+    keys.forEach((key, index) => {
+      const error = errors.get(index);
+      if (!error) sent += 1;
+      else if (error.code === "unavailable") return;
+      else report(error.code, error);
+      forget(key);
+    });
+  } else if (status === 413 && keys.length > 1) {
+    most = Math.ceil(keys.length / 2);
+    return true;
+  } else if (status >= 400 && status < 500 && ![408, 425, 429].includes(status)) {
+    report(said?.error?.code ?? `http_${status}`, said?.error, keys.length);
+    keys.forEach(forget);
+    return true;
+  }
+  if (status !== 200 || !said?.ok) return retry(said?.error ?? status, Number(answer.headers.get("retry-after")) * 1_000);
+  failures = 0;
+  return true;
+}
+
+function forget(key) {
+  remove(key);
+  beaconed.delete(key);
+}
+
+/** Wait longer and longer, never all at once; or as long as the service says. */
+function retry(error, after) {
+  if (options.debug) console.warn("hourledger: later", error);
+  const pause = Math.min(500 * 2 ** ++failures, LONGEST_PAUSE);
+  plan(after || pause * (0.5 + Math.random() / 2));
+  return false;
+}
+
+/** Ask for the time before the first batch of a tab: what has not been sent yet can still be corrected. */
+async function learnClock() {
+  if (offset !== null || !/^http/.test(here)) return;
+  const asked = Date.now();
+  try {
+    noteClock(await fetch(here, { method: "HEAD", cache: "no-store" }), asked);
+  } catch { /* the next answer tells */ }
+}
+
+function noteClock(answer, asked) {
+  const told = Date.parse(answer.headers.get("date"));
+  if (!told) return;
+  const off = told + 500 - (asked + Date.now()) / 2;
+  offset = Math.abs(off) > MINUTE ? Math.round(off) : 0;
+  put(CLOCK, offset);
+  for (const [key, event] of offset ? fresh : []) {
+    const at = Date.parse(event.timestamp) + offset;
+    event.timestamp = new Date(at).toISOString();
+    event.event_id = event.event_id.replace(/\d+/, at);
+    put(key, JSON.stringify(event));
+  }
+  fresh.clear();
+}
+
+/** Write what happened to the history: the last thousand of a day. */
+function remember() {
+  if (!history.length) return;
+  const kept = quietly(() => JSON.parse(get(HISTORY))) ?? [];
+  const since = new Date(now() - 1_440 * MINUTE).toISOString();
+  put(HISTORY, JSON.stringify([...kept, ...history].filter((event) => event.timestamp >= since).slice(-MOST_KEPT)));
+  history = [];
+}
+
+/** The page may be gone in a moment: hand over what fits. Whether it arrives is not told, so it is kept. */
+function leave() {
+  remember();
+  if (!options.sendToBackend || !navigator.sendBeacon) return;
+  const texts = [];
+  let length = 0;
+  for (const key of waiting()) {
+    const text = get(key);
+    if (text === null || beaconed.has(key)) continue;
+    length += new Blob([text]).size + 1;
+    if (length > BEACON_BYTES) break;
+    texts.push(text);
+    beaconed.add(key);
+    fresh.delete(key);
+  }
+  const address = `${options.endpoint}/batch${options.writeKey ? `?key=${encodeURIComponent(options.writeKey)}` : ""}`;
+  if (texts.length) navigator.sendBeacon(address, new Blob([`[${texts}]`], { type: "text/plain" }));
+}
+
+function init(given = {}) {
+  for (const [name, value] of Object.entries(given)) if (value !== undefined) options[name] = value;
+  options.endpoint = options.endpoint.replace(/\/$/, "");
+}
+
+function begin() {
+  const set = tag?.dataset ?? {};
+  const flag = (text) => (text === undefined ? undefined : text !== "false");
+  const base = /^http/.test(here) ? here : location.href;
+  init({
+    endpoint: new URL(set.endpoint ?? "/e", set.endpoint ? location.href : base).href,
+    writeKey: set.writeKey,
+    demo: flag(set.demo),
+    sendToBackend: flag(set.sendToBackend),
+    respectPrivacy: flag(set.respectPrivacy),
+    sampleRate: set.sampleRate === undefined ? undefined : Number(set.sampleRate),
+    debug: flag(set.debug),
+  });
+  const known = get(CLOCK);
+  if (known !== null) offset = Number(known);
+  addEventListener("online", () => { failures = 0; flush(); });
+  addEventListener("pagehide", leave);
+  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : beaconed.clear()));
+  plan(0);
+}
+
+const client = {
+  init,
+  track,
+  flush,
+  trackToolUsage: (tool, action, properties) => track("tool_used", { tool_name: tool, action, properties }),
+  trackRiskModeChange: (mode, previous) => track("risk_mode_changed", { properties: { risk_mode: mode, previous_mode: previous } }),
+  trackFeatureInteraction: (feature, action, properties) => track("feature_used", { action, properties: { ...properties, feature } }),
+  identify: (userId) => put(USER, String(userId)),
+  reset: () => { remove(USER); remove(SESSION); },
+  exportEvents: () => { remember(); return get(HISTORY) ?? "[]"; },
+  stats: () => ({ queued: waiting().length, sent, dropped: Object.values(reasons).reduce((sum, count) => sum + count, 0), reasons: { ...reasons } }),
+};
+if (inBrowser) begin();
