@@ -96,7 +96,12 @@ def good_values(parameter: Json) -> list[str]:
     values += [schema[name] for name in ("default", "minimum", "maximum") if name in schema]
     if schema["type"] == "boolean":
         values += [True, False]
-    return [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
+    return [text_of(value) for value in values]
+
+
+def text_of(value: object) -> str:
+    """Return a value as it stands in a query."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def bad_values(parameter: Json) -> list[str]:
