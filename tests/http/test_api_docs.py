@@ -31,15 +31,9 @@ from tests.http.described import (
 from tests.http.schemas import faults
 from tests.http.site import HOUR, Json, Site, an_event, now, refused, unique
 
-# Described, but not made yet.
-PLANNED = {
-    *("/analytics.js", "/h.js", "/analytics.mjs", "/analytics.d.ts"),
-}
-PLANNED_PARAMETERS: set[str] = set()
-MADE = [operation for operation in OPERATIONS if operation.path not in PLANNED]
-READS = [operation for operation in MADE if operation.method == "GET"]
+READS = [operation for operation in OPERATIONS if operation.method == "GET"]
 QUERIES = [operation for operation in READS if operation.parameters]
-WRITES = [operation for operation in MADE if operation.method == "POST"]
+WRITES = [operation for operation in OPERATIONS if operation.method == "POST"]
 TOGETHER = {"from": "to", "to": "from", "top": "by"}
 CREDENTIALS: dict[str, dict[str, dict[str, str]]] = {
     "readToken": {"headers": {"authorization": f"Bearer {READ_TOKEN}"}},
@@ -64,8 +58,7 @@ def answered() -> Iterator[tuple[str, str]]:
 
 
 def test_everything_that_is_answered_is_described_and_nothing_else() -> None:
-    assert {(operation.path, operation.method) for operation in MADE} == set(answered())
-    assert not {operation.path for operation in OPERATIONS} & {path for path, _ in answered()} & PLANNED
+    assert {(operation.path, operation.method) for operation in OPERATIONS} == set(answered())
 
 
 def test_the_document_is_served_as_it_is_written(site: Site) -> None:
@@ -190,7 +183,7 @@ def ask(site: Site, operation: Operation, parameter: Json, value: str) -> httpx.
 @each_of("operation", QUERIES, ids=str)
 def test_parameters_are_those_that_are_known(site: Site, operation: Operation) -> None:
     message = refused(site.client.get(operation.address, params={"nothing": "1"}), 400, "unknown_parameter", "nothing")
-    described = {parameter["name"] for parameter in operation.parameters} - PLANNED_PARAMETERS
+    described = {parameter["name"] for parameter in operation.parameters}
     assert described == set(message.removeprefix("unknown; known are ").split(", "))
 
 
@@ -206,8 +199,6 @@ def test_what_the_page_fills_in_is_accepted(site: Site, operation: Operation) ->
 def test_parameters_take_what_is_told_and_nothing_else(site: Site, operation: Operation) -> None:
     for parameter in operation.parameters:
         name = parameter["name"]
-        if name in PLANNED_PARAMETERS:
-            continue
         for value in good_values(parameter):
             answer = ask(site, operation, parameter, value)
             assert answer.status_code == 200, f"{name}={value}: {answer.text}"
@@ -246,7 +237,7 @@ def test_refusals_of_events_are_told(site: Site, operation: Operation) -> None:
         operation.check(answer)
 
 
-@each_of("operation", MADE, ids=str)
+@each_of("operation", OPERATIONS, ids=str)
 def test_who_may_ask_is_told(guarded: Site, operation: Operation) -> None:
     def asked(**credentials: Any) -> httpx.Response:
         body = b"[" if operation.method == "POST" else None
@@ -260,7 +251,7 @@ def test_who_may_ask_is_told(guarded: Site, operation: Operation) -> None:
         assert asked(**credentials).status_code != 401
 
 
-@each_of("operation", MADE, ids=str)
+@each_of("operation", OPERATIONS, ids=str)
 def test_unknown_hosts_are_told(site: Site, operation: Operation) -> None:
     answer = site.client.request(operation.method, operation.address, headers={"host": "evil.example"})
     assert answer.status_code == 421
