@@ -3,7 +3,7 @@
 DatabaseError
 ├── Unavailable     cannot serve now; the outcome of what was asked is unknown; ask again
 │   ├── Lost        the connection went away meanwhile; another may do better at once
-│   └── TooSlow     the server ended the statement, as a rule since it took longer than it may
+│   └── TooSlow     the statement took longer than it may, and the server ended it
 ├── MissingDay      an event's day has no partition yet; make it and ask again
 └── Refused         PostgreSQL refuses the data; asking again changes nothing
 
@@ -31,7 +31,7 @@ class Lost(Unavailable):
 
 
 class TooSlow(Unavailable):
-    """The server ended the statement."""
+    """The statement took longer than it may."""
 
 
 class MissingDay(DatabaseError):
@@ -66,7 +66,7 @@ def _translate_sqlstate(error: asyncpg.PostgresError) -> DatabaseError:
     state = error.sqlstate or ""
     if state in _LOST_CODES:
         return Lost(_one_line(error))
-    if state == "57014":
+    if state == "57014" and "statement timeout" in str(error):
         return TooSlow(_one_line(error))
     if state[:2] in _UNAVAILABLE_CLASSES or state in _UNAVAILABLE_CODES:
         return Unavailable(_one_line(error))

@@ -45,8 +45,12 @@ begin
         union all
         select c.bucket, c.dimension, c.key, c.events
         from divided as d
-        cross join lateral hourly_buckets(in_shard, live, d.hour, d.hour + interval '1 hour') as c
-        where c.bucket >= since and c.bucket < until
+        cross join lateral (
+            select c.bucket, c.dimension, c.key, c.events
+            from hourly_buckets(in_shard, live, d.hour, d.hour + interval '1 hour') as c
+            where c.bucket >= since and c.bucket < until
+            offset 0  -- one look-up per hour, however few or many the planner expects
+        ) as c
         union all
         select t.quarter, t.dimension, t.key, t.amount from tail as t where t.dimension is not null
     ),

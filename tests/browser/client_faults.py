@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, BrowserContext, Route
 
-from tests.browser.client import PATH, Visitor, waiting
+from tests.browser.client import Visitor, waiting
 from tests.conftest import Servers
 from tests.http.site import Site, new_site, now
 
@@ -194,7 +194,8 @@ async def told_to_wait(scene: Scene) -> None:
         ids = await visitor.track(page, 5)
         await visitor.all_stored(page, ids)
         waits = [later - sooner for sooner, later in pairwise(moments)]
-        assert min(waits[:2]) >= timedelta(seconds=1), waits
+        # The browser's second begins a little before it is seen here that the answer was given.
+        assert min(waits[:2]) > timedelta(seconds=0.9), waits
 
 
 async def too_large_at_once(scene: Scene) -> None:
@@ -247,11 +248,12 @@ async def another_origin_with_a_key(scene: Scene) -> None:
         ids += await visitor.track(page, 5)
         await page.close(run_before_unload=True)
         visitor.has(ids)
-        wrong = Visitor(context, site, 'data-write-key="wrong"', OTHER_ORIGIN)
-        page = await wrong.visit(path=f"/other{PATH}")
-        await wrong.track(page, 2)
-        await page.wait_for_function("hourledger.stats().reasons.unauthorized === 2")
-        assert wrong.stored() == []
+        async with scene.context() as other:
+            wrong = Visitor(other, site, 'data-write-key="wrong"', OTHER_ORIGIN)
+            page = await wrong.visit()
+            await wrong.track(page, 2)
+            await page.wait_for_function("hourledger.stats().reasons.unauthorized === 2")
+            assert wrong.stored() == []
 
 
 Scenario = Callable[[Scene], Awaitable[None]]

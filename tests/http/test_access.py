@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
+from service.auth import CLIENT_PATHS, EXPOSED
 from tests.http.conftest import ALLOWED_ORIGINS, READ_TOKEN, WRITE_KEY
 from tests.http.site import Site, an_event, refusal, refused
 
@@ -24,7 +25,7 @@ READS = (
     "/assets",
     "/health/ready/",
 )
-OPEN = ("/", "/assets/page.css", "/assets/page.js", "/health/live", "/health/ready", "/analytics.js", "/h.js")
+OPEN = ("/", "/assets/dashboard.css", "/assets/main.js", "/health/live", "/health/ready", *sorted(CLIENT_PATHS))
 FORWARDED = ("Forwarded", "X-Forwarded-For", "x-forwarded-proto", "X-Forwarded-Host", "X-Forwarded-Anything")
 WRITER = {"authorization": f"Bearer {WRITE_KEY}"}
 READER = {"authorization": f"Bearer {READ_TOKEN}"}
@@ -120,9 +121,7 @@ def test_other_methods_need_the_read_token_too(guarded: Site) -> None:
 
 @pytest.mark.parametrize("path", OPEN)
 def test_the_page_the_client_and_health_are_open(guarded: Site, path: str) -> None:
-    # A later version brings the client scripts; open they are already.
-    expected = 404 if path in ("/analytics.js", "/h.js") else 200
-    assert guarded.client.get(path).status_code == expected
+    assert guarded.client.get(path).status_code == 200
 
 
 @pytest.mark.parametrize("header", FORWARDED)
@@ -219,7 +218,7 @@ def test_an_allowed_origin_may_send(guarded: Site, path: str, origin: str) -> No
     for key, status in ((WRITE_KEY, 200), ("wrong", 401)):
         answer = guarded.client.post(path, content=body_for(path), headers={"origin": origin, "x-write-key": key})
         assert answer.status_code == status
-        assert cors_headers(answer) == {"access-control-allow-origin": origin}
+        assert cors_headers(answer) == {"access-control-allow-origin": origin} | EXPOSED
         assert answer.headers["vary"] == "Origin"
 
 
@@ -239,11 +238,11 @@ def test_any_origin_may_send_when_all_are_allowed_and_never_with_credentials(ope
     preflight = open_to_all.client.options("/e", headers=headers)
     assert cors_headers(preflight)["access-control-allow-origin"] == "*"
     answer = open_to_all.client.post("/e", json=an_event(), headers=headers)
-    assert cors_headers(answer) == {"access-control-allow-origin": "*"}
+    assert cors_headers(answer) == {"access-control-allow-origin": "*"} | EXPOSED
     assert "access-control-allow-credentials" not in preflight.headers
 
 
-@pytest.mark.parametrize("path", [*READS, *OPEN])
+@pytest.mark.parametrize("path", [*READS, *sorted({*OPEN} - CLIENT_PATHS)])
 def test_no_read_is_shared_with_other_origins(guarded: Site, open_to_all: Site, path: str) -> None:
     for there in (guarded, open_to_all):
         headers = {"origin": ALLOWED_ORIGINS[0], **READER}

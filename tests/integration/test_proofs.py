@@ -26,13 +26,13 @@ def text_of(moment: datetime) -> str:
 
 
 async def states(database: Database, since: datetime, until: datetime) -> list[str]:
-    """Return the state of each hour, newest first, after it was compared with what is said of the hour alone."""
+    """Return the states of the hours shown, newest first; they, and hours beside, are what is said of each alone."""
     answer = await Proofs(database, lambda: NOW).page(f"from={text_of(since)}&to={text_of(until)}".encode())
     told = {proof["hour"]: proof for proof in answer["proofs"]}
     assert answer["count"] == len(told) == len(answer["proofs"])
     assert list(told) == sorted(told, reverse=True)
-    hour = since
-    while hour < until:
+    shown_hours = {datetime.fromisoformat(hour) for hour in told}
+    for hour in {since, until - HOUR} | shown_hours | {hour + HOUR for hour in shown_hours}:
         alone = await Rollups(database, lambda: NOW).one(text_of(hour))
         proof: dict[str, Any] = alone["proof"]
         shown = told.get(text_of(hour))
@@ -41,7 +41,6 @@ async def states(database: Database, since: datetime, until: datetime) -> list[s
             assert proof["state"] in ("open", "verified", "sealed")
         else:
             assert shown == {"hour": text_of(hour), **proof}
-        hour += HOUR
     return [proof["state"] for proof in told.values()]
 
 

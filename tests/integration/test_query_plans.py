@@ -176,6 +176,7 @@ select
 async def test_a_trend_reads_each_row_of_its_range_once(
     database: Database, admin: asyncpg.Connection, *, analyzed: bool
 ) -> None:
+    await append(database, [an_event(EVENTS, at=BUSY, kind="kind_rare")])
     await fill(database, admin, analyzed=analyzed)
     await fold(database)
     await database.rows("select pg_stat_force_next_flush()")
@@ -188,23 +189,15 @@ async def test_a_trend_reads_each_row_of_its_range_once(
         assert read["hourly_counts"] <= times * counts + SLACK
         assert read["hourly_edges"] <= edges + SLACK
 
-
-@pytest.mark.parametrize("analyzed", [False, True], ids=["not analyzed", "analyzed"])
-async def test_a_trend_of_raw_events_reads_the_days_and_events_it_needs(
-    database: Database, admin: asyncpg.Connection, *, analyzed: bool
-) -> None:
-    rare = an_event(EVENTS, at=BUSY, kind="kind_rare")
-    await append(database, [rare])
-    await fill(database, admin, analyzed=analyzed)
-    query = database.statements.trend_from_events
+    # From raw events: of one day, and of one type by its index.
     day = start_of(BUSY, DAY)
-    bounds = [day + hour * HOUR for hour in range(25)]
-    found = await admin.fetch(query, 0, bounds, [], None, None, "kind_rare", *(None,) * 4)
+    asked: tuple[object, ...] = (0, [day, day + DAY], [], None, None, "kind_rare", *(None,) * 4)
+    found = await admin.fetch(database.statements.trend_from_events, *asked)
     assert [row["amount"] for row in found if row["measure"] == "event_type"] == [1]
-    read = await rows_read(admin, query, 0, bounds, [], None, None, "kind_rare", *(None,) * 4)
+    events_read = await rows_read(admin, database.statements.trend_from_events, *asked)
     assert await admin.fetchval(DAYS_READ) == 1
-    assert read["events", "event_type_timestamp_idx"] == 1 or not analyzed
-    assert sum(read.values()) <= EVENTS
+    assert events_read["events", "event_type_timestamp_idx"] == 1 or not analyzed
+    assert sum(events_read.values()) <= EVENTS
 
 
 # Filters (session_id, user_id, tool_name, event_type, action, demo_mode, risk_mode) of lists by what leads them.

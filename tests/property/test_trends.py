@@ -72,7 +72,7 @@ grown_batches = st.lists(st.tuples(st.lists(sent, max_size=10), st.sampled_from(
 
 
 @given(st.sampled_from([1, 3]), grown_batches, st.tuples(bounds, st.sets(st.sampled_from(oracle.DIMENSIONS)), keys))
-@settings(examples(60), print_blob=True)
+@settings(examples(35), print_blob=True)
 async def test_rollups_and_tail_are_counted_in_any_buckets(
     database_url: str, shards: int, batches: list[tuple[list[Event], int]], asked: Asked
 ) -> None:
@@ -93,7 +93,7 @@ async def test_rollups_and_tail_are_counted_in_any_buckets(
         *(st.none() | st.just("open"), st.none() | st.sampled_from(["high", "(other)"]), st.none() | st.booleans()),
     ),
 )
-@settings(examples(60), print_blob=True)
+@settings(examples(35), print_blob=True)
 async def test_raw_events_are_counted_in_any_buckets(
     database_url: str,
     shards: int,

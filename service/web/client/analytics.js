@@ -98,7 +98,7 @@ function propertiesOf(given) {
   if (given == null) return undefined;
   try {
     const text = JSON.stringify(given, (_, value) => (typeof value === "bigint" ? String(value) : value));
-    if (new Blob([text]).size > PROPERTIES) throw new RangeError("more than 16 KiB");
+    if (text.length * 3 > PROPERTIES && new Blob([text]).size > PROPERTIES) throw RangeError("too large");
     return JSON.parse(text);
   } catch (error) {
     report("properties", error);
