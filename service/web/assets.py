@@ -98,12 +98,14 @@ def copy(root: Path, vendor: Path) -> None:
 
 def _npm(root: Path) -> list[str]:
     """Return the command of the system's npm, or of one that is installed into this environment."""
-    if (found := shutil.which("npm")) is not None and _reads_lock(found, root):
-        return [found]
+    own = str(Path(sys.executable).with_name("npm"))
+    for found in filter(None, (shutil.which("npm"), shutil.which(own))):
+        if _reads_lock(found, root):
+            return [found]
     sys.stderr.write(f"setup: no npm {_OLDEST_NPM} or newer on this system; installing one into .venv\n")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     _run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", _NODE_LOCK], root)
-    return [str(Path(sys.executable).with_name("npm"))]
+    return [own]
 
 
 def _reads_lock(npm: str, root: Path) -> bool:

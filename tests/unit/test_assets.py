@@ -95,6 +95,8 @@ def test_without_npm_one_is_installed_by_pip(root: Path, capsys: pytest.CaptureF
     assert set_up(root) == ["pip", "venv/bin/npm"]
     assert "no npm 7 or newer" in capsys.readouterr().err
     assert set_up(root) == []
+    (root / "package-lock.json").write_text("{}")
+    assert set_up(root) == ["venv/bin/npm"]
 
 
 def test_what_was_interrupted_is_done_again(root: Path) -> None:
