@@ -15,21 +15,36 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "cache-control": "no-cache",
 }
+MEDIA_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml; charset=utf-8",
+}
+VENDOR = ("uPlot.iife.min.js", "uPlot.min.css")
+
+
+def files() -> dict[str, Path]:
+    """Return each path of the page and the file that answers it."""
+    parts = sorted((FOLDER / "page").iterdir())
+    return (
+        {"/": FOLDER / "page.html", "/assets/icon.svg": FOLDER / "icon.svg"}
+        | {f"/assets/page/{part.name}": part for part in parts if part.suffix in MEDIA_TYPES}
+        | {f"/assets/{name}": FOLDER / "vendor" / name for name in VENDOR}
+    )
 
 
 def routes() -> list[Any]:
     """Return the routes of the page; its files are read once."""
-    return [_route("/", "page.html", "text/html")] + [
-        _route(f"/assets/{name}", name, media_type)
-        for name, media_type in (("page.css", "text/css"), ("page.js", "text/javascript"))
-    ]
+    return [_route(path, file) for path, file in files().items()]
 
 
-def _route(path: str, name: str, media_type: str) -> Any:
-    content = (FOLDER / name).read_bytes()
+def _route(path: str, file: Path) -> Any:
+    content = file.read_bytes()
+    headers = HEADERS | {"content-type": MEDIA_TYPES[file.suffix]}
 
-    @get(path, name=name)
-    async def file() -> Response[bytes]:
-        return Response(content, headers=HEADERS | {"content-type": f"{media_type}; charset=utf-8"})
+    @get(path, name=path)
+    async def answer() -> Response[bytes]:
+        return Response(content, headers=headers)
 
-    return file
+    return answer

@@ -1,0 +1,39 @@
+// The most frequent keys of a dimension; each row is a filter.
+
+import { element, find, hide, write } from "./elements.js";
+import { noteOf } from "./cards.js";
+import { count } from "./words.js";
+
+const OTHER = "(other)";
+const TITLE_LENGTH = 300;
+
+// rows: [{key, events}], largest first. choose(key) filters, or takes the filter away.
+export function show(id, rows, answer, chosen, choose) {
+  const panel = find(id);
+  const list = panel.querySelector(".bar-list");
+  const most = Math.max(...rows.map((row) => row.events), 1);
+  const focused = [...list.children].findIndex((item) => item.contains(document.activeElement));
+  list.replaceChildren(...(rows.length ? rows.map((row) => rowOf(row, most, chosen, choose)) : [nothing()]));
+  if (focused >= 0) list.children[Math.min(focused, list.children.length - 1)].querySelector("button")?.focus();
+  const note = panel.querySelector(".note");
+  const text = noteOf(answer).trim();
+  write(note, text);
+  hide(note, !text);
+}
+
+const nothing = () => element("li", [["class", "nothing"]], "None in this range.");
+
+function rowOf({ key, events }, most, chosen, choose) {
+  const isKey = key !== OTHER;
+  const fill = element("span", [["class", "bar-fill"]]);
+  fill.style.width = `${(100 * events) / most}%`;
+  const inside = [
+    fill,
+    element("span", [["class", "bar-key"], ["title", key.slice(0, TITLE_LENGTH)]], key),
+    element("span", [["class", "bar-number"]], count(events)),
+  ];
+  if (!isKey) return element("li", [], element("div", [["class", "bar"]], ...inside));
+  const button = element("button", [["type", "button"], ["class", "bar"], ["aria-pressed", String(key === chosen)]], ...inside);
+  button.addEventListener("click", () => choose(key === chosen ? null : key));
+  return element("li", [], button);
+}
