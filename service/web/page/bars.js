@@ -1,14 +1,13 @@
 // The most frequent keys of a dimension; each row is a filter.
 
 import { element, find, hide, write } from "./elements.js";
-import { noteOf } from "./cards.js";
 import { count } from "./words.js";
 
 const OTHER = "(other)";
 const TITLE_LENGTH = 300;
 
-// rows: [{key, events}], largest first. choose(key) filters, or takes the filter away.
-export function show(id, rows, answer, chosen, choose) {
+// rows: [{key, events}], largest first. noted: what to say of them. choose(key) filters, or takes the filter away.
+export function show(id, rows, noted, chosen, choose) {
   const panel = find(id);
   const list = panel.querySelector(".bar-list");
   const most = Math.max(...rows.map((row) => row.events), 1);
@@ -16,9 +15,8 @@ export function show(id, rows, answer, chosen, choose) {
   list.replaceChildren(...(rows.length ? rows.map((row) => rowOf(row, most, chosen, choose)) : [nothing()]));
   if (focused >= 0) list.children[Math.min(focused, list.children.length - 1)].querySelector("button")?.focus();
   const note = panel.querySelector(".note");
-  const text = noteOf(answer).trim();
-  write(note, text);
-  hide(note, !text);
+  write(note, noted);
+  hide(note, !noted);
 }
 
 const nothing = () => element("li", [["class", "nothing"]], "None in this range.");

@@ -5,6 +5,7 @@ import { METRICS } from "./state.js";
 import { change, hourText, number } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
+const HOUR = 3_600_000;
 const WIDTH = 120;
 const HEIGHT = 28;
 const THAN = new Map([["previous", "than the period before"], ["week", "than on the same weekdays"]]);
@@ -22,13 +23,13 @@ export function press(chosen) {
   for (const metric of METRICS) card(metric).setAttribute("aria-pressed", String(metric === chosen));
 }
 
-export function showTotals(answer, compared) {
+export function showTotals(answer, compared, hours) {
   for (const metric of METRICS) {
     const value = answer.totals[metric];
     write(part(metric, "value"), number(metric, value));
     showChange(metric, change(value, answer.compare?.totals[metric]), compared);
   }
-  write(find("cards-note"), noteOf(answer));
+  write(find("cards-note"), noteOf(answer, hours) || "\u00a0");
 }
 
 function showChange(metric, by, compared) {
@@ -47,8 +48,10 @@ function showChange(metric, by, compared) {
   place.replaceChildren(seen, heard);
 }
 
-export function noteOf(answer) {
-  return answer.source === "events" ? `From raw events, kept since ${hourText(answer.from)}.` : "\u00a0";
+// What to say when less is kept than was asked for, otherwise nothing.
+export function noteOf({ source, from, to }, hours) {
+  const isCut = Date.parse(to) - Date.parse(from) < hours * HOUR;
+  return source === "events" && isCut ? `From raw events, kept since ${hourText(from)}.` : "";
 }
 
 export function showCourse(metric, buckets) {

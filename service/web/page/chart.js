@@ -8,7 +8,12 @@ let plot = null;
 let shown = null;
 let cursor = null;
 
-const colour = (name) => getComputedStyle(find("chart")).getPropertyValue(name);
+// A canvas takes a colour only when light-dark() is resolved.
+function colour(name) {
+  const probe = find("plot");
+  probe.style.color = `var(${name})`;
+  return getComputedStyle(probe).color;
+}
 
 export function start() {
   const place = find("plot");
@@ -48,7 +53,7 @@ function series({ buckets, compare }) {
   return [times, finished, unfinished, ...(compare ? [compare.map((bucket) => bucket.value)] : [])];
 }
 
-function options({ metric, interval, compare, buckets }, place) {
+function options({ metric, compare, buckets }, place) {
   const accent = colour("--accent");
   const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false },
     font: "12px system-ui, sans-serif" };
@@ -56,7 +61,7 @@ function options({ metric, interval, compare, buckets }, place) {
   return {
     width: place.clientWidth,
     height: place.clientHeight,
-    padding: [8, 12, 0, 0],
+    padding: [8, 28, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 8 } },
     scales: { y: { range: (_, least, most) => [0, Math.max(most ?? 0, 1) * 1.05] } },
@@ -72,7 +77,6 @@ function options({ metric, interval, compare, buckets }, place) {
       ...(compare ? [{ stroke: colour("--quiet"), width: 1.25, dash: [6, 5], points: { show: few } }] : []),
     ],
     hooks: { setCursor: [(u) => { cursor = u.cursor.idx ?? null; showReadout(cursor); }] },
-    ...(interval === "day" ? { fmtDate: uPlot.fmtDate } : {}),
   };
 }
 

@@ -49,7 +49,7 @@ async function round(signal) {
     });
   const outcomes = await Promise.all([
     part(["cards", "tools", "risks", "types"], signal, "summary", [...scope, ["compare", compare]], (answer) => {
-      cards.showTotals(answer, compare);
+      cards.showTotals(answer, compare, hoursOf(asked));
       showBars(asked, answer);
       empty.show(answer.totals.events === 0, asked.filters.size > 0);
     }),
@@ -134,7 +134,7 @@ function showBars(asked, answer) {
 }
 
 function showBar(id, name, rows, answer, asked) {
-  bars.show(id, rows, answer, asked.filters.get(name), (key) => filter(name, key));
+  bars.show(id, rows, cards.noteOf(answer, hoursOf(asked)), asked.filters.get(name), (key) => filter(name, key));
 }
 
 function filter(name, value) {
