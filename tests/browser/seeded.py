@@ -12,7 +12,7 @@ DAYS = 28
 TOOLS = ("summarise", "translate", "search")
 RISK_MODES = ("careful", "balanced", "bold")
 ACTIONS = ("open", "run", "copy", "share", "undo", "export")
-TYPES = ("page_view", "tool_usage", "risk_mode_change", "feature_interaction")
+TYPES = ("page_view", "tool_usage", "risk_mode_changed", "feature_interaction")
 # Kinds of values that have broken pages.
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
@@ -59,7 +59,7 @@ def _event(random: Random, number: int, moment: datetime) -> Json:
     }
     if kind == "tool_usage":
         event["tool_name"] = random.choices(TOOLS, (5, 3, 2))[0]
-    if kind == "risk_mode_change":
+    if kind == "risk_mode_changed":
         event["properties"] = {"risk_mode": random.choices(RISK_MODES, (6, 3, 1))[0], "previous_mode": "careful"}
     if random.random() < 0.4:
         event["user_id"] = f"user-{random.randrange(40)}"
