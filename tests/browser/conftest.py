@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from tests.conftest import Servers
 from tests.browser.seeded import seeded_events
+from tests.conftest import Servers
 from tests.http.site import Site, new_site, now
 
 # By its name on Debian, elsewhere by another.

@@ -44,7 +44,7 @@ async def card(page: Page, metric: str) -> str:
 def number(metric: str, value: float | None) -> str:
     """Return a number as a card writes it."""
     if value is None:
-        return "–"
+        return "\N{EN DASH}"
     if metric != "events_per_session":
         return f"{value:,}"
     return f"{Decimal(value).quantize(Decimal('0.01'), ROUND_HALF_UP):,}"

@@ -27,7 +27,7 @@ HOSTILE = (
 
 def seeded_events(now: datetime, *, per_hour: float = 6.0) -> list[Json]:
     """Return the events up to now, oldest first; the same for the same hour."""
-    random = Random(5)  # noqa: S311  # no secret
+    random = Random(5)
     first = now - timedelta(days=DAYS)
     hours = [first.replace(minute=0, second=0, microsecond=0) + step * HOUR for step in range(1, DAYS * 24 + 1)]
     return [

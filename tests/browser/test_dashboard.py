@@ -36,9 +36,10 @@ async def test_cards_chart_bars_and_table_show_the_numbers_of_the_api(seeded: Si
         event["session_id"] for event in listed
     ]
     before, after = answer["compare"]["totals"]["events"], answer["totals"]["events"]
-    assert f"{abs(after / before - 1):.1%}".rstrip("%").rstrip("0").rstrip(".") in await page.locator(
-        "#card-events .card-change"
-    ).inner_text()
+    assert (
+        f"{abs(after / before - 1):.1%}".rstrip("%").rstrip("0").rstrip(".")
+        in await page.locator("#card-events .card-change").inner_text()
+    )
 
 
 async def test_every_range_is_shown_and_kept_in_the_address(seeded: Site, page: Page) -> None:

@@ -6,8 +6,11 @@ import { find, hide, write } from "./elements.js";
 export function start(given) {
   find("token-form").addEventListener("submit", (event) => {
     event.preventDefault();
-    keepToken(find("token").value);
+    const token = find("token").value.trim();
     find("token").value = "";
+    // A header takes no other characters, and no token of the service has any.
+    if (!/^[!-~]+$/.test(token)) return prompt(true);
+    keepToken(token);
     given();
   });
 }

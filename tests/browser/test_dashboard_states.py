@@ -1,0 +1,178 @@
+"""The states of the dashboard: without a token, without events, without a server; hostile values; accessible in all."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Literal
+
+import psutil
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, Route, ViewportSize, expect
+
+from tests.browser import dashboard
+from tests.browser.dashboard import check_accessible, check_cards, open_dashboard, shown
+from tests.browser.seeded import HOSTILE, hostile_events
+from tests.conftest import Servers
+from tests.http.site import Site, an_event, new_site, now
+
+TOKEN = "a-token,with:signs&?"  # noqa: S105
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+Scheme = Literal["light", "dark"]
+SCHEMES: list[Scheme] = ["light", "dark"]
+
+
+@pytest_asyncio.fixture(scope="session")
+async def guarded(servers: Servers, folder: Path) -> AsyncIterator[Site]:
+    """Give a service that asks for a token, and has no events until a test sends some."""
+    async with new_site(servers, folder, HOURLEDGER_READ_TOKEN=TOKEN) as site:
+        site.client.headers["authorization"] = f"Bearer {TOKEN}"
+        yield site
+
+
+async def give_token(page: Page, token: str) -> None:
+    await page.locator("#token").fill(token)
+    await page.get_by_role("button", name="Show", exact=True).click()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_the_token_is_asked_for_and_the_first_event_explained(
+    guarded: Site, browser: Browser, artifacts: Path, scheme: Scheme
+) -> None:
+    context = await browser.new_context(color_scheme=scheme, viewport=DESKTOP)
+    page = await context.new_page()
+    await page.goto(guarded.running.url)
+    await expect(page.get_by_role("heading", name="Read token")).to_be_visible()
+    await expect(page.locator("#token")).to_be_focused()
+    await check_accessible(page)
+    for wrong in ("wrong", "wróng", "w r"):
+        await give_token(page, wrong)
+        await expect(page.get_by_text("not the right one")).to_be_visible()
+        await expect(page.locator("#token")).to_have_value("")
+    await page.screenshot(path=artifacts / "token.png")
+    await give_token(page, TOKEN)
+    await expect(page.get_by_text("Send one:")).to_be_visible()
+    assert f"curl {guarded.running.url}/e" in await page.locator("#empty").inner_text()
+    assert '<script src="/h.js" defer></script>' in await page.locator("#empty").inner_text()
+    await shown(page)
+    await check_accessible(page)
+    await page.screenshot(path=artifacts / "empty.png")
+    await page.reload()
+    await expect(page.get_by_text("Send one:")).to_be_visible()
+    assert page.url == f"{guarded.running.url}/"
+    assert await page.evaluate("localStorage.length") == 0
+    assert await context.cookies() == []
+    await context.close()
+
+
+async def test_the_server_goes_and_comes_back(guarded: Site, page: Page, artifacts: Path) -> None:
+    await page.goto(guarded.running.url)
+    await give_token(page, TOKEN)
+    await shown(page)
+    supervisor = psutil.Process(guarded.running.process.pid)
+    supervisor.suspend()  # or it starts the part again before the page has noticed
+    try:
+        http = guarded.part("http")
+        for process in (*http.children(recursive=True), http):
+            process.kill()
+        await expect(page.locator("#gone")).to_contain_text("What is shown is from", timeout=30_000)
+        await expect(page.locator("#connection")).to_have_text("The server does not answer")
+        await expect(page.locator("#announcement")).to_have_text("The server does not answer.")
+        await check_accessible(page)
+        await page.screenshot(path=artifacts / "gone.png")
+    finally:
+        supervisor.resume()
+    await expect(page.locator("#gone")).to_be_hidden(timeout=60_000)
+    await expect(page.locator("#connection")).to_have_text("Live", timeout=30_000)
+    guarded.send(an_event())
+    await expect(page.locator("#card-events .card-value")).to_have_text("1")
+    await expect(page.locator("#empty")).to_be_hidden()
+
+
+async def test_a_part_that_fails_does_not_take_the_others_along(seeded: Site, page: Page, artifacts: Path) -> None:
+    async def fail(route: Route) -> None:
+        await route.fulfill(status=422, json={"ok": False, "error": {"code": "too_slow", "message": "too slow"}})
+
+    await page.route("**/api/analytics/top?*", fail)
+    await page.goto(seeded.running.url)
+    await expect(page.locator("#actions .fault")).to_have_text("Cannot be read now: too slow")
+    await check_cards(page, seeded, hours=168)
+    assert await page.locator(".fault:visible").count() == 1
+    await page.screenshot(path=artifacts / "failed.png", full_page=True)
+    await page.unroute("**/api/analytics/top?*")
+    await page.get_by_role("button", name="24 h").click()
+    await expect(page.locator("#actions .fault")).to_be_hidden()
+    await shown(page)
+
+
+async def test_without_a_stream_it_asks_again_and_again(seeded: Site, page: Page) -> None:
+    async def refuse(route: Route) -> None:
+        await route.fulfill(status=503, json={"ok": False, "error": {"code": "unavailable", "message": "too many"}})
+
+    await page.route("**/api/analytics/live", refuse)
+    await page.clock.install()
+    await open_dashboard(page, seeded, "?range=1h")
+    await expect(page.locator("#connection")).to_have_text("Every 10 seconds")
+    async with page.expect_response("**/api/analytics/summary?*"):
+        await page.clock.run_for(13_000)
+
+
+async def test_what_loads_has_its_place(seeded: Site, page: Page, artifacts: Path) -> None:
+    async def never(_: Route) -> None:
+        pass
+
+    await page.route("**/api/**", never)
+    await page.goto(seeded.running.url)
+    await expect(page.locator("#connection")).to_have_text("Loading …")
+    await page.screenshot(path=artifacts / "loading.png")
+    before = [await page.locator(f"#{name}").bounding_box() for name in ("cards", "chart", "proofs", "recent")]
+    await page.unroute_all(behavior="ignoreErrors")
+    await open_dashboard(page, seeded)
+    assert [await page.locator(f"#{name}").bounding_box() for name in ("cards", "chart", "proofs", "recent")] == before
+
+
+async def test_hostile_values_are_texts(site: Site, page: Page, artifacts: Path) -> None:
+    site.send(*hostile_events(now()))
+    await page.set_viewport_size(DESKTOP)
+    with dashboard.without_complaints(page):
+        await open_dashboard(page, site, "?range=1h")
+        keys = {key for key, _ in await dashboard.bars(page, "types")}
+        listed = site.get("/api/analytics/summary", hours=1)["event_types"]
+        assert {row["key"] for row in listed} >= set(HOSTILE)
+        assert len(keys) == len(listed)
+        assert await page.title() == "hourledger"
+        assert await page.locator("main img, main script").count() == 0
+        await page.screenshot(path=artifacts / "hostile.png", full_page=True)
+        for text in HOSTILE:
+            row = page.locator("#types .bar").filter(has=page.locator(".bar-key").get_by_text(text, exact=True))
+            await row.click()
+            await shown(page)
+            await check_cards(page, site, hours=1, event_type=text)
+            await page.locator("#chips button").click()
+            await expect(page.locator("#chips button")).to_have_count(0)
+            await shown(page)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= DESKTOP["width"]
+        await page.set_viewport_size(PHONE)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_axe_finds_nothing_serious(seeded: Site, browser: Browser, artifacts: Path, scheme: Scheme) -> None:
+    context = await browser.new_context(color_scheme=scheme, viewport=DESKTOP, reduced_motion="reduce")
+    page = await context.new_page()
+    for name, size, query in (
+        ("week", DESKTOP, ""),
+        ("quarter", DESKTOP, "?range=90d&compare=none&metric=sessions"),
+        ("filtered", DESKTOP, "?range=24h&compare=week&event_type=page_view"),
+        ("nothing", DESKTOP, "?range=1h&event_type=nobody-sends-this"),
+        ("phone", PHONE, "?range=24h"),
+    ):
+        await page.set_viewport_size(size)
+        await open_dashboard(page, seeded, query)
+        if name != "quarter":  # 2,160 cells of the kinds that a week has
+            await check_accessible(page)
+        await page.screenshot(path=artifacts / f"{name}.png", full_page=True)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    await context.close()
