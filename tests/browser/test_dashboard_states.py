@@ -21,6 +21,7 @@ TOKEN = "a-token,with:signs&?"  # noqa: S105
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 360, "height": 740}
 Scheme = Literal["light", "dark"]
+STATES = ("open", "verified", "sealed", "drifted", "damaged", "broken")
 SCHEMES: list[Scheme] = ["light", "dark"]
 
 
@@ -156,6 +157,33 @@ async def test_hostile_values_are_texts(site: Site, page: Page, artifacts: Path)
         assert await page.evaluate("document.documentElement.scrollWidth") <= DESKTOP["width"]
         await page.set_viewport_size(PHONE)
         assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_every_state_of_a_proof_has_its_look(
+    seeded: Site, browser: Browser, artifacts: Path, scheme: Scheme
+) -> None:
+    context = await browser.new_context(color_scheme=scheme, viewport=DESKTOP)
+    page = await context.new_page()
+
+    async def worsen(route: Route) -> None:
+        body = await (await route.fetch()).json()
+        for place, proof in enumerate(body["proofs"]):
+            proof["state"] = STATES[place % len(STATES)]
+        await route.fulfill(json=body)
+
+    await page.route("**/api/analytics/proofs?*", worsen)
+    await open_dashboard(page, seeded)
+    looks = set()
+    for state in STATES:
+        cell = page.locator(f"#strip .cell.{state}").first
+        assert f": {state}, " in (await cell.get_attribute("aria-label") or "")
+        look = "e => { const s = getComputedStyle(e); return s.borderRadius + s.borderWidth + s.boxShadow; }"
+        looks.add((await cell.text_content(), await cell.evaluate(look)))
+    assert len(looks) == len(STATES)  # told apart without colours
+    await check_accessible(page)
+    await page.locator("#proofs").screenshot(path=artifacts / "proofs.png")
+    await context.close()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -8,7 +8,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const HOUR = 3_600_000;
 const WIDTH = 120;
 const HEIGHT = 28;
-const THAN = new Map([["previous", "than the period before"], ["week", "than on the same weekdays"]]);
+const AGAINST = new Map([["previous", "against the period before"], ["week", "against the same weekdays"]]);
 
 const card = (metric) => find(`card-${metric}`);
 const part = (metric, name) => card(metric).querySelector(`.card-${name}`);
@@ -34,14 +34,14 @@ export function showTotals(answer, compared, hours) {
 
 function showChange(metric, by, compared) {
   const place = part(metric, "change");
-  const said = by ? `${by.sign} ${by.text}` : "no earlier data";
+  const said = by ? by.seen : "no earlier data";
   if (place.dataset.said === said + compared) return;
   place.dataset.said = said + compared;
-  place.title = by ? `${by.words} ${THAN.get(compared)}` : "";
+  place.title = by ? `${by.words} ${AGAINST.get(compared)}` : "";
   if (!by) return place.replaceChildren(said);
   const seen = document.createElement("span");
   seen.setAttribute("aria-hidden", "true");
-  seen.textContent = said;
+  seen.textContent = `${said} ${AGAINST.get(compared)}`;
   const heard = document.createElement("span");
   heard.className = "unseen";
   heard.textContent = place.title;

@@ -4,6 +4,7 @@ import { element, find, hide, write } from "./elements.js";
 import { NOTHING, compact, dayText, hourText, number } from "./words.js";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
+const HALF_AN_HOUR = 1_800;
 let plot = null;
 let shown = null;
 let cursor = null;
@@ -64,7 +65,10 @@ function options({ metric, compare, buckets }, place) {
     padding: [8, 28, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 8 } },
-    scales: { y: { range: (_, least, most) => [0, Math.max(most ?? 0, 1) * 1.05] } },
+    scales: {
+      x: { range: (_, since, until) => (since === until ? [since - HALF_AN_HOUR, until + HALF_AN_HOUR] : [since, until]) },
+      y: { range: (_, least, most) => [0, Math.max(most ?? 0, 1) * 1.05] },
+    },
     axes: [
       { ...axis, grid: { show: false }, space: 70 },
       { ...axis, size: 52, values: (_, splits) => splits.map((value) => valueText(metric, value)) },

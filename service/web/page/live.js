@@ -50,7 +50,7 @@ export class Live {
       if (signal.aborted) return;
       if (this.connected) this.told();
       this.connected = false;
-      this.said("polling");
+      if (!signal.aborted) this.said("polling");
       await new Promise((done) => setTimeout(done, this.waitMs * (0.75 + Math.random() / 2)));
       this.waitMs = Math.min(this.waitMs * 2, MOST_WAIT_MS);
     }

@@ -17,10 +17,11 @@ import * as tokenPrompt from "./token.js";
 import { clockText, zone } from "./words.js";
 
 const TOP_ACTIONS = "10";
+const TEN_SECONDS = 10_000;
 const ONE_MINUTE = 60_000;
 const CONNECTIONS = new Map([
   ["loading", "Loading …"], ["live", "Live"], ["polling", "Every 10 seconds"], ["away", "The database does not answer"],
-  ["gone", "The server does not answer"],
+  ["gone", "The server does not answer"], ["token", "Waiting for the token"],
 ]);
 const PANELS = ["cards", "chart", "proofs", "tools", "risks", "types", "actions", "recent"];
 
@@ -114,9 +115,12 @@ function settle(outcomes) {
   }
   const wasGone = !find("gone").hidden;
   hide(find("gone"), true);
-  if (wasGone) write(find("announcement"), "The server answers again.");
-  else if (!shownAt) write(find("announcement"), "Loaded.");
-  shownAt = new Date();
+  if (wasGone) {
+    write(find("announcement"), "The server answers again.");
+    live.start();
+  } else if (!shownAt) write(find("announcement"), "Loaded.");
+  if (outcomes.includes("ok")) shownAt = new Date();
+  if (outcomes.includes("refused")) setTimeout(() => rounds.soon(), TEN_SECONDS);
   document.documentElement.dataset.shown = String(Number(document.documentElement.dataset.shown ?? 0) + 1);
   showConnection();
 }
@@ -124,6 +128,8 @@ function settle(outcomes) {
 function askForToken() {
   live.stop();
   rounds.stop();
+  connection = "token";
+  showConnection();
   tokenPrompt.prompt(token() !== null);
 }
 

@@ -26,6 +26,8 @@ export function frame([since, until]) {
   cells = new Map();
   rows = days(since, until).reverse().map(rowOf);
   chosen = null;
+  const isLong = rows.some((row) => row.cells.length > 24);
+  find("strip").classList.toggle("long", isLong);
   find("strip").replaceChildren(...rows.map((row) => row.node));
   const newest = rows[0]?.cells.at(-1);
   if (newest) newest.node.tabIndex = 0;

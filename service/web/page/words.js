@@ -29,12 +29,14 @@ export const momentText = (text) => moment.format(new Date(text));
 export const clockText = (date) => clock.format(date);
 export const rowDayText = (date) => rowDay.format(date);
 
+const UNCHANGED = { seen: "unchanged", words: "unchanged" };
+
 // A change in words and signs, or null where nothing can be compared.
 export function change(value, before) {
   if (value === null || before === null || before === undefined) return null;
-  if (before === 0) return value === 0 ? { sign: "=", text: "0%", words: "unchanged" } : null;
+  if (before === 0) return value === 0 ? UNCHANGED : null;
   const by = value / before - 1;
   const text = share(Math.abs(by));
-  if (value === before) return { sign: "=", text, words: "unchanged" };
-  return by > 0 ? { sign: "▲", text, words: `up ${text}` } : { sign: "▼", text, words: `down ${text}` };
+  if (value === before) return UNCHANGED;
+  return by > 0 ? { seen: `▲ ${text}`, words: `up ${text}` } : { seen: `▼ ${text}`, words: `down ${text}` };
 }
