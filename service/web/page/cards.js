@@ -8,6 +8,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const HOUR = 3_600_000;
 const WIDTH = 120;
 const HEIGHT = 28;
+const SEEN = new Map([["previous", "vs period before"], ["week", "vs same weekdays"]]);
 const AGAINST = new Map([["previous", "against the period before"], ["week", "against the same weekdays"]]);
 
 const card = (metric) => find(`card-${metric}`);
@@ -41,7 +42,7 @@ function showChange(metric, by, compared) {
   if (!by) return place.replaceChildren(said);
   const seen = document.createElement("span");
   seen.setAttribute("aria-hidden", "true");
-  seen.textContent = `${said} ${AGAINST.get(compared)}`;
+  seen.textContent = `${said} ${SEEN.get(compared)}`;
   const heard = document.createElement("span");
   heard.className = "unseen";
   heard.textContent = place.title;

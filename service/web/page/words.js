@@ -29,6 +29,8 @@ export const momentText = (text) => moment.format(new Date(text));
 export const clockText = (date) => clock.format(date);
 export const rowDayText = (date) => rowDay.format(date);
 
+// What a percentage of one digit can tell.
+const LEAST = 0.001;
 const UNCHANGED = { seen: "unchanged", words: "unchanged" };
 
 // A change in words and signs, or null where nothing can be compared.
@@ -36,7 +38,7 @@ export function change(value, before) {
   if (value === null || before === null || before === undefined) return null;
   if (before === 0) return value === 0 ? UNCHANGED : null;
   const by = value / before - 1;
-  const text = share(Math.abs(by));
+  const text = Math.abs(by) < LEAST ? `<${share(LEAST)}` : share(Math.abs(by));
   if (value === before) return UNCHANGED;
   return by > 0 ? { seen: `▲ ${text}`, words: `up ${text}` } : { seen: `▼ ${text}`, words: `down ${text}` };
 }
