@@ -204,3 +204,20 @@ async def test_axe_finds_nothing_serious(seeded: Site, browser: Browser, artifac
         await page.screenshot(path=artifacts / f"{name}.png", full_page=True)
         assert await page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     await context.close()
+
+
+async def test_a_hidden_page_asks_for_nothing(seeded: Site, page: Page) -> None:
+    asked: list[str] = []
+    await page.add_init_script(
+        "globalThis.away = false; Object.defineProperty(document, 'hidden', { get: () => globalThis.away });"
+    )
+    await page.clock.install()
+    await open_dashboard(page, seeded, "?range=1h")
+    page.on("request", lambda request: asked.append(request.url))
+    await page.evaluate("globalThis.away = true")
+    await page.clock.run_for(180_000)
+    assert [url for url in asked if "/summary" in url] == []
+    async with page.expect_response("**/api/analytics/summary?*"):
+        await page.evaluate("globalThis.away = false; document.dispatchEvent(new Event('visibilitychange'));")
+        await page.clock.run_for(2_000)
+    assert len([url for url in asked if "/summary" in url]) == 1
