@@ -38,6 +38,13 @@ async def give_token(page: Page, token: str) -> None:
     await page.get_by_role("button", name="Show", exact=True).click()
 
 
+async def in_both_schemes(page: Page, folder: Path, name: str) -> None:
+    """Keep a picture of the page as it is, in light and in dark."""
+    for scheme in SCHEMES:
+        await page.emulate_media(color_scheme=scheme)
+        await page.screenshot(path=folder / f"{name}-{scheme}.png", full_page=True)
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 async def test_the_token_is_asked_for_and_the_first_event_explained(
     guarded: Site, browser: Browser, artifacts: Path, scheme: Scheme
@@ -82,7 +89,7 @@ async def test_the_server_goes_and_comes_back(guarded: Site, page: Page, artifac
         await expect(page.locator("#connection")).to_have_text("The server does not answer")
         await expect(page.locator("#announcement")).to_have_text("The server does not answer.")
         await check_accessible(page)
-        await page.screenshot(path=artifacts / "gone.png")
+        await in_both_schemes(page, artifacts, "gone")
     finally:
         supervisor.resume()
     await expect(page.locator("#gone")).to_be_hidden(timeout=60_000)
@@ -101,7 +108,7 @@ async def test_a_part_that_fails_does_not_take_the_others_along(seeded: Site, pa
     await expect(page.locator("#actions .fault")).to_have_text("Cannot be read now: too slow")
     await check_cards(page, seeded, hours=168)
     assert await page.locator(".fault:visible").count() == 1
-    await page.screenshot(path=artifacts / "failed.png", full_page=True)
+    await in_both_schemes(page, artifacts, "failed")
     await page.unroute("**/api/analytics/top?*")
     await page.get_by_role("button", name="24 h").click()
     await expect(page.locator("#actions .fault")).to_be_hidden()
@@ -127,7 +134,7 @@ async def test_what_loads_has_its_place(seeded: Site, page: Page, artifacts: Pat
     await page.route("**/api/**", never)
     await page.goto(seeded.running.url)
     await expect(page.locator("#connection")).to_have_text("Loading …")
-    await page.screenshot(path=artifacts / "loading.png")
+    await in_both_schemes(page, artifacts, "loading")
     before = [await page.locator(f"#{name}").bounding_box() for name in ("cards", "chart", "proofs", "recent")]
     await page.unroute_all(behavior="ignoreErrors")
     await open_dashboard(page, seeded)
@@ -145,7 +152,7 @@ async def test_hostile_values_are_texts(site: Site, page: Page, artifacts: Path)
         assert len(keys) == len(listed)
         assert await page.title() == "hourledger"
         assert await page.locator("main img, main script").count() == 0
-        await page.screenshot(path=artifacts / "hostile.png", full_page=True)
+        await in_both_schemes(page, artifacts, "hostile")
         for text in HOSTILE:
             row = page.locator("#types .bar").filter(has=page.locator(".bar-key").get_by_text(text, exact=True))
             await row.click()

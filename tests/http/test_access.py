@@ -24,7 +24,7 @@ READS = (
     "/assets",
     "/health/ready/",
 )
-OPEN = ("/", "/assets/page.css", "/assets/page.js", "/health/live", "/health/ready", "/analytics.js", "/h.js")
+OPEN = ("/", "/assets/page/page.css", "/assets/page/main.js", "/health/live", "/health/ready", "/analytics.js", "/h.js")
 FORWARDED = ("Forwarded", "X-Forwarded-For", "x-forwarded-proto", "X-Forwarded-Host", "X-Forwarded-Anything")
 WRITER = {"authorization": f"Bearer {WRITE_KEY}"}
 READER = {"authorization": f"Bearer {READ_TOKEN}"}

@@ -35,7 +35,7 @@ def test_a_path_that_is_not_there(client: httpx.Client, path: str) -> None:
     ("path", "allowed"),
     [
         ("/", {"GET", "OPTIONS"}),
-        ("/assets/page.js", {"GET", "OPTIONS"}),
+        ("/assets/page/main.js", {"GET", "OPTIONS"}),
         ("/api/analytics/track", {"GET", "POST", "OPTIONS"}),
         ("/e", {"GET", "POST", "OPTIONS"}),
         ("/api/analytics/track/batch", {"POST", "OPTIONS"}),
