@@ -66,7 +66,7 @@ function options({ metric, compare, buckets }, place) {
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 8 } },
     scales: {
-      x: { range: (_, since, until) => (since === until ? [since - HALF_AN_HOUR, until + HALF_AN_HOUR] : [since, until]) },
+      x: { range: (u, since, until) => rangeOf(u.data[0], since, until) },
       y: { range: (_, least, most) => [0, Math.max(most ?? 0, 1) * 1.05] },
     },
     axes: [
@@ -82,6 +82,11 @@ function options({ metric, compare, buckets }, place) {
     ],
     hooks: { setCursor: [(u) => { cursor = u.cursor.idx ?? null; showReadout(cursor); }] },
   };
+}
+
+// One hour alone stands in the middle.
+function rangeOf(times, since, until) {
+  return times.length === 1 ? [times[0] - HALF_AN_HOUR, times[0] + HALF_AN_HOUR] : [since, until];
 }
 
 const valueText = (metric, value) =>

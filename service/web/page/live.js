@@ -24,6 +24,7 @@ export class Live {
     this.told = told;
     this.said = said;
     this.running = null;
+    this.connected = false;
     this.waitMs = 500;
   }
 
