@@ -30,6 +30,8 @@ export class Live {
 
   start() {
     this.stop();
+    this.connected = false;
+    this.waitMs = 500;
     this.running = new AbortController();
     this.follow(this.running.signal);
   }
