@@ -1,4 +1,4 @@
-"""Serves the dashboard and its files; they hold no data, so they are open to everyone."""
+"""Serves the page and its assets; they hold no data, so they are open to everyone."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from typing import Any
 
 from litestar import Response, get
 
-FOLDER = Path(__file__).parent / "dashboard"
-INDEX = "index.html"
-MEDIA_TYPES = {".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".svg": "image/svg+xml"}
+FOLDER = Path(__file__).parent
 HEADERS = {
     "content-security-policy": "default-src 'none'; connect-src 'self'; img-src 'self'; script-src 'self';"
     " style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -17,21 +15,33 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "cache-control": "no-cache",
 }
+MEDIA_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml; charset=utf-8",
+}
+
+
+def files() -> dict[str, Path]:
+    """Return each path of the page and the file that answers it."""
+    parts = sorted((FOLDER / "page").iterdir())
+    return {"/": FOLDER / "page.html", "/assets/icon.svg": FOLDER / "icon.svg"} | {
+        f"/assets/page/{part.name}": part for part in parts if part.suffix in MEDIA_TYPES
+    }
 
 
 def routes() -> list[Any]:
     """Return the routes of the page; its files are read once."""
-    return [_route(f"/assets/{path.name}", path) for path in sorted(FOLDER.iterdir()) if path.name != INDEX] + [
-        _route("/", FOLDER / INDEX)
-    ]
+    return [_route(path, file) for path, file in files().items()]
 
 
 def _route(path: str, file: Path) -> Any:
     content = file.read_bytes()
-    media_type = MEDIA_TYPES[file.suffix]
+    headers = HEADERS | {"content-type": MEDIA_TYPES[file.suffix]}
 
-    @get(path, name=file.name)
-    async def served() -> Response[bytes]:
-        return Response(content, headers=HEADERS | {"content-type": f"{media_type}; charset=utf-8"})
+    @get(path, name=path)
+    async def answer() -> Response[bytes]:
+        return Response(content, headers=headers)
 
-    return served
+    return answer

@@ -12,8 +12,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from tests.browser.seeded import seeded_events
 from tests.conftest import Servers
-from tests.http.site import Site, new_site
+from tests.http.site import Site, new_site, now
 
 # By its name on Debian, elsewhere by another.
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
@@ -80,6 +81,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def site(servers: Servers, folder: Path) -> AsyncIterator[Site]:
     """Give a service as it is without settings; its tests tell their events apart by names."""
     async with new_site(servers, folder) as site:
+        yield site
+        site.check_log()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def seeded(servers: Servers, folder: Path) -> AsyncIterator[Site]:
+    """Give a service with four weeks of events, for tests that look at its dashboard."""
+    async with new_site(servers, folder, HOURLEDGER_EVENT_RETENTION_DAYS="30") as site:
+        site.send(*seeded_events(now()))
         yield site
         site.check_log()
 

@@ -25,7 +25,7 @@ READS = (
     "/assets",
     "/health/ready/",
 )
-OPEN = ("/", "/assets/dashboard.css", "/assets/main.js", "/health/live", "/health/ready", *sorted(CLIENT_PATHS))
+OPEN = ("/", "/assets/page/page.css", "/assets/page/main.js", "/health/live", "/health/ready", *sorted(CLIENT_PATHS))
 FORWARDED = ("Forwarded", "X-Forwarded-For", "x-forwarded-proto", "X-Forwarded-Host", "X-Forwarded-Anything")
 WRITER = {"authorization": f"Bearer {WRITE_KEY}"}
 READER = {"authorization": f"Bearer {READ_TOKEN}"}

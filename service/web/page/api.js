@@ -1,0 +1,57 @@
+// Reads of the service. The token lives as long as the tab, and goes nowhere but into a header.
+
+const TOKEN = "hourledger_read_token";
+let kept = null;
+
+export class Refused extends Error {
+  constructor(status, code, message) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+// The server cannot be reached at all.
+export class Gone extends Error {}
+
+export function token() {
+  try {
+    return sessionStorage.getItem(TOKEN) ?? kept;
+  } catch {
+    return kept;
+  }
+}
+
+export function keepToken(given) {
+  kept = given;
+  try {
+    if (given === null) sessionStorage.removeItem(TOKEN);
+    else sessionStorage.setItem(TOKEN, given);
+  } catch {
+    // Storage is blocked: the token lasts until the page is left.
+  }
+}
+
+export async function ask(path, signal) {
+  const given = token();
+  const headers = given ? { authorization: `Bearer ${given}` } : {};
+  try {
+    return await fetch(path, { headers, signal, cache: "no-store" });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Gone("the server does not answer");
+  }
+}
+
+export async function get(path, parameters, signal) {
+  const answer = await ask(`/api/analytics/${path}?${new URLSearchParams(parameters)}`, signal);
+  let body;
+  try {
+    body = await answer.json();
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw answer.ok ? new Gone("the answer broke off") : new Refused(answer.status, "unreadable", `status ${answer.status}`);
+  }
+  if (body.ok) return body;
+  throw new Refused(answer.status, body.error?.code ?? "unknown", body.error?.message ?? `status ${answer.status}`);
+}

@@ -1,0 +1,47 @@
+// When to read: at once when asked for something else, otherwise at most every two seconds and never overlapping.
+
+const BETWEEN_MS = 2_000;
+
+export class Rounds {
+  constructor(read) {
+    this.read = read;
+    this.controller = null;
+    this.timer = null;
+    this.isWanted = false;
+    this.beganAt = -BETWEEN_MS;
+    document.addEventListener("visibilitychange", () => { if (!document.hidden && this.isWanted) this.soon(); });
+  }
+
+  // What is asked for has changed: what is under way is of no use.
+  async now() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    this.controller?.abort();
+    const controller = new AbortController();
+    this.controller = controller;
+    this.isWanted = false;
+    this.beganAt = performance.now();
+    await this.read(controller.signal);
+    if (this.controller !== controller) return;
+    this.controller = null;
+    if (this.isWanted) this.soon();
+  }
+
+  // What is shown may be old.
+  soon() {
+    this.isWanted = true;
+    if (document.hidden || this.controller || this.timer !== null) return;
+    const wait = Math.max(0, this.beganAt + BETWEEN_MS - performance.now());
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      if (!document.hidden) this.now();
+    }, wait);
+  }
+
+  stop() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    this.controller?.abort();
+    this.controller = null;
+  }
+}

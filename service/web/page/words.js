@@ -1,0 +1,44 @@
+// Numbers and times as people read them, in the browser's language and time zone.
+
+const whole = new Intl.NumberFormat();
+const fraction = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
+const hour = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const day = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", year: "numeric" });
+const moment = new Intl.DateTimeFormat(undefined, {
+  month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
+});
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const rowDay = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
+
+export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+export const NOTHING = "–";
+
+export function number(metric, value) {
+  if (value === null) return NOTHING;
+  return metric === "events_per_session" ? fraction.format(value) : whole.format(value);
+}
+
+export const count = (value) => whole.format(value);
+export const compact = (value) => short.format(value);
+export const share = (value) => percent.format(value);
+export const hourText = (text) => hour.format(new Date(text));
+export const dayText = (text) => day.format(new Date(text));
+export const momentText = (text) => moment.format(new Date(text));
+export const clockText = (date) => clock.format(date);
+export const rowDayText = (date) => rowDay.format(date);
+
+// What a percentage of one digit can tell.
+const LEAST = 0.001;
+const UNCHANGED = { seen: "unchanged", words: "unchanged" };
+
+// A change in words and signs, or null where nothing can be compared.
+export function change(value, before) {
+  if (value === null || before === null || before === undefined) return null;
+  if (before === 0) return value === 0 ? UNCHANGED : null;
+  const by = value / before - 1;
+  const text = Math.abs(by) < LEAST ? `<${share(LEAST)}` : share(Math.abs(by));
+  if (value === before) return UNCHANGED;
+  return by > 0 ? { seen: `▲ ${text}`, words: `up ${text}` } : { seen: `▼ ${text}`, words: `down ${text}` };
+}

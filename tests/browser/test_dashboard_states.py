@@ -1,0 +1,230 @@
+"""The states of the dashboard: without a token, without events, without a server; hostile values; accessible in all."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Literal
+
+import psutil
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, Route, ViewportSize, expect
+
+from tests.browser import dashboard
+from tests.browser.dashboard import check_accessible, check_cards, open_dashboard, shown
+from tests.browser.seeded import HOSTILE, hostile_events
+from tests.conftest import Servers
+from tests.http.site import Site, an_event, new_site, now
+
+TOKEN = "a-token,with:signs&?"  # noqa: S105
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+Scheme = Literal["light", "dark"]
+STATES = ("open", "verified", "sealed", "drifted", "damaged", "broken")
+SCHEMES: list[Scheme] = ["light", "dark"]
+
+
+@pytest_asyncio.fixture(scope="session")
+async def guarded(servers: Servers, folder: Path) -> AsyncIterator[Site]:
+    """Give a service that asks for a token, and has no events until a test sends some."""
+    async with new_site(servers, folder, HOURLEDGER_READ_TOKEN=TOKEN) as site:
+        site.client.headers["authorization"] = f"Bearer {TOKEN}"
+        yield site
+
+
+async def give_token(page: Page, token: str) -> None:
+    await page.locator("#token").fill(token)
+    await page.get_by_role("button", name="Show", exact=True).click()
+
+
+async def in_both_schemes(page: Page, folder: Path, name: str) -> None:
+    """Keep a picture of the page as it is, in light and in dark."""
+    for scheme in SCHEMES:
+        await page.emulate_media(color_scheme=scheme)
+        await page.screenshot(path=folder / f"{name}-{scheme}.png", full_page=True)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_the_token_is_asked_for_and_the_first_event_explained(
+    guarded: Site, browser: Browser, artifacts: Path, scheme: Scheme
+) -> None:
+    context = await browser.new_context(color_scheme=scheme, viewport=DESKTOP)
+    page = await context.new_page()
+    await page.goto(guarded.running.url)
+    await expect(page.get_by_role("heading", name="Read token")).to_be_visible()
+    await expect(page.locator("#token")).to_be_focused()
+    await check_accessible(page)
+    for wrong in ("wrong", "wróng", "w r"):
+        await give_token(page, wrong)
+        await expect(page.get_by_text("not the right one")).to_be_visible()
+        await expect(page.locator("#token")).to_have_value("")
+    await page.screenshot(path=artifacts / "token.png")
+    await give_token(page, TOKEN)
+    await expect(page.get_by_text("Send one:")).to_be_visible()
+    assert f"curl {guarded.running.url}/e" in await page.locator("#empty").inner_text()
+    assert '<script src="/h.js" defer></script>' in await page.locator("#empty").inner_text()
+    await shown(page)
+    await check_accessible(page)
+    await page.screenshot(path=artifacts / "empty.png")
+    await page.reload()
+    await expect(page.get_by_text("Send one:")).to_be_visible()
+    assert page.url == f"{guarded.running.url}/"
+    assert await page.evaluate("localStorage.length") == 0
+    assert await context.cookies() == []
+    await context.close()
+
+
+async def test_the_server_goes_and_comes_back(guarded: Site, page: Page, artifacts: Path) -> None:
+    await page.goto(guarded.running.url)
+    await give_token(page, TOKEN)
+    await shown(page)
+    supervisor = psutil.Process(guarded.running.process.pid)
+    supervisor.suspend()  # or it starts the part again before the page has noticed
+    try:
+        http = guarded.part("http")
+        for process in (*http.children(recursive=True), http):
+            process.kill()
+        await expect(page.locator("#gone")).to_contain_text("What is shown is from", timeout=30_000)
+        await expect(page.locator("#connection")).to_have_text("The server does not answer")
+        await expect(page.locator("#announcement")).to_have_text("The server does not answer.")
+        await check_accessible(page)
+        await in_both_schemes(page, artifacts, "gone")
+    finally:
+        supervisor.resume()
+    await expect(page.locator("#gone")).to_be_hidden(timeout=60_000)
+    await expect(page.locator("#connection")).to_have_text("Live", timeout=30_000)
+    guarded.send(an_event())
+    await expect(page.locator("#card-events .card-value")).to_have_text("1")
+    await expect(page.locator("#empty")).to_be_hidden()
+
+
+async def test_a_part_that_fails_does_not_take_the_others_along(seeded: Site, page: Page, artifacts: Path) -> None:
+    async def fail(route: Route) -> None:
+        await route.fulfill(status=422, json={"ok": False, "error": {"code": "too_slow", "message": "too slow"}})
+
+    await page.route("**/api/analytics/top?*", fail)
+    await page.goto(seeded.running.url)
+    await expect(page.locator("#actions .fault")).to_have_text("Cannot be read now: too slow")
+    await check_cards(page, seeded, hours=168)
+    assert await page.locator(".fault:visible").count() == 1
+    await in_both_schemes(page, artifacts, "failed")
+    await page.unroute("**/api/analytics/top?*")
+    await page.get_by_role("button", name="24 h").click()
+    await expect(page.locator("#actions .fault")).to_be_hidden()
+    await shown(page)
+
+
+async def test_without_a_stream_it_asks_again_and_again(seeded: Site, page: Page) -> None:
+    async def refuse(route: Route) -> None:
+        await route.fulfill(status=503, json={"ok": False, "error": {"code": "unavailable", "message": "too many"}})
+
+    await page.route("**/api/analytics/live", refuse)
+    await page.clock.install()
+    await open_dashboard(page, seeded, "?range=1h")
+    await expect(page.locator("#connection")).to_have_text("Every 10 seconds")
+    async with page.expect_response("**/api/analytics/summary?*"):
+        await page.clock.run_for(13_000)
+
+
+async def test_what_loads_has_its_place(seeded: Site, page: Page, artifacts: Path) -> None:
+    async def never(_: Route) -> None:
+        pass
+
+    await page.route("**/api/**", never)
+    await page.goto(seeded.running.url)
+    await expect(page.locator("#connection")).to_have_text("Loading …")
+    await in_both_schemes(page, artifacts, "loading")
+    before = [await page.locator(f"#{name}").bounding_box() for name in ("cards", "chart", "proofs", "recent")]
+    await page.unroute_all(behavior="ignoreErrors")
+    await open_dashboard(page, seeded)
+    assert [await page.locator(f"#{name}").bounding_box() for name in ("cards", "chart", "proofs", "recent")] == before
+
+
+async def test_hostile_values_are_texts(site: Site, page: Page, artifacts: Path) -> None:
+    site.send(*hostile_events(now()))
+    await page.set_viewport_size(DESKTOP)
+    with dashboard.without_complaints(page):
+        await open_dashboard(page, site, "?range=1h")
+        keys = {key for key, _ in await dashboard.bars(page, "types")}
+        listed = site.get("/api/analytics/summary", hours=1)["event_types"]
+        assert {row["key"] for row in listed} >= set(HOSTILE)
+        assert len(keys) == len(listed)
+        assert await page.title() == "hourledger"
+        assert await page.locator("main img, main script").count() == 0
+        await in_both_schemes(page, artifacts, "hostile")
+        for text in HOSTILE:
+            row = page.locator("#types .bar").filter(has=page.locator(".bar-key").get_by_text(text, exact=True))
+            await row.click()
+            await shown(page)
+            await check_cards(page, site, hours=1, event_type=text)
+            await page.locator("#chips button").click()
+            await expect(page.locator("#chips button")).to_have_count(0)
+            await shown(page)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= DESKTOP["width"]
+        await page.set_viewport_size(PHONE)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_every_state_of_a_proof_has_its_look(
+    seeded: Site, browser: Browser, artifacts: Path, scheme: Scheme
+) -> None:
+    context = await browser.new_context(color_scheme=scheme, viewport=DESKTOP)
+    page = await context.new_page()
+
+    async def worsen(route: Route) -> None:
+        body = await (await route.fetch()).json()
+        for place, proof in enumerate(body["proofs"]):
+            proof["state"] = STATES[place % len(STATES)]
+        await route.fulfill(json=body)
+
+    await page.route("**/api/analytics/proofs?*", worsen)
+    await open_dashboard(page, seeded)
+    looks = set()
+    for state in STATES:
+        cell = page.locator(f"#strip .cell.{state}").first
+        assert f": {state}, " in (await cell.get_attribute("aria-label") or "")
+        look = "e => { const s = getComputedStyle(e); return s.borderRadius + s.borderWidth + s.boxShadow; }"
+        looks.add((await cell.text_content(), await cell.evaluate(look)))
+    assert len(looks) == len(STATES)  # told apart without colours
+    await check_accessible(page)
+    await page.locator("#proofs").screenshot(path=artifacts / "proofs.png")
+    await context.close()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_axe_finds_nothing_serious(seeded: Site, browser: Browser, artifacts: Path, scheme: Scheme) -> None:
+    context = await browser.new_context(color_scheme=scheme, viewport=DESKTOP, reduced_motion="reduce")
+    page = await context.new_page()
+    for name, size, query in (
+        ("week", DESKTOP, ""),
+        ("quarter", DESKTOP, "?range=90d&compare=none&metric=sessions"),
+        ("filtered", DESKTOP, "?range=24h&compare=week&event_type=page_view"),
+        ("nothing", DESKTOP, "?range=1h&event_type=nobody-sends-this"),
+        ("phone", PHONE, "?range=24h"),
+    ):
+        await page.set_viewport_size(size)
+        await open_dashboard(page, seeded, query)
+        if name in ("week", "filtered"):  # the others have nothing else
+            await check_accessible(page)
+        await page.screenshot(path=artifacts / f"{name}.png", full_page=True)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    await context.close()
+
+
+async def test_a_hidden_page_asks_for_nothing(seeded: Site, page: Page) -> None:
+    asked: list[str] = []
+    await page.add_init_script(
+        "globalThis.away = false; Object.defineProperty(document, 'hidden', { get: () => globalThis.away });"
+    )
+    await page.clock.install()
+    await open_dashboard(page, seeded, "?range=1h")
+    page.on("request", lambda request: asked.append(request.url))
+    await page.evaluate("globalThis.away = true")
+    await page.clock.run_for(180_000)
+    assert [url for url in asked if "/summary" in url] == []
+    async with page.expect_response("**/api/analytics/summary?*"):
+        await page.evaluate("globalThis.away = false; document.dispatchEvent(new Event('visibilitychange'));")
+        await page.clock.run_for(2_000)
+    assert len([url for url in asked if "/summary" in url]) == 1
