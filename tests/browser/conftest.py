@@ -34,13 +34,6 @@ FLAGS = [
 ARTIFACTS = Path(__file__).parents[2] / ".artifacts"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of this folder together: each process that has some starts a browser."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 def chromium() -> str | None:
     """Return the path of the system's Chromium, if there is one."""
     return next(filter(None, map(shutil.which, PROGRAMS)), None)
