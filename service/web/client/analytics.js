@@ -19,6 +19,7 @@ const BEACON_BYTES = 60_000; // browsers take 64 KiB
 const PROPERTIES = 16_384;
 const LONGEST_PAUSE = 5 * MINUTE;
 
+const home = /^http/.test(here) && here; // a bundled module does not know
 const inBrowser = typeof document !== "undefined";
 const options = {
   endpoint: "/e", writeKey: "", demo: true, sendToBackend: true, respectPrivacy: true, sampleRate: 1,
@@ -84,8 +85,9 @@ const cut = (value, length) => (value == null || value === "" ? undefined : [...
 
 function session(at) {
   const [known, last] = (get(SESSION) ?? "").split(" ");
-  const id = known && at - last < 30 * MINUTE ? known : `session_${at}_${random()}`;
-  put(SESSION, `${id} ${at}`);
+  const on = known && at - last < 30 * MINUTE;
+  const id = on ? known : `session_${at}_${random()}`;
+  if (!on || at - last > 5_000) put(SESSION, `${id} ${at}`); // to write costs more than to read
   return id;
 }
 
@@ -184,8 +186,8 @@ async function flush() {
   try {
     if (navigator.locks) await navigator.locks.request("hourledger", { ifAvailable: true }, work);
     else await work();
-  } catch (error) {
-    retry(error);
+  } catch {
+    retry();
   }
   busy = false;
   remember();
@@ -212,9 +214,9 @@ async function sendSome() {
   keys.forEach((key) => fresh.delete(key));
   let answer;
   try {
-    answer = await fetch(`${options.endpoint}/batch`, { method: "POST", headers, body: `[${texts}]`, credentials: "omit" });
-  } catch (error) {
-    return retry(error);
+    answer = await fetch(`${options.endpoint}/batch`, { method: "POST", headers, body: `[${texts}]`, credentials: "omit", signal: AbortSignal.timeout(MINUTE) });
+  } catch {
+    return retry(); // no network, or no answer in a minute
   }
   noteClock(answer, asked);
   return settle(answer, keys);
@@ -240,7 +242,7 @@ async function settle(answer, keys) {
     keys.forEach(forget);
     return true;
   }
-  if (status !== 200 || !said?.ok) return retry(said?.error ?? status, Number(answer.headers.get("retry-after")) * 1_000);
+  if (status !== 200 || !said?.ok) return retry(Number(answer.headers.get("retry-after")) * 1_000);
   failures = 0;
   return true;
 }
@@ -251,8 +253,7 @@ function forget(key) {
 }
 
 /** Wait longer and longer, never all at once; or as long as the service says. */
-function retry(error, after) {
-  if (options.debug) console.warn("hourledger: later", error);
+function retry(after) {
   const pause = Math.min(500 * 2 ** ++failures, LONGEST_PAUSE);
   plan(after || pause * (0.5 + Math.random() / 2));
   return false;
@@ -260,10 +261,10 @@ function retry(error, after) {
 
 /** Ask for the time before the first batch of a tab: what has not been sent yet can still be corrected. */
 async function learnClock() {
-  if (offset !== null || !/^http/.test(here)) return;
+  if (offset !== null || !home) return;
   const asked = Date.now();
   try {
-    noteClock(await fetch(here, { method: "HEAD", cache: "no-store" }), asked);
+    noteClock(await fetch(home, { method: "HEAD", cache: "no-store" }), asked);
   } catch { /* the next answer tells */ }
 }
 
@@ -318,9 +319,8 @@ function init(given = {}) {
 function begin() {
   const set = tag?.dataset ?? {};
   const flag = (text) => (text === undefined ? undefined : text !== "false");
-  const base = /^http/.test(here) ? here : location.href;
   init({
-    endpoint: new URL(set.endpoint ?? "/e", set.endpoint ? location.href : base).href,
+    endpoint: new URL(set.endpoint ?? "/e", !set.endpoint && home || location.href).href,
     writeKey: set.writeKey,
     demo: flag(set.demo),
     sendToBackend: flag(set.sendToBackend),
