@@ -6,12 +6,13 @@ The tests run them, and so does the command that writes the table of docs/browse
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import psutil
 from playwright.async_api import Browser, BrowserContext, Route
 
 from tests.browser.client import Visitor, waiting
@@ -75,17 +76,24 @@ async def offline_and_reloaded(scene: Scene) -> None:
 async def killed_in_mid_flush(scene: Scene) -> None:
     """The service is killed (SIGKILL) while batches are on their way, and starts again."""
     async with new_site(scene.servers, scene.folder) as site, scene.context() as context:
+        sent = 0
+
+        async def kill_at_the_third(route: Route) -> None:
+            nonlocal sent
+            sent += 1
+            if sent == 3:
+                part = site.part("http")
+                for process in [part, *part.children(recursive=True)]:
+                    with suppress(psutil.NoSuchProcess):
+                        process.kill()
+            await route.continue_()
+
         visitor = Visitor(context, site)
         page = await visitor.visit()
-        ids: list[str] = []
-        for _ in range(10):
-            ids += await visitor.track(page, 100)
-        flushing = "() => { globalThis.flushed = hourledger.flush().then(() => true); }"
-        await page.evaluate(flushing)
-        part = site.part("http")
-        for process in [part, *part.children(recursive=True)]:
-            process.kill()
-        await page.evaluate("globalThis.flushed")
+        await context.route("**/e/batch", kill_at_the_third)
+        ids = await visitor.track(page, 1_000)
+        await visitor.flush(page)
+        assert 0 < await waiting(page) < 1_000
         await visitor.all_stored(page, ids)
 
 

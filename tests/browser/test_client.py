@@ -21,7 +21,7 @@ from tests.browser.client_faults import SCENARIOS, Scenario, Scene
 from tests.conftest import Servers
 from tests.http.site import Site, now
 
-MOST_BYTES = 3_000
+MOST_BYTES = 3 * 1024
 NAMES = ("/analytics.js", "/h.js", "/analytics.mjs", "/analytics.d.ts")
 
 

@@ -31,9 +31,10 @@ const beaconed = new Set();
 const reasons = {};
 let history = []; // not written yet
 let sent = 0;
+let dropped = 0;
 let size = 0; // characters that wait, roughly
 let offset = null; // of the server's clock from ours in ms; null while it is not known
-let busy = false;
+let running = null; // the flush under way
 let timer = 0;
 let failures = 0;
 let most = BATCH;
@@ -75,6 +76,7 @@ const total = (keys) => keys.reduce((sum, key) => sum + (get(key) ?? "").length,
 
 function report(reason, detail, count = 1) {
   reasons[reason] = (reasons[reason] ?? 0) + count;
+  dropped += count;
   if (options.debug) console.warn("hourledger:", reason, detail);
   quietly(() => options.onError?.(reason, detail));
 }
@@ -174,23 +176,24 @@ function plan(pause) {
 }
 
 /** Send what waits, now. Done when all of it is sent, or some has to wait. */
-async function flush() {
+function flush() {
   clearTimeout(timer);
   timer = 0;
-  if (busy || !inBrowser) return;
-  busy = true;
+  running ||= inBrowser && send().catch(() => retry()).then(() => {
+    running = null;
+    remember();
+    if (options.sendToBackend && waiting().length) plan(1_000); // unless it has to wait for longer
+  });
+  return Promise.resolve(running);
+}
+
+async function send() {
   const work = async (lock) => {
     if (lock === null) plan(2_000); // another tab sends
     else while (options.sendToBackend && await sendSome());
   };
-  try {
-    if (navigator.locks) await navigator.locks.request("hourledger", { ifAvailable: true }, work);
-    else await work();
-  } catch {
-    retry();
-  }
-  busy = false;
-  remember();
+  if (navigator.locks) await navigator.locks.request("hourledger", { ifAvailable: true }, work);
+  else await work();
 }
 
 /** Send one batch; true when there may be more to send now. */
@@ -346,6 +349,6 @@ const client = {
   identify: (userId) => put(USER, String(userId)),
   reset: () => { remove(USER); remove(SESSION); },
   exportEvents: () => { remember(); return get(HISTORY) ?? "[]"; },
-  stats: () => ({ queued: waiting().length, sent, dropped: Object.values(reasons).reduce((sum, count) => sum + count, 0), reasons: { ...reasons } }),
+  stats: () => ({ queued: waiting().length, sent, dropped, reasons: { ...reasons } }),
 };
 if (inBrowser) begin();
