@@ -52,6 +52,13 @@ class Visitor:
     async def flush(self, page: Page) -> None:
         await page.evaluate("hourledger.flush()")
 
+    async def leave(self, page: Page) -> None:
+        """Close the tab as its visitor would."""
+        # A request that is held up for a route to see would end with its page.
+        await self.context.unroute_all()
+        async with page.expect_event("close"):
+            await page.close(run_before_unload=True)
+
     async def stats(self, page: Page) -> Json:
         return dict(await page.evaluate("hourledger.stats()"))
 

@@ -103,7 +103,7 @@ async def tab_closed(scene: Scene) -> None:
         visitor = Visitor(context, scene.site)
         page = await visitor.visit()
         ids = await visitor.track(page, 10)
-        await page.close(run_before_unload=True)
+        await visitor.leave(page)
         visitor.has(ids)
 
 
@@ -254,7 +254,7 @@ async def another_origin_with_a_key(scene: Scene) -> None:
         ids = await visitor.track(page, 10)
         await visitor.all_stored(page, ids)
         ids += await visitor.track(page, 5)
-        await page.close(run_before_unload=True)
+        await visitor.leave(page)
         visitor.has(ids)
         async with scene.context() as other:
             wrong = Visitor(other, site, 'data-write-key="wrong"', OTHER_ORIGIN)
