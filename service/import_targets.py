@@ -40,6 +40,10 @@ async def storing(log: Log) -> AsyncIterator[Target]:
     """Give a target that appends as HTTP does. It raises sql.errors.Unavailable when its patience is at an end."""
     appender = Appender(log.database, log.retention_days, log.clock)
     await appender.start()
+    # Each batch that is refused tries again by itself: begun too early, they would come in any order.
+    deadline = asyncio.get_running_loop().time() + log.patience
+    while not appender.available and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110  # it has no event
+        await asyncio.sleep(0.01)
 
     async def store(events: Sequence[Event]) -> list[str]:
         return await _store(appender, events, log.patience)

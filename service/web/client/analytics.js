@@ -196,6 +196,9 @@ async function send() {
   else await work();
 }
 
+// What hangs is given up, lest it keep other tabs from sending.
+const ask = (address, how) => fetch(address, { credentials: "omit", signal: AbortSignal.timeout?.(MINUTE), ...how });
+
 /** Send one batch; true when there may be more to send now. */
 async function sendSome() {
   await learnClock();
@@ -217,7 +220,7 @@ async function sendSome() {
   keys.forEach((key) => fresh.delete(key));
   let answer;
   try {
-    answer = await fetch(`${options.endpoint}/batch`, { method: "POST", headers, body: `[${texts}]`, credentials: "omit", signal: AbortSignal.timeout(MINUTE) });
+    answer = await ask(`${options.endpoint}/batch`, { method: "POST", headers, body: `[${texts}]` });
   } catch {
     return retry(); // no network, or no answer in a minute
   }
@@ -258,7 +261,7 @@ function forget(key) {
 /** Wait longer and longer, never all at once; or as long as the service says. */
 function retry(after) {
   const pause = Math.min(500 * 2 ** ++failures, LONGEST_PAUSE);
-  plan(after || pause * (0.5 + Math.random() / 2));
+  plan(Math.min(after, 60 * MINUTE) || pause * (0.5 + Math.random() / 2));
   return false;
 }
 
@@ -267,7 +270,7 @@ async function learnClock() {
   if (offset !== null || !home) return;
   const asked = Date.now();
   try {
-    noteClock(await fetch(home, { method: "HEAD", cache: "no-store" }), asked);
+    noteClock(await ask(home, { method: "HEAD", cache: "no-store" }), asked);
   } catch { /* the next answer tells */ }
 }
 
