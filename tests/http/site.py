@@ -24,6 +24,7 @@ import pytest
 from tests.conftest import NEWEST, RETENTION_DAYS, RunningService, Servers, running_service, words_of
 
 HOUR = timedelta(hours=1)
+ONCE = httpx.Limits(max_keepalive_connections=0)
 Json = dict[str, Any]
 
 
@@ -113,7 +114,8 @@ async def new_site(servers: Servers, folder: Path, *, empty: bool = False, **env
     async with new_database(servers, empty=empty) as url:
         with (
             running_service(folder, url, port=None, **settings) as running,
-            httpx.Client(base_url=running.url, timeout=60, trust_env=False) as client,
+            # A connection whose body was refused unread is closed after the answer: none is used again.
+            httpx.Client(base_url=running.url, timeout=60, trust_env=False, limits=ONCE) as client,
         ):
             yield Site(running, url, client)
 
