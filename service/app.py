@@ -213,7 +213,8 @@ class Service:
 
     async def _housekeeping(self) -> None:
         """Tell how much waits; stop when the server was killed: an orphan would keep the port and answer for ever."""
-        parent = os.getppid()
+        # A worker may be begun at the moment in which its server is killed, and never have had it for a parent.
+        parent = stops.Server.pid or os.getppid()
         while os.getppid() == parent:
             self.metrics.waiting(self.appender.events_waiting)
             await asyncio.sleep(HOUSEKEEPING_SECONDS)

@@ -21,6 +21,7 @@ def run(settings: Settings) -> None:
         # Where the workers count, so that any of them can tell what all of them did; see service/metrics.py.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         os.register_at_fork(after_in_child=stops.hold)
+        stops.Server.pid = os.getpid()
         _serve(settings)
 
 

@@ -110,13 +110,12 @@ class Live:
 
     async def _ask(self) -> Standing:
         try:
-            rows = await in_time(self._database.rows(self._database.statements.list_lags, PROJECTION))
+            return as_of(await in_time(self._database.rows(self._database.statements.list_lags, PROJECTION)))
         except DatabaseError:
             return None
         except Exception:
             log.exception("looking for updates failed by a fault of the service")
             return None
-        return as_of(rows)
 
     def _wake(self) -> None:
         """Wake all who wait, and only them."""

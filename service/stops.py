@@ -13,6 +13,12 @@ STOPS = (signal.SIGTERM, signal.SIGINT)
 HELD_SECONDS = 0.1
 
 
+class Server:
+    """The process that starts the workers, which inherit its pid; None where it is not known."""
+
+    pid: int | None = None
+
+
 def hold() -> None:
     """Keep what comes from now on until `let_through`."""
     for number in STOPS:

@@ -131,6 +131,15 @@ async def without_locks(scene: Scene) -> None:
         await visitor.all_stored(first, ids)
 
 
+async def locks_denied(scene: Scene) -> None:
+    """Web Locks are there but denied, as in a sandboxed frame."""
+    denied = "navigator.locks.request = () => Promise.reject(new DOMException('denied', 'SecurityError'));"
+    async with scene.context(denied) as context:
+        visitor = Visitor(context, scene.site)
+        page = await visitor.visit()
+        await visitor.all_stored(page, await visitor.track(page, 5))
+
+
 async def wrong_clock(scene: Scene) -> None:
     """The visitor's clock is 3 days ahead, or 2 hours behind."""
     for off in (timedelta(days=3), -timedelta(hours=2)):
@@ -271,6 +280,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     tab_closed,
     two_tabs,
     without_locks,
+    locks_denied,
     wrong_clock,
     storage_blocked,
     storage_full,

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, BrowserContext
+from playwright.async_api import Browser, BrowserContext, Route
 
 from service.web.assets import CLIENT, VENDOR
 from tests.browser.client import PATH, Visitor, history, waiting
@@ -93,6 +93,59 @@ async def test_the_module(context: BrowserContext, site: Site) -> None:
     await visitor.serve(page, script)
     assert await page.evaluate("same")
     await visitor.all_stored(page, await visitor.track(page, 3))
+
+
+async def test_what_a_former_visit_left_waits_until_the_module_is_told_where_to_send_it(
+    context: BrowserContext, site: Site
+) -> None:
+    visitor = Visitor(context, site)
+    page = await visitor.visit()
+    await context.route("**/batch", lambda route: route.abort())
+    ids = await visitor.track(page, 2)
+    await visitor.flush(page)
+    await context.unroute("**/batch")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await visitor.serve(
+        page, '<script type="module">globalThis.client = (await import("/analytics.mjs")).default</script>'
+    )
+    await page.wait_for_function("globalThis.client")
+    await page.evaluate("new Promise((resolve) => requestIdleCallback(resolve))")
+    assert not [url for url in asked if "batch" in url]
+    await page.evaluate("endpoint => client.init({ endpoint })", f"{site.running.url}/api/analytics/track")
+    await page.wait_for_function("client.stats().queued === 0")
+    visitor.has(ids)
+    assert f"{site.running.url}/api/analytics/track/batch" in asked
+
+
+@pytest.mark.parametrize("headers", [{}, {"retry-after": "-5"}, {"retry-after": "0.001"}])
+async def test_odd_answers_make_it_wait_not_hurry(context: BrowserContext, site: Site, headers: dict[str, str]) -> None:
+    asked: list[str] = []
+
+    async def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        await route.fulfill(status=503 if headers else 200, body='{"ok": true}', headers=headers)
+
+    visitor = Visitor(context, site)
+    page = await context.new_page()
+    await page.clock.install(time=now())
+    await visitor.visit(page)
+    await context.route("**/e/batch", answer)
+    await visitor.track(page, 2)
+    for _ in range(20):
+        await page.clock.run_for(500)
+        await page.evaluate("fetch('/h.js').then(() => 1)")  # an answer later, the ones before were seen
+    assert 1 <= len(asked) <= 6
+    assert await waiting(page) == 2
+
+
+async def test_a_history_that_is_none_is_begun_anew(context: BrowserContext, site: Site) -> None:
+    visitor = Visitor(context, site)
+    page = await visitor.visit()
+    for odd in ('{"events": []}', "[null, 7]", "no JSON"):
+        await page.evaluate("odd => localStorage.setItem('cv_analytics_events', odd)", odd)
+        (made,) = await visitor.track(page)
+        assert [event["event_id"] for event in await history(page)] == [made]
 
 
 async def test_a_session_ends_after_half_an_hour_of_silence(context: BrowserContext, site: Site) -> None:

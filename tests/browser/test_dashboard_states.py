@@ -83,8 +83,10 @@ async def test_the_server_goes_and_comes_back(guarded: Site, page: Page, artifac
     supervisor.suspend()  # or it starts the part again before the page has noticed
     try:
         http = guarded.part("http")
-        for process in (*http.children(recursive=True), http):
-            process.kill()
+        workers = http.children(recursive=True)
+        http.kill()  # first, or it starts another worker
+        for worker in workers:
+            worker.kill()
         await expect(page.locator("#gone")).to_contain_text("What is shown is from", timeout=30_000)
         await expect(page.locator("#connection")).to_have_text("The server does not answer")
         await expect(page.locator("#announcement")).to_have_text("The server does not answer.")

@@ -11,7 +11,6 @@ const USER = "hourledger_user";
 const CLOCK = "hourledger_clock";
 const MINUTE = 60_000;
 const MOST_WAITING = 2_000;
-const MOST_BYTES = 1_000_000; // of what waits, in characters
 const MOST_KEPT = 1_000; // in the history
 const BATCH = 200;
 const BATCH_BYTES = 200_000;
@@ -32,7 +31,7 @@ const reasons = {};
 let history = []; // not written yet
 let sent = 0;
 let dropped = 0;
-let size = 0; // characters that wait, roughly
+let ready = false; // to send: a module has to be told where first
 let offset = null; // of the server's clock from ours in ms; null while it is not known
 let running = null; // the flush under way
 let timer = 0;
@@ -63,6 +62,7 @@ function put(key, text) {
 
 function remove(key) {
   memory.delete(key);
+  fresh.delete(key);
   quietly(() => store(key).removeItem(key));
 }
 
@@ -71,8 +71,6 @@ function waiting() {
   const stored = quietly(() => Object.keys(localStorage)) ?? [];
   return [...new Set([...memory.keys(), ...stored])].filter((key) => key.startsWith(OUTBOX)).sort();
 }
-
-const total = (keys) => keys.reduce((sum, key) => sum + (get(key) ?? "").length, 0);
 
 function report(reason, detail, count = 1) {
   reasons[reason] = (reasons[reason] ?? 0) + count;
@@ -85,11 +83,13 @@ const random = () => Array.from(crypto.getRandomValues(new Uint32Array(2)), (par
 const now = () => Date.now() + (offset ?? 0);
 const cut = (value, length) => (value == null || value === "" ? undefined : [...String(value).slice(0, 2 * length)].slice(0, length).join(""));
 
+/** Silence is measured by the visitor's clock alone, which is right about that. */
 function session(at) {
   const [known, last] = (get(SESSION) ?? "").split(" ");
-  const on = known && at - last < 30 * MINUTE;
+  const silence = Date.now() - last;
+  const on = known && silence < 30 * MINUTE;
   const id = on ? known : `session_${at}_${random()}`;
-  if (!on || at - last > 5_000) put(SESSION, `${id} ${at}`); // to write costs more than to read
+  if (!on || silence > 5_000) put(SESSION, `${id} ${Date.now()}`); // to write costs more than to read
   return id;
 }
 
@@ -139,32 +139,23 @@ function record(eventType, given) {
   if (options.debug) console.log(JSON.stringify({ type: "analytics_event", ...event }));
   history.push(event);
   if (options.sendToBackend) keep(event);
+  ready = true;
   plan(1_000);
   return event.event_id;
 }
 
 function keep(event) {
   const key = OUTBOX + event.event_id; // by time, to the millisecond
-  const text = JSON.stringify(event);
-  put(key, text);
-  if (memory.has(key) && get(HISTORY)) { // full: what is to be sent goes before what was
-    remove(HISTORY);
-    put(key, text);
-  }
+  put(key, JSON.stringify(event));
   if (offset === null) fresh.set(key, event);
-  size += text.length;
-  if (size > MOST_BYTES || !(serial++ % 100)) bound();
+  if (!(serial++ % 100)) bound();
 }
 
 /** Drop the oldest of what waits, a tenth more than must be, so that it is seldom. */
 function bound() {
   const keys = waiting();
-  let over = keys.length > MOST_WAITING ? keys.length - MOST_WAITING * 0.9 : 0;
-  size = total(keys);
-  const enough = size > MOST_BYTES ? MOST_BYTES * 0.9 : size;
-  for (const key of keys) {
-    if (over-- <= 0 && size <= enough) return;
-    size -= total([key]);
+  if (keys.length <= MOST_WAITING) return;
+  for (const key of keys.slice(0, -0.9 * MOST_WAITING)) {
     remove(key);
     report("overflow");
   }
@@ -172,6 +163,7 @@ function bound() {
 
 /** Flush in a while, when the page has nothing else to do; a pause under way is kept to. */
 function plan(pause) {
+  ready ||= !pause;
   timer ||= setTimeout(() => (globalThis.requestIdleCallback ?? setTimeout)(flush, { timeout: 2_000 }), pause);
 }
 
@@ -188,12 +180,18 @@ function flush() {
 }
 
 async function send() {
+  let begun = false;
   const work = async (lock) => {
+    begun = true;
     if (lock === null) plan(2_000); // another tab sends
     else while (options.sendToBackend && await sendSome());
   };
-  if (navigator.locks) await navigator.locks.request("hourledger", { ifAvailable: true }, work);
-  else await work();
+  try {
+    await navigator.locks.request("hourledger", { ifAvailable: true }, work);
+  } catch (error) { // there are none, or they are denied
+    if (begun) throw error;
+    await work();
+  }
 }
 
 // What hangs is given up, lest it keep other tabs from sending.
@@ -201,6 +199,7 @@ const ask = (address, how) => fetch(address, { credentials: "omit", signal: Abor
 
 /** Send one batch; true when there may be more to send now. */
 async function sendSome() {
+  if (!waiting().length) return false;
   await learnClock();
   const keys = [];
   const texts = [];
@@ -240,7 +239,12 @@ async function settle(answer, keys) {
       else report(error.code, error);
       forget(key);
     });
-  } else if (status === 413 && keys.length > 1) {
+    if (said.ok) {
+      failures = 0;
+      most = Math.min(2 * most, BATCH);
+      return true;
+    }
+  } else if ((status === 413 || status === 400) && keys.length > 1) {
     most = Math.ceil(keys.length / 2);
     return true;
   } else if (status >= 400 && status < 500 && ![408, 425, 429].includes(status)) {
@@ -248,9 +252,7 @@ async function settle(answer, keys) {
     keys.forEach(forget);
     return true;
   }
-  if (status !== 200 || !said?.ok) return retry(Number(answer.headers.get("retry-after")) * 1_000);
-  failures = 0;
-  return true;
+  return retry(answer.headers.get("retry-after") * 1_000);
 }
 
 function forget(key) {
@@ -261,7 +263,7 @@ function forget(key) {
 /** Wait longer and longer, never all at once; or as long as the service says. */
 function retry(after) {
   const pause = Math.min(500 * 2 ** ++failures, LONGEST_PAUSE);
-  plan(Math.min(after, 60 * MINUTE) || pause * (0.5 + Math.random() / 2));
+  plan(after >= 1_000 ? Math.min(after, 60 * MINUTE) + Math.random() * 1_000 : pause * (0.5 + Math.random() / 2));
   return false;
 }
 
@@ -276,11 +278,12 @@ async function learnClock() {
 
 function noteClock(answer, asked) {
   const told = Date.parse(answer.headers.get("date"));
-  if (!told) return;
+  if (!told || Date.now() - asked > MINUTE) return; // or the machine slept meanwhile
   const off = told + 500 - (asked + Date.now()) / 2;
   offset = Math.abs(off) > MINUTE ? Math.round(off) : 0;
   put(CLOCK, offset);
   for (const [key, event] of offset ? fresh : []) {
+    if (get(key) === null) continue; // another tab has sent it
     const at = Date.parse(event.timestamp) + offset;
     event.timestamp = new Date(at).toISOString();
     event.event_id = event.event_id.replace(/\d+/, at);
@@ -292,16 +295,16 @@ function noteClock(answer, asked) {
 /** Write what happened to the history: the last thousand of a day. */
 function remember() {
   if (!history.length) return;
-  const kept = quietly(() => JSON.parse(get(HISTORY))) ?? [];
+  const kept = quietly(() => [...JSON.parse(get(HISTORY))]) ?? [];
   const since = new Date(now() - 1_440 * MINUTE).toISOString();
-  put(HISTORY, JSON.stringify([...kept, ...history].filter((event) => event.timestamp >= since).slice(-MOST_KEPT)));
+  put(HISTORY, JSON.stringify([...kept, ...history].filter((event) => event?.timestamp >= since).slice(-MOST_KEPT)));
   history = [];
 }
 
 /** The page may be gone in a moment: hand over what fits. Whether it arrives is not told, so it is kept. */
 function leave() {
   remember();
-  if (!options.sendToBackend || !navigator.sendBeacon) return;
+  if (!options.sendToBackend || !ready || !navigator.sendBeacon) return;
   const texts = [];
   let length = 0;
   for (const key of waiting()) {
@@ -314,31 +317,36 @@ function leave() {
     fresh.delete(key);
   }
   const address = `${options.endpoint}/batch${options.writeKey ? `?key=${encodeURIComponent(options.writeKey)}` : ""}`;
-  if (texts.length) navigator.sendBeacon(address, new Blob([`[${texts}]`], { type: "text/plain" }));
+  if (texts.length && !navigator.sendBeacon(address, new Blob([`[${texts}]`], { type: "text/plain" }))) beaconed.clear();
 }
 
-function init(given = {}) {
-  for (const [name, value] of Object.entries(given)) if (value !== undefined) options[name] = value;
+function set(given) {
+  for (const [name, value] of Object.entries(given ?? {})) if (value !== undefined) options[name] = value;
   options.endpoint = options.endpoint.replace(/\/$/, "");
 }
 
 function begin() {
-  const set = tag?.dataset ?? {};
+  const data = tag?.dataset ?? {};
   const flag = (text) => (text === undefined ? undefined : text !== "false");
-  init({
-    endpoint: new URL(set.endpoint ?? "/e", !set.endpoint && home || location.href).href,
-    writeKey: set.writeKey,
-    demo: flag(set.demo),
-    sendToBackend: flag(set.sendToBackend),
-    respectPrivacy: flag(set.respectPrivacy),
-    sampleRate: set.sampleRate === undefined ? undefined : Number(set.sampleRate),
-    debug: flag(set.debug),
+  set({
+    endpoint: new URL(data.endpoint ?? "/e", !data.endpoint && home || location.href).href,
+    writeKey: data.writeKey,
+    demo: flag(data.demo),
+    sendToBackend: flag(data.sendToBackend),
+    respectPrivacy: flag(data.respectPrivacy),
+    sampleRate: data.sampleRate === undefined ? undefined : Number(data.sampleRate),
+    debug: flag(data.debug),
   });
   const known = get(CLOCK);
   if (known !== null) offset = Number(known);
   addEventListener("online", () => { failures = 0; flush(); });
   addEventListener("pagehide", leave);
   document.addEventListener("visibilitychange", () => (document.hidden ? leave() : beaconed.clear()));
+  if (tag) plan(0);
+}
+
+function init(given) {
+  set(given);
   plan(0);
 }
 
@@ -349,7 +357,7 @@ const client = {
   trackToolUsage: (tool, action, properties) => track("tool_used", { tool_name: tool, action, properties }),
   trackRiskModeChange: (mode, previous) => track("risk_mode_changed", { properties: { risk_mode: mode, previous_mode: previous } }),
   trackFeatureInteraction: (feature, action, properties) => track("feature_used", { action, properties: { ...properties, feature } }),
-  identify: (userId) => put(USER, String(userId)),
+  identify: (userId) => (userId == null ? remove(USER) : put(USER, `${userId}`)),
   reset: () => { remove(USER); remove(SESSION); },
   exportEvents: () => { remember(); return get(HISTORY) ?? "[]"; },
   stats: () => ({ queued: waiting().length, sent, dropped, reasons: { ...reasons } }),

@@ -1,6 +1,8 @@
 // Reads of the service. The token lives as long as the tab, and goes nowhere but into a header.
 
 const TOKEN = "hourledger_read_token";
+// A server that hangs is as good as gone.
+const LONGEST_MS = 30_000;
 let kept = null;
 
 export class Refused extends Error {
@@ -44,7 +46,8 @@ export async function ask(path, signal) {
 }
 
 export async function get(path, parameters, signal) {
-  const answer = await ask(`/api/analytics/${path}?${new URLSearchParams(parameters)}`, signal);
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]);
+  const answer = await ask(`/api/analytics/${path}?${new URLSearchParams(parameters)}`, inTime);
   let body;
   try {
     body = await answer.json();

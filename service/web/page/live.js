@@ -4,6 +4,8 @@ import { ask } from "./api.js";
 
 const POLL_MS = 10_000;
 const MOST_WAIT_MS = 10_000;
+// The service says something at least every 15 s.
+const SILENCE_MS = 40_000;
 
 // The messages in a stream's text: fields of one event, without comments.
 export function* messages(text) {
@@ -68,7 +70,9 @@ export class Live {
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
     for (;;) {
+      const silent = setTimeout(() => reader.cancel(), SILENCE_MS);
       const { value, done } = await reader.read();
+      clearTimeout(silent);
       if (done) return;
       rest += value.replaceAll("\r", "");
       const end = rest.lastIndexOf("\n\n");

@@ -86,6 +86,8 @@ async function part(panels, signal, path, parameters, draw) {
 function measured(path, draw) {
   const start = performance.now();
   draw();
+  // The last of each is kept: a page on a wall draws for days.
+  performance.clearMeasures(`draw ${path}`);
   performance.measure(`draw ${path}`, { start });
 }
 
@@ -185,6 +187,11 @@ recent.start();
 tokenPrompt.start(begin);
 find("demo-mode").addEventListener("change", (event) => filter("demo_mode", event.target.value));
 addEventListener("popstate", () => become(read()));
-setInterval(() => rounds.soon(), ONE_MINUTE);
+// A hidden page holds no stream: browsers give all pages of a service six connections together.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) live.stop();
+  else if (!tokenPrompt.isOpen()) live.start();
+});
+setInterval(() => { if (!tokenPrompt.isOpen()) rounds.soon(); }, ONE_MINUTE);
 showControls();
 begin();

@@ -27,6 +27,8 @@ export function prompt(wasRefused) {
   if (opened || wasRefused) find("token").focus();
 }
 
+export const isOpen = () => !find("token-panel").hidden;
+
 export function close() {
   hide(find("token-panel"), true);
   hide(find("dashboard"), false);
