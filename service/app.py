@@ -192,7 +192,8 @@ class Service:
     async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:
         _keep_what_is_loaded()
         await self.appender.start()
-        await self._wait_for_database()
+        # A worker that begins must not refuse what the others take.
+        await self.appender.wait_until_available(START_SECONDS)
         tasks = [asyncio.create_task(self._housekeeping()), asyncio.create_task(self._end_streams_at_stop())]
         try:
             yield
@@ -204,12 +205,6 @@ class Service:
             await self.log.close()
             await self.counting.close()
             await self.database.close()
-
-    async def _wait_for_database(self) -> None:
-        """Look for the database before the first request: a worker that begins must not refuse what the others take."""
-        deadline = perf_counter() + START_SECONDS
-        while not self.appender.available and perf_counter() < deadline:  # noqa: ASYNC110  # it has no event
-            await asyncio.sleep(0.01)
 
     async def _housekeeping(self) -> None:
         """Tell how much waits; stop when the server was killed: an orphan would keep the port and answer for ever."""

@@ -69,6 +69,12 @@ class Appender:
         """Begin to work; the database need not be there yet."""
         self._tasks.append(asyncio.create_task(self._begin()))
 
+    async def wait_until_available(self, seconds: float) -> None:
+        """Return when any shard can be appended to, or after so many seconds."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while not self.available and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110  # it has no event
+            await asyncio.sleep(0.01)
+
     async def close(self) -> None:
         """Take no more, commit what waits, and stop. A commit that does not end is waited for until it is given up."""
         self._closing = True

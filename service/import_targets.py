@@ -41,9 +41,7 @@ async def storing(log: Log) -> AsyncIterator[Target]:
     appender = Appender(log.database, log.retention_days, log.clock)
     await appender.start()
     # Each batch that is refused tries again by itself: begun too early, they would come in any order.
-    deadline = asyncio.get_running_loop().time() + log.patience
-    while not appender.available and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110  # it has no event
-        await asyncio.sleep(0.01)
+    await appender.wait_until_available(log.patience)
 
     async def store(events: Sequence[Event]) -> list[str]:
         return await _store(appender, events, log.patience)
