@@ -92,7 +92,7 @@ DRIFTS = {
         [("tool_usage", NEXT, "Search", 0, 1), ("tool_usage", NEXT, "search", 1, 0)],
     ),
     "a session was deleted": Drift(
-        "delete from hourly_sessions where bucket = {start} and session_id = 's1'",
+        "delete from hourly_members where bucket = {start} and member = 's1'",
         [
             ("sessions_missing", START, None, 0, 1),
             edge(START, None, 1, 0),
@@ -101,19 +101,19 @@ DRIFTS = {
         ],
     ),
     "a session was added": Drift(
-        "insert into hourly_sessions values (0, 1, {start} + interval '15 minutes', 's9')",
+        "insert into hourly_members values (0, 1, {start} + interval '15 minutes', 's9', 'session')",
         [("sessions_extra", START + QUARTER, None, 1, 0), edge(START + QUARTER, None, 1, 2)],
     ),
     "a session was added between quarters": Drift(
-        "insert into hourly_sessions values (0, 1, {start} + interval '7 minutes', 's9')",
+        "insert into hourly_members values (0, 1, {start} + interval '7 minutes', 's9', 'session')",
         [("sessions_extra", START + 7 * MINUTE, None, 1, 0)],
     ),
     "a session was added where nothing is": Drift(
-        "insert into hourly_sessions values (0, 1, {start} + interval '10 hours', 's9')",
+        "insert into hourly_members values (0, 1, {start} + interval '10 hours', 's9', 'session')",
         [("sessions_extra", EMPTY, None, 1, 0), edge(EMPTY, None, 0, 1)],
     ),
     "a session was exchanged": Drift(
-        "update hourly_sessions set session_id = 's9' where bucket = {start} and session_id = 's1'",
+        "update hourly_members set member = 's9' where bucket = {start} and member = 's1'",
         [
             ("sessions_missing", START, None, 0, 1),
             ("sessions_extra", START, None, 1, 0),
@@ -122,7 +122,7 @@ DRIFTS = {
         ],
     ),
     "an edge was changed": Drift(
-        "update hourly_edges set sessions = 2 where bucket = {start} + interval '1 hour'",
+        "update hourly_edges set members = 2 where bucket = {start} + interval '1 hour'",
         [edge(NEXT, START, 2, 1)],
     ),
     "an edge was deleted": Drift(
@@ -130,15 +130,15 @@ DRIFTS = {
         [edge(START + QUARTER, None, 0, 1)],
     ),
     "an edge was added": Drift(
-        "insert into hourly_edges values (0, 1, {start} + interval '45 minutes', {start}, 1)",
+        "insert into hourly_edges values (0, 1, {start} + interval '45 minutes', {start}, 1, 'session')",
         [edge(START + 3 * QUARTER, START, 1, 0)],
     ),
     "an edge was added between quarters": Drift(
-        "insert into hourly_edges values (0, 1, {start} + interval '7 minutes', '-infinity', 1)",
+        "insert into hourly_edges values (0, 1, {start} + interval '7 minutes', '-infinity', 1, 'session')",
         [edge(START + 7 * MINUTE, None, 1, 0)],
     ),
     "an edge was added where nothing is": Drift(
-        "insert into hourly_edges values (0, 1, {start} + interval '10 hours', '-infinity', 1)",
+        "insert into hourly_edges values (0, 1, {start} + interval '10 hours', '-infinity', 1, 'session')",
         [edge(EMPTY, None, 1, 0)],
     ),
     "an edge was made to start elsewhere": Drift(
@@ -209,7 +209,7 @@ DAMAGES = {
 
 
 TABLES = (
-    *("events", "receipts", "hour_ledger", "hourly_counts", "hourly_sessions", "hourly_edges", "hourly_documents"),
+    *("events", "receipts", "hour_ledger", "hourly_counts", "hourly_members", "hourly_edges", "hourly_documents"),
     *("hour_seals", "retired_days", "shard_totals"),
 )
 SAVE = "create temporary table saved_{0} as table {0}"
