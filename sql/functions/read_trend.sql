@@ -82,10 +82,15 @@ begin
         cross join marks as m
     ),
     edges as (
-        select e.bucket as quarter, e.kind, e.previous, e.members
-        from hourly_edges as e
-        where e.shard = in_shard and e.version = live
-            and e.kind = any ((select m.kinds from marks as m)::hourly_member[]) and e.bucket >= since and e.bucket < until
+        select e.quarter, k.kind, e.previous, e.members
+        from marks as m
+        cross join lateral unnest(m.kinds) as k (kind)
+        cross join lateral (
+            select e.bucket as quarter, e.previous, e.members
+            from hourly_edges as e
+            where e.shard = in_shard and e.version = live and e.kind = k.kind and e.bucket >= since and e.bucket < until
+            offset 0  -- one look-up per kind, however few or many rows the planner expects
+        ) as e
         union all
         select t.quarter, t.kind, t.previous, t.amount from tail as t where t.previous is not null
     ),

@@ -7,14 +7,27 @@ as $$
     with recount as materialized (
         select r.kind, r.bucket, r.previous, r.members from hourly_edges_recount($1, $2, $3) as r
     ),
+    stored as materialized (
+        select k.kind, b.bucket, e.previous, e.place
+        from unnest(enum_range(null::hourly_member)) as k (kind)
+        cross join (select distinct bucket from unnest($3) as b (bucket)) as b
+        cross join lateral (
+            select e.previous, e.ctid as place
+            from hourly_edges as e
+            -- An edge that late events emptied is none already.
+            where e.shard = $1 and e.version = $2 and e.kind = k.kind and e.bucket = b.bucket and e.members <> 0
+            offset 0  -- one look-up per kind and bucket, however few or many the planner expects
+        ) as e
+    ),
     removed as (
         delete from hourly_edges as e
-        -- An edge that late events emptied is none already.
-        where e.shard = $1 and e.version = $2 and e.kind = any (enum_range(null::hourly_member)) and e.bucket = any ($3)
-            and e.members <> 0
-            and not exists (
-                select from recount as r where r.kind = e.kind and r.bucket = e.bucket and r.previous = e.previous
+        where e.ctid = any (array(
+            select s.place
+            from stored as s
+            where not exists (
+                select from recount as r where r.kind = s.kind and r.bucket = s.bucket and r.previous = s.previous
             )
+        ))
         returning 1
     ),
     replaced as (

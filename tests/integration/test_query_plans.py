@@ -37,7 +37,9 @@ select relname, indexrelname, idx_tup_read from pg_stat_user_indexes
 SIZES = """
 select
     (select count(*) from events where timestamp >= $1 and timestamp < $1 + interval '1 hour'),
-    (select count(*) from hourly_members where hour_of(bucket) = $1)
+    (select count(*) from hourly_members where hour_of(bucket) = $1),
+    (select count(*) from hourly_edges where hour_of(bucket) = $1),
+    (select count(*) from hourly_edges where bucket >= $1 and bucket < $1 + interval '25 hours')
 """
 EDGES_PLAN = "explain select * from hourly_edges_recount(0, 1, quarters_of($1))"
 DAYS_READ = "select count(*) from pg_stat_user_tables where relname like 'events\\_%' and seq_scan + idx_scan > 0"
@@ -84,7 +86,7 @@ async def rows_read(admin: asyncpg.Connection, query: str, *arguments: object) -
     await admin.execute("select pg_stat_force_next_flush()")
     read: Read = Counter()
     for table, scan, rows in await admin.fetch(READ):
-        if rows and table.startswith(("events_", "hourly_members")):
+        if rows and table.startswith(("events_", "hourly_members", "hourly_edges")):
             read[table.split("_2")[0], scan.removeprefix(table).strip("_")] += rows
     return read
 
@@ -94,12 +96,12 @@ async def test_functions_read_what_they_need(database: Database, admin: asyncpg.
     tail = await fill(database, admin, analyzed=analyzed)
     statements = database.statements
     (sizes,) = await admin.fetch(SIZES, BUSY)
-    in_hour, members = sizes
+    in_hour, members, edges, edges_of_day = sizes
     assert min(in_hour, members) > 2 * SLACK
 
     # The tail, by its positions; by the primary key the newest quarter of each session and, since these events are
     # late, both neighbours of it in a quarter; a count of events needs none, and a fold those of all three kinds.
-    by_position = {("events", "shard_position_idx"): TAIL}
+    by_position = {("events", "shard_position_idx"): TAIL, ("hourly_edges", "pkey"): edges_of_day}
     neighbours = by_position | {("hourly_members", "pkey"): 3 * TAIL}
     of_all_kinds = by_position | {("hourly_members", "pkey"): 3 * 3 * TAIL}
     within(await rows_read(admin, statements.read_hourly, 0, BUSY, BUSY + DAY, None), neighbours)
@@ -117,9 +119,10 @@ async def test_functions_read_what_they_need(database: Database, admin: asyncpg.
     of_hour = {("events", "pkey"): in_hour, ("hourly_members", "by_hour"): 2 * members}
     within(await rows_read(admin, statements.check_log, 0, BUSY), of_hour)
     read = await rows_read(admin, statements.verify_hourly, 0, 1, BUSY)
-    within(read, of_hour | {("events", "pkey"): 2 * in_hour, ("hourly_members", "pkey"): 2 * members})
+    of_edges = {("hourly_members", "pkey"): 2 * members, ("hourly_edges", "pkey"): 2 * edges}
+    within(read, of_hour | of_edges | {("events", "pkey"): 2 * in_hour})
     read = await rows_read(admin, statements.rebuild_hourly, 0, 1, BUSY)
-    within(read, of_hour | {("hourly_members", "pkey"): 3 * members})
+    within(read, of_hour | {("hourly_members", "pkey"): 3 * members, ("hourly_edges", "pkey"): 4 * edges})
 
     # One event of each hour.
     read = await rows_read(admin, statements.list_hours, 0, 1, None, None)
