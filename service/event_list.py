@@ -11,16 +11,18 @@ from typing import Annotated, Any
 import asyncpg
 import msgspec
 
-from service.filters import demo_mode_filter
+from service.filters import NAMES, Filters
 from service.queries import HOUR, MOST_HOURS, invalid, parse, switch, time_text, whole
+from service.segments import Segments
 from sql.database import Database
 
 DEFAULT_HOURS = 24
 MOST_EVENTS = 1_000
 # Properties of one page. jsonb writes out every digit, so 16 KiB as sent may come back as a megabyte.
 MOST_BYTES = 8 * 1024 * 1024
-TEXT_FILTERS = ("session_id", "user_id", "tool_name", "event_type", "action")
-PARAMETERS = frozenset({"hours", "limit", "cursor", "total", "demo_mode", "risk_mode", *TEXT_FILTERS})
+PARAMETERS = NAMES | {"hours", "limit", "cursor", "total"}
+# Filters that an index begins with, that which finds the fewest events first.
+LEADS = {"session_id": "session", "user_id": "user", "tool_name": "tool", "event_type": "type"}
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -37,17 +39,18 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
 class EventList:
     """Answers `GET /api/analytics/track`."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, segments: Segments, clock: Callable[[], datetime]) -> None:
         self._database = database
+        self._segments = segments
         self._clock = clock
 
     async def page(self, query: bytes) -> dict[str, Any]:
         """Return one page of events, newest first."""
         given = parse(query, PARAMETERS)
         limit = whole(given, "limit", MOST_EVENTS, MOST_EVENTS)
-        filters = _filters(given)
         cursor = self._cursor(given)
         with_total = switch(given, "total", default=True)
+        filters = await self._segments.filters(given)
         (page, more), total = await asyncio.gather(
             self._events(cursor, limit, filters),
             self._total(cursor.since, filters) if with_total else _nothing(),
@@ -84,7 +87,7 @@ class EventList:
         return page, False
 
     async def _total(self, since: datetime, filters: Filters) -> int:
-        if any(value is not None for value in filters.values()):
+        if filters:
             row = await self._database.only(self._of(filters, "count_matching"), since, *filters.values())
             return int(row["total"])
         statements = self._database.statements
@@ -96,18 +99,8 @@ class EventList:
 
     def _of(self, filters: Filters, query: str) -> str:
         """Return the query whose leading index finds the fewest events."""
-        leads = {"session_id": "session", "user_id": "user", "tool_name": "tool", "event_type": "type"}
-        lead = next((f"_of_{short}" for name, short in leads.items() if filters[name] is not None), "")
+        lead = next((f"_of_{short}" for name, short in LEADS.items() if getattr(filters, name) is not None), "")
         return str(getattr(self._database.statements, query + lead))
-
-
-Filters = dict[str, str | bool | None]
-
-
-def _filters(given: Mapping[str, str]) -> Filters:
-    """Return the filters in the order of the queries' parameters, None for those not asked for."""
-    texts: Filters = {name: given.get(name) or None for name in TEXT_FILTERS}
-    return texts | {"demo_mode": demo_mode_filter(given), "risk_mode": given.get("risk_mode") or None}
 
 
 async def _nothing() -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 from service.counted import DIMENSIONS, METRICS, OTHER, PROJECTED, Counted, Value, largest
 from service.counting import EVENTS, ROLLUPS, Counting, Scope, Wanted
-from service.filters import NAMES, filters
+from service.filters import NAMES, Filters
 from service.intervals import COMPARISONS, INTERVALS, Bounds, bounds_of, earlier, zone
 from service.queries import choice, closed_range, invalid, parse, time_text, whole
+from service.segments import Segments
 
 DEFAULT_HOURS = 168
 DEFAULT_TOP = 10
@@ -27,7 +28,7 @@ Bucket = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: `by` is None when nothing is divided, `compare` is none, previous or week."""
+    """What is asked: `by` is None when nothing is divided, `compare` is one of COMPARISONS."""
 
     scope: Scope
     metric: str
@@ -52,14 +53,16 @@ class Found:
 class Trends:
     """Answers `GET /api/analytics/trends`."""
 
-    def __init__(self, counting: Counting, clock: Callable[[], datetime]) -> None:
+    def __init__(self, counting: Counting, segments: Segments, clock: Callable[[], datetime]) -> None:
         self._counting = counting
+        self._segments = segments
         self._clock = clock
 
     async def page(self, query: bytes) -> dict[str, Any]:
         """Return the buckets of a range, oldest first, those without events included."""
         now = self._clock()
-        question = _question(parse(query, PARAMETERS), now)
+        given = parse(query, PARAMETERS)
+        question = _question(given, await self._segments.filters(given), now)
         cut, found = await self._counting.within_kept(question.scope, lambda scope: self._read(question, scope))
         metric = question.metric
         return {
@@ -107,7 +110,7 @@ class Trends:
         return _buckets(bounds, now, value)
 
 
-def _question(given: Mapping[str, str], now: datetime) -> Question:
+def _question(given: Mapping[str, str], asked: Filters, now: datetime) -> Question:
     metric = choice(given, "metric", METRICS, "events")
     by = choice(given, "by", DIMENSIONS, "") if "by" in given else None
     if by is None and "top" in given:
@@ -115,7 +118,6 @@ def _question(given: Mapping[str, str], now: datetime) -> Question:
     if by is not None and metric == "event_types":
         raise invalid("by", "cannot divide event_types")
     since, until = closed_range(given, DEFAULT_HOURS, now)
-    asked = filters(given)
     source = ROLLUPS if not asked and _is_projected(metric, by) else EVENTS
     tz = given.get("tz", "UTC")
     return Question(

@@ -1,4 +1,4 @@
--- As read_trend, counted from the events of one shard that pass the filters; a filter that is null lets everything pass.
+-- As read_trend, counted from the events of one shard that pass the filters, which are those of event_matches.
 -- `named` may hold action and demo_mode, too, and sessions: they are counted only then. Rows beside those of read_trend:
 --   action, demo_mode: `amount` events of `key` in the bucket, when named
 -- and with `divided_by`, one of the dimensions, for each of its keys:
@@ -10,11 +10,16 @@ create or replace function trend_from_events(
     named text[],
     keys text[],
     divided_by text,
-    in_event_type text,
+    in_session_id text,
+    in_user_id text,
     in_tool_name text,
+    in_event_type text,
     in_action text,
+    in_demo_mode boolean,
     in_risk_mode text,
-    in_demo_mode boolean
+    where_fields jsonpath,
+    where_properties jsonpath,
+    where_values jsonb
 )
 returns table (bucket integer, measure text, key text, amount bigint)
 language plpgsql stable
@@ -55,7 +60,8 @@ begin
             from events as e
             where e.shard = in_shard and e.timestamp >= since and e.timestamp < until
                 and event_matches(
-                    e, null, null, in_tool_name, in_event_type, in_action, in_demo_mode, in_risk_mode
+                    e, in_session_id, in_user_id, in_tool_name, in_event_type, in_action, in_demo_mode, in_risk_mode,
+                    where_fields, where_properties, where_values
                 )
         ) as f
         group by grouping sets (

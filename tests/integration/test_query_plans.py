@@ -89,6 +89,16 @@ async def rows_read(admin: asyncpg.Connection, query: str, *arguments: object) -
     return read
 
 
+# Filters, as event_matches takes them, by what leads them.
+NONE = (None,) * 10
+LISTS = {
+    "session": ("s7", *NONE[1:]),
+    "user": (None, "u7", *NONE[2:]),
+    "tool": (None, None, "Rare", *NONE[3:]),
+    "type": (None, None, None, "kind_rare", *NONE[4:]),
+}
+
+
 @pytest.mark.parametrize("analyzed", [False, True], ids=["not analyzed", "analyzed"])
 async def test_functions_read_what_they_need(database: Database, admin: asyncpg.Connection, *, analyzed: bool) -> None:
     tail = await fill(database, admin, analyzed=analyzed)
@@ -191,7 +201,7 @@ async def test_a_trend_reads_each_row_of_its_range_once(
 
     # From raw events: of one day, and of one type by its index.
     day = start_of(BUSY, DAY)
-    asked: tuple[object, ...] = (0, [day, day + DAY], [], None, None, "kind_rare", *(None,) * 4)
+    asked: tuple[object, ...] = (0, [day, day + DAY], [], None, None, *LISTS["type"])
     found = await admin.fetch(database.statements.trend_from_events, *asked)
     assert [row["amount"] for row in found if row["measure"] == "event_type"] == [1]
     events_read = await rows_read(admin, database.statements.trend_from_events, *asked)
@@ -200,14 +210,6 @@ async def test_a_trend_reads_each_row_of_its_range_once(
     assert sum(events_read.values()) <= EVENTS
 
 
-# Filters (session_id, user_id, tool_name, event_type, action, demo_mode, risk_mode) of lists by what leads them.
-NONE = (None,) * 7
-LISTS = {
-    "session": ("s7", *NONE[1:]),
-    "user": (None, "u7", *NONE[2:]),
-    "tool": (None, None, "Rare", *NONE[3:]),
-    "type": (None, None, None, "kind_rare", *NONE[4:]),
-}
 INDEXES = {
     "session": "session_id_idx",
     "user": "user_id_event_type_idx",
