@@ -29,13 +29,15 @@ async def until(connection: asyncpg.Connection, waiting: int) -> None:
 @pytest.mark.parametrize("path", ["trends?demo_mode=1", "summary?demo_mode=1", "top?by=action"])
 async def test_a_question_ends_when_its_asker_goes_away(site: Site, path: str) -> None:
     await asyncio.to_thread(site.send, an_event(session_id=unique("s")))
-    connection = await asyncpg.connect(site.database_url)
+    # What a transaction has seen of the others stays as it was.
+    holder, looking = [await asyncpg.connect(site.database_url) for _ in range(2)]
     try:
-        async with connection.transaction():
-            await connection.execute("lock table events in access exclusive mode")
+        async with holder.transaction():
+            await holder.execute("lock table events in access exclusive mode")
             with socket.create_connection(("127.0.0.1", urlsplit(site.running.url).port or 0), timeout=60) as asker:
                 asker.sendall(f"GET /api/analytics/{path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".encode())
-                await until(connection, 1)
-            await until(connection, 0)
+                await until(looking, 1)
+            await until(looking, 0)
     finally:
-        await connection.close()
+        await holder.close()
+        await looking.close()
