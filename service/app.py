@@ -19,7 +19,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from litestar.utils import normalize_path
 
 from service import stops
-from service.analytics_routes import LIVE_PATH, analytics_routes
+from service.analytics_routes import LIVE_PATH, analytics_routes, segment_routes
 from service.answers import Answer, answered, failure, json_answer, respond, response
 from service.api import page as api_page
 from service.appender import Appender
@@ -33,7 +33,9 @@ from service.health import readiness
 from service.live import Live
 from service.metrics import CONTENT_TYPE, Metrics
 from service.proofs import Proofs
+from service.raw_events import RawEvents
 from service.rollups import Rollups
+from service.segments import Segments
 from service.settings import Settings, load
 from service.summary import Summary
 from service.track import Track
@@ -75,10 +77,12 @@ class Service:
         self.metrics = Metrics()
         self.track = Track(self.appender, self.metrics.offered)
         self.rollups = Rollups(self.database, now)
-        self.event_list = EventList(self.database, now)
-        self.counting = Counting(self.database, settings.database_url or "")
-        self.trends = Trends(self.counting, now)
-        self.summary = Summary(self.counting, now)
+        self.raw_events = RawEvents(settings.database_url or "")
+        self.segments = Segments(self.database, settings.database_url or "")
+        self.event_list = EventList(self.database, self.segments, now)
+        counting = Counting(self.database, self.raw_events)
+        self.trends = Trends(counting, self.segments, now)
+        self.summary = Summary(counting, self.segments, now)
         self.proofs = Proofs(self.database, now)
         self.live = Live(self.database)
         self._tracks = dict.fromkeys(SINGLE_PATHS, self._single) | dict.fromkeys(BATCH_PATHS, self._batch)
@@ -186,7 +190,10 @@ class Service:
         return [rollups, rollup, live, ready, metrics]
 
     def _analytics_routes(self) -> list[Any]:
-        return analytics_routes(self.trends, self.summary, self.proofs, self.live)
+        return [
+            *analytics_routes(self.trends, self.summary, self.proofs, self.live),
+            *segment_routes(self.segments),
+        ]
 
     @asynccontextmanager
     async def _lifespan(self, _: Litestar) -> AsyncIterator[None]:
@@ -203,7 +210,8 @@ class Service:
             self.live.close()
             await self.appender.close()
             await self.log.close()
-            await self.counting.close()
+            await self.raw_events.close()
+            await self.segments.close()
             await self.database.close()
 
     async def _housekeeping(self) -> None:

@@ -11,46 +11,51 @@ from typing import Annotated, Any
 import asyncpg
 import msgspec
 
-from service.filters import demo_mode_filter
-from service.queries import HOUR, MOST_HOURS, invalid, parse, switch, time_text, whole
+from service.filters import NAMES, Filters
+from service.queries import HOUR, MOST_HOURS, hour_range, invalid, parse, switch, time_text, whole
+from service.segments import Segments
 from sql.database import Database
 
 DEFAULT_HOURS = 24
 MOST_EVENTS = 1_000
 # Properties of one page. jsonb writes out every digit, so 16 KiB as sent may come back as a megabyte.
 MOST_BYTES = 8 * 1024 * 1024
-TEXT_FILTERS = ("session_id", "user_id", "tool_name", "event_type", "action")
-PARAMETERS = frozenset({"hours", "limit", "cursor", "total", "demo_mode", "risk_mode", *TEXT_FILTERS})
+PARAMETERS = NAMES | {"hours", "from", "to", "limit", "cursor", "total"}
+# Filters that an index begins with, that which finds the fewest events first.
+LEADS = {"session_id": "session", "user_id": "user", "tool_name": "tool", "event_type": "type"}
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+END = datetime.max.replace(tzinfo=UTC)
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """Where a page begins: the range it belongs to, and the last event of the page before."""
+    """Where a page begins: the range it belongs to, and the last event of the page before (or the end of the range)."""
 
     since: Moment
     timestamp: Moment
     event_id: Annotated[str, msgspec.Meta(max_length=128, pattern="^[^\\x00]*$")]
     shard: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+    until: Moment = END
 
 
 class EventList:
     """Answers `GET /api/analytics/track`."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, segments: Segments, clock: Callable[[], datetime]) -> None:
         self._database = database
+        self._segments = segments
         self._clock = clock
 
     async def page(self, query: bytes) -> dict[str, Any]:
         """Return one page of events, newest first."""
         given = parse(query, PARAMETERS)
         limit = whole(given, "limit", MOST_EVENTS, MOST_EVENTS)
-        filters = _filters(given)
         cursor = self._cursor(given)
         with_total = switch(given, "total", default=True)
+        filters = await self._segments.filters(given)
         (page, more), total = await asyncio.gather(
             self._events(cursor, limit, filters),
-            self._total(cursor.since, filters) if with_total else _nothing(),
+            self._total(cursor, filters) if with_total else _nothing(),
         )
         answer = {"ok": True, "count": len(page), "total_in_range": total, "events": [_event(row) for row in page]}
         if total is None:
@@ -58,16 +63,22 @@ class EventList:
         return answer | {"next_cursor": _next(cursor, page) if more else None}
 
     def _cursor(self, given: Mapping[str, str]) -> Cursor:
-        hours = whole(given, "hours", DEFAULT_HOURS, MOST_HOURS)
         if not given.get("cursor"):
-            end = datetime.max.replace(tzinfo=UTC)
-            return Cursor(self._clock() - hours * HOUR, end, "", 0)
+            since, until = self._range(given)
+            return Cursor(since, until, "", 0, until)
         try:
             cursor = msgspec.json.decode(urlsafe_b64decode(given["cursor"].encode()), type=Cursor)
-            cursor.since.astimezone(UTC), cursor.timestamp.astimezone(UTC)  # both within the calendar
+            for moment in (cursor.since, cursor.timestamp, cursor.until):
+                moment.astimezone(UTC)  # within the calendar
         except (ValueError, OverflowError, msgspec.MsgspecError) as error:
             raise invalid("cursor", "must be the next_cursor of an answer") from error
         return cursor
+
+    def _range(self, given: Mapping[str, str]) -> tuple[datetime, datetime]:
+        if "from" in given or "to" in given:
+            asked = hour_range(given, DEFAULT_HOURS, self._clock())
+            return asked.since, asked.until or END
+        return self._clock() - whole(given, "hours", DEFAULT_HOURS, MOST_HOURS) * HOUR, END
 
     async def _events(self, cursor: Cursor, limit: int, filters: Filters) -> tuple[list[asyncpg.Record], bool]:
         """Return a page, shorter than asked for when its properties are large, and whether there is more."""
@@ -83,31 +94,22 @@ class EventList:
                 page.append(row)
         return page, False
 
-    async def _total(self, since: datetime, filters: Filters) -> int:
-        if any(value is not None for value in filters.values()):
-            row = await self._database.only(self._of(filters, "count_matching"), since, *filters.values())
+    async def _total(self, cursor: Cursor, filters: Filters) -> int:
+        if filters:
+            query = self._of(filters, "count_matching")
+            row = await self._database.only(query, cursor.since, *filters.values(), cursor.until)
             return int(row["total"])
         statements = self._database.statements
         shards = await self._database.rows(statements.list_shards)
         counts = await asyncio.gather(
-            *(self._database.only(statements.count_events, row["shard"], since) for row in shards)
+            *(self._database.only(statements.count_events, row["shard"], cursor.since, cursor.until) for row in shards)
         )
         return sum(count["total"] for count in counts)
 
     def _of(self, filters: Filters, query: str) -> str:
         """Return the query whose leading index finds the fewest events."""
-        leads = {"session_id": "session", "user_id": "user", "tool_name": "tool", "event_type": "type"}
-        lead = next((f"_of_{short}" for name, short in leads.items() if filters[name] is not None), "")
+        lead = next((f"_of_{short}" for name, short in LEADS.items() if getattr(filters, name) is not None), "")
         return str(getattr(self._database.statements, query + lead))
-
-
-Filters = dict[str, str | bool | None]
-
-
-def _filters(given: Mapping[str, str]) -> Filters:
-    """Return the filters in the order of the queries' parameters, None for those not asked for."""
-    texts: Filters = {name: given.get(name) or None for name in TEXT_FILTERS}
-    return texts | {"demo_mode": demo_mode_filter(given), "risk_mode": given.get("risk_mode") or None}
 
 
 async def _nothing() -> None:
@@ -116,7 +118,7 @@ async def _nothing() -> None:
 
 def _next(cursor: Cursor, page: list[asyncpg.Record]) -> str:
     last = page[-1]
-    place = Cursor(cursor.since, last["timestamp"], last["event_id"], last["shard"])
+    place = Cursor(cursor.since, last["timestamp"], last["event_id"], last["shard"], cursor.until)
     return urlsafe_b64encode(msgspec.json.encode(place)).decode()
 
 

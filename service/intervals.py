@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 from service.queries import HOUR, SHOWN, invalid
 
 INTERVALS = ("hour", "day", "week", "month")
-COMPARISONS = ("none", "previous", "week")
+COMPARISONS = ("none", "previous", "week", "year")
 DAY = timedelta(days=1)
 WEEK = timedelta(weeks=1)
+YEAR = 52 * WEEK  # as near to a year as the same weekdays are
 QUARTER = timedelta(minutes=15)
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -46,14 +47,16 @@ def bounds_of(since: datetime, until: datetime, interval: str, zone: tzinfo) -> 
 def earlier(bounds: Bounds, comparison: str, interval: str, zone: tzinfo) -> Bounds:
     """Return the bounds of just as many buckets to compare with.
 
-    previous: the range of the same length right before. week: the range so many weeks before that they are not shorter
-    than it. Days stay days: where a whole number of local days lies between, bounds keep their local time of the day.
+    previous: the range of the same length right before. week, year: the range so many weeks, or times 52 weeks, before
+    that they are not shorter than it. Days stay days: where a whole number of local days lies between, bounds keep
+    their local time of the day.
     """
     local = interval != "hour"
     length = _wall(bounds[-1], zone) - _wall(bounds[0], zone) if local else bounds[-1] - bounds[0]
-    by = length if comparison == "previous" else -(-length // WEEK) * WEEK
+    step = {"week": WEEK, "year": YEAR}.get(comparison)
+    by = length if step is None else -(-length // step) * step
     if not local or by % DAY:
-        by = bounds[-1] - bounds[0] if comparison == "previous" else by
+        by = bounds[-1] - bounds[0] if step is None else by
         return [bound - by for bound in bounds]
     moved = [(_wall(bound, zone) - by).replace(tzinfo=zone).astimezone(UTC) for bound in bounds]
     if comparison == "previous":

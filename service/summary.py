@@ -6,11 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from service.counted import OTHER, Counted, largest
+from service.counted import METRICS, OTHER, Counted, largest
 from service.counting import EVENTS, ROLLUPS, Counting, Scope, Wanted
-from service.filters import NAMES, filters
+from service.filters import NAMES
 from service.intervals import COMPARISONS, Bounds, earlier
 from service.queries import choice, closed_range, parse, time_text, whole
+from service.segments import Segments
 
 DEFAULT_HOURS = 168
 # Keys that a list names.
@@ -23,14 +24,18 @@ TOP_DIMENSIONS = ("action", "event_type", "tool_name", "risk_mode")
 # Lists of the answer by the dimension they are of.
 LISTS = {"event_types": "event_type", "tool_usage": "tool_name", "risk_distribution": "risk_mode"}
 
+# What has to be named to know all totals.
+TOTALS = tuple(sorted({name for names in METRICS.values() for name in names}))
+
 Compared = tuple[Bounds, Counted] | None
 
 
 class Summary:
     """Answers `GET /api/analytics/summary` and `GET /api/analytics/top`."""
 
-    def __init__(self, counting: Counting, clock: Callable[[], datetime]) -> None:
+    def __init__(self, counting: Counting, segments: Segments, clock: Callable[[], datetime]) -> None:
         self._counting = counting
+        self._segments = segments
         self._clock = clock
 
     async def page(self, query: bytes) -> dict[str, Any]:
@@ -38,7 +43,7 @@ class Summary:
         given = parse(query, SUMMARY_PARAMETERS)
         compare = choice(given, "compare", COMPARISONS, "none")
         since, until = closed_range(given, DEFAULT_HOURS, self._clock())
-        asked = filters(given)
+        asked = await self._segments.filters(given)
         scope = Scope(EVENTS if asked else ROLLUPS, since, until, asked)
         cut, (counted, compared) = await self._counting.within_kept(scope, lambda cut: self._read(cut, compare))
         return {
@@ -58,7 +63,7 @@ class Summary:
         by = choice(given, "by", TOP_DIMENSIONS, "action")
         limit = whole(given, "limit", DEFAULT_LIMIT, MOST_ROWS)
         since, until = closed_range(given, DEFAULT_HOURS, self._clock())
-        asked = filters(given)
+        asked = await self._segments.filters(given)
         scope = Scope(EVENTS if asked or by == "action" else ROLLUPS, since, until, asked)
         cut, counted = await self._counting.within_kept(
             scope, lambda cut: self._counting.read(cut, [cut.since, cut.until], Wanted((by,)))
@@ -80,8 +85,8 @@ class Summary:
         compared = None
         if compare != "none":
             before = earlier(bounds, compare, "hour", UTC)
-            compared = before, await self._counting.read(cut, before, Wanted(("event_type", "sessions")))
-        return await self._counting.read(cut, bounds, Wanted((*LISTS.values(), "sessions"))), compared
+            compared = before, await self._counting.read(cut, before, Wanted(TOTALS))
+        return await self._counting.read(cut, bounds, Wanted((*LISTS.values(), *TOTALS))), compared
 
     async def _compared(self, cut: Scope, compared: Compared) -> dict[str, Any] | None:
         """Return the totals to compare with, None when not all of their range is kept."""

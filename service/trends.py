@@ -10,9 +10,10 @@ from typing import Any
 
 from service.counted import DIMENSIONS, METRICS, OTHER, PROJECTED, Counted, Value, largest
 from service.counting import EVENTS, ROLLUPS, Counting, Scope, Wanted
-from service.filters import NAMES, filters
+from service.filters import NAMES, Filters
 from service.intervals import COMPARISONS, INTERVALS, Bounds, bounds_of, earlier, zone
 from service.queries import choice, closed_range, invalid, parse, time_text, whole
+from service.segments import Segments
 
 DEFAULT_HOURS = 168
 DEFAULT_TOP = 10
@@ -20,14 +21,13 @@ MOST_TOP = 50
 # Numbers of one answer: of buckets, of those to compare with, and of each group.
 MOST_VALUES = 50_000
 PARAMETERS = NAMES | {"metric", "interval", "hours", "from", "to", "tz", "compare", "by", "top"}
-OF_SESSIONS = ("sessions", "events_per_session")
 
 Bucket = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: `by` is None when nothing is divided, `compare` is none, previous or week."""
+    """What is asked: `by` is None when nothing is divided, `compare` is one of COMPARISONS."""
 
     scope: Scope
     metric: str
@@ -52,14 +52,16 @@ class Found:
 class Trends:
     """Answers `GET /api/analytics/trends`."""
 
-    def __init__(self, counting: Counting, clock: Callable[[], datetime]) -> None:
+    def __init__(self, counting: Counting, segments: Segments, clock: Callable[[], datetime]) -> None:
         self._counting = counting
+        self._segments = segments
         self._clock = clock
 
     async def page(self, query: bytes) -> dict[str, Any]:
         """Return the buckets of a range, oldest first, those without events included."""
         now = self._clock()
-        question = _question(parse(query, PARAMETERS), now)
+        given = parse(query, PARAMETERS)
+        question = _question(given, await self._segments.filters(given), now)
         cut, found = await self._counting.within_kept(question.scope, lambda scope: self._read(question, scope))
         metric = question.metric
         return {
@@ -107,15 +109,16 @@ class Trends:
         return _buckets(bounds, now, value)
 
 
-def _question(given: Mapping[str, str], now: datetime) -> Question:
+def _question(given: Mapping[str, str], asked: Filters, now: datetime) -> Question:
     metric = choice(given, "metric", METRICS, "events")
     by = choice(given, "by", DIMENSIONS, "") if "by" in given else None
     if by is None and "top" in given:
         raise invalid("top", "needs by: only groups have a top")
     if by is not None and metric == "event_types":
         raise invalid("by", "cannot divide event_types")
+    if metric == "new_users" and (asked or by is not None):
+        raise invalid("metric", "new_users are those of all events: they can be neither filtered nor divided")
     since, until = closed_range(given, DEFAULT_HOURS, now)
-    asked = filters(given)
     source = ROLLUPS if not asked and _is_projected(metric, by) else EVENTS
     tz = given.get("tz", "UTC")
     return Question(
@@ -145,10 +148,9 @@ def _check_size(question: Question, buckets: int) -> None:
 
 def _wanted(metric: str, by: str | None = None, keys: tuple[str, ...] | None = None) -> Wanted:
     """Return what has to be told to know a metric, and each part of it."""
-    named = [*(["event_type"] if metric == "event_types" else []), *(["sessions"] if metric in OF_SESSIONS else [])]
     if by is None:
-        return Wanted(tuple(named))
-    return Wanted((*named, by), keys, by if metric != "events" else None)
+        return Wanted(METRICS[metric])
+    return Wanted((*METRICS[metric], by), keys, by if metric != "events" else None)
 
 
 def _groups(question: Question, found: Found, now: datetime) -> list[dict[str, Any]] | None:

@@ -156,7 +156,11 @@ def split_header(text: str) -> tuple[str, str]:
 
 
 def parameters(text: str) -> list[int]:
-    return sorted({int(number) for number in re.findall(r"\$(\d+)\b", text)})
+    """Return the numbers of the parameters that a text names; `$2 to $4` names three."""
+    named = {int(number) for number in re.findall(r"\$(\d+)\b", text)}
+    for first, last in re.findall(r"\$(\d+) to \$(\d+)\b", text):
+        named |= set(range(int(first), int(last)))
+    return sorted(named)
 
 
 def check_function(source: Source, statements: list[Node]) -> Iterator[Problem]:

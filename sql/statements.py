@@ -32,6 +32,7 @@ class Statements:
     create_schema_migrations: str
     create_shards: str
     delete_hourly: str
+    delete_segment: str
     describe_server: str
     drop_day: str
     drop_functions: str
@@ -62,6 +63,7 @@ class Statements:
     list_overdue_days: str
     list_overdue_rollups: str
     list_seal_heads: str
+    list_segments: str
     list_shards: str
     list_versions: str
     lock_schema: str
@@ -75,6 +77,7 @@ class Statements:
     read_proofs: str
     read_schema_version: str
     read_seal: str
+    read_segment: str
     read_shift: str
     read_trend: str
     rebuild_hourly: str
@@ -82,6 +85,7 @@ class Statements:
     record_proof: str
     record_shift: str
     retire_rollups: str
+    save_segment: str
     seal_hour: str
     set_for_transaction: str
     switch_version: str

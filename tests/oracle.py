@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -113,15 +113,15 @@ def distinct(events: Iterable[Event], since: datetime, until: datetime) -> int:
     return len({event.session_id for event in events if since <= event.timestamp < until})
 
 
-def people(events: Iterable[Event], since: datetime, until: datetime) -> dict[str, int]:
-    """Count the users of a range, those of them who were never there before, and the sessions that have one."""
-    named = [event for event in events if event.user_id is not None]
-    inside = [event for event in named if since <= event.timestamp < until]
-    users = {event.user_id for event in inside}
+def people(events: Sequence[Event], since: datetime, until: datetime) -> dict[str, int]:
+    """Count distinct ones of a range: sessions, users, those never there before, sessions that had a user."""
+    inside = [event for event in events if since <= event.timestamp < until]
+    users = {event.user_id for event in inside if event.user_id is not None}
     return {
+        "sessions": len({event.session_id for event in inside}),
         "users": len(users),
-        "new_users": len(users - {event.user_id for event in named if event.timestamp < since}),
-        "identified": len({event.session_id for event in inside}),
+        "new_users": len(users - {event.user_id for event in events if event.timestamp < since}),
+        "identified": len({event.session_id for event in inside if event.user_id is not None}),
     }
 
 
@@ -151,25 +151,27 @@ def trend(
     told: Collection[str] | None,
     divided_by: str | None = None,
 ) -> Trend:
-    """Return what a trend must count; dimensions that only the log knows are counted only when named."""
+    """Return what a trend must count; what only the log knows, and distinct ones, are counted only when named."""
 
     def name(key: str) -> str:
         return key if told is None or key in told else "(other)"
 
     found: Trend = Counter()
     for bucket, (since, until) in enumerate(pairwise(bounds), 1):
-        found.update(
-            {(bucket, kind, None): number for kind, number in people(events, since, until).items() if kind in named}
-        )
         inside = [event for event in events if since <= event.timestamp < until]
         for dimension, key in (pair for event in inside for pair in all_keys(event)):
             if dimension in named or dimension in DIMENSIONS:
                 found[bucket, dimension, name(key) if dimension in named else None] += 1
-        if "sessions" in named:
-            found[bucket, "sessions", None] += len({event.session_id for event in inside})
-        parts = [(name(key), event) for event in inside for of, key in all_keys(event) if of == divided_by]
-        for part, _ in {(part, event.session_id) for part, event in parts if "sessions" in named}:
-            found[bucket, "sessions", part] += 1
-        for part, event in parts:
-            found[bucket, "tool_uses", part] += event.tool_name is not None
+        found.update(_distinct(bucket, None, people(events, since, until), named))
+        parts: dict[str, list[Event]] = defaultdict(list)
+        for event in inside:
+            for key in (name(key) for of, key in all_keys(event) if of == divided_by):
+                parts[key].append(event)
+        for part, of_part in parts.items():
+            found[bucket, "tool_uses", part] += sum(event.tool_name is not None for event in of_part)
+            found.update(_distinct(bucket, part, people(of_part, since, until), named))
     return +found
+
+
+def _distinct(bucket: int, part: str | None, counted: Mapping[str, int], named: Collection[str]) -> Trend:
+    return Counter({(bucket, measure, part): number for measure, number in counted.items() if measure in named})

@@ -113,7 +113,7 @@ async def people(sharded: Sharded, since: datetime, until: datetime) -> dict[str
     statements = sharded.database.statements
     named = ["users", "identified"]
     rows = await sharded.database.rows(statements.read_people, [since, until], named, None)
-    found = dict.fromkeys(("users", "new_users", "identified"), 0)
+    found = dict.fromkeys(("sessions", "users", "new_users", "identified"), 0)
     for row in rows:
         found |= {row["measure"]: found[row["measure"]] + row["amount"]} if row["measure"] in found else {}
     if sharded.shards == 1:

@@ -33,7 +33,9 @@ from tests.http.site import HOUR, Json, Site, an_event, now, refused, unique
 
 READS = [operation for operation in OPERATIONS if operation.method == "GET"]
 QUERIES = [operation for operation in READS if operation.parameters]
-WRITES = [operation for operation in OPERATIONS if operation.method == "POST"]
+WRITES = [operation for operation in OPERATIONS if "Sending" in operation.told["tags"]]
+# Questions, and what is saved, that are told by a body.
+TOLD_BY_BODY = [operation for operation in OPERATIONS if "requestBody" in operation.told and operation not in WRITES]
 TOGETHER = {"from": "to", "to": "from", "top": "by"}
 CREDENTIALS: dict[str, dict[str, dict[str, str]]] = {
     "readToken": {"headers": {"authorization": f"Bearer {READ_TOKEN}"}},
@@ -94,8 +96,8 @@ def test_third_party_files_are_served_as_they_were_installed(client: httpx.Clien
 
 @pytest.fixture(scope="session")
 def told(site: Site) -> Site:
-    """Give a service that has been sent the examples of events."""
-    for operation in WRITES:
+    """Give a service that has been sent the examples of events, and of what is saved."""
+    for operation in [*WRITES, *TOLD_BY_BODY]:
         for name, content_type, value in operation.bodies:
             send(site, operation, content_type, value, name)
     return site
@@ -106,8 +108,8 @@ def send(site: Site, operation: Operation, content_type: str, value: Any, marked
     headers = {"content-type": content_type}
     if isinstance(value, str):
         text = re.sub(r'("event_id": "[^"]*)', rf"\1{marked}", value)
-        return site.client.post(operation.path, content=text, headers=headers)
-    return site.client.post(operation.path, json=with_ids(value, marked), headers=headers)
+        return site.client.request(operation.method, operation.address, content=text, headers=headers)
+    return site.client.request(operation.method, operation.address, json=with_ids(value, marked), headers=headers)
 
 
 def with_ids(value: Any, marked: str) -> Any:
@@ -133,6 +135,20 @@ def test_examples_of_events_are_accepted_and_answered_as_told(site: Site, operat
         assert answer.status_code == 200, answer.text
         operation.check(answer)
         assert numbers(answer.json()) == numbers(expected[name])
+
+
+@each_of("operation", TOLD_BY_BODY, ids=str)
+def test_examples_of_other_bodies_are_accepted_and_answered_as_told(told: Site, operation: Operation) -> None:
+    expected = {name: example["value"] for _, name, example in examples(operation)}
+    sent = list(operation.bodies)
+    assert {name for name, _, _ in sent} == expected.keys()
+    for name, content_type, value in sent:
+        schema = operation.told["requestBody"]["content"][content_type]["schema"]
+        assert list(faults(DOCUMENT, schema, value)) == []
+        answer = send(told, operation, content_type, value, "")
+        assert answer.status_code == 200, answer.text
+        operation.check(answer)
+        assert answer.json().keys() == expected[name].keys()
 
 
 def numbers(value: Any) -> Any:
@@ -196,15 +212,15 @@ def test_what_the_page_fills_in_is_accepted(site: Site, operation: Operation) ->
 
 
 @each_of("operation", QUERIES, ids=str)
-def test_parameters_take_what_is_told_and_nothing_else(site: Site, operation: Operation) -> None:
+def test_parameters_take_what_is_told_and_nothing_else(told: Site, operation: Operation) -> None:
     for parameter in operation.parameters:
         name = parameter["name"]
         for value in good_values(parameter):
-            answer = ask(site, operation, parameter, value)
+            answer = ask(told, operation, parameter, value)
             assert answer.status_code == 200, f"{name}={value}: {answer.text}"
             operation.check(answer)
         for value in bad_values(parameter):
-            answer = ask(site, operation, parameter, value)
+            answer = ask(told, operation, parameter, value)
             refused(answer, 400, "invalid_parameter", name)
             operation.check(answer)
 
@@ -240,7 +256,7 @@ def test_refusals_of_events_are_told(site: Site, operation: Operation) -> None:
 @each_of("operation", OPERATIONS, ids=str)
 def test_who_may_ask_is_told(guarded: Site, operation: Operation) -> None:
     def asked(**credentials: Any) -> httpx.Response:
-        body = b"[" if operation.method == "POST" else None
+        body = b"[" if "requestBody" in operation.told else None
         answer = answer_of(guarded, operation.method, operation.address, content=body, **credentials)
         operation.check(answer)
         return answer

@@ -27,6 +27,7 @@ FIRST = start_of(START, DAY) - DAY
 # An hour in the middle, and a moment inside a quarter of it.
 BUSY = FIRST + 30 * HOUR
 INSIDE = BUSY + timedelta(minutes=7)
+END = datetime.max.replace(tzinfo=UTC)
 # What the planner's guesses cannot be wrong about: pages at the ends of an index, the first row after a range.
 SLACK = 30
 READ = """
@@ -91,6 +92,16 @@ async def rows_read(admin: asyncpg.Connection, query: str, *arguments: object) -
     return read
 
 
+# Filters, as event_matches takes them, by what leads them.
+NONE = (None,) * 10
+LISTS = {
+    "session": ("s7", *NONE[1:]),
+    "user": (None, "u7", *NONE[2:]),
+    "tool": (None, None, "Rare", *NONE[3:]),
+    "type": (None, None, None, "kind_rare", *NONE[4:]),
+}
+
+
 @pytest.mark.parametrize("analyzed", [False, True], ids=["not analyzed", "analyzed"])
 async def test_functions_read_what_they_need(database: Database, admin: asyncpg.Connection, *, analyzed: bool) -> None:
     tail = await fill(database, admin, analyzed=analyzed)
@@ -106,7 +117,7 @@ async def test_functions_read_what_they_need(database: Database, admin: asyncpg.
     of_all_kinds = by_position | {("hourly_members", "pkey"): 3 * 3 * TAIL}
     within(await rows_read(admin, statements.read_hourly, 0, BUSY, BUSY + DAY, None), neighbours)
     assert await admin.fetchval(DAYS_READ) == 3
-    read = await rows_read(admin, statements.count_events, 0, INSIDE)
+    read = await rows_read(admin, statements.count_events, 0, INSIDE, END)
     within(read, by_position | {("events", "pkey"): in_hour // 2})
     for quarters in (0, 1):
         bounds = [BUSY + quarters * timedelta(minutes=15) + hour * HOUR for hour in range(25)]
@@ -200,7 +211,7 @@ async def test_a_trend_reads_each_row_of_its_range_once(
 
     # From raw events: of one day, and of one type by its index.
     day = start_of(BUSY, DAY)
-    asked: tuple[object, ...] = (0, [day, day + DAY], [], None, None, "kind_rare", *(None,) * 4)
+    asked: tuple[object, ...] = (0, [day, day + DAY], [], None, None, *LISTS["type"])
     found = await admin.fetch(database.statements.trend_from_events, *asked)
     assert [row["amount"] for row in found if row["measure"] == "event_type"] == [1]
     events_read = await rows_read(admin, database.statements.trend_from_events, *asked)
@@ -209,14 +220,6 @@ async def test_a_trend_reads_each_row_of_its_range_once(
     assert sum(events_read.values()) <= EVENTS
 
 
-# Filters (session_id, user_id, tool_name, event_type, action, demo_mode, risk_mode) of lists by what leads them.
-NONE = (None,) * 7
-LISTS = {
-    "session": ("s7", *NONE[1:]),
-    "user": (None, "u7", *NONE[2:]),
-    "tool": (None, None, "Rare", *NONE[3:]),
-    "type": (None, None, None, "kind_rare", *NONE[4:]),
-}
 INDEXES = {
     "session": "session_id_idx",
     "user": "user_id_event_type_idx",
@@ -232,7 +235,7 @@ async def test_lists_read_what_they_name(
     rare = an_event(EVENTS, at=BUSY, session="s7", kind="kind_rare", tool="Rare")._replace(user_id="u7")
     await append(database, [rare])
     await fill(database, admin, analyzed=analyzed)
-    since, end = FIRST, datetime.max.replace(tzinfo=UTC)
+    since, end = FIRST, END
     for lead, filters in LISTS.items():
         with subtests.test(lead):
             listing, counting = (
@@ -242,12 +245,12 @@ async def test_lists_read_what_they_name(
             # A plan for any parameters takes over after some executions.
             for _ in range(8):
                 await admin.fetch(listing, *page)
-                await admin.fetch(counting, since, *filters)
-            total = await admin.fetchval(counting, since, *filters)
+                await admin.fetch(counting, since, *filters, end)
+            total = await admin.fetchval(counting, since, *filters, end)
             assert 0 < total == len(await admin.fetch(listing, *page)) < 100
             allowed = {("events", INDEXES[lead]): total}
             within(await rows_read(admin, listing, *page), allowed)
-            within(await rows_read(admin, counting, since, *filters), allowed)
+            within(await rows_read(admin, counting, since, *filters, end), allowed)
 
 
 async def test_a_page_of_all_events_reads_a_page(database: Database, admin: asyncpg.Connection) -> None:

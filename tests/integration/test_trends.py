@@ -17,17 +17,18 @@ import pytest_asyncio
 
 import service.counting
 from projections.projector import catch_up
-from service.counting import AT_A_TIME, MOST_WAITING, Counting
+from service.counted import METRICS
 from service.errors import ApiError
 from service.events import Event
+from service.raw_events import AT_A_TIME, MOST_WAITING
 from service.rollups import Rollups
-from service.summary import Summary
-from service.trends import Trends
 from sql.database import Database
+from tests import oracle
 from tests.conftest import Servers
 from tests.http.site import new_database
 from tests.log import NOW, an_event, append
 from tests.oracle import HOUR, keys
+from tests.reads import reads
 from tests.retired import append_all
 from tests.sharded import Sharded, sharded_log
 
@@ -55,6 +56,7 @@ def events_around(day: date, seed: int) -> list[Event]:
             session=f"s{chance.randrange(40)}",
             kind=chance.choice(["page_viewed", "opened", "risk_mode_changed"]),
             tool=chance.choice(["Home", None]),
+            user=chance.choice(["u1", "u2", "u3", "u4", None, None]),
         )
         for number in range(EVENTS)
     ]
@@ -93,15 +95,6 @@ async def retiring(servers: Servers) -> AsyncIterator[Sharded]:
         yield sharded
 
 
-@asynccontextmanager
-async def counting(sharded: Sharded, seconds: int = 10) -> AsyncIterator[Counting]:
-    found = Counting(sharded.database, sharded.url, seconds)
-    try:
-        yield found
-    finally:
-        await found.close()
-
-
 def text_of(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.000Z"
 
@@ -115,25 +108,28 @@ def of_date(name: str, day: date, since: datetime, until: datetime) -> list[Even
 
 def measured(metric: str, events: list[Event]) -> float | None:
     sessions = len({event.session_id for event in events})
+    users = {event.user_id for event in events if event.user_id}
     return {
         "events": len(events),
         "sessions": sessions,
         "tool_uses": sum(event.tool_name is not None for event in events),
         "event_types": len({event.event_type for event in events}),
         "events_per_session": len(events) / sessions if sessions else None,
+        "users": len(users),
+        "visitors": len(users) + sessions - len({event.session_id for event in events if event.user_id}),
     }[metric]
 
 
-@pytest.mark.parametrize("metric", ["events", "sessions", "tool_uses", "event_types", "events_per_session"])
+@pytest.mark.parametrize("metric", [metric for metric in METRICS if metric != "new_users"])
 async def test_local_days_are_exact_across_changes_of_the_clocks(changing: Sharded, metric: str) -> None:
-    async with counting(changing) as found:
+    async with reads(changing.database, changing.url) as found:
         for name, day in CHANGES.items():
             zone = ZoneInfo(name)
             since = datetime(day.year, day.month, day.day, 5, tzinfo=NOW.tzinfo) - 2 * DAY
             until = since + 100 * HOUR
             query = f"metric={metric}&interval=day&tz={name}&from={text_of(since)}&to={text_of(until)}"
             for filtered in ("", "&demo_mode=true"):
-                answer = await Trends(found, lambda: NOW).page((query + filtered).encode())
+                answer = await found.trends.page((query + filtered).encode())
                 assert answer["source"] == ("events" if filtered else "rollups")
                 starts = [datetime.fromisoformat(bucket["start"]) for bucket in answer["buckets"]]
                 days = [start.astimezone(zone).date() for start in starts]
@@ -143,12 +139,54 @@ async def test_local_days_are_exact_across_changes_of_the_clocks(changing: Shard
                 ]
 
 
-async def test_hours_days_weeks_and_months_tell_of_the_same_events(changing: Sharded) -> None:
-    async with counting(changing) as found:
+async def test_who_is_new_is_new_once(changing: Sharded) -> None:
+    """All logs together begin with the events around Tehran's change; users are the same in all."""
+    async with reads(changing.database, changing.url) as found:
         for name, day in CHANGES.items():
             since = datetime(day.year, day.month, day.day, tzinfo=NOW.tzinfo) - 2 * DAY
             scope = f"from={text_of(since)}&to={text_of(since + 5 * DAY)}"
-            summary = await Summary(found, lambda: NOW).page(scope.encode())
+            ever = [event for events in STORED.values() for event in events]
+            expected = [
+                oracle.people(ever, since + number * DAY, since + (number + 1) * DAY)["new_users"]
+                for number in range(5)
+            ]
+            answer = await found.trends.page(f"metric=new_users&interval=day&{scope}".encode())
+            assert [bucket["value"] for bucket in answer["buckets"]] == expected
+            assert sum(expected) == (4 if name == "Asia/Tehran" else 0)
+            totals = (await found.summary.page(scope.encode()))["totals"]
+            assert (totals["new_users"], totals["users"]) == (sum(expected), 4)
+            filtered = await found.summary.page(f"{scope}&demo_mode=true".encode())
+            assert filtered["totals"] == totals | {"new_users": None}
+        for more in ("by=action", "demo_mode=true"):
+            error = await refused(found.trends.page(f"metric=new_users&{more}".encode()))
+            assert (error.status, error.code, error.field) == (400, "invalid", "metric")
+
+
+async def test_users_are_told_since_they_are_known(retiring: Sharded) -> None:
+    day = CHANGES["Europe/Berlin"]
+    known = datetime(day.year, day.month, day.day, tzinfo=NOW.tzinfo)
+    scope = f"from={text_of(known - DAY)}&to={text_of(known + DAY)}"
+    await retiring.admin.execute("update shard_totals set people_since = $1", known)
+    async with reads(retiring.database, retiring.url) as found:
+        for metric in ("users", "new_users", "visitors"):
+            answer = await found.trends.page(f"metric={metric}&interval=day&{scope}&compare=previous".encode())
+            assert [bucket["value"] is None for bucket in answer["buckets"]] == [True, False]
+            assert [bucket["value"] for bucket in answer["compare"]] == [None, None]
+        sessions = await found.trends.page(f"metric=sessions&interval=day&{scope}".encode())
+        assert None not in [bucket["value"] for bucket in sessions["buckets"]]
+        totals = (await found.summary.page(scope.encode()))["totals"]
+        assert [name for name, value in totals.items() if value is None] == ["users", "new_users", "visitors"]
+        # Raw events know them all the same.
+        answer = await found.trends.page(f"metric=users&interval=day&{scope}&demo_mode=true".encode())
+        assert None not in [bucket["value"] for bucket in answer["buckets"]]
+
+
+async def test_hours_days_weeks_and_months_tell_of_the_same_events(changing: Sharded) -> None:
+    async with reads(changing.database, changing.url) as found:
+        for name, day in CHANGES.items():
+            since = datetime(day.year, day.month, day.day, tzinfo=NOW.tzinfo) - 2 * DAY
+            scope = f"from={text_of(since)}&to={text_of(since + 5 * DAY)}"
+            summary = await found.summary.page(scope.encode())
             rollups = await Rollups(changing.database, lambda: NOW).page(scope.encode())
             inside = [event for event in STORED[name] if since <= event.timestamp < since + 5 * DAY]
             assert summary["totals"]["events"] == rollups["total_events"] == len(inside)
@@ -159,9 +197,7 @@ async def test_hours_days_weeks_and_months_tell_of_the_same_events(changing: Sha
                 assert {row["key"]: row["events"] for row in summary[name_of]} == expected
             for interval in ("hour", "day", "week", "month"):
                 for by in ("", "&by=event_type", "&by=event_type&demo_mode=true"):
-                    answer = await Trends(found, lambda: NOW).page(
-                        f"interval={interval}&tz={name}&{scope}{by}".encode()
-                    )
+                    answer = await found.trends.page(f"interval={interval}&tz={name}&{scope}{by}".encode())
                     assert sum(bucket["value"] for bucket in answer["buckets"]) == len(inside)
                     parts = {
                         group["key"]: sum(bucket["value"] for bucket in group["buckets"])
@@ -174,16 +210,16 @@ async def test_what_is_compared_is_what_was_there_a_week_before(changing: Sharde
     """A week before the first of November there were events in St John's time zone: those around Berlin's change."""
     day = CHANGES["America/St_Johns"]
     since = datetime(day.year, day.month, day.day, tzinfo=NOW.tzinfo) - 2 * DAY
-    async with counting(changing) as found:
+    async with reads(changing.database, changing.url) as found:
         for compare, by in (("week", 7 * DAY), ("previous", 4 * DAY)):
             scope = f"from={text_of(since)}&to={text_of(since + 4 * DAY)}"
             before = f"from={text_of(since - by)}&to={text_of(since + 4 * DAY - by)}"
-            answer = await Trends(found, lambda: NOW).page(f"interval=day&{scope}&compare={compare}".encode())
-            plain = await Trends(found, lambda: NOW).page(f"interval=day&{before}".encode())
+            answer = await found.trends.page(f"interval=day&{scope}&compare={compare}".encode())
+            plain = await found.trends.page(f"interval=day&{before}".encode())
             assert answer["compare"] == plain["buckets"]
             assert len(answer["compare"]) == len(answer["buckets"])
-            summary = await Summary(found, lambda: NOW).page(f"{scope}&compare={compare}".encode())
-            earlier = await Summary(found, lambda: NOW).page(before.encode())
+            summary = await found.summary.page(f"{scope}&compare={compare}".encode())
+            earlier = await found.summary.page(before.encode())
             assert summary["compare"] == {name: earlier[name] for name in ("from", "to", "totals")}
             assert summary["compare"]["totals"]["events"] > 0
 
@@ -203,8 +239,8 @@ async def test_nothing_is_said_of_a_time_that_is_not_wholly_kept(retiring: Shard
     await retiring.admin.execute(
         "insert into retired_days select shard, $1, 0, now() from log_heads", day - timedelta(days=1)
     )
-    async with counting(retiring) as found:
-        trends, summary = Trends(found, lambda: NOW), Summary(found, lambda: NOW)
+    async with reads(retiring.database, retiring.url) as found:
+        trends, summary = found.trends, found.summary
         rollups = await trends.page(scope.encode())
         assert (rollups["source"], rollups["from"]) == ("rollups", text_of(since))
         assert sum(bucket["value"] for bucket in rollups["buckets"]) == len(in_both)
@@ -244,9 +280,8 @@ async def test_raw_events_that_take_too_long_are_given_up_and_hold_up_nobody(
 ) -> None:
     await append(database, [an_event(number) for number in range(3)])
     await catch_up(database)
-    found = Counting(database, database_url, 1)
-    trends = Trends(found, lambda: NOW)
-    try:
+    async with reads(database, database_url, 1) as found:
+        trends = found.trends
         async with log_locked(database_url):
             slow = [asyncio.create_task(refused(trends.page(b"hours=24&demo_mode=true"))) for _ in range(AT_A_TIME)]
             waiting = [asyncio.create_task(trends.page(b"hours=24&demo_mode=true")) for _ in range(MOST_WAITING)]
@@ -262,30 +297,28 @@ async def test_raw_events_that_take_too_long_are_given_up_and_hold_up_nobody(
         assert all(isinstance(answer, (dict, ApiError)) for answer in answers)
         answer = await trends.page(b"hours=24&demo_mode=true&interval=day")
         assert sum(bucket["value"] for bucket in answer["buckets"]) == 3
-    finally:
-        await found.close()
 
 
 async def test_a_day_that_is_dropped_meanwhile_is_left_out(retiring: Sharded, monkeypatch: pytest.MonkeyPatch) -> None:
     day = CHANGES["Europe/Berlin"]
     kept = datetime(day.year, day.month, day.day, tzinfo=NOW.tzinfo)
-    reads: list[datetime] = []
-    async with counting(retiring) as found:
-        read = found.read
+    starts: list[datetime] = []
+    async with reads(retiring.database, retiring.url) as found:
+        read = found.counting.read
 
         async def read_while_dropped(scope: service.counting.Scope, *rest: Any) -> Any:
-            reads.append(scope.since)
-            if len(reads) == 1:
+            starts.append(scope.since)
+            if len(starts) == 1:
                 await retiring.admin.execute(
                     "insert into retired_days select shard, $1, 0, now() from log_heads", day - timedelta(days=1)
                 )
             return await read(scope, *rest)
 
-        monkeypatch.setattr(found, "read", read_while_dropped)
-        answer = await Summary(found, lambda: NOW).top(
+        monkeypatch.setattr(found.counting, "read", read_while_dropped)
+        answer = await found.summary.top(
             f"from={text_of(kept - DAY)}&to={text_of(kept + DAY)}&by=event_type&demo_mode=true".encode()
         )
-    assert reads == [kept - DAY, kept]
+    assert starts == [kept - DAY, kept]
     assert answer["from"] == text_of(kept)
     assert answer["total"] == sum(kept <= event.timestamp < kept + DAY for event in STORED["Europe/Berlin"])
 
@@ -298,9 +331,9 @@ async def test_sessions_and_tool_uses_are_divided_by_keys_of_raw_events(changing
     inside = [event for event in STORED[name] if since <= event.timestamp < since + 5 * DAY]
     counts = Counter(event.event_type for event in inside)
     most = min(counts, key=lambda key: (-counts[key], key))
-    async with counting(changing) as found:
-        for metric in ("sessions", "tool_uses", "events", "events_per_session"):
-            answer = await Trends(found, lambda: NOW).page(f"metric={metric}&by=event_type&top=1&{scope}".encode())
+    async with reads(changing.database, changing.url) as found:
+        for metric in ("sessions", "tool_uses", "events", "events_per_session", "users", "visitors"):
+            answer = await found.trends.page(f"metric={metric}&by=event_type&top=1&{scope}".encode())
             assert [group["key"] for group in answer["groups"]] == [most, "(other)"]
             for group in answer["groups"]:
                 expected = [

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.projector import step
+from service.appender import shard_of
 from service.events import Event
 from tests import oracle
 from tests.log import an_event
@@ -20,7 +21,7 @@ from tests.property.sent_events import examples
 from tests.property.test_histories import History, history
 
 HOURS = 5
-FILTERS = ("event_type", "tool_name", "action", "risk_mode", "demo_mode")
+FILTERS = ("tool_name", "event_type", "action", "demo_mode", "risk_mode")
 KEYS = ("page_viewed", "risk_mode_changed", "Home", "open", "high", "(other)", "true")
 
 sent = st.builds(
@@ -106,6 +107,10 @@ async def test_people_are_counted_in_any_buckets(
         assert [row["amount"] for row in of_all if row["measure"] == "position"] == [head for (head,) in heads]
 
 
+def in_shard(both: History, shard: int, events: list[Event]) -> list[Event]:
+    return [event for event in events if shard_of(event.session_id, len(both.logs)) == shard]
+
+
 def summed(rows: list[asyncpg.Record]) -> oracle.Trend:
     found: oracle.Trend = Counter()
     for bucket, measure, key, amount in rows:
@@ -117,11 +122,11 @@ def summed(rows: list[asyncpg.Record]) -> oracle.Trend:
 @given(
     st.sampled_from([1, 3]),
     grown_batches,
-    st.tuples(bounds, st.sets(st.sampled_from([*FILTERS, "sessions"])), keys),
+    st.tuples(bounds, st.sets(st.sampled_from([*FILTERS, "sessions", "users"])), keys),
     st.none() | st.sampled_from(FILTERS),
     st.tuples(
-        *(st.none() | st.sampled_from(["page_viewed", "risk_mode_changed"]), st.none() | st.just("Home")),
-        *(st.none() | st.just("open"), st.none() | st.sampled_from(["high", "(other)"]), st.none() | st.booleans()),
+        *(st.none() | st.just("Home"), st.none() | st.sampled_from(["page_viewed", "risk_mode_changed"])),
+        *(st.none() | st.just("open"), st.none() | st.booleans(), st.none() | st.sampled_from(["high", "(other)"])),
     ),
 )
 @settings(examples(35), print_blob=True)
@@ -137,11 +142,20 @@ async def test_raw_events_are_counted_in_any_buckets(
     async with history(database_url, shards) as both:
         stored = await grown(both, batches)
         query = both.database.statements.trend_from_events
-        found = await rows(both, query, bounds, sorted(named), told, divided_by, *filters)
+        given = (None, None, *filters, None, None, None)
+        found = await rows(both, query, bounds, sorted(named), told, divided_by, *given)
         passed = [event for event in stored if passes(event, filters)]
-        assert found == oracle.trend(passed, bounds, named, told, divided_by)
+        # Of both together it is known which sessions had a user.
+        expected = named | ({"identified"} if {"sessions", "users"} <= named else set())
+        of_shards = [
+            oracle.trend(in_shard(both, shard, passed), bounds, expected, told, divided_by) for shard in range(shards)
+        ]
+        assert found == sum(of_shards, Counter())
+        of_all = await both.database.rows(query, None, bounds, sorted(named), told, divided_by, *given)
+        assert summed(of_all) == oracle.trend(passed, bounds, expected, told, divided_by)
+        assert [row["measure"] for row in of_all if row["bucket"] is None] == ["position", "lag_events"] * shards
         same = await rows(both, both.database.statements.read_trend, bounds, list(oracle.DIMENSIONS), told)
-        nothing = (None,) * len(FILTERS)
+        nothing = (None,) * 10
         assert same == await rows(both, query, bounds, [*oracle.DIMENSIONS, "sessions"], told, None, *nothing)
 
 

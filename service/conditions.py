@@ -1,0 +1,91 @@
+"""Conditions on an event, and how PostgreSQL takes them: as jsonpath, with every value beside it.
+
+`!=` is the contrary of `=`: an event without the field passes. A list passes when an element of it does.
+Null is missing. `contains` minds capitals.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+FIELDS = ("event_type", "session_id", "user_id", "tool_name", "action", "demo_mode", "risk_mode")
+PROPERTIES = "properties"
+ORDERINGS = ("<", "<=", ">", ">=")
+COMPARISONS = ("=", "!=", *ORDERINGS, "contains")
+UNARY = ("exists", "missing")
+OPERATORS = (*COMPARISONS, "in", *UNARY)
+MOST_CONDITIONS = 20
+MOST_VALUES = 100
+# Characters of what was sent that an error repeats.
+SHOWN = 40
+
+Value = str | int | float | bool
+Path = tuple[str, ...]
+
+
+class Malformed(ValueError):
+    """Conditions that cannot be read; the message says what was expected and what was there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition. path: a field, or `properties` and names. values: one of them must pass."""
+
+    path: Path
+    operator: str
+    values: tuple[Value, ...] = ()
+
+
+class Predicate(NamedTuple):
+    """Conditions as event_matches takes them: jsonpath on the fields and on the properties, and their values (JSON)."""
+
+    of_fields: str | None
+    of_properties: str | None
+    values: str | None
+
+
+def equals(field: str, value: Value) -> Condition:
+    """Return the condition that a field has a value."""
+    return Condition((field,), "=", (value,))
+
+
+def checked(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+    """Return conditions that are few enough. Raises Malformed."""
+    if len(conditions) > MOST_CONDITIONS:
+        raise Malformed(f"must be at most {MOST_CONDITIONS} conditions, not {len(conditions)}")
+    return tuple(conditions)
+
+
+def predicate(conditions: Sequence[Condition]) -> Predicate:
+    """Return conditions, all of which must hold, as PostgreSQL takes them."""
+    values: dict[str, Value] = {}
+    of_fields = [_expression(c, c.path, values) for c in conditions if c.path[0] != PROPERTIES]
+    of_properties = [_expression(c, c.path[1:], values) for c in conditions if c.path[0] == PROPERTIES]
+    return Predicate(_all(of_fields), _all(of_properties), json.dumps(values) if conditions else None)
+
+
+def _all(expressions: Sequence[str]) -> str | None:
+    return " && ".join(f"({expression})" for expression in expressions) or None
+
+
+def _expression(condition: Condition, names: Path, values: dict[str, Value]) -> str:
+    path = "$" + "".join(f".{json.dumps(name)}" for name in names)
+    operator = condition.operator
+    if operator in UNARY:
+        there = f"exists({path} ? (@ != null))"
+        return there if operator == "exists" else f"!{there}"
+    if operator == "contains":
+        # A pattern is no value that could be beside; with `q` it is a text, not an expression.
+        return f'{path} like_regex {json.dumps(str(condition.values[0]))} flag "q"'
+    sign = operator if operator in ORDERINGS else "=="
+    tests = []
+    for value in condition.values:
+        name = f"v{len(values)}"
+        values[name] = value
+        tests.append(f"{path} {sign} ${name}")
+    passes = " || ".join(tests)
+    # Values of different kinds cannot be compared, which is no equality either.
+    return f"!({passes}) || ({passes}) is unknown" if operator == "!=" else passes

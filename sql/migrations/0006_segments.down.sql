@@ -1,0 +1,3 @@
+-- Removes the saved segments.
+-- loses: segments
+drop table segments;
