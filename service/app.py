@@ -29,6 +29,7 @@ from service.console import configure_logs
 from service.counting import Counting
 from service.errors import ApiError, method_not_allowed
 from service.event_list import EventList
+from service.funnels import Funnels, funnel_routes
 from service.health import readiness
 from service.live import Live
 from service.metrics import CONTENT_TYPE, Metrics
@@ -83,6 +84,8 @@ class Service:
         counting = Counting(self.database, self.raw_events)
         self.trends = Trends(counting, self.segments, now)
         self.summary = Summary(counting, self.segments, now)
+        names_ids = settings.read_token is not None
+        self.funnels = Funnels(self.raw_events, self.segments, now, names_ids=names_ids)
         self.proofs = Proofs(self.database, now)
         self.live = Live(self.database)
         self._tracks = dict.fromkeys(SINGLE_PATHS, self._single) | dict.fromkeys(BATCH_PATHS, self._batch)
@@ -193,6 +196,7 @@ class Service:
         return [
             *analytics_routes(self.trends, self.summary, self.proofs, self.live),
             *segment_routes(self.segments),
+            *funnel_routes(self.funnels),
         ]
 
     @asynccontextmanager
