@@ -6,13 +6,13 @@ import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import asyncpg
 import msgspec
 
 from service.filters import NAMES, Filters
-from service.queries import HOUR, MOST_HOURS, invalid, parse, switch, time_text, whole
+from service.queries import HOUR, MOST_HOURS, hour_range, invalid, parse, switch, time_text, whole
 from service.segments import Segments
 from sql.database import Database
 
@@ -20,23 +20,22 @@ DEFAULT_HOURS = 24
 MOST_EVENTS = 1_000
 # Properties of one page. jsonb writes out every digit, so 16 KiB as sent may come back as a megabyte.
 MOST_BYTES = 8 * 1024 * 1024
-PARAMETERS = NAMES | {"hours", "limit", "cursor", "total"}
+PARAMETERS = NAMES | {"hours", "from", "to", "limit", "cursor", "total"}
 # Filters that an index begins with, that which finds the fewest events first.
 LEADS = {"session_id": "session", "user_id": "user", "tool_name": "tool", "event_type": "type"}
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+END = datetime.max.replace(tzinfo=UTC)
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """Where a page begins: the range it belongs to, and the last event of the page before."""
+    """Where a page begins: the range it belongs to, and the last event of the page before (or the end of the range)."""
 
     since: Moment
     timestamp: Moment
     event_id: Annotated[str, msgspec.Meta(max_length=128, pattern="^[^\\x00]*$")]
     shard: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
-
-
-Place = TypeVar("Place", bound=Cursor)
+    until: Moment = END
 
 
 class EventList:
@@ -56,7 +55,7 @@ class EventList:
         filters = await self._segments.filters(given)
         (page, more), total = await asyncio.gather(
             self._events(cursor, limit, filters),
-            self._total(cursor.since, filters) if with_total else _nothing(),
+            self._total(cursor, filters) if with_total else _nothing(),
         )
         answer = {"ok": True, "count": len(page), "total_in_range": total, "events": [event_of(row) for row in page]}
         if total is None:
@@ -64,11 +63,16 @@ class EventList:
         return answer | {"next_cursor": next_cursor(cursor, page) if more else None}
 
     def _cursor(self, given: Mapping[str, str]) -> Cursor:
-        hours = whole(given, "hours", DEFAULT_HOURS, MOST_HOURS)
         if not given.get("cursor"):
-            end = datetime.max.replace(tzinfo=UTC)
-            return Cursor(self._clock() - hours * HOUR, end, "", 0)
-        return cursor_from(given["cursor"], Cursor)
+            since, until = self._range(given)
+            return Cursor(since, until, "", 0, until)
+        return cursor_from(given["cursor"])
+
+    def _range(self, given: Mapping[str, str]) -> tuple[datetime, datetime]:
+        if "from" in given or "to" in given:
+            asked = hour_range(given, DEFAULT_HOURS, self._clock())
+            return asked.since, asked.until or END
+        return self._clock() - whole(given, "hours", DEFAULT_HOURS, MOST_HOURS) * HOUR, END
 
     async def _events(self, cursor: Cursor, limit: int, filters: Filters) -> tuple[list[asyncpg.Record], bool]:
         """Return a page, shorter than asked for when its properties are large, and whether there is more."""
@@ -77,14 +81,15 @@ class EventList:
         async with self._database.transaction() as session:
             return await page_of(session.stream(self._of(filters, "list_events"), *place, *filters.values()), limit)
 
-    async def _total(self, since: datetime, filters: Filters) -> int:
+    async def _total(self, cursor: Cursor, filters: Filters) -> int:
         if filters:
-            row = await self._database.only(self._of(filters, "count_matching"), since, *filters.values())
+            query = self._of(filters, "count_matching")
+            row = await self._database.only(query, cursor.since, *filters.values(), cursor.until)
             return int(row["total"])
         statements = self._database.statements
         shards = await self._database.rows(statements.list_shards)
         counts = await asyncio.gather(
-            *(self._database.only(statements.count_events, row["shard"], since) for row in shards)
+            *(self._database.only(statements.count_events, row["shard"], cursor.since, cursor.until) for row in shards)
         )
         return sum(count["total"] for count in counts)
 
@@ -110,23 +115,22 @@ async def _nothing() -> None:
     return None
 
 
-def cursor_from(text: str, kind: type[Place]) -> Place:
-    """Return the place that a cursor names. Raises ApiError 400."""
+def cursor_from(text: str) -> Cursor:
+    """Return what `next_cursor` wrote. Raises ApiError 400."""
     try:
-        place = msgspec.json.decode(urlsafe_b64decode(text.encode()), type=kind)
-        for moment in msgspec.structs.astuple(place):
-            if isinstance(moment, datetime):
-                moment.astimezone(UTC)  # within the calendar
+        cursor = msgspec.json.decode(urlsafe_b64decode(text.encode()), type=Cursor)
+        for moment in (cursor.since, cursor.timestamp, cursor.until):
+            moment.astimezone(UTC)  # within the calendar
     except (ValueError, OverflowError, msgspec.MsgspecError) as error:
         raise invalid("cursor", "must be the next_cursor of an answer") from error
-    return place
+    return cursor
 
 
-def next_cursor(place: Cursor, page: list[asyncpg.Record]) -> str:
-    """Return the cursor of the page after one that begins at a place."""
+def next_cursor(cursor: Cursor, page: list[asyncpg.Record]) -> str:
+    """Return the cursor of the page after one."""
     last = page[-1]
-    after = msgspec.structs.replace(place, timestamp=last["timestamp"], event_id=last["event_id"], shard=last["shard"])
-    return urlsafe_b64encode(msgspec.json.encode(after)).decode()
+    place = Cursor(cursor.since, last["timestamp"], last["event_id"], last["shard"], cursor.until)
+    return urlsafe_b64encode(msgspec.json.encode(place)).decode()
 
 
 def event_of(row: asyncpg.Record) -> dict[str, Any]:

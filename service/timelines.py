@@ -11,7 +11,7 @@ import asyncpg
 
 from service.counting import EVENTS
 from service.errors import ApiError
-from service.event_list import MOST_EVENTS, Cursor, Moment, cursor_from, event_of, next_cursor, page_of
+from service.event_list import MOST_EVENTS, Cursor, cursor_from, event_of, next_cursor, page_of
 from service.filters import Filters
 from service.queries import MOST_HOURS, SHOWN, closed_range, parse, time_text, whole
 from service.raw_events import FIRST, read_within_kept
@@ -23,12 +23,6 @@ PARAMETERS = frozenset({"hours", "from", "to", "limit", "cursor"})
 
 Rows = list[asyncpg.Record]
 Statement = tuple[Any, ...]
-
-
-class Place(Cursor, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """Where a page of a closed range begins."""
-
-    until: Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +45,30 @@ class Timelines:
     async def session(self, session_id: str, query: bytes) -> dict[str, Any]:
         """Return what is kept of a session, its events oldest first. Raises ApiError 404 when nothing is."""
         given = parse(query, PARAMETERS)
-        place, limit = _place(given, self._clock(), oldest_first=True), _limit(given)
+        cursor, limit = _cursor(given, self._clock(), oldest_first=True), _limit(given)
         statements = self._database.statements
-        last = (place.timestamp, place.event_id, place.shard)
+        last = (cursor.timestamp, cursor.event_id, cursor.shard)
         found = await self._found(
-            place,
+            cursor,
             limit,
-            lambda since: (statements.read_session, session_id, since, place.until, MOST_USERS),
-            lambda since: (statements.list_session, session_id, since, place.until, limit + 1, *last),
+            lambda since: (statements.read_session, session_id, since, cursor.until, MOST_USERS),
+            lambda since: (statements.list_session, session_id, since, cursor.until, limit + 1, *last),
         )
         _check_known("session", session_id, found)
         users = {"user_ids": found.known[0]["user_ids"] or []}
-        return {"ok": True, "session_id": session_id, **users, **_seen(found), **_range(place, found)}
+        return {"ok": True, "session_id": session_id, **users, **_seen(found), **_range(cursor, found)}
 
     async def user(self, user_id: str, query: bytes) -> dict[str, Any]:
         """Return what is kept of a user, the events newest first. Raises ApiError 404 when nothing is."""
         given = parse(query, PARAMETERS)
-        place, limit = _place(given, self._clock(), oldest_first=False), _limit(given)
+        cursor, limit = _cursor(given, self._clock(), oldest_first=False), _limit(given)
         statements = self._database.statements
-        last = (place.timestamp, place.event_id, place.shard)
+        last = (cursor.timestamp, cursor.event_id, cursor.shard)
         filters = Filters(user_id=user_id).values()
         found = await self._found(
-            place,
+            cursor,
             limit,
-            lambda since: (statements.read_user, user_id, since, place.until, MOST_SESSIONS),
+            lambda since: (statements.read_user, user_id, since, cursor.until, MOST_SESSIONS),
             lambda since: (statements.list_events_of_user, since, limit + 1, *last, *filters),
         )
         _check_known("user", user_id, found)
@@ -82,11 +76,11 @@ class Timelines:
             "sessions_in_range": found.known[0]["sessions_in_range"],
             "sessions": [_session(row) for row in found.known if row["session_events"]],
         }
-        return {"ok": True, "user_id": user_id, **_seen(found), **sessions, **_range(place, found)}
+        return {"ok": True, "user_id": user_id, **_seen(found), **sessions, **_range(cursor, found)}
 
     async def _found(
         self,
-        place: Place,
+        cursor: Cursor,
         limit: int,
         known: Callable[[datetime], Statement],
         listed: Callable[[datetime], Statement],
@@ -98,7 +92,7 @@ class Timelines:
             async with self._database.transaction() as session:
                 return Found(since, about, *await page_of(session.stream(*listed(since)), limit))
 
-        _, found = await read_within_kept(EVENTS, place.since, place.until, self._kept_since, read)
+        _, found = await read_within_kept(EVENTS, cursor.since, cursor.until, self._kept_since, read)
         return found
 
     async def _kept_since(self) -> datetime:
@@ -107,12 +101,12 @@ class Timelines:
         return kept or FIRST
 
 
-def _place(given: Mapping[str, str], now: datetime, *, oldest_first: bool) -> Place:
+def _cursor(given: Mapping[str, str], now: datetime, *, oldest_first: bool) -> Cursor:
     """Return where the page begins that is asked for. An event's id is never empty."""
     if given.get("cursor"):
-        return cursor_from(given["cursor"], Place)
+        return cursor_from(given["cursor"])
     since, until = closed_range(given, MOST_HOURS, now)
-    return Place(since, since if oldest_first else until, "", 0, until)
+    return Cursor(since, since if oldest_first else until, "", 0, until)
 
 
 def _limit(given: Mapping[str, str]) -> int:
@@ -142,11 +136,11 @@ def _session(row: asyncpg.Record) -> dict[str, Any]:
     }
 
 
-def _range(place: Place, found: Found) -> dict[str, Any]:
+def _range(cursor: Cursor, found: Found) -> dict[str, Any]:
     return {
         "from": time_text(found.since),
-        "to": time_text(place.until),
+        "to": time_text(cursor.until),
         "source": EVENTS,
         "events": [event_of(row) for row in found.page],
-        "next_cursor": next_cursor(place, found.page) if found.more else None,
+        "next_cursor": next_cursor(cursor, found.page) if found.more else None,
     }

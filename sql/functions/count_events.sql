@@ -1,6 +1,6 @@
--- How many events a shard holds with a timestamp at or after a moment, exactly and in one snapshot: whole quarters of an
--- hour from the projection, the rest from the log. Rows: one.
-create or replace function count_events(in_shard integer, since timestamptz)
+-- How many events a shard holds in [since, until), exactly and in one snapshot: whole quarters of an hour from the
+-- projection, the rest from the log. `until` is a whole hour, or infinity. Rows: one.
+create or replace function count_events(in_shard integer, since timestamptz, until timestamptz)
 returns bigint
 language plpgsql stable
 set plan_cache_mode = 'force_custom_plan'
@@ -19,22 +19,24 @@ begin
         (
             select coalesce(sum(c.events_00 + c.events_15 + c.events_30 + c.events_45), 0)
             from hourly_counts as c
-            where c.shard = in_shard and c.version = live and c.hour >= first_whole_hour and c.dimension = 'event_type'
+            where c.shard = in_shard and c.version = live and c.hour >= first_whole_hour and c.hour < until
+                and c.dimension = 'event_type'
         )
         + (
             select coalesce(sum(c.events), 0)
             from hourly_buckets(in_shard, live, hour_of(first_whole), first_whole_hour) as c
-            where c.bucket >= first_whole and c.dimension = 'event_type'
+            where c.bucket >= first_whole and c.bucket < until and c.dimension = 'event_type'
         )
         + (
             select coalesce(sum(t.amount), 0)
             from hourly_tail(in_shard, live, folded, head) as t
-            where folded < head and t.bucket >= first_whole and t.dimension = 'event_type'
+            where folded < head and t.bucket >= first_whole and t.bucket < until
+                and t.dimension = 'event_type'
         )
         + (
             select count(*)
             from events as e
-            where e.shard = in_shard and e.timestamp >= since and e.timestamp < first_whole
+            where e.shard = in_shard and e.timestamp >= since and e.timestamp < least(first_whole, until)
         )
     into total;
     return total;

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.http.known import Known
-from tests.http.site import HOUR, Json, Site, an_event, now, refused, text_of, unique
+from tests.http.site import HOUR, Json, Site, an_event, hour_start, now, refused, text_of, unique
 
 LIST = "/api/analytics/track"
 FIELDS = (
@@ -85,6 +85,17 @@ def test_hours_say_how_far_back(known: Known, hours: int) -> None:
     answer, expected = known.listed_in_last(hours, limit=7)
     assert answer["total_in_range"] == len(expected)
     assert without_received(answer["events"]) == as_listed(expected)[:7]
+
+
+@pytest.mark.parametrize(("since", "until"), [(-30, 21), (-5, -4), (-3, 0), (-29, -7)])
+@pytest.mark.parametrize("query", [{}, {"session_id": "s-7"}, {"event_type": "page_viewed"}], ids=str)
+def test_from_and_to_say_which_hours(known: Known, since: int, until: int, query: dict[str, object]) -> None:
+    base = hour_start(now())
+    asked = {"from": text_of(base + since * HOUR), "to": text_of(base + until * HOUR)}
+    found = list(pages(known.site, **asked, limit=40, **query))
+    expected = as_listed(matching(known.between(base + since * HOUR, base + until * HOUR), query))
+    assert without_received([event for answer in found for event in answer["events"]]) == expected
+    assert {answer["total_in_range"] for answer in found} == {len(expected)}
 
 
 @pytest.mark.parametrize("names", [names for size in (1, 2, 3) for names in combinations(FILTERS, size)], ids="+".join)
@@ -216,7 +227,7 @@ def test_a_switch_is_on_or_off(client: httpx.Client, name: str, value: str) -> N
     refused(client.get(LIST, params={name: value}), 400, "invalid_parameter", name)
 
 
-@pytest.mark.parametrize("name", ["hour", "event", "from", "fill", "key", "__proto__", "sessionId"])
+@pytest.mark.parametrize("name", ["hour", "event", "fill", "key", "__proto__", "sessionId"])
 def test_an_unknown_parameter_is_refused_by_name(client: httpx.Client, name: str) -> None:
     refused(client.get(LIST, params={name: "1"}), 400, "unknown_parameter", name)
 
