@@ -25,22 +25,26 @@ from service.api import page as api_page
 from service.appender import Appender
 from service.auth import BATCH_PATHS, SINGLE_PATHS, Gate
 from service.bodies import Headers
+from service.cohorts import Cohorts
 from service.console import configure_logs
 from service.counting import Counting
 from service.download import EXPORT_PATH, export_routes
 from service.errors import ApiError, method_not_allowed
 from service.event_list import EventList
+from service.exploration_routes import exploration_routes
 from service.exports import Exports
 from service.funnels import Funnels, funnel_routes
 from service.health import readiness
 from service.live import Live
 from service.metrics import CONTENT_TYPE, Metrics
 from service.proofs import Proofs
+from service.property_values import PropertyValues
 from service.raw_events import RawEvents
 from service.rollups import Rollups
 from service.segments import Segments
 from service.settings import Settings, load
 from service.summary import Summary
+from service.timelines import Timelines
 from service.track import Track
 from service.trends import Trends
 from service.web import client_script, page, vendored
@@ -92,6 +96,9 @@ class Service:
         names_ids = settings.read_token is not None
         self.funnels = Funnels(self.raw_events, self.segments, now, names_ids=names_ids)
         self.proofs = Proofs(self.database, now)
+        self.property_values = PropertyValues(self.raw_events, self.segments, now)
+        self.timelines = Timelines(self.database, now)
+        self.cohorts = Cohorts(self.database, self.raw_events, self.segments, now)
         self.live = Live(self.database)
         self.exports = Exports(settings.database_url or "", self.segments, now)
         self._tracks = dict.fromkeys(SINGLE_PATHS, self._single) | dict.fromkeys(BATCH_PATHS, self._batch)
@@ -204,6 +211,7 @@ class Service:
             *segment_routes(self.segments),
             *funnel_routes(self.funnels),
             *export_routes(self.exports),
+            *exploration_routes(self.property_values, self.timelines, self.cohorts),
         ]
 
     @asynccontextmanager

@@ -19,6 +19,8 @@ class Statements:
     carry_hourly: str
     check_log: str
     check_totals: str
+    cohorts_from_events: str
+    cohorts_from_rollups: str
     compact_receipts: str
     connect_hourly: str
     count_events: str
@@ -65,6 +67,7 @@ class Statements:
     list_overdue_rollups: str
     list_seal_heads: str
     list_segments: str
+    list_session: str
     list_shards: str
     list_versions: str
     lock_schema: str
@@ -77,11 +80,14 @@ class Statements:
     read_people: str
     read_proof: str
     read_proofs: str
+    read_properties: str
     read_schema_version: str
     read_seal: str
     read_segment: str
+    read_session: str
     read_shift: str
     read_trend: str
+    read_user: str
     rebuild_hourly: str
     record_migration: str
     record_proof: str
