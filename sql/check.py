@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import pglast
@@ -186,13 +187,17 @@ def check_view(source: Source, statements: list[Node]) -> Iterator[Problem]:
     if name != source.path.stem:
         yield source.problem(f"the file is not named after its view, {name}")
     expected = [("bi", name), *(("bi", name, column) for column in columns)]
-    commented = [
-        tuple(part.sval for part in each.object)
-        for each in comments
-        if isinstance(each, CommentStmt) and isinstance(each.object, tuple)
-    ]
+    commented = [object_name(each) for each in comments]
     if commented != expected or len(comments) != len(expected):
         yield source.problem("after the view come comments on it and on each of its columns, in their order")
+
+
+def object_name(comment: Node) -> tuple[str, ...]:
+    """Return the parts of the name that a comment is on; none when it is no comment."""
+    if not isinstance(comment, CommentStmt):
+        return ()
+    parts: Any = comment.object
+    return tuple(part.sval for part in parts)
 
 
 def check_module(path: Path) -> Iterator[Problem]:

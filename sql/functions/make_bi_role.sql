@@ -9,7 +9,12 @@ declare
     setting text;
 begin
     if not exists (select from pg_roles as r where r.rolname = 'hourledger_bi') then
-        create role hourledger_bi nologin;
+        begin
+            create role hourledger_bi nologin;
+        exception
+            -- Roles are of the whole server: another database's may have just been made.
+            when duplicate_object or unique_violation then null;
+        end;
     end if;
     if login is null then
         return true;
