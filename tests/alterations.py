@@ -20,12 +20,13 @@ LAST = START + 3 * HOUR
 EMPTY = START + 10 * HOUR
 MINUTE = timedelta(minutes=1)
 
+# u1 is in both sessions; each is anonymous when it begins.
 EVENTS = [
     an_event(0, at=START, session="s1"),
     an_event(1, at=START + 5 * MINUTE, session="s1", properties='{"a": 1}'),
     an_event(2, at=START + QUARTER, session="s2", kind="risk_mode_changed", tool=None, properties='{"risk_mode": "x"}'),
-    an_event(3, at=NEXT + 10 * MINUTE, session="s1", tool="Search"),
-    an_event(4, at=LAST, session="s2"),
+    an_event(3, at=NEXT + 10 * MINUTE, session="s1", tool="Search", user="u1"),
+    an_event(4, at=LAST, session="s2", user="u1"),
     an_event(5, at=LAST + HOUR - MINUTE, session="s2"),
 ]
 
@@ -53,9 +54,9 @@ class Drift:
     wrong: list[Wrong]
 
 
-def edge(bucket: datetime, previous: datetime | None, stored: int, recounted: int) -> Wrong:
+def edge(bucket: datetime, previous: datetime | None, stored: int, recounted: int, kind: str = "session") -> Wrong:
     key = "-infinity" if previous is None else f"{previous:%Y-%m-%d %H:%M:%S}+00"
-    return "session_edges", bucket, key, stored, recounted
+    return f"{kind}_edges", bucket, key, stored, recounted
 
 
 DRIFTS = {
@@ -121,8 +122,49 @@ DRIFTS = {
             edge(NEXT, None, 0, 1),
         ],
     ),
+    "a user was deleted": Drift(
+        "delete from hourly_members where kind = 'user' and bucket = {start} + interval '1 hour'",
+        [
+            ("users_missing", NEXT, None, 0, 1),
+            edge(NEXT, None, 1, 0, "user"),
+            edge(LAST, NEXT, 1, 0, "user"),
+            edge(LAST, None, 0, 1, "user"),
+        ],
+    ),
+    "a user was added": Drift(
+        "insert into hourly_members values (0, 1, {start}, 'u9', 'user')",
+        [("users_extra", START, None, 1, 0), edge(START, None, 0, 1, "user")],
+    ),
+    "another session was identified": Drift(
+        "update hourly_members set member = 's2' where kind = 'identified' and bucket = {start} + interval '1 hour'",
+        [
+            ("identified_missing", NEXT, None, 0, 1),
+            ("identified_extra", NEXT, None, 1, 0),
+            edge(LAST, NEXT, 0, 1, "identified"),
+            edge(LAST, None, 1, 0, "identified"),
+        ],
+    ),
+    "a user was said to be a session": Drift(
+        "update hourly_members set kind = 'session' where kind = 'user' and bucket = {start} + interval '1 hour'",
+        [
+            ("sessions_extra", NEXT, None, 1, 0),
+            ("users_missing", NEXT, None, 0, 1),
+            edge(NEXT, None, 0, 1),
+            edge(NEXT, None, 1, 0, "user"),
+            edge(LAST, NEXT, 1, 0, "user"),
+            edge(LAST, None, 0, 1, "user"),
+        ],
+    ),
+    "an edge of users was changed": Drift(
+        "update hourly_edges set members = 2 where kind = 'user' and bucket = {start} + interval '3 hours'",
+        [edge(LAST, NEXT, 2, 1, "user")],
+    ),
+    "an edge of users was made to start elsewhere": Drift(
+        "update hourly_edges set previous = '-infinity' where kind = 'user' and bucket = {start} + interval '3 hours'",
+        [edge(LAST, NEXT, 0, 1, "user"), edge(LAST, None, 1, 0, "user")],
+    ),
     "an edge was changed": Drift(
-        "update hourly_edges set members = 2 where bucket = {start} + interval '1 hour'",
+        "update hourly_edges set members = 2 where kind = 'session' and bucket = {start} + interval '1 hour'",
         [edge(NEXT, START, 2, 1)],
     ),
     "an edge was deleted": Drift(
@@ -142,7 +184,8 @@ DRIFTS = {
         [edge(EMPTY, None, 1, 0)],
     ),
     "an edge was made to start elsewhere": Drift(
-        "update hourly_edges set previous = '-infinity' where bucket = {start} + interval '1 hour'",
+        "update hourly_edges set previous = '-infinity'"
+        " where kind = 'session' and bucket = {start} + interval '1 hour'",
         [edge(NEXT, START, 0, 1), edge(NEXT, None, 1, 0)],
     ),
 }

@@ -54,7 +54,6 @@ async def test_a_release_that_counts_people_takes_over_and_gives_back(old: Shard
     filling = versions.fill(old.database, version)
     for _ in range(20):
         await anext(filling)
-    await filling.aclose()
     whole = [await folded(old.admin, shard=shard) for shard in range(old.shards)]
     filled = await old.admin.fetch("select * from hourly_members where version = $1 order by 1, 2, 3, 4, 5", version)
     proven = [proof for proof in await verified(old) if proof.hour.version == 1]
@@ -83,7 +82,7 @@ async def append_folded(log: Sharded, events: list[Event]) -> None:
 
 
 async def test_what_was_sealed_without_people_stays_proven(old: Sharded) -> None:
-    """Two days are gone, the next is sealed and kept by a reader; who was there since is counted when it is taken over."""
+    """Two days are gone, the next is sealed and kept by a reader; who was there since is counted then."""
     await old.admin.execute(WITHOUT, day(3))
     await fill(old, EVENTS)
     assert [retired.hindrance for retired in await retire(old.database, 1)] == [None, None]

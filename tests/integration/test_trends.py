@@ -159,7 +159,7 @@ async def test_who_is_new_is_new_once(changing: Sharded) -> None:
             assert filtered["totals"] == totals | {"new_users": None}
         for more in ("by=action", "demo_mode=true"):
             error = await refused(found.trends.page(f"metric=new_users&{more}".encode()))
-            assert (error.status, error.code, error.field) == (400, "invalid", "metric")
+            assert (error.status, error.code, error.field) == (400, "invalid_parameter", "metric")
 
 
 async def test_users_are_told_since_they_are_known(retiring: Sharded) -> None:
