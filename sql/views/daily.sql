@@ -14,9 +14,20 @@ stored as (
     select date_trunc('day', min(s.first_hour), 'UTC') as first_day, max(s.last_hour) as last_hour
     from live as l
     cross join lateral (
-        select min(c.hour) as first_hour, max(c.hour) as last_hour
-        from hourly_counts as c
-        where c.shard = l.shard and c.version = l.version
+        -- Not min and max, for which the planner reads all hours before the table is analyzed.
+        select
+            (
+                select c.hour from hourly_counts as c
+                where c.shard = l.shard and c.version = l.version
+                order by c.hour
+                limit 1
+            ) as first_hour,
+            (
+                select c.hour from hourly_counts as c
+                where c.shard = l.shard and c.version = l.version
+                order by c.hour desc
+                limit 1
+            ) as last_hour
     ) as s
 ),
 -- Each day is looked up by itself: so a condition on the day leaves the others out.
