@@ -365,6 +365,23 @@ async def test_views_of_another_release_are_made_anew(database_url: str) -> None
     await admin.close()
 
 
+async def test_views_on_functions_of_another_release_are_no_hindrance(database_url: str) -> None:
+    await rollback(database_url)
+    await execute(
+        database_url,
+        "drop schema bi",
+        "create schema bi",
+        "create function bi_tail(version integer) returns integer language sql as 'select version'",
+        "create view bi.daily as select bi_tail(1) as tail",
+    )
+    await migrate(database_url)
+    admin = await asyncpg.connect(database_url)
+    assert [name for (name,) in await admin.fetch(DEFINERS)] == ["bi_proofs", "bi_tail"]
+    assert await admin.fetchval("select count(*) from pg_proc where proname = 'bi_tail'") == 1
+    assert await admin.fetch("select visitors from bi.daily") == []
+    await admin.close()
+
+
 async def test_an_owner_of_nothing_but_the_schema_public_does_without_the_views(empty_database_url: str) -> None:
     owner = f"owner_{uuid4().hex}"
     await execute(empty_database_url, f"create role {owner} login", f"grant usage, create on schema public to {owner}")
