@@ -44,6 +44,7 @@ select
     (select count(*) from hourly_members where kind = 'user' and bucket >= $1 and bucket < $1 + interval '24 hours')
 """
 EDGES_PLAN = "explain select * from hourly_edges_recount(0, 1, quarters_of($1))"
+IN_DAY = "select count(*) from events where timestamp >= $1 and timestamp < $1 + interval '1 day'"
 DAYS_READ = "select count(*) from pg_stat_user_tables where relname like 'events\\_%' and seq_scan + idx_scan > 0"
 Read = Counter[tuple[str, str]]
 
@@ -232,6 +233,26 @@ async def test_a_trend_reads_each_row_of_its_range_once(
     assert await admin.fetchval(DAYS_READ) == 1
     assert events_read["events", "event_type_timestamp_idx"] == 1 or not analyzed
     assert sum(events_read.values()) <= EVENTS
+
+
+@pytest.mark.parametrize("analyzed", [False, True], ids=["not analyzed", "analyzed"])
+async def test_a_funnel_reads_each_event_of_its_days_once_and_rare_steps_by_their_index(
+    database: Database, admin: asyncpg.Connection, *, analyzed: bool
+) -> None:
+    rare = [an_event(EVENTS + number, at=BUSY, kind=kind) for number, kind in enumerate(("kind_rare", "kind_rarer"))]
+    await append(database, rare)
+    await fill(database, admin, analyzed=analyzed)
+    day = start_of(BUSY, DAY)
+    in_day = await admin.fetchval(IN_DAY, day)
+    for kinds in (["kind_1", "kind_2"], ["kind_rare", "kind_rarer"]):
+        for by_user, strict in ((False, False), (True, False), (False, True)):
+            nothing = [None] * len(kinds)
+            steps = (kinds, nothing, nothing, nothing, "[null, null]")
+            asked = (day, day + DAY, by_user, strict, 60, *steps, None, None, 10, 100, *NONE)
+            read = await rows_read(admin, database.statements.read_funnel, *asked)
+            assert await admin.fetchval(DAYS_READ) == 1
+            by_type = kinds[0] == "kind_rare" and analyzed and not strict
+            assert sum(read.values()) <= (len(kinds) if by_type else in_day) + SLACK
 
 
 INDEXES = {
