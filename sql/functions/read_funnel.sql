@@ -66,51 +66,55 @@ begin
             -- Between two steps of a strict run there is no other event: there all of them count.
             and (strict or is_any_funnel_step(e, step_event_types, step_tool_names, step_actions, step_conditions, step_values))
     ),
-    placed as (
-        select
-            a.actor, a.timestamp, a.steps_of_it, a.part,
-            -- The last two decide nothing; to be sorted by, they are computed before that, and no event is carried along.
-            (row_number() over (
-                partition by a.actor order by a.timestamp, a.position, a.shard, a.steps_of_it, a.part
-            ))::integer as place
-        from acting as a
-    ),
-    -- An actor's events in order, and the places among them that each step may have. Rows come in this order.
+    -- An actor's events in order: when they were, which steps they may be, and the keys of those that may be the first.
     sequences as (
         select
-            p.actor,
-            array_agg(p.timestamp) as moments,
-            array_agg(p.place) filter (where p.steps_of_it & 1 <> 0) as first_steps,
-            array_agg(p.part) filter (where divided_by is not null and p.steps_of_it & 1 <> 0) as parts,
-            array_agg(p.place) filter (where steps >= 2 and p.steps_of_it & 2 <> 0) as steps_2,
-            array_agg(p.place) filter (where steps >= 3 and p.steps_of_it & 4 <> 0) as steps_3,
-            array_agg(p.place) filter (where steps >= 4 and p.steps_of_it & 8 <> 0) as steps_4,
-            array_agg(p.place) filter (where steps >= 5 and p.steps_of_it & 16 <> 0) as steps_5,
-            array_agg(p.place) filter (where steps >= 6 and p.steps_of_it & 32 <> 0) as steps_6,
-            array_agg(p.place) filter (where steps >= 7 and p.steps_of_it & 64 <> 0) as steps_7,
-            array_agg(p.place) filter (where steps >= 8 and p.steps_of_it & 128 <> 0) as steps_8,
-            array_agg(p.place) filter (where steps >= 9 and p.steps_of_it & 256 <> 0) as steps_9,
-            array_agg(p.place) filter (where steps >= 10 and p.steps_of_it & 512 <> 0) as steps_10
-        from placed as p
-        group by p.actor
-        having bool_or(p.steps_of_it & 1 <> 0)
+            a.actor,
+            array_agg(a.timestamp) as moments,
+            array_agg(a.steps_of_it) as may_be,
+            bool_or(a.steps_of_it & (a.steps_of_it - 1) <> 0) as several,
+            array_agg(a.part) filter (where divided_by is not null and a.steps_of_it & 1 <> 0) as parts
+        from (
+            select *
+            from acting
+            -- The last two decide nothing; to be sorted by, they are computed before that, and no event is carried along.
+            order by actor, timestamp, position, shard, steps_of_it, part
+        ) as a
+        group by a.actor
+        having bool_or(a.steps_of_it & 1 <> 0)
+    ),
+    -- The places in it that each step may have; `offset 0` so that they are looked for once.
+    placed as (
+        select
+            s.actor, s.moments, s.parts,
+            funnel_places(s.may_be, s.several, 1) as steps_1,
+            case when steps >= 2 then funnel_places(s.may_be, s.several, 2) end as steps_2,
+            case when steps >= 3 then funnel_places(s.may_be, s.several, 3) end as steps_3,
+            case when steps >= 4 then funnel_places(s.may_be, s.several, 4) end as steps_4,
+            case when steps >= 5 then funnel_places(s.may_be, s.several, 5) end as steps_5,
+            case when steps >= 6 then funnel_places(s.may_be, s.several, 6) end as steps_6,
+            case when steps >= 7 then funnel_places(s.may_be, s.several, 7) end as steps_7,
+            case when steps >= 8 then funnel_places(s.may_be, s.several, 8) end as steps_8,
+            case when steps >= 9 then funnel_places(s.may_be, s.several, 9) end as steps_9,
+            case when steps >= 10 then funnel_places(s.may_be, s.several, 10) end as steps_10
+        from sequences as s
+        offset 0
     ),
     -- No run is deeper than one that begins with the first event that may begin one, unless time cuts it, or another event.
     begun as (
-        select
-            s.*,
-            s.moments[place_1] + lasting as deadline
+        select p.*, p.moments[p.place_1] + lasting as deadline
         from (
             select
-                s.*,
-                unnest(case when s.only_one then s.first_steps[1:1] else s.first_steps end) as place_1,
-                unnest(case when s.only_one then s.parts[1:1] else s.parts end) as part
+                p.*,
+                unnest(case when p.only_one then p.steps_1[1:1] else p.steps_1 end) as place_1,
+                unnest(case when p.only_one then p.parts[1:1] else p.parts end) as part
             from (
                 select
-                    s.*, not strict and s.moments[cardinality(s.moments)] <= s.moments[s.first_steps[1]] + lasting as only_one
-                from sequences as s
-            ) as s
-        ) as s
+                    p.*,
+                    not strict and p.moments[cardinality(p.moments)] <= p.moments[p.steps_1[1]] + lasting as only_one
+                from placed as p
+            ) as p
+        ) as p
     ),
     -- Each step in the earliest place that follows; each lateral is a fence, else the first would be computed for all after it.
     timed as (

@@ -1,0 +1,8 @@
+-- The places of an actor's events, from 1 and ascending, that may be a step of a funnel.
+-- may_be: the steps that each event may be, as funnel_steps has them; several: whether one of them may be more than one.
+create or replace function funnel_places(may_be integer[], several boolean, step integer)
+returns integer[]
+language sql immutable parallel safe
+as $$
+    select case when $2 then places_of_bit($1, $3) else array_positions($1, 1 << ($3 - 1)) end
+$$;
