@@ -29,10 +29,12 @@ from service.console import configure_logs
 from service.counting import Counting
 from service.errors import ApiError, method_not_allowed
 from service.event_list import EventList
+from service.exploration_routes import exploration_routes
 from service.health import readiness
 from service.live import Live
 from service.metrics import CONTENT_TYPE, Metrics
 from service.proofs import Proofs
+from service.property_values import PropertyValues
 from service.raw_events import RawEvents
 from service.rollups import Rollups
 from service.segments import Segments
@@ -84,6 +86,7 @@ class Service:
         self.trends = Trends(counting, self.segments, now)
         self.summary = Summary(counting, self.segments, now)
         self.proofs = Proofs(self.database, now)
+        self.property_values = PropertyValues(self.raw_events, self.segments, now)
         self.live = Live(self.database)
         self._tracks = dict.fromkeys(SINGLE_PATHS, self._single) | dict.fromkeys(BATCH_PATHS, self._batch)
         self.litestar: ASGIApp = Litestar(
@@ -193,6 +196,7 @@ class Service:
         return [
             *analytics_routes(self.trends, self.summary, self.proofs, self.live),
             *segment_routes(self.segments),
+            *exploration_routes(self.property_values),
         ]
 
     @asynccontextmanager

@@ -74,6 +74,7 @@ class Statements:
     read_kept: str
     read_proof: str
     read_proofs: str
+    read_properties: str
     read_schema_version: str
     read_seal: str
     read_segment: str

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from service.counting import Counting
+from service.property_values import PropertyValues
 from service.raw_events import STATEMENT_SECONDS, RawEvents
 from service.segments import Segments
 from service.summary import Summary
@@ -24,6 +25,7 @@ class Reads:
     counting: Counting
     trends: Trends
     summary: Summary
+    properties: PropertyValues
 
 
 @asynccontextmanager
@@ -39,6 +41,7 @@ async def reads(database: Database, url: str, seconds: int = STATEMENT_SECONDS) 
             counting,
             Trends(counting, segments, lambda: NOW),
             Summary(counting, segments, lambda: NOW),
+            PropertyValues(raw_events, segments, lambda: NOW),
         )
     finally:
         await raw_events.close()
