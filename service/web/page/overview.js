@@ -8,7 +8,7 @@ import * as empty from "./empty.js";
 import { find, hide, write } from "./elements.js";
 import * as proofs from "./proofs.js";
 import * as recent from "./recent.js";
-import { METRICS, hoursBack, hoursOf, hoursShown, intervalOf, rangeOf, scopeOf } from "./state.js";
+import { METRICS, hoursOf, hoursShown, intervalOf, rangeOf, scopeOf } from "./state.js";
 import { zone } from "./words.js";
 
 const TOP_ACTIONS = "10";
@@ -57,20 +57,9 @@ export function read(asked, signal, filter) {
     part(["actions"], signal, "top", [...scope, ["by", "action"], ["limit", TOP_ACTIONS]],
       (answer) => showBar("actions", "action", answer.rows, answer, asked, filter)),
     part(["proofs"], signal, "proofs", rangeOf(asked), proofs.show),
-    latest(asked, signal),
+    part(["recent"], signal, "track", [...scope, ["limit", String(recent.ROWS)], ["total", "0"]],
+      (answer) => recent.show(answer.events, JSON.stringify(scope))),
   ]);
-}
-
-function latest(asked, signal) {
-  const hours = hoursBack(asked);
-  if (hours === null) {
-    recent.showNone();
-    find("recent").classList.remove("stale");
-    return "ok";
-  }
-  return part(["recent"], signal, "track",
-    [["hours", String(hours)], ["limit", String(recent.ROWS)], ["total", "0"], ...asked.filters],
-    (answer) => recent.show(answer.events, JSON.stringify([...asked.filters, hours])));
 }
 
 async function part(panels, signal, path, parameters, draw) {

@@ -3,12 +3,16 @@
 import { Gone } from "./api.js";
 import { hide, write } from "./elements.js";
 
+const NOT_FOUND = 404;
+const NOT_YET = "This server does not answer that yet; a newer one does.";
+
 export class Question {
-  // part: is `stale` while it waits. said: where it is told what failed.
-  constructor(part, said, needToken) {
+  // part: is `stale` while it waits. said: where it is told what failed. missing: what a 404 means.
+  constructor(part, said, needToken, missing = NOT_YET) {
     this.part = part;
     this.said = said;
     this.needToken = needToken;
+    this.missing = missing;
     this.controller = null;
   }
 
@@ -35,7 +39,7 @@ export class Question {
   }
 
   fail(error) {
-    write(this.said, wordsOf(error));
+    write(this.said, wordsOf(error, this.missing));
     hide(this.said, false);
   }
 
@@ -46,11 +50,8 @@ export class Question {
   }
 }
 
-// The service's own way to say that there is no such path.
-const UNKNOWN_PATH = 404;
-
-function wordsOf(error) {
+function wordsOf(error, missing) {
   if (error instanceof Gone) return "The server does not answer. Try again in a moment.";
-  if (error.status === UNKNOWN_PATH) return "This server does not answer that yet; a newer one does.";
+  if (error.status === NOT_FOUND) return missing;
   return `Cannot be read now: ${error.message}`;
 }

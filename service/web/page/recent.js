@@ -1,6 +1,6 @@
 // The latest events. The rows stay where they are and take other texts, so that nothing moves.
 
-import { element, find, hide } from "./elements.js";
+import { element, find } from "./elements.js";
 import { NOTHING, momentText } from "./words.js";
 
 export const ROWS = 15;
@@ -32,14 +32,6 @@ export function show(events, scope) {
   knownFor = scope;
   for (const [place, row] of [...rows].entries()) fill(row, events[place], before);
   if (!events.length) rows[0].cells[0].textContent = "None yet.";
-  hide(find("recent-over"), true);
-  hide(find("events").parentElement, false);
-}
-
-// The list is of the latest events: of a range that is over it would show others.
-export function showNone() {
-  hide(find("recent-over"), false);
-  hide(find("events").parentElement, true);
 }
 
 function fill(row, event, before) {

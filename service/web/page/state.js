@@ -94,11 +94,3 @@ export function hoursShown(state, now = Date.now()) {
   const end = (Math.floor(now / HOUR) + 1) * HOUR;
   return [end - hoursOf(state) * HOUR, end];
 }
-
-// The hours back from now that a list of the latest events has to reach, null when the range is over.
-export function hoursBack(state, now = Date.now()) {
-  if (state.range !== "custom") return hoursOf(state);
-  if (state.until <= now || state.since >= now) return null;
-  const hours = Math.ceil((now - state.since) / HOUR);
-  return hours <= MOST_HOURS ? hours : null;
-}

@@ -21,7 +21,7 @@ export function open(place, page) {
   const choose = (name) => (value) => page.change(withOption(page.state(), name, value));
   const choices = [
     choice("Count", "per", BY, choose), choice("Within", "window", WINDOWS, choose),
-    choice("Order", "order", ORDERS, choose), choice("Divide by", "breakdown", BREAKDOWNS, choose),
+    choice("Order", "order", ORDERS, choose), choice("Split by", "breakdown", BREAKDOWNS, choose),
   ];
   const list = element("ol", [["class", "steps"], ["aria-label", "Steps"]]);
   const adding = element("select", [["aria-label", "Add a step"], ["class", "adding"]]);

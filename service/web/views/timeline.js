@@ -1,9 +1,8 @@
-// What one session or user did, oldest first, in a dialog.
+// What is kept of one session, oldest event first, or of one user, newest first, in a dialog.
 
 import { get } from "../page/api.js";
 import { element, hide } from "../page/elements.js";
 import { Question } from "../page/question.js";
-import { rangeOf } from "../page/state.js";
 import { count, momentText } from "../page/words.js";
 import { durationText } from "./durations.js";
 import { eventRows } from "./timeline_rows.js";
@@ -44,7 +43,7 @@ function build() {
     page.change({ timeline: null, filters: new Map(page.state().filters).set(FILTERS.get(of), id) });
   });
   more.addEventListener("click", () => read(more.dataset.cursor));
-  const question = new Question(body, said, () => page.needToken());
+  const question = new Question(body, said, () => page.needToken(), "No event of it is kept.");
   return { dialog, title, facts, sessions, list, more, body, question };
 }
 
@@ -68,7 +67,7 @@ export function close() {
 
 function read(cursor) {
   const { of, id } = shown;
-  const query = [...rangeOf(page.state()), ["limit", LIMIT], ...(cursor ? [["cursor", cursor]] : [])];
+  const query = [["limit", LIMIT], ...(cursor ? [["cursor", cursor]] : [])];
   parts.question.ask((signal) => get(`${PATHS.get(of)}/${encodeURIComponent(id)}`, query, signal), (answer) => draw(answer, of, cursor));
 }
 
@@ -80,7 +79,7 @@ function draw(answer, of, cursor) {
   const last = cursor ? parts.list.dataset.last : null;
   parts.list.append(...eventRows(answer.events, last));
   if (answer.events.length) parts.list.dataset.last = answer.events.at(-1).timestamp;
-  if (!parts.list.children.length) parts.list.append(element("li", [["class", "nothing"]], "No events of it in this range."));
+  if (!parts.list.children.length) parts.list.append(element("li", [["class", "nothing"]], "No event of it is kept."));
   parts.more.dataset.cursor = answer.next_cursor ?? "";
   hide(parts.more, !answer.next_cursor);
 }
@@ -88,7 +87,7 @@ function draw(answer, of, cursor) {
 function showFacts(answer, of) {
   const { first_seen: first, last_seen: last } = answer;
   const rows = [
-    ["Events in this range", count(answer.events_in_range)],
+    ["Events", count(answer.events_in_range)],
     ...(first ? [["First seen", momentText(first)], ["Last seen", momentText(last)],
       ["Between them", durationText((Date.parse(last) - Date.parse(first)) / 1000)]] : []),
   ];

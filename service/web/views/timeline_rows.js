@@ -27,9 +27,11 @@ function dayRow(before, now) {
 }
 
 function gapRow(before, now) {
-  const seconds = before ? (Date.parse(now) - Date.parse(before)) / 1000 : 0;
+  const by = before ? (Date.parse(now) - Date.parse(before)) / 1000 : 0;
+  const seconds = Math.abs(by);
   if (seconds < LEAST_GAP_SECONDS) return [];
-  return [element("li", [["class", seconds >= LONG_GAP_SECONDS ? "gap long" : "gap"]], `${durationText(seconds)} later`)];
+  const text = `${durationText(seconds)} ${by > 0 ? "later" : "earlier"}`;
+  return [element("li", [["class", seconds >= LONG_GAP_SECONDS ? "gap long" : "gap"]], text)];
 }
 
 function eventRow(event) {
