@@ -1,7 +1,7 @@
 // What is kept of one session, oldest event first, or of one user, newest first, in a dialog.
 
 import { get } from "../page/api.js";
-import { element, hide } from "../page/elements.js";
+import { element, hide, write } from "../page/elements.js";
 import { Question } from "../page/question.js";
 import { count, momentText } from "../page/words.js";
 import { durationText } from "./durations.js";
@@ -17,7 +17,7 @@ let shown = null;
 
 function build() {
   const title = element("h2", [["id", "timeline-title"], ["tabindex", "-1"]]);
-  const filter = element("button", [["type", "button"], ["class", "plain"]], "Filter by it");
+  const filter = element("button", [["type", "button"], ["class", "plain"]]);
   const leave = element("button", [["type", "button"], ["class", "plain"]], "Close");
   const facts = element("dl", [["class", "facts"]]);
   const sessions = element("ul", [["class", "ids"], ["aria-label", "Sessions"]]);
@@ -44,7 +44,7 @@ function build() {
   });
   more.addEventListener("click", () => read(more.dataset.cursor));
   const question = new Question(body, said, () => page.needToken(), "No event of it is kept.");
-  return { dialog, title, facts, sessions, list, more, body, question };
+  return { dialog, title, filter, facts, sessions, list, more, body, question };
 }
 
 export function show(given, wanted) {
@@ -52,6 +52,7 @@ export function show(given, wanted) {
   parts ??= build();
   shown = wanted;
   parts.title.replaceChildren(`${NAMES.get(wanted.of)} `, element("bdi", [], wanted.id));
+  write(parts.filter, `Only this ${wanted.of}`);
   for (const part of [parts.facts, parts.sessions, parts.list]) part.replaceChildren();
   hide(parts.more, true);
   parts.body.scrollTop = 0;

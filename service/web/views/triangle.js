@@ -27,7 +27,7 @@ export function triangle(answer) {
   return [
     element("div", [["class", "scroll"], ["tabindex", "0"], ["role", "region"], ["aria-label", "Retention"]], table),
     element("ul", [["class", "legend quiet"]],
-      element("li", [], element("span", [["class", "swatch"]]), "darker: more came back"),
+      element("li", [], element("span", [["class", "swatch"]]), "stronger: more came back"),
       element("li", [], element("span", [["class", "swatch unfinished"]]), "dotted: not over, may still grow")),
     element("p", [["class", "note quiet"]], noteOf(answer)),
   ];
