@@ -72,12 +72,17 @@ async def test_a_range_of_ones_own(seeded: Site, page: Page) -> None:
     await page.wait_for_url(address("from=.*to="))
     await shown(page)
     await check_cards(page, seeded, **{"from": text_of(since), "to": text_of(until)})
+    listed = seeded.listed(limit=15, **{"from": text_of(since), "to": text_of(until)})
+    assert await page.locator("#events tbody td:nth-child(5)").all_inner_texts() == [
+        event["session_id"] for event in listed
+    ]
+    assert parse_time(listed[0]["timestamp"]) < until
     await page.reload()
     await shown(page)
     await check_cards(page, seeded, **{"from": text_of(since), "to": text_of(until)})
 
 
-@pytest.mark.parametrize("compare", ["none", "previous", "week"])
+@pytest.mark.parametrize("compare", ["none", "previous", "week", "year"])
 async def test_what_is_compared_with(seeded: Site, page: Page, compare: str) -> None:
     await open_dashboard(page, seeded, "?range=24h&compare=week")
     await page.get_by_label("Compare with").select_option(compare)
@@ -86,9 +91,17 @@ async def test_what_is_compared_with(seeded: Site, page: Page, compare: str) -> 
     heads = await page.locator("#chart-table thead th").all_text_contents()
     assert ("Before" in heads) == (compare != "none")
     if compare != "none":
-        expected = [f"{bucket['value']:,}" for bucket in answer["compare"]]
+        expected = [dashboard.number("events", bucket["value"]) for bucket in answer["compare"]]
         assert await dashboard.column(page, 3) == expected
     assert (f"compare={compare}" in page.url) == (compare != "previous")
+
+
+async def test_an_hour_that_is_not_over_is_compared_with_none(seeded: Site, page: Page) -> None:
+    await open_dashboard(page, seeded, "?range=1h")
+    await expect(page.locator("#card-events .card-change")).to_have_text("this hour, so far")
+    since = hour_start(now()) - 30 * HOUR
+    await open_dashboard(page, seeded, f"?from={text_of(since)}&to={text_of(since + HOUR)}")
+    await expect(page.locator("#card-events .card-change")).not_to_contain_text("so far")
 
 
 async def test_a_card_becomes_the_chart_and_back_leads_back(seeded: Site, page: Page) -> None:

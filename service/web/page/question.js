@@ -3,6 +3,7 @@
 import { Gone } from "./api.js";
 import { hide, write } from "./elements.js";
 
+const MALFORMED = 400;
 const NOT_FOUND = 404;
 const NOT_YET = "This server does not answer that yet; a newer one does.";
 
@@ -53,5 +54,6 @@ export class Question {
 function wordsOf(error, missing) {
   if (error instanceof Gone) return "The server does not answer. Try again in a moment.";
   if (error.status === NOT_FOUND) return missing;
+  if (error.status === MALFORMED) return `The server does not take this: ${error.message}`;
   return `Cannot be read now: ${error.message}`;
 }

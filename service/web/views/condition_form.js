@@ -7,6 +7,7 @@ import { propertiesOf, valuesOf } from "./sent.js";
 
 const UNARY = ["exists", "missing"];
 const OPERATORS = ["=", "!=", "contains", "<", "<=", ">", ">=", ...UNARY];
+const LIKE_ANOTHER = /^(?:true|false|-?[\d.]+(?:[eE][+-]?\d+)?)$/;
 const MOST_SHOWN = 120;
 let made = 0;
 
@@ -64,9 +65,9 @@ function group(label, rows) {
     ...rows.map(([value, text]) => element("option", [["value", value]], text.slice(0, MOST_SHOWN))));
 }
 
-// A text that was sent as a text is no number, though it may look like one.
+// A text that was sent as a text, and as nothing else, is no number, though it may look like one.
 function written(text, known, operator) {
-  const isText = operator !== "contains" && known.some(({ value }) => value === text)
-    && !known.some(({ value }) => value !== text && String(value) === text);
+  const alike = known.filter(({ value }) => String(value) === text);
+  const isText = operator !== "contains" && alike.length === 1 && alike[0].value === text && LIKE_ANOTHER.test(text);
   return isText ? JSON.stringify(text) : valueOf(text);
 }

@@ -11,7 +11,7 @@ export function open(place, page, close) {
   const list = element("ul", [["class", "saved"], ["aria-label", "Saved segments"]]);
   const said = element("p", [["role", "status"], ["class", "said"], ["hidden", ""]]);
   const name = element("input", [["id", "segment-name"], ["maxlength", String(LONGEST_NAME)], ["required", ""],
-    ["autocomplete", "off"], ["placeholder", "name"]]);
+    ["pattern", "[^\\/]+"], ["title", "A name without slashes"], ["autocomplete", "off"], ["placeholder", "name"]]);
   const label = element("label", [["for", "segment-name"]]);
   const save = element("button", [["class", "primary"]], "Save");
   const leave = element("button", [["type", "button"], ["class", "plain"]], "Close");
