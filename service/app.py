@@ -40,6 +40,7 @@ from service.rollups import Rollups
 from service.segments import Segments
 from service.settings import Settings, load
 from service.summary import Summary
+from service.timelines import Timelines
 from service.track import Track
 from service.trends import Trends
 from service.web import client_script, page, vendored
@@ -87,6 +88,7 @@ class Service:
         self.summary = Summary(counting, self.segments, now)
         self.proofs = Proofs(self.database, now)
         self.property_values = PropertyValues(self.raw_events, self.segments, now)
+        self.timelines = Timelines(self.database, now)
         self.live = Live(self.database)
         self._tracks = dict.fromkeys(SINGLE_PATHS, self._single) | dict.fromkeys(BATCH_PATHS, self._batch)
         self.litestar: ASGIApp = Litestar(
@@ -196,7 +198,7 @@ class Service:
         return [
             *analytics_routes(self.trends, self.summary, self.proofs, self.live),
             *segment_routes(self.segments),
-            *exploration_routes(self.property_values),
+            *exploration_routes(self.property_values, self.timelines),
         ]
 
     @asynccontextmanager

@@ -64,6 +64,7 @@ class Statements:
     list_overdue_rollups: str
     list_seal_heads: str
     list_segments: str
+    list_session: str
     list_shards: str
     list_versions: str
     lock_schema: str
@@ -78,8 +79,10 @@ class Statements:
     read_schema_version: str
     read_seal: str
     read_segment: str
+    read_session: str
     read_shift: str
     read_trend: str
+    read_user: str
     rebuild_hourly: str
     record_migration: str
     record_proof: str

@@ -11,6 +11,7 @@ from service.property_values import PropertyValues
 from service.raw_events import STATEMENT_SECONDS, RawEvents
 from service.segments import Segments
 from service.summary import Summary
+from service.timelines import Timelines
 from service.trends import Trends
 from sql.database import Database
 from tests.log import NOW
@@ -26,6 +27,7 @@ class Reads:
     trends: Trends
     summary: Summary
     properties: PropertyValues
+    timelines: Timelines
 
 
 @asynccontextmanager
@@ -42,6 +44,7 @@ async def reads(database: Database, url: str, seconds: int = STATEMENT_SECONDS) 
             Trends(counting, segments, lambda: NOW),
             Summary(counting, segments, lambda: NOW),
             PropertyValues(raw_events, segments, lambda: NOW),
+            Timelines(database, lambda: NOW),
         )
     finally:
         await raw_events.close()

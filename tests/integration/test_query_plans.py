@@ -244,6 +244,27 @@ async def test_lists_read_what_they_name(
             within(await rows_read(admin, counting, since, *filters, end), allowed)
 
 
+@pytest.mark.parametrize("analyzed", [False, True], ids=["not analyzed", "analyzed"])
+async def test_timelines_read_what_is_of_their_session_or_user(
+    database: Database, admin: asyncpg.Connection, *, analyzed: bool
+) -> None:
+    events = [*busy_events(), *await fill(database, admin, analyzed=analyzed)]
+    statements = database.statements
+    until, place = FIRST + 4 * DAY, (FIRST, "", 0)
+    of_session = sum(event.session_id == "s7" for event in events)
+    of_user = sum(event.user_id == "u7" for event in events)
+    assert 0 < of_session < of_user < 100
+    for most, index, query, *arguments in (
+        (of_session, "session", statements.read_session, "s7", FIRST, until, 100),
+        (of_session, "session", statements.list_session, "s7", FIRST, until, 1_001, *place),
+        (of_user, "user", statements.read_user, "u7", FIRST, until, 100),
+    ):
+        # A plan for any parameters takes over after some executions.
+        for _ in range(8):
+            await admin.fetch(query, *arguments)
+        within(await rows_read(admin, query, *arguments), {("events", INDEXES[index]): most})
+
+
 async def test_a_page_of_all_events_reads_a_page(database: Database, admin: asyncpg.Connection) -> None:
     await fill(database, admin, analyzed=True)
     query = database.statements.list_events
