@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from pathlib import Path
 
 from playwright.async_api import Page, expect
 
 from tests.browser.dashboard import (
-    address, check_accessible, check_cards, open_dashboard, shown, without_complaints
-from tests.http.site import HOUR, Json, Site, hour_start, now, unique
+    address,
+    check_accessible,
+    check_cards,
+    open_dashboard,
+    shown,
+    without_complaints,
+)
+from tests.browser.insights import kept_events
+from tests.http.site import HOUR, Site, hour_start, now, unique
 
 WHERE = "properties.plan = pro and properties.seats >= 3"
-
-
-def kept_events(site: Site) -> list[Json]:
-    """Return the events of the log, as they were sent."""
-    rows = site.rows("select event_id, event_type, session_id, user_id, tool_name, action, timestamp, properties from events")
-    return [dict(row) | {"properties": json.loads(row["properties"] or "{}")} for row in rows]
 
 
 async def add_filter(page: Page, field: str, operator: str, value: str) -> None:
@@ -50,7 +50,7 @@ async def test_filters_are_added_by_keyboard_and_all_reads_take_them(seeded: Sit
     since = hour_start(now()) + HOUR - timedelta(hours=720)
     expected = [
         event
-        for event in kept_events(seeded)
+        for event in await kept_events(seeded)
         if event["timestamp"] >= since
         and event["action"] == "run"
         and event["properties"].get("plan") == "pro"
@@ -75,7 +75,9 @@ async def test_fields_and_values_that_were_sent_are_suggested(seeded: Site, page
     await expect(field.locator("optgroup[label=Properties] option")).not_to_have_count(0)
     found = seeded.get("/api/analytics/properties", hours=168)["properties"]
     named = [f"properties.{row['property']}" for row in found]
-    assert await field.locator("optgroup[label=Properties] option").evaluate_all("all => all.map(o => o.value)") == named
+    assert (
+        await field.locator("optgroup[label=Properties] option").evaluate_all("all => all.map(o => o.value)") == named
+    )
     await field.select_option("properties.plan")
     values = seeded.get("/api/analytics/properties", hours=168, property="plan")["properties"][0]["values"]
     await expect(page.locator("#drawer datalist option")).to_have_count(len(values))
@@ -94,12 +96,36 @@ async def test_a_text_that_looks_like_a_number_stays_what_was_sent(site: Site, p
     at = now() - timedelta(minutes=1)
     for place, ten in enumerate(["10", 10, "ten", "10"]):
         site.send(
-            {"event_type": kind, "session_id": kind, "timestamp": at.isoformat(), "event_id": f"{kind}-{place}", "properties": {kind: ten}}
+            {
+                "event_type": kind,
+                "session_id": kind,
+                "timestamp": at.isoformat(),
+                "event_id": f"{kind}-{place}",
+                "properties": {kind: ten},
+            }
         )
     await open_dashboard(page, site, f"?range=6h&event_type={kind}")
     await add_filter(page, f"properties.{kind}", "=", "10")
     await check_cards(page, site, hours=6, event_type=kind, where=f"properties.{kind} = 10")
     await expect(page.locator("#card-events .card-value")).to_have_text("3")
+
+
+async def delete_segment(page: Page, seeded: Site, name: str) -> None:
+    await page.reload()
+    await shown(page)
+    await check_cards(page, seeded, hours=720, segment=name)
+    await page.get_by_role("button", name="Segments").click()
+    choice = page.locator("#drawer").get_by_role("button", name=name, exact=True)
+    await expect(choice).to_have_attribute("aria-pressed", "true")
+    await choice.click()
+    await expect(choice).to_have_attribute("aria-pressed", "false")
+    await shown(page)
+    await check_cards(page, seeded, hours=720)
+    await choice.click()
+    await page.get_by_role("button", name=f"Delete the segment {name}").click()
+    await expect(choice).to_have_count(0)
+    await expect(page.locator("#chips button")).to_have_count(0)
+    assert name not in {row["name"] for row in seeded.get("/api/analytics/segments")["segments"]}
 
 
 async def test_segments_are_saved_chosen_and_deleted(seeded: Site, page: Page, artifacts: Path) -> None:
@@ -118,22 +144,10 @@ async def test_segments_are_saved_chosen_and_deleted(seeded: Site, page: Page, a
     await check_accessible(page)
     await page.screenshot(path=artifacts / "segments.png")
     listed = seeded.listed(hours=720, limit=15, segment=name)
-    assert await page.locator("#events tbody td:nth-child(5)").all_inner_texts() == [row["session_id"] for row in listed]
-    await page.reload()
-    await shown(page)
-    await check_cards(page, seeded, hours=720, segment=name)
-    await page.get_by_role("button", name="Segments").click()
-    choice = page.locator("#drawer").get_by_role("button", name=name, exact=True)
-    await expect(choice).to_have_attribute("aria-pressed", "true")
-    await choice.click()
-    await expect(choice).to_have_attribute("aria-pressed", "false")
-    await shown(page)
-    await check_cards(page, seeded, hours=720)
-    await choice.click()
-    await page.get_by_role("button", name=f"Delete the segment {name}").click()
-    await expect(choice).to_have_count(0)
-    await expect(page.locator("#chips button")).to_have_count(0)
-    assert name not in {row["name"] for row in seeded.get("/api/analytics/segments")["segments"]}
+    assert await page.locator("#events tbody td:nth-child(5)").all_inner_texts() == [
+        row["session_id"] for row in listed
+    ]
+    await delete_segment(page, seeded, name)
 
 
 async def test_what_cannot_be_saved_or_read_is_said(seeded: Site, page: Page) -> None:
