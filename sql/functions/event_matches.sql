@@ -1,6 +1,6 @@
 -- Whether an event passes the filters of a question; a filter that is null lets everything pass.
 -- where_fields and where_properties are jsonpath predicates on its fields and on its properties; where_values holds their
--- values, by name.
+-- values, by name. Stable for the sake of event_fields.
 create or replace function event_matches(
     in_event events,
     session_id text,
@@ -15,7 +15,7 @@ create or replace function event_matches(
     where_values jsonb
 )
 returns boolean
-language sql immutable parallel safe
+language sql stable parallel safe
 as $$
     select ($2 is null or $1.session_id = $2)
         and ($3 is null or $1.user_id = $3)
