@@ -37,6 +37,7 @@ class Statements:
     drop_day: str
     drop_functions: str
     end_version: str
+    export_events: str
     fill_hourly: str
     fold_hourly: str
     forget_drift: str

@@ -94,11 +94,12 @@ async def check_accessible(page: Page) -> None:
     """Check that axe finds nothing serious."""
     await page.evaluate(AXE.read_text())
     found = (await page.evaluate(RUN_AXE))["violations"]
-    assert [
+    serious = [
         (violation["id"], [node["html"][:200] for node in violation["nodes"]][:3])
         for violation in found
         if violation["impact"] in ("serious", "critical")
-    ] == []
+    ]
+    assert serious == [], serious
 
 
 def address(query: str) -> Callable[[str], bool]:

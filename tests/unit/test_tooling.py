@@ -17,7 +17,19 @@ ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-node.lock")
 ASSETS = ("package-lock.json", "service/web/assets.py", "service/web/client/analytics.js")
 TARGETS = [
-    *("backup", "bench", "bench-quick", "check", "demo", "faults", "help", "import", "migrate", "rebuild-projections"),
+    *(
+        "backup",
+        "bench",
+        "bench-quick",
+        "check",
+        "demo",
+        "export",
+        "faults",
+        "help",
+        "import",
+        "migrate",
+        "rebuild-projections",
+    ),
     *("restore", "retention", "rollback", "serve", "setup", "test", "verify"),
 ]
 
