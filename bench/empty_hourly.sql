@@ -1,3 +1,3 @@
 -- Empties the rollups; checkpoints stay where they are.
 -- Rows: none.
-truncate hourly_counts, hourly_sessions, hourly_edges, hourly_documents
+truncate hourly_counts, hourly_members, hourly_edges, hourly_documents

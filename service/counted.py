@@ -8,10 +8,25 @@ from typing import Any
 
 import asyncpg
 
-METRICS = ("events", "sessions", "tool_uses", "event_types", "events_per_session")
+# What has to be named to know a metric, beside the events of each dimension, which are always told.
+METRICS: dict[str, tuple[str, ...]] = {
+    "events": (),
+    "sessions": ("sessions",),
+    "tool_uses": (),
+    "event_types": ("event_type",),
+    "events_per_session": ("sessions",),
+    "users": ("users",),
+    "new_users": ("users",),
+    "visitors": ("sessions", "users", "identified"),
+}
+# Metrics that the projection knows from some moment on only.
+PEOPLE = ("users", "new_users", "visitors")
 DIMENSIONS = ("event_type", "tool_name", "action", "risk_mode", "demo_mode")
 # What the projection counts by; the rest only the log knows.
 PROJECTED = ("event_type", "tool_name", "risk_mode")
+MEMBERS = ("users", "identified")
+# Measures of distinct ones.
+DISTINCT = ("sessions", "users", "new_users", "identified")
 OTHER = "(other)"
 
 Value = int | float | None
@@ -19,9 +34,16 @@ Key = str | None
 
 
 class Counted:
-    """Counts by bucket, from 0. Distinct sessions add up across shards: a session is in one."""
+    """Counts by bucket, from 0. Distinct sessions add up across shards: a session is in one. Users do not.
 
-    def __init__(self, by_shard: Iterable[Iterable[asyncpg.Record]]) -> None:
+    without_people: so many of the first buckets are of a time when users were not known. without_new: nor are new ones.
+    """
+
+    def __init__(
+        self, by_shard: Iterable[Iterable[asyncpg.Record]], *, without_people: int = 0, without_new: bool = False
+    ) -> None:
+        self._without_people = without_people
+        self._without_new = without_new
         self._positions: list[int] = []
         self._lag_events = 0
         self._amounts: dict[tuple[int, str], dict[Key, int]] = defaultdict(lambda: defaultdict(int))
@@ -47,23 +69,25 @@ class Counted:
         """Return the value of a metric in a bucket; None when it has none."""
         if metric == "event_types":
             return len(self.keys("event_type", bucket))
-        return _value(
-            metric,
-            sum(self._of(bucket, "event_type").values()),
-            self._of(bucket, "sessions").get(None, 0),
-            sum(self._of(bucket, "tool_name").values()),
-        )
+        if (metric in PEOPLE and bucket < self._without_people) or (metric == "new_users" and self._without_new):
+            return None
+        events = sum(self._of(bucket, "event_type").values())
+        uses = sum(self._of(bucket, "tool_name").values())
+        return _value(metric, events, uses, self._distinct(bucket, None))
 
     def part(self, metric: str, dimension: str, key: str, bucket: int) -> Value:
         """Return the same of the events that have this key."""
         events = self._of(bucket, dimension).get(key, 0)
         # An event with a tool is one use of it.
         uses = events if dimension == "tool_name" else self._of(bucket, "tool_uses").get(key, 0)
-        return _value(metric, events, self._of(bucket, "sessions").get(key, 0), uses)
+        return _value(metric, events, uses, self._distinct(bucket, key))
 
     def totals(self, bucket: int) -> dict[str, Value]:
         """Return every metric of a bucket."""
         return {metric: self.value(metric, bucket) for metric in METRICS}
+
+    def _distinct(self, bucket: int, key: Key) -> dict[str, int]:
+        return {measure: self._of(bucket, measure).get(key, 0) for measure in DISTINCT}
 
     def _of(self, bucket: int, measure: str) -> Mapping[Key, int]:
         return self._amounts.get((bucket, measure), {})
@@ -76,7 +100,11 @@ def largest(counts: Mapping[str, int], most: int) -> tuple[list[tuple[str, int]]
     return named, sum(counts.values()) - sum(events for _, events in named)
 
 
-def _value(metric: str, events: int, sessions: int, tool_uses: int) -> Value:
+def _value(metric: str, events: int, tool_uses: int, distinct: Mapping[str, int]) -> Value:
+    sessions = distinct["sessions"]
     if metric == "events_per_session":
         return events / sessions if sessions else None
-    return {"events": events, "sessions": sessions, "tool_uses": tool_uses}[metric]
+    if metric == "visitors":
+        # Sessions that nobody was named in count each, the others through their users.
+        return distinct["users"] + sessions - distinct["identified"]
+    return {"events": events, "tool_uses": tool_uses, **distinct}[metric]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from service.counted import PROJECTED, Counted
+import asyncpg
+
+from service.counted import MEMBERS, PROJECTED, Counted
 from service.filters import Filters
 from service.intervals import Bounds
 from service.raw_events import FIRST, RawEvents, read_within_kept
@@ -35,7 +37,8 @@ class Scope:
 class Wanted:
     """What is told of each bucket.
 
-    named: dimensions whose keys are told, and `sessions`. keys: these only, the rest as (other); None for all.
+    named: dimensions whose keys are told, and `sessions`, `users` and `identified`.
+    keys: these only, the rest as (other); None for all.
     divided_by: the dimension by whose keys sessions and tool uses are divided; raw events only.
     """
 
@@ -79,12 +82,31 @@ class Counting:
     async def read(self, scope: Scope, bounds: Bounds, wanted: Wanted) -> Counted:
         """Count what passes the scope's filters in each of the buckets; its range is not looked at."""
         shards = await self._shards.numbers()
-        statements = self._database.statements
         keys = None if wanted.keys is None else list(wanted.keys)
+        # A user may be in several shards.
+        at_once = "users" in wanted.named and len(shards) > 1
         if scope.source == ROLLUPS:
-            named = [name for name in wanted.named if name in PROJECTED]
-            asked = (self._database.rows(statements.read_trend, shard, bounds, named, keys) for shard in shards)
-            return Counted(await asyncio.gather(*asked))
+            named = [name for name in wanted.named if name in (*PROJECTED, *MEMBERS)]
+            rows = await self._from_rollups(None if at_once else shards, bounds, named, keys)
+            return Counted(rows, without_people=await self._without_people(bounds) if "users" in named else 0)
+        query = self._database.statements.trend_from_events
         rest: tuple[Any, ...] = (bounds, list(wanted.named), keys, wanted.divided_by, *scope.filters.values())
         # One after the other: a question has one connection.
-        return Counted([await self._raw_events.rows(statements.trend_from_events, shard, *rest) for shard in shards])
+        of_shards = [await self._raw_events.rows(query, shard, *rest) for shard in ([None] if at_once else shards)]
+        return Counted(of_shards, without_new=True)
+
+    async def _from_rollups(
+        self, shards: Sequence[int] | None, bounds: Bounds, named: list[str], keys: list[str] | None
+    ) -> Sequence[Sequence[asyncpg.Record]]:
+        """Return the rows of each shard, or of all of them together."""
+        statements = self._database.statements
+        if shards is None:
+            return [await self._database.rows(statements.read_people, bounds, named, keys)]
+        asked = (self._database.rows(statements.read_trend, shard, bounds, named, keys) for shard in shards)
+        return await asyncio.gather(*asked)
+
+    async def _without_people(self, bounds: Bounds) -> int:
+        """Return how many buckets begin before users were known."""
+        row = await self._database.only(self._database.statements.read_kept)
+        since = row["people_since"] or FIRST
+        return sum(start < since for start in bounds[:-1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl
@@ -54,7 +54,7 @@ def switch(given: Mapping[str, str], name: str, *, default: bool) -> bool:
     return text in ("1", "true")
 
 
-def choice(given: Mapping[str, str], name: str, known: Sequence[str], default: str) -> str:
+def choice(given: Mapping[str, str], name: str, known: Collection[str], default: str) -> str:
     """Return one of the known words."""
     text = given.get(name, default)
     if text not in known:

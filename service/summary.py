@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from service.counted import OTHER, Counted, largest
+from service.counted import METRICS, OTHER, Counted, largest
 from service.counting import EVENTS, ROLLUPS, Counting, Scope, Wanted
 from service.filters import NAMES
 from service.intervals import COMPARISONS, Bounds, earlier
@@ -23,6 +23,9 @@ TOP_PARAMETERS = NAMES | {"hours", "from", "to", "by", "limit"}
 TOP_DIMENSIONS = ("action", "event_type", "tool_name", "risk_mode")
 # Lists of the answer by the dimension they are of.
 LISTS = {"event_types": "event_type", "tool_usage": "tool_name", "risk_distribution": "risk_mode"}
+
+# What has to be named to know all totals.
+TOTALS = tuple(sorted({name for names in METRICS.values() for name in names}))
 
 Compared = tuple[Bounds, Counted] | None
 
@@ -82,8 +85,8 @@ class Summary:
         compared = None
         if compare != "none":
             before = earlier(bounds, compare, "hour", UTC)
-            compared = before, await self._counting.read(cut, before, Wanted(("event_type", "sessions")))
-        return await self._counting.read(cut, bounds, Wanted((*LISTS.values(), "sessions"))), compared
+            compared = before, await self._counting.read(cut, before, Wanted(TOTALS))
+        return await self._counting.read(cut, bounds, Wanted((*LISTS.values(), *TOTALS))), compared
 
     async def _compared(self, cut: Scope, compared: Compared) -> dict[str, Any] | None:
         """Return the totals to compare with, None when not all of their range is kept."""

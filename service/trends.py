@@ -21,7 +21,6 @@ MOST_TOP = 50
 # Numbers of one answer: of buckets, of those to compare with, and of each group.
 MOST_VALUES = 50_000
 PARAMETERS = NAMES | {"metric", "interval", "hours", "from", "to", "tz", "compare", "by", "top"}
-OF_SESSIONS = ("sessions", "events_per_session")
 
 Bucket = dict[str, Any]
 
@@ -117,6 +116,8 @@ def _question(given: Mapping[str, str], asked: Filters, now: datetime) -> Questi
         raise invalid("top", "needs by: only groups have a top")
     if by is not None and metric == "event_types":
         raise invalid("by", "cannot divide event_types")
+    if metric == "new_users" and (asked or by is not None):
+        raise invalid("metric", "new_users are those of all events: they can be neither filtered nor divided")
     since, until = closed_range(given, DEFAULT_HOURS, now)
     source = ROLLUPS if not asked and _is_projected(metric, by) else EVENTS
     tz = given.get("tz", "UTC")
@@ -147,10 +148,9 @@ def _check_size(question: Question, buckets: int) -> None:
 
 def _wanted(metric: str, by: str | None = None, keys: tuple[str, ...] | None = None) -> Wanted:
     """Return what has to be told to know a metric, and each part of it."""
-    named = [*(["event_type"] if metric == "event_types" else []), *(["sessions"] if metric in OF_SESSIONS else [])]
     if by is None:
-        return Wanted(tuple(named))
-    return Wanted((*named, by), keys, by if metric != "events" else None)
+        return Wanted(METRICS[metric])
+    return Wanted((*METRICS[metric], by), keys, by if metric != "events" else None)
 
 
 def _groups(question: Question, found: Found, now: datetime) -> list[dict[str, Any]] | None:

@@ -74,6 +74,7 @@ class Statements:
     read_clock: str
     read_hourly: str
     read_kept: str
+    read_people: str
     read_proof: str
     read_proofs: str
     read_properties: str

@@ -20,12 +20,13 @@ LAST = START + 3 * HOUR
 EMPTY = START + 10 * HOUR
 MINUTE = timedelta(minutes=1)
 
+# u1 is in both sessions; each is anonymous when it begins.
 EVENTS = [
     an_event(0, at=START, session="s1"),
     an_event(1, at=START + 5 * MINUTE, session="s1", properties='{"a": 1}'),
     an_event(2, at=START + QUARTER, session="s2", kind="risk_mode_changed", tool=None, properties='{"risk_mode": "x"}'),
-    an_event(3, at=NEXT + 10 * MINUTE, session="s1", tool="Search"),
-    an_event(4, at=LAST, session="s2"),
+    an_event(3, at=NEXT + 10 * MINUTE, session="s1", tool="Search", user="u1"),
+    an_event(4, at=LAST, session="s2", user="u1"),
     an_event(5, at=LAST + HOUR - MINUTE, session="s2"),
 ]
 
@@ -53,9 +54,9 @@ class Drift:
     wrong: list[Wrong]
 
 
-def edge(bucket: datetime, previous: datetime | None, stored: int, recounted: int) -> Wrong:
+def edge(bucket: datetime, previous: datetime | None, stored: int, recounted: int, kind: str = "session") -> Wrong:
     key = "-infinity" if previous is None else f"{previous:%Y-%m-%d %H:%M:%S}+00"
-    return "session_edges", bucket, key, stored, recounted
+    return f"{kind}_edges", bucket, key, stored, recounted
 
 
 DRIFTS = {
@@ -92,7 +93,7 @@ DRIFTS = {
         [("tool_usage", NEXT, "Search", 0, 1), ("tool_usage", NEXT, "search", 1, 0)],
     ),
     "a session was deleted": Drift(
-        "delete from hourly_sessions where bucket = {start} and session_id = 's1'",
+        "delete from hourly_members where bucket = {start} and member = 's1'",
         [
             ("sessions_missing", START, None, 0, 1),
             edge(START, None, 1, 0),
@@ -101,19 +102,19 @@ DRIFTS = {
         ],
     ),
     "a session was added": Drift(
-        "insert into hourly_sessions values (0, 1, {start} + interval '15 minutes', 's9')",
+        "insert into hourly_members values (0, 1, {start} + interval '15 minutes', 's9', 'session')",
         [("sessions_extra", START + QUARTER, None, 1, 0), edge(START + QUARTER, None, 1, 2)],
     ),
     "a session was added between quarters": Drift(
-        "insert into hourly_sessions values (0, 1, {start} + interval '7 minutes', 's9')",
+        "insert into hourly_members values (0, 1, {start} + interval '7 minutes', 's9', 'session')",
         [("sessions_extra", START + 7 * MINUTE, None, 1, 0)],
     ),
     "a session was added where nothing is": Drift(
-        "insert into hourly_sessions values (0, 1, {start} + interval '10 hours', 's9')",
+        "insert into hourly_members values (0, 1, {start} + interval '10 hours', 's9', 'session')",
         [("sessions_extra", EMPTY, None, 1, 0), edge(EMPTY, None, 0, 1)],
     ),
     "a session was exchanged": Drift(
-        "update hourly_sessions set session_id = 's9' where bucket = {start} and session_id = 's1'",
+        "update hourly_members set member = 's9' where bucket = {start} and member = 's1'",
         [
             ("sessions_missing", START, None, 0, 1),
             ("sessions_extra", START, None, 1, 0),
@@ -121,8 +122,49 @@ DRIFTS = {
             edge(NEXT, None, 0, 1),
         ],
     ),
+    "a user was deleted": Drift(
+        "delete from hourly_members where kind = 'user' and bucket = {start} + interval '1 hour'",
+        [
+            ("users_missing", NEXT, None, 0, 1),
+            edge(NEXT, None, 1, 0, "user"),
+            edge(LAST, NEXT, 1, 0, "user"),
+            edge(LAST, None, 0, 1, "user"),
+        ],
+    ),
+    "a user was added": Drift(
+        "insert into hourly_members values (0, 1, {start}, 'u9', 'user')",
+        [("users_extra", START, None, 1, 0), edge(START, None, 0, 1, "user")],
+    ),
+    "another session was identified": Drift(
+        "update hourly_members set member = 's2' where kind = 'identified' and bucket = {start} + interval '1 hour'",
+        [
+            ("identified_missing", NEXT, None, 0, 1),
+            ("identified_extra", NEXT, None, 1, 0),
+            edge(LAST, NEXT, 0, 1, "identified"),
+            edge(LAST, None, 1, 0, "identified"),
+        ],
+    ),
+    "a user was said to be a session": Drift(
+        "update hourly_members set kind = 'session' where kind = 'user' and bucket = {start} + interval '1 hour'",
+        [
+            ("sessions_extra", NEXT, None, 1, 0),
+            ("users_missing", NEXT, None, 0, 1),
+            edge(NEXT, None, 0, 1),
+            edge(NEXT, None, 1, 0, "user"),
+            edge(LAST, NEXT, 1, 0, "user"),
+            edge(LAST, None, 0, 1, "user"),
+        ],
+    ),
+    "an edge of users was changed": Drift(
+        "update hourly_edges set members = 2 where kind = 'user' and bucket = {start} + interval '3 hours'",
+        [edge(LAST, NEXT, 2, 1, "user")],
+    ),
+    "an edge of users was made to start elsewhere": Drift(
+        "update hourly_edges set previous = '-infinity' where kind = 'user' and bucket = {start} + interval '3 hours'",
+        [edge(LAST, NEXT, 0, 1, "user"), edge(LAST, None, 1, 0, "user")],
+    ),
     "an edge was changed": Drift(
-        "update hourly_edges set sessions = 2 where bucket = {start} + interval '1 hour'",
+        "update hourly_edges set members = 2 where kind = 'session' and bucket = {start} + interval '1 hour'",
         [edge(NEXT, START, 2, 1)],
     ),
     "an edge was deleted": Drift(
@@ -130,19 +172,19 @@ DRIFTS = {
         [edge(START + QUARTER, None, 0, 1)],
     ),
     "an edge was added": Drift(
-        "insert into hourly_edges values (0, 1, {start} + interval '45 minutes', {start}, 1)",
+        "insert into hourly_edges values (0, 1, {start} + interval '45 minutes', {start}, 1, 'session')",
         [edge(START + 3 * QUARTER, START, 1, 0)],
     ),
     "an edge was added between quarters": Drift(
-        "insert into hourly_edges values (0, 1, {start} + interval '7 minutes', '-infinity', 1)",
+        "insert into hourly_edges values (0, 1, {start} + interval '7 minutes', '-infinity', 1, 'session')",
         [edge(START + 7 * MINUTE, None, 1, 0)],
     ),
     "an edge was added where nothing is": Drift(
-        "insert into hourly_edges values (0, 1, {start} + interval '10 hours', '-infinity', 1)",
+        "insert into hourly_edges values (0, 1, {start} + interval '10 hours', '-infinity', 1, 'session')",
         [edge(EMPTY, None, 1, 0)],
     ),
     "an edge was made to start elsewhere": Drift(
-        "update hourly_edges set previous = '-infinity' where bucket = {start} + interval '1 hour'",
+        "update hourly_edges set previous = '-infinity' where kind = 'session' and bucket = {start} + interval '1 hour'",
         [edge(NEXT, START, 0, 1), edge(NEXT, None, 1, 0)],
     ),
 }
@@ -209,7 +251,7 @@ DAMAGES = {
 
 
 TABLES = (
-    *("events", "receipts", "hour_ledger", "hourly_counts", "hourly_sessions", "hourly_edges", "hourly_documents"),
+    *("events", "receipts", "hour_ledger", "hourly_counts", "hourly_members", "hourly_edges", "hourly_documents"),
     *("hour_seals", "retired_days", "shard_totals"),
 )
 SAVE = "create temporary table saved_{0} as table {0}"

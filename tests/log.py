@@ -32,8 +32,9 @@ def an_event(
     properties: str | None = None,
     kind: str = "page_viewed",
     tool: str | None = "Home",
+    user: str | None = None,
 ) -> Event:
-    return Event(f"evt_{number}", session, None, kind, tool, None, properties, True, at)
+    return Event(f"evt_{number}", session, user, kind, tool, None, properties, True, at)
 
 
 async def append(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -15,10 +15,10 @@ HOUR = timedelta(hours=1)
 QUARTER = timedelta(minutes=15)
 DIMENSIONS = ("event_type", "tool_name", "risk_mode")
 
-# Rows of the projection; a session that was never active before has None as its previous bucket.
+# Rows of the projection; a member that was never active before has None as its previous bucket.
 Counts = Counter[tuple[datetime, str, str]]
-Sessions = set[tuple[datetime, str]]
-Edges = Counter[tuple[datetime, datetime | None]]
+Members = set[tuple[datetime, str, str]]
+Edges = Counter[tuple[str, datetime, datetime | None]]
 # Rows of a trend: bucket from 1, measure, key.
 Trend = Counter[tuple[int, str, str | None]]
 # Rows of a fresh read: measure, hour, key.
@@ -27,10 +27,10 @@ Fresh = Counter[tuple[str, datetime | None, str | None]]
 
 @dataclass
 class Rows:
-    """The stored rows of the projection in one shard. An edge of no sessions is none."""
+    """The stored rows of the projection in one shard. An edge of no members is none."""
 
     counts: Counts
-    sessions: Sessions
+    members: Members
     edges: Edges
 
 
@@ -71,24 +71,58 @@ def keys(event: Event) -> Iterator[tuple[str, str]]:
         yield "risk_mode", mode if isinstance(mode, str) and 1 <= len(mode) <= 128 else "(other)"
 
 
+def active(event: Event) -> Iterator[tuple[str, str]]:
+    """Give every kind and member that an event shows to be active."""
+    yield "session", event.session_id
+    if event.user_id is not None:
+        yield "user", event.user_id
+        yield "identified", event.session_id
+
+
 def rows(events: Iterable[Event]) -> Rows:
     """Return the rows of the projection when every event is folded."""
     placed = [(start_of(event.timestamp, QUARTER), event) for event in events]
-    sessions = {(bucket, event.session_id) for bucket, event in placed}
-    return Rows(
-        Counter((bucket, *key) for bucket, event in placed for key in keys(event)),
-        sessions,
-        Counter((bucket, _previous(sessions, bucket, session)) for bucket, session in sessions),
+    members = {(bucket, *member) for bucket, event in placed for member in active(event)}
+    return Rows(Counter((bucket, *key) for bucket, event in placed for key in keys(event)), members, edges(members))
+
+
+def retained(events: Sequence[Event], since: datetime, users: Collection[str | None]) -> Rows:
+    """Return the rows when all before a moment is deleted, but the first row of each of these users."""
+    before = sorted(member for member in rows(events).members if member[0] < since and member[1] == "user")
+    first = {user: (bucket, kind, user) for bucket, kind, user in reversed(before) if user in users}
+    left = rows(event for event in events if event.timestamp >= since)
+    members = left.members | set(first.values())
+    return Rows(left.counts, members, edges(members))
+
+
+def edges(members: Members) -> Edges:
+    """Return the edges of members."""
+    chains: dict[tuple[str, str], list[datetime | None]] = defaultdict(lambda: [None])
+    for bucket, *member in sorted(members):
+        chains[member[0], member[1]].append(bucket)
+    return Counter(
+        (kind, bucket, previous)
+        for (kind, _), chain in chains.items()
+        for previous, bucket in pairwise(chain)
+        if bucket
     )
-
-
-def _previous(sessions: Sessions, bucket: datetime, session: str) -> datetime | None:
-    return max((other for other, name in sessions if name == session and other < bucket), default=None)
 
 
 def distinct(events: Iterable[Event], since: datetime, until: datetime) -> int:
     """Count the sessions of a range, each once."""
     return len({event.session_id for event in events if since <= event.timestamp < until})
+
+
+def people(events: Sequence[Event], since: datetime, until: datetime) -> dict[str, int]:
+    """Count distinct ones of a range: sessions, users, those never there before, sessions that had a user."""
+    inside = [event for event in events if since <= event.timestamp < until]
+    users = {event.user_id for event in inside if event.user_id is not None}
+    return {
+        "sessions": len({event.session_id for event in inside}),
+        "users": len(users),
+        "new_users": len(users - {event.user_id for event in events if event.timestamp < since}),
+        "identified": len({event.session_id for event in inside if event.user_id is not None}),
+    }
 
 
 def fresh(events: Iterable[Event], since: datetime, until: datetime) -> Fresh:
@@ -117,7 +151,7 @@ def trend(
     told: Collection[str] | None,
     divided_by: str | None = None,
 ) -> Trend:
-    """Return what a trend must count; dimensions that only the log knows are counted only when named."""
+    """Return what a trend must count; what only the log knows, and distinct ones, are counted only when named."""
 
     def name(key: str) -> str:
         return key if told is None or key in told else "(other)"
@@ -128,11 +162,16 @@ def trend(
         for dimension, key in (pair for event in inside for pair in all_keys(event)):
             if dimension in named or dimension in DIMENSIONS:
                 found[bucket, dimension, name(key) if dimension in named else None] += 1
-        if "sessions" in named:
-            found[bucket, "sessions", None] += len({event.session_id for event in inside})
-        parts = [(name(key), event) for event in inside for of, key in all_keys(event) if of == divided_by]
-        for part, _ in {(part, event.session_id) for part, event in parts if "sessions" in named}:
-            found[bucket, "sessions", part] += 1
-        for part, event in parts:
-            found[bucket, "tool_uses", part] += event.tool_name is not None
+        found.update(_distinct(bucket, None, people(events, since, until), named))
+        parts: dict[str, list[Event]] = defaultdict(list)
+        for event in inside:
+            for key in (name(key) for of, key in all_keys(event) if of == divided_by):
+                parts[key].append(event)
+        for part, of_part in parts.items():
+            found[bucket, "tool_uses", part] += sum(event.tool_name is not None for event in of_part)
+            found.update(_distinct(bucket, part, people(of_part, since, until), named))
     return +found
+
+
+def _distinct(bucket: int, part: str | None, counted: Mapping[str, int], named: Collection[str]) -> Trend:
+    return Counter({(bucket, measure, part): number for measure, number in counted.items() if measure in named})

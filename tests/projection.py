@@ -24,6 +24,8 @@ from tests.oracle import QUARTER
 START = NOW.replace(minute=0, second=0) - timedelta(days=3)
 # Of the stored counts, the events of each quarter of the hour.
 COUNTS = "select hour, dimension, key, array[events_00, events_15, events_30, events_45] from hourly_counts"
+MEMBERS = "select bucket, kind, member from hourly_members"
+EDGES = "select kind, bucket, nullif(previous, '-infinity'), members from hourly_edges"
 # Rows of a fresh read that say how it was made.
 BESIDES = ("position", "lag_events", "document_events", "document_sessions")
 PLACES = [timedelta(0), timedelta(microseconds=1), timedelta(minutes=7), QUARTER - timedelta(microseconds=1)]
@@ -41,6 +43,7 @@ def random_events(seed: int, count: int, *, hours: int = 24, sessions: int = 20)
             kind=chance.choice(["page_viewed", "risk_mode_changed"]),
             tool=chance.choice(["Home", "Search", None]),
             properties=chance.choice(MODES),
+            user=chance.choice(["u1", "u2", "u3", None, None]),
         )
         for number in range(count)
     ]
@@ -77,15 +80,19 @@ def by_quarter(counts: Sequence[asyncpg.Record]) -> oracle.Counts:
 async def folded(admin: asyncpg.Connection, *, shard: int = 0) -> oracle.Rows:
     """Return the stored rows of the projection."""
     counts = await admin.fetch(f"{COUNTS} where shard = $1", shard)
-    sessions = await admin.fetch("select bucket, session_id from hourly_sessions where shard = $1", shard)
-    edges = await admin.fetch(
-        "select bucket, nullif(previous, '-infinity'), sessions from hourly_edges where shard = $1", shard
-    )
-    return oracle.Rows(
-        by_quarter(counts),
-        {(bucket, session) for bucket, session in sessions},
-        oracle.Edges({(bucket, previous): number for bucket, previous, number in edges}),
-    )
+    members = await admin.fetch(f"{MEMBERS} where shard = $1", shard)
+    edges = await admin.fetch(f"{EDGES} where shard = $1", shard)
+    return oracle.Rows(by_quarter(counts), in_kinds(members), by_edge(edges))
+
+
+def in_kinds(members: Sequence[asyncpg.Record]) -> oracle.Members:
+    """Return rows of MEMBERS."""
+    return {(bucket, kind, member) for bucket, kind, member in members}
+
+
+def by_edge(edges: Sequence[asyncpg.Record]) -> oracle.Edges:
+    """Return rows of EDGES."""
+    return oracle.Edges({(kind, bucket, previous): number for kind, bucket, previous, number in edges})
 
 
 async def fresh(database: Database, since: datetime, until: datetime, *, shard: int = 0) -> oracle.Fresh:

@@ -56,6 +56,7 @@ def old_events(seed: int = 4, sessions: int = 6) -> list[Event]:
             kind=chance.choice(["page_viewed", "risk_mode_changed"]),
             tool=chance.choice(["Home", "Search", None]),
             properties=chance.choice(MODES),
+            user=chance.choice(["u1", "u2", "u3", None, None]),
         )
         for place, moment in enumerate(moments)
     ]
@@ -104,6 +105,20 @@ async def answers(sharded: Sharded, since: datetime, until: datetime) -> oracle.
     found = oracle.Fresh()
     for shard in range(sharded.shards):
         found += await fresh(sharded.database, since, until, shard=shard)
+    return found
+
+
+async def people(sharded: Sharded, since: datetime, until: datetime) -> dict[str, int]:
+    """Return what is counted of people in a range, in all shards; of one, by its edges."""
+    statements = sharded.database.statements
+    named = ["users", "identified"]
+    rows = await sharded.database.rows(statements.read_people, [since, until], named, None)
+    found = dict.fromkeys(("sessions", "users", "new_users", "identified"), 0)
+    for row in rows:
+        found |= {row["measure"]: found[row["measure"]] + row["amount"]} if row["measure"] in found else {}
+    if sharded.shards == 1:
+        by_edges = await sharded.database.rows(statements.read_trend, 0, [since, until], named, None)
+        assert found == found | {row["measure"]: row["amount"] for row in by_edges if row["measure"] in found}
     return found
 
 

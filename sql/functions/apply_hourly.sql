@@ -4,8 +4,8 @@ returns void
 language sql volatile
 as $$
     with tail as materialized (
-        select t.bucket, t.dimension, t.key, t.session_id, t.previous, t.amount
-        from hourly_tail($1, $2, $3, $4) as t
+        select t.bucket, t.dimension, t.key, t.kind, t.member, t.previous, t.amount
+        from hourly_tail($1, $2, $3, $4, enum_range(null::hourly_member)::text[]) as t
     ),
     counted as (
         insert into hourly_counts as c (shard, version, hour, dimension, key, events_00, events_15, events_30, events_45)
@@ -31,10 +31,10 @@ as $$
             and d.hour in (select hour_of(t.bucket) from tail as t where t.dimension is not null)
     ),
     active as (
-        insert into hourly_sessions (shard, version, bucket, session_id)
-        select $1, $2, t.bucket, t.session_id from tail as t where t.session_id is not null
+        insert into hourly_members (shard, version, bucket, kind, member)
+        select $1, $2, t.bucket, t.kind, t.member from tail as t where t.member is not null
     )
-    insert into hourly_edges as e (shard, version, bucket, previous, sessions)
-    select $1, $2, t.bucket, t.previous, t.amount from tail as t where t.previous is not null
-    on conflict (shard, version, bucket, previous) do update set sessions = e.sessions + excluded.sessions
+    insert into hourly_edges as e (shard, version, kind, bucket, previous, members)
+    select $1, $2, t.kind, t.bucket, t.previous, t.amount from tail as t where t.previous is not null
+    on conflict (shard, version, kind, bucket, previous) do update set members = e.members + excluded.members
 $$;

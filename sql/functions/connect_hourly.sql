@@ -1,4 +1,4 @@
--- Ends the filling of a version: makes all its edges from its session rows. From then on projectors fold it.
+-- Ends the filling of a version: makes all its edges from its member rows. From then on projectors fold it.
 -- Rows: one, false when that was done before.
 create or replace function connect_hourly(in_shard integer, in_version integer)
 returns boolean
@@ -11,16 +11,17 @@ begin
     if not found then
         return false;
     end if;
-    insert into hourly_edges (shard, version, bucket, previous, sessions)
-    select in_shard, in_version, chain.bucket, chain.previous, count(*)
+    insert into hourly_edges (shard, version, kind, bucket, previous, members)
+    select in_shard, in_version, chain.kind, chain.bucket, chain.previous, count(*)
     from (
         select
-            s.bucket,
-            coalesce(lag(s.bucket) over (partition by s.session_id order by s.bucket), '-infinity') as previous
-        from hourly_sessions as s
-        where s.shard = in_shard and s.version = in_version
+            m.kind,
+            m.bucket,
+            coalesce(lag(m.bucket) over (partition by m.kind, m.member order by m.bucket), '-infinity') as previous
+        from hourly_members as m
+        where m.shard = in_shard and m.version = in_version
     ) as chain
-    group by chain.bucket, chain.previous;
+    group by chain.kind, chain.bucket, chain.previous;
     return true;
 end
 $$;

@@ -29,7 +29,7 @@ begin
         )
         + (
             select coalesce(sum(t.amount), 0)
-            from hourly_tail(in_shard, live, folded, head) as t
+            from hourly_tail(in_shard, live, folded, head, '{}') as t
             where folded < head and t.bucket >= first_whole and t.bucket < until
                 and t.dimension = 'event_type'
         )

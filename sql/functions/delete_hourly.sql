@@ -10,10 +10,10 @@ as $$
         ))
         returning 1
     ),
-    sessions as (
-        delete from hourly_sessions
+    members as (
+        delete from hourly_members
         where ctid = any (array(
-            select ctid from hourly_sessions where shard = $1 and version = $2 limit $3
+            select ctid from hourly_members where shard = $1 and version = $2 limit $3
         ))
         returning 1
     ),
@@ -33,5 +33,5 @@ as $$
     fills as (
         delete from hourly_fills where shard = $1 and version = $2
     )
-    select (select count(*) from counts) + (select count(*) from sessions) + (select count(*) from edges)
+    select (select count(*) from counts) + (select count(*) from members) + (select count(*) from edges)
 $$;

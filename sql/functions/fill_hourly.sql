@@ -1,4 +1,4 @@
--- Fills one hour of a version in the stage filling: counts and session rows, a recount up to the version's position; of an
+-- Fills one hour of a version in the stage filling: counts and member rows, a recount up to the version's position; of an
 -- hour whose events are gone, the rows of the live version. The caller holds the day by an earlier statement (R6).
 -- Rows: one, false when that was done before.
 create or replace function fill_hourly(in_shard integer, in_version integer, in_hour timestamptz, live_version integer)
@@ -25,11 +25,11 @@ begin
         return false;
     end if;
     with rows as materialized (
-        select r.bucket, r.dimension, r.key, r.session_id, r.amount
+        select r.bucket, r.dimension, r.key, r.kind, r.member, r.amount
         from hourly_recount(in_shard, in_hour, upto) as r
         where not retired
         union all
-        select s.bucket, s.dimension, s.key, s.session_id, s.amount
+        select s.bucket, s.dimension, s.key, s.kind, s.member, s.amount
         from hourly_stored(in_shard, live_version, in_hour) as s
         where retired
     ),
@@ -45,11 +45,11 @@ begin
         where r.dimension is not null
         group by r.dimension, r.key
     )
-    insert into hourly_sessions (shard, version, bucket, session_id)
-    select in_shard, in_version, r.bucket, r.session_id
+    insert into hourly_members (shard, version, bucket, kind, member)
+    select in_shard, in_version, r.bucket, r.kind, r.member
     from rows as r
-    where r.session_id is not null
-    order by r.session_id;  -- goes through the primary key once, not back and forth
+    where r.member is not null
+    order by r.kind, r.member;  -- goes through the primary key once, not back and forth
     return true;
 end
 $$;

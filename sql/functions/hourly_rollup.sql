@@ -27,9 +27,9 @@ as $$
         from kinds as k
     ),
     active as (
-        select coalesce(sum(e.sessions), 0)::bigint as sessions
+        select coalesce(sum(e.members), 0)::bigint as sessions
         from hourly_edges as e
-        where e.shard = $1 and e.version = $2 and e.bucket >= $3 and e.bucket < $3 + interval '1 hour'
+        where e.shard = $1 and e.version = $2 and e.kind = 'session' and e.bucket >= $3 and e.bucket < $3 + interval '1 hour'
             and e.previous < $3
     )
     select

@@ -1,5 +1,6 @@
--- Digest of the counts and session rows of one hour: a sum of two 64-bit halves of each row's SHA-256. Rows: one.
--- Edges are left out: retention of older hours changes them; verify counts them anew from the session rows.
+-- Digest of the counts and member rows of one hour: a sum of two 64-bit halves of each row's SHA-256. Rows: one.
+-- Edges are left out: retention of older hours changes them; verify counts them anew from the member rows. So are, once
+-- retention has deleted the hour, the first rows of users that it has left there.
 create or replace function hourly_rows_digest(in_shard integer, in_version integer, in_hour timestamptz)
 returns table (rows_high numeric, rows_low numeric)
 language sql stable
@@ -12,11 +13,17 @@ as $$
         from hourly_stored($1, $2, $3) as s
         where s.dimension is not null
         union all
-        select sha256(convert_to(json_build_array(
-            round(date_part('epoch', s.bucket) * 1000000)::bigint, s.session_id
-        )::text, 'UTF8'))
+        select sha256(convert_to(
+            case
+                -- As before there were other kinds.
+                when s.kind = 'session' then json_build_array(m.microseconds, s.member)
+                else json_build_array(m.microseconds, s.kind, s.member)
+            end::text,
+            'UTF8'
+        ))
         from hourly_stored($1, $2, $3) as s
-        where s.session_id is not null
+        cross join lateral (select round(date_part('epoch', s.bucket) * 1000000)::bigint as microseconds) as m
+        where s.member is not null and (s.kind <> 'user' or $3 >= (select rollups_since($1)))
         offset 0  -- keeps each digest from being computed once per half
     ) as r
 $$;

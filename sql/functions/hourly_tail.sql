@@ -1,15 +1,18 @@
 -- What the events of a shard at positions (after, upto] would change in the projection's rows, without changing them.
 -- Both bounds are ends of appends, so the receipts between them tell which days to read.
--- Both the fold and the fresh read use it (R4, R8). Rows are of three kinds:
+-- Both the fold and the fresh read use it (R4, R8), which wants only some kinds of members. Rows are of three sorts:
 --   dimension, key: `amount` more events in `bucket`
---   session_id:     the session is new in `bucket`
---   previous:       `amount` more (or fewer) sessions active in `bucket` and last before that in `previous`
-create or replace function hourly_tail(in_shard integer, in_version integer, after bigint, upto bigint)
+--   kind, member:   the member is new in `bucket`
+--   kind, previous: `amount` more (or fewer) members active in `bucket` and last before that in `previous`
+create or replace function hourly_tail(
+    in_shard integer, in_version integer, after bigint, upto bigint, kinds text[]
+)
 returns table (
     bucket timestamptz,
     dimension hourly_dimension,
     key text,
-    session_id text,
+    kind hourly_member,
+    member text,
     previous timestamptz,
     amount bigint
 )
@@ -23,6 +26,7 @@ as $$
 declare
     since timestamptz;
     until timestamptz;
+    known_since constant timestamptz := people_since(in_shard);
 begin
     select min(witness.hour), max(witness.hour) + interval '1 hour' into since, until
     from (
@@ -38,13 +42,14 @@ begin
     perform plan_once();
 
     return query
-    -- One pass makes both sets: events that count alike, and the buckets of each session.
+    -- One pass makes both sets: events that count alike, and the buckets of each session with each of its users.
     with tail as materialized (
-        select t.bucket, t.event_type, t.tool_name, t.risk_mode, t.session_id, count(*) as events
+        select t.bucket, t.event_type, t.tool_name, t.risk_mode, t.session_id, t.user_id, count(*) as events
         from (
             select
                 quarter_of(e.timestamp) as bucket,
                 e.session_id,
+                e.user_id,
                 e.event_type,
                 e.tool_name,
                 hourly_risk_mode(e.event_type, e.properties) as risk_mode
@@ -52,7 +57,7 @@ begin
             where e.shard = in_shard and e.position > after and e.position <= upto
                 and e.timestamp >= since and e.timestamp < until
         ) as t
-        group by grouping sets ((t.bucket, t.event_type, t.tool_name, t.risk_mode), (t.bucket, t.session_id))
+        group by grouping sets ((t.bucket, t.event_type, t.tool_name, t.risk_mode), (t.bucket, t.session_id, t.user_id))
     ),
     counted as (
         select alike.bucket, k.dimension, k.key, sum(alike.events)::bigint as events
@@ -61,55 +66,65 @@ begin
         where alike.session_id is null
         group by alike.bucket, k.dimension, k.key
     ),
-    -- The buckets of each session, with those before and after among them.
+    -- The buckets of each member, with those before and after among them.
     active as (
         select
-            d.session_id,
-            d.bucket,
-            lag(d.bucket) over chain as last_new,
-            lead(d.bucket) over chain as next_new
-        from tail as d
-        where d.session_id is not null
-        window chain as (partition by d.session_id order by d.bucket)
+            m.kind,
+            m.member,
+            m.bucket,
+            lag(m.bucket) over chain as last_new,
+            lead(m.bucket) over chain as next_new
+        from (
+            select distinct a.kind, a.member, d.bucket
+            from tail as d
+            cross join lateral hourly_active(d.session_id, d.user_id) as a
+            where d.session_id is not null and a.kind = any (array(select unnest(kinds)::hourly_member))
+                and (a.kind = 'session' or d.bucket >= known_since)
+        ) as m
+        window chain as (partition by m.kind, m.member order by m.bucket)
     ),
     known as (
-        select a.session_id, a.bucket, a.last_new, a.next_new, max(last.bucket) over (partition by a.session_id) as newest
+        select
+            a.kind, a.member, a.bucket, a.last_new, a.next_new,
+            max(last.bucket) over (partition by a.kind, a.member) as newest
         from active as a
         left join lateral (
-            select s.bucket
-            from hourly_sessions as s
-            where a.last_new is null and s.shard = in_shard and s.version = in_version and s.session_id = a.session_id
-            order by s.bucket desc
+            select m.bucket
+            from hourly_members as m
+            where a.last_new is null and m.shard = in_shard and m.version = in_version
+                and m.kind = a.kind and m.member = a.member
+            order by m.bucket desc
             limit 1
         ) as last on true
     ),
     -- Each between its neighbours among the stored ones. Most come after all of them, and need no search.
     placed as materialized (
         select
-            k.session_id, k.bucket, k.last_new, k.next_new, later.bucket as later,
+            k.kind, k.member, k.bucket, k.last_new, k.next_new, later.bucket as later,
             case when k.newest <= k.bucket then k.newest else former.bucket end as former
         from known as k
         left join lateral (
-            select s.bucket
-            from hourly_sessions as s
-            where k.newest > k.bucket and s.shard = in_shard and s.version = in_version
-                and s.session_id = k.session_id and s.bucket <= k.bucket
-            order by s.bucket desc
+            select m.bucket
+            from hourly_members as m
+            where k.newest > k.bucket and m.shard = in_shard and m.version = in_version
+                and m.kind = k.kind and m.member = k.member and m.bucket <= k.bucket
+            order by m.bucket desc
             limit 1
         ) as former on true
         left join lateral (
-            select s.bucket
-            from hourly_sessions as s
-            where k.newest > k.bucket and s.shard = in_shard and s.version = in_version
-                and s.session_id = k.session_id and s.bucket > k.bucket
-            order by s.bucket
+            select m.bucket
+            from hourly_members as m
+            where k.newest > k.bucket and m.shard = in_shard and m.version = in_version
+                and m.kind = k.kind and m.member = k.member and m.bucket > k.bucket
+            order by m.bucket
             limit 1
         ) as later on true
     ),
     -- New ones, as a chain in each gap between two stored ones.
     chained as materialized (
         select
-            p.session_id,
+            p.kind,
+            p.member,
             p.bucket,
             coalesce(p.former, '-infinity') as gap_start,
             coalesce(greatest(p.last_new, p.former), '-infinity') as previous,
@@ -119,19 +134,19 @@ begin
         where p.former is distinct from p.bucket
     ),
     edges as (
-        select c.bucket, c.previous, 1 as sessions from chained as c
+        select c.kind, c.bucket, c.previous, 1 as members from chained as c
         union all
-        select c.later, c.bucket, 1 from chained as c where c.closes_gap
+        select c.kind, c.later, c.bucket, 1 from chained as c where c.closes_gap
         union all
-        select c.later, c.gap_start, -1 from chained as c where c.closes_gap
+        select c.kind, c.later, c.gap_start, -1 from chained as c where c.closes_gap
     )
-    select c.bucket, c.dimension, c.key, null::text, null::timestamptz, c.events from counted as c
+    select c.bucket, c.dimension, c.key, null::hourly_member, null::text, null::timestamptz, c.events from counted as c
     union all
-    select c.bucket, null, null, c.session_id, null, 1 from chained as c
+    select c.bucket, null, null, c.kind, c.member, null, 1 from chained as c
     union all
-    select e.bucket, null, null, null, e.previous, sum(e.sessions)::bigint
+    select e.bucket, null, null, e.kind, null, e.previous, sum(e.members)::bigint
     from edges as e
-    group by e.bucket, e.previous
-    having sum(e.sessions) <> 0;
+    group by e.kind, e.bucket, e.previous
+    having sum(e.members) <> 0;
 end
 $$;

@@ -34,7 +34,7 @@ begin
     return query
     with tail as materialized (
         select t.bucket, t.dimension, t.key, t.previous, t.amount
-        from hourly_tail(in_shard, live, folded, head) as t
+        from hourly_tail(in_shard, live, folded, head, '{session}') as t
         where folded < head and t.bucket >= since and t.bucket < until
     ),
     documents as materialized (
@@ -102,12 +102,12 @@ begin
         group by r.hour, r.dimension
     ),
     active as (
-        select u.hour, e.sessions
+        select u.hour, e.members
         from undocumented as u
         cross join lateral (
-            select e.sessions
+            select e.members
             from hourly_edges as e
-            where e.shard = in_shard and e.version = live
+            where e.shard = in_shard and e.version = live and e.kind = 'session'
                 and e.bucket >= greatest(u.hour, since) and e.bucket < least(u.hour + interval '1 hour', until)
                 and e.previous < u.hour
             offset 0
@@ -118,9 +118,10 @@ begin
         where t.previous < t.hour and t.hour not in (select d.hour from documents as d)
     ),
     entered as (
-        select e.sessions
+        select e.members
         from hourly_edges as e
-        where e.shard = in_shard and e.version = live and e.bucket >= since and e.bucket < until and e.previous < since
+        where e.shard = in_shard and e.version = live and e.kind = 'session'
+            and e.bucket >= since and e.bucket < until and e.previous < since
         union all
         select t.amount from tail as t where t.previous < since
     )
@@ -128,11 +129,11 @@ begin
     union all
     select n.dimension::text, n.hour, n.key, n.events from named as n
     union all
-    select 'sessions', a.hour, null, sum(a.sessions)::bigint
+    select 'sessions', a.hour, null, sum(a.members)::bigint
     from active as a
     group by a.hour
     union all
-    select 'distinct_sessions', null, null, coalesce(sum(e.sessions), 0)::bigint from entered as e
+    select 'distinct_sessions', null, null, coalesce(sum(e.members), 0)::bigint from entered as e
     union all
     select 'document_events', null, null, coalesce(sum(d.events), 0)::bigint from documents as d
     union all

@@ -4,6 +4,9 @@
 -- Rows, by `measure`; a bucket without events has none:
 --   event_type, tool_name, risk_mode: `amount` events of `key` (null: of all keys) in the bucket
 --   sessions: distinct sessions in the bucket
+-- and when named, people, who are known from people_since on:
+--   users: distinct users of this shard in the bucket, and with them new_users: those whose first event known is in it
+--   identified: distinct sessions that had an event with a user in the bucket
 --   position: the log's head (no bucket);  lag_events: events beyond the checkpoint (no bucket)
 create or replace function read_trend(
     in_shard integer, bounds timestamptz[], named text[], keys text[] default null
@@ -26,13 +29,28 @@ begin
     from hourly_standing(in_shard) as s;
 
     return query
-    with tail as materialized (
-        select t.bucket as quarter, t.dimension, t.key, t.previous, t.amount
-        from hourly_tail(in_shard, live, folded, head) as t
+    with
+    -- As part of a row an array is as it is stored; each look into a variable would make a copy of it.
+    marks as materialized (
+        select
+            bounds as starts,
+            array(
+                select d.dimension
+                from unnest(enum_range(null::hourly_dimension)) as d (dimension)
+                where d.dimension::text = any (named)
+            ) as dimensions,
+            array(
+                select k.kind
+                from unnest(enum_range(null::hourly_member)) as k (kind)
+                where k.kind = 'session' or hourly_measure(k.kind) = any (named)
+            ) as kinds
+    ),
+    tail as materialized (
+        select t.bucket as quarter, t.dimension, t.key, t.kind, t.previous, t.amount
+        from marks as m
+        cross join lateral hourly_tail(in_shard, live, folded, head, m.kinds::text[]) as t
         where folded < head and t.bucket >= since and t.bucket < until
     ),
-    -- As part of a row an array is as it is stored; each look into a variable would make a copy of it.
-    marks as materialized (select bounds as starts, named::hourly_dimension[] as dimensions),
     -- Hours that more than one bucket has a part of.
     divided as materialized (
         select distinct hour_of(b.bound) as hour from unnest(bounds) as b (bound) where b.bound <> hour_of(b.bound)
@@ -64,25 +82,38 @@ begin
         cross join marks as m
     ),
     edges as (
-        select e.bucket as quarter, e.previous, e.sessions
-        from hourly_edges as e
-        where e.shard = in_shard and e.version = live and e.bucket >= since and e.bucket < until
+        select e.quarter, k.kind, e.previous, e.members
+        from marks as m
+        cross join lateral unnest(m.kinds) as k (kind)
+        cross join lateral (
+            select e.bucket as quarter, e.previous, e.members
+            from hourly_edges as e
+            where e.shard = in_shard and e.version = live and e.kind = k.kind and e.bucket >= since and e.bucket < until
+            offset 0  -- one look-up per kind, however few or many rows the planner expects
+        ) as e
         union all
-        select t.quarter, t.previous, t.amount from tail as t where t.previous is not null
+        select t.quarter, t.kind, t.previous, t.amount from tail as t where t.previous is not null
     ),
     active as (
-        select width_bucket(e.quarter, m.starts) as bucket, e.sessions
+        select
+            width_bucket(e.quarter, m.starts) as bucket,
+            e.kind,
+            sum(e.members)::bigint as members,
+            sum(e.members) filter (where e.previous = '-infinity')::bigint as new_members
         from edges as e
         cross join marks as m
         where e.previous < m.starts[width_bucket(e.quarter, m.starts)]
+        group by 1, 2
     )
     select p.bucket, p.dimension::text, p.key, sum(p.events)::bigint
     from placed as p
     group by p.bucket, p.dimension, p.key
     union all
-    select a.bucket, 'sessions', null, sum(a.sessions)::bigint
+    select a.bucket, hourly_measure(a.kind), null, a.members from active as a
+    union all
+    select a.bucket, 'new_users', null, a.new_members
     from active as a
-    group by a.bucket
+    where a.kind = 'user' and a.new_members is not null
     union all
     select null, 'position', null, head
     union all

@@ -26,11 +26,11 @@ begin
     end if;
 
     with recount as materialized (
-        select r.bucket, r.dimension, r.key, r.session_id, r.amount
+        select r.bucket, r.dimension, r.key, r.kind, r.member, r.amount
         from hourly_recount(in_shard, in_hour, upto) as r
         where carried_from is null
         union all
-        select s.bucket, s.dimension, s.key, s.session_id, s.amount
+        select s.bucket, s.dimension, s.key, s.kind, s.member, s.amount
         from hourly_stored(in_shard, carried_from, in_hour) as s
         where carried_from is not null
     ),
@@ -61,35 +61,35 @@ begin
         returning 1
     ),
     departed as (
-        delete from hourly_sessions as s
+        delete from hourly_members as m
         -- `+ 0`: before the table is analyzed, the planner would read the primary key from end to end.
-        where s.shard = in_shard and s.version + 0 = in_version and hour_of(s.bucket) = in_hour
+        where m.shard = in_shard and m.version + 0 = in_version and hour_of(m.bucket) = in_hour
             and not exists (
-                select from recount as r where r.bucket = s.bucket and r.session_id = s.session_id
+                select from recount as r where r.bucket = m.bucket and r.kind = m.kind and r.member = m.member
             )
-        returning s.session_id
+        returning m.kind, m.member
     ),
     arrived as (
-        insert into hourly_sessions (shard, version, bucket, session_id)
-        select in_shard, in_version, r.bucket, r.session_id
+        insert into hourly_members (shard, version, bucket, kind, member)
+        select in_shard, in_version, r.bucket, r.kind, r.member
         from recount as r
-        where r.session_id is not null
-        on conflict (shard, version, session_id, bucket) do nothing
-        returning session_id
+        where r.member is not null
+        on conflict (shard, version, kind, member, bucket) do nothing
+        returning kind, member
     ),
-    -- Sessions that came or went here may be the former bucket of a later one.
+    -- Members that came or went here may be the former bucket of a later one.
     touched as materialized (
-        select d.session_id from departed as d union select a.session_id from arrived as a
+        select d.kind, d.member from departed as d union select a.kind, a.member from arrived as a
     ),
     later as (
         select distinct next.bucket
         from touched as t
         cross join lateral (
-            select s.bucket
-            from hourly_sessions as s
-            where s.shard = in_shard and s.version = in_version
-                and s.session_id = t.session_id and s.bucket >= in_hour + interval '1 hour'
-            order by s.bucket
+            select m.bucket
+            from hourly_members as m
+            where m.shard = in_shard and m.version = in_version
+                and m.kind = t.kind and m.member = t.member and m.bucket >= in_hour + interval '1 hour'
+            order by m.bucket
             limit 1
         ) as next
     )

@@ -19,7 +19,7 @@ begin
             -- Stored ones need not be quarters: whoever changed rows by hand may have put them anywhere.
             select e.bucket
             from hourly_edges as e
-            where e.shard = in_shard and e.version = in_version
+            where e.shard = in_shard and e.version = in_version and e.kind = any (enum_range(null::hourly_member))
                 and e.bucket >= in_hour and e.bucket < in_hour + interval '1 hour'
         )
     );

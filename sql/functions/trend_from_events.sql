@@ -1,8 +1,9 @@
--- As read_trend, counted from the events of one shard that pass the filters, which are those of event_matches.
--- `named` may hold action and demo_mode, too, and sessions: they are counted only then. Rows beside those of read_trend:
+-- As read_trend, counted from the events of one shard that pass the filters, which are those of event_matches; of all shards,
+-- so that a user in several is one, when it is null. `named` may hold action and demo_mode, too, and sessions and users, with
+-- both of which identified sessions are told: they are counted only then; new_users never. Rows beside those of read_trend:
 --   action, demo_mode: `amount` events of `key` in the bucket, when named
 -- and with `divided_by`, one of the dimensions, for each of its keys:
---   sessions: distinct sessions with events of `key` in the bucket, beside those of all events (key is null)
+--   sessions, users, identified: distinct ones by events of `key` in the bucket, beside those of all events (key is null)
 --   tool_uses: `amount` events of `key` that have a tool in the bucket
 create or replace function trend_from_events(
     in_shard integer,
@@ -32,11 +33,11 @@ declare
     until constant timestamptz := bounds[cardinality(bounds)];
 begin
     return query
-    -- One pass makes both sets: events that count alike, and the sessions of each bucket and part.
+    -- One pass makes both sets: events that count alike, and the sessions and users of each bucket and part.
     with counted as materialized (
         select
-            f.bucket, f.event_type, f.tool_name, f.risk_mode, f.action, f.demo_mode, f.part, f.session_id,
-            grouping(f.session_id) = 0 as of_session,
+            f.bucket, f.event_type, f.tool_name, f.risk_mode, f.action, f.demo_mode, f.part, f.session_id, f.user_id,
+            grouping(f.session_id) = 0 as of_member,
             count(*) as events
         from (
             select
@@ -56,9 +57,10 @@ begin
                     end,
                     keys
                 ) as part,
-                case when 'sessions' = any (named) then e.session_id end as session_id
+                case when 'sessions' = any (named) then e.session_id end as session_id,
+                case when 'users' = any (named) then e.user_id end as user_id
             from events as e
-            where e.shard = in_shard and e.timestamp >= since and e.timestamp < until
+            where (in_shard is null or e.shard = in_shard) and e.timestamp >= since and e.timestamp < until
                 and event_matches(
                     e, in_session_id, in_user_id, in_tool_name, in_event_type, in_action, in_demo_mode, in_risk_mode,
                     where_fields, where_properties, where_values
@@ -66,32 +68,43 @@ begin
         ) as f
         group by grouping sets (
             (f.bucket, f.event_type, f.tool_name, f.risk_mode, f.action, f.demo_mode, f.part),
-            (f.bucket, f.part, f.session_id)
+            (f.bucket, f.part, f.session_id, f.user_id)
         )
+    ),
+    distinct_members as (
+        select
+            c.bucket, c.part,
+            count(distinct c.session_id) as sessions,
+            count(distinct c.user_id) as users,
+            count(distinct c.session_id) filter (where c.user_id is not null) as identified
+        from counted as c
+        where c.of_member
+        group by grouping sets ((c.bucket), (c.bucket, c.part))
+        -- The whole, and each part: events that have none are no part.
+        having grouping(c.part) = 1 or c.part is not null
     )
     select c.bucket, k.dimension, case when k.dimension = any (named) then named_key(k.key, keys) end, sum(c.events)::bigint
     from counted as c
     cross join lateral trend_keys(c.event_type, c.tool_name, c.risk_mode, c.action, c.demo_mode) as k
-    where not c.of_session
+    where not c.of_member
     group by 1, 2, 3
     union all
     select c.bucket, 'tool_uses', c.part, sum(c.events)::bigint
     from counted as c
-    where not c.of_session and c.part is not null and c.tool_name is not null
+    where not c.of_member and c.part is not null and c.tool_name is not null
     group by c.bucket, c.part
     union all
-    select c.bucket, 'sessions', null, count(distinct c.session_id)
-    from counted as c
-    where c.of_session and c.session_id is not null
-    group by c.bucket
-    union all
-    select c.bucket, 'sessions', c.part, count(*)
-    from counted as c
-    where c.of_session and c.session_id is not null and c.part is not null
-    group by c.bucket, c.part
+    select d.bucket, w.measure, d.part, w.amount
+    from distinct_members as d
+    cross join lateral (
+        values ('sessions', d.sessions), ('users', d.users), ('identified', d.identified)
+    ) as w (measure, amount)
+    where w.amount > 0
     union all
     select null, w.measure, null, w.amount
-    from hourly_standing(in_shard) as s
-    cross join lateral (values ('position', s.head), ('lag_events', s.lag_events)) as w (measure, amount);
+    from log_heads as h
+    cross join lateral hourly_standing(h.shard) as s
+    cross join lateral (values ('position', s.head), ('lag_events', s.lag_events)) as w (measure, amount)
+    where in_shard is null or h.shard = in_shard;
 end
 $$;

@@ -10,8 +10,8 @@ where p.projection = $1
     -- One row of each table, by its primary key: `exists` might be planned as a read of the whole table.
     and coalesce(
         (select true from hourly_counts where (shard, version) = (s.shard, v.version) order by hour limit 1),
-        (select true from hourly_sessions where (shard, version) = (s.shard, v.version) order by session_id limit 1),
-        (select true from hourly_edges where (shard, version) = (s.shard, v.version) order by bucket limit 1),
+        (select true from hourly_members where (shard, version) = (s.shard, v.version) order by kind, member limit 1),
+        (select true from hourly_edges where (shard, version) = (s.shard, v.version) order by kind limit 1),
         (select true from hourly_documents where (shard, version) = (s.shard, v.version) order by hour limit 1),
         (select true from hourly_fills where (shard, version) = (s.shard, v.version) order by hour limit 1),
         (

@@ -1,16 +1,16 @@
 -- Hours of a shard that any of log, witnesses, seals and projection know, oldest first, with the events that were appended.
 -- $1 shard, $2 version, $3 from or null, $4 to (exclusive) or null
 -- Rows: one per hour (hour, events).
-with recursive session_hours as (
-    -- Steps from one hour to the next in the index, instead of reading every session row.
-    select min(hour_of(s.bucket)) as hour from hourly_sessions as s
+with recursive member_hours as (
+    -- Steps from one hour to the next in the index, instead of reading every member row.
+    select min(hour_of(m.bucket)) as hour from hourly_members as m
     union all
     select (
-        select min(hour_of(s.bucket))
-        from hourly_sessions as s
-        where hour_of(s.bucket) > h.hour
+        select min(hour_of(m.bucket))
+        from hourly_members as m
+        where hour_of(m.bucket) > h.hour
     )
-    from session_hours as h
+    from member_hours as h
     where h.hour is not null
 ),
 known as (
@@ -37,9 +37,9 @@ known as (
     select hour_of(e.bucket), 0 from hourly_edges as e where e.shard = $1 and e.version = $2
     union all
     select h.hour, 0
-    from session_hours as h
+    from member_hours as h
     where exists (
-        select from hourly_sessions as s where hour_of(s.bucket) = h.hour and s.shard = $1 and s.version = $2
+        select from hourly_members as m where hour_of(m.bucket) = h.hour and m.shard = $1 and m.version = $2
     )
     union all
     -- One row is enough to know an hour of the log that no witness tells of.

@@ -13,7 +13,7 @@ from tests.faults.ground import Ground, until
 from tests.faults.processes import ended, project, rebuild_again, start
 
 # A fold and a rebuild wait for it when they have the checkpoint and begin to write.
-LOCK_SESSIONS = "lock table hourly_sessions in share mode"
+LOCK_SESSIONS = "lock table hourly_members in share mode"
 WAITING = "select exists (select from pg_locks where not granted and pg_backend_pid() = any (pg_blocking_pids(pid)))"
 CHECKPOINT_HELD = """
 select {result}

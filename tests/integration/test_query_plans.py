@@ -38,7 +38,9 @@ select relname, indexrelname, idx_tup_read from pg_stat_user_indexes
 SIZES = """
 select
     (select count(*) from events where timestamp >= $1 and timestamp < $1 + interval '1 hour'),
-    (select count(*) from hourly_sessions where hour_of(bucket) = $1)
+    (select count(*) from hourly_members where hour_of(bucket) = $1),
+    (select count(*) from hourly_edges where hour_of(bucket) = $1),
+    (select count(*) from hourly_edges where bucket >= $1 and bucket < $1 + interval '25 hours')
 """
 EDGES_PLAN = "explain select * from hourly_edges_recount(0, 1, quarters_of($1))"
 DAYS_READ = "select count(*) from pg_stat_user_tables where relname like 'events\\_%' and seq_scan + idx_scan > 0"
@@ -85,7 +87,7 @@ async def rows_read(admin: asyncpg.Connection, query: str, *arguments: object) -
     await admin.execute("select pg_stat_force_next_flush()")
     read: Read = Counter()
     for table, scan, rows in await admin.fetch(READ):
-        if rows and table.startswith(("events_", "hourly_sessions")):
+        if rows and table.startswith(("events_", "hourly_members", "hourly_edges")):
             read[table.split("_2")[0], scan.removeprefix(table).strip("_")] += rows
     return read
 
@@ -105,28 +107,33 @@ async def test_functions_read_what_they_need(database: Database, admin: asyncpg.
     tail = await fill(database, admin, analyzed=analyzed)
     statements = database.statements
     (sizes,) = await admin.fetch(SIZES, BUSY)
-    in_hour, sessions = sizes
-    assert min(in_hour, sessions) > 2 * SLACK
+    in_hour, members, edges, edges_of_day = sizes
+    assert min(in_hour, members) > 2 * SLACK
 
     # The tail, by its positions; by the primary key the newest quarter of each session and, since these events are
-    # late, both neighbours of it in a quarter.
-    neighbours = {("events", "shard_position_idx"): TAIL, ("hourly_sessions", "pkey"): 3 * TAIL}
+    # late, both neighbours of it in a quarter; a count of events needs none, and a fold those of all three kinds.
+    by_position = {("events", "shard_position_idx"): TAIL, ("hourly_edges", "pkey"): edges_of_day}
+    neighbours = by_position | {("hourly_members", "pkey"): 3 * TAIL}
+    of_all_kinds = by_position | {("hourly_members", "pkey"): 3 * 3 * TAIL}
     within(await rows_read(admin, statements.read_hourly, 0, BUSY, BUSY + DAY, None), neighbours)
     assert await admin.fetchval(DAYS_READ) == 3
     read = await rows_read(admin, statements.count_events, 0, INSIDE, END)
-    within(read, neighbours | {("events", "pkey"): in_hour // 2})
+    within(read, by_position | {("events", "pkey"): in_hour // 2})
     for quarters in (0, 1):
         bounds = [BUSY + quarters * timedelta(minutes=15) + hour * HOUR for hour in range(25)]
         within(await rows_read(admin, statements.read_trend, 0, bounds, [], None), neighbours)
-    within(await rows_read(admin, statements.fold_hourly, 0, 1, 50_000), neighbours)
+        of_people = await rows_read(admin, statements.read_trend, 0, bounds, ["users", "identified"], None)
+        within(of_people, of_all_kinds)
+    within(await rows_read(admin, statements.fold_hourly, 0, 1, 50_000), of_all_kinds)
 
-    # One hour, by its timestamps; its sessions, and the neighbours of each.
-    of_hour = {("events", "pkey"): in_hour, ("hourly_sessions", "by_hour"): 2 * sessions}
+    # One hour, by its timestamps; its members, and the neighbours of each.
+    of_hour = {("events", "pkey"): in_hour, ("hourly_members", "by_hour"): 2 * members}
     within(await rows_read(admin, statements.check_log, 0, BUSY), of_hour)
     read = await rows_read(admin, statements.verify_hourly, 0, 1, BUSY)
-    within(read, of_hour | {("events", "pkey"): 2 * in_hour, ("hourly_sessions", "pkey"): 2 * sessions})
+    of_edges = {("hourly_members", "pkey"): 2 * members, ("hourly_edges", "pkey"): 2 * edges}
+    within(read, of_hour | of_edges | {("events", "pkey"): 2 * in_hour})
     read = await rows_read(admin, statements.rebuild_hourly, 0, 1, BUSY)
-    within(read, of_hour | {("hourly_sessions", "pkey"): 3 * sessions})
+    within(read, of_hour | {("hourly_members", "pkey"): 3 * members, ("hourly_edges", "pkey"): 4 * edges})
 
     # One event of each hour.
     read = await rows_read(admin, statements.list_hours, 0, 1, None, None)
@@ -179,6 +186,7 @@ where relname in ('hourly_counts', 'hourly_edges')
 COUNTED_ROWS = """
 select
     (select count(*) from hourly_counts where hour >= $1 and hour < $2),
+    (select count(*) from hourly_edges where bucket >= $1 and bucket < $2 and kind = 'session'),
     (select count(*) from hourly_edges where bucket >= $1 and bucket < $2)
 """
 
@@ -194,11 +202,12 @@ async def test_a_trend_reads_each_row_of_its_range_once(
     # Counts of hours that buckets divide are read by the hour, a few times each.
     for length, times in ((HOUR, 1), (DAY, 1), (timedelta(minutes=15), 5)):
         bounds = [BUSY + number * length for number in range(DAY // length + 1)]
-        ((counts, edges),) = await admin.fetch(COUNTED_ROWS, bounds[0], bounds[-1])
-        await rows_read(admin, database.statements.read_trend, 0, bounds, ["event_type"], None)
-        read = {table: rows for table, rows in await admin.fetch(COUNTED_READ)}  # noqa: C416
-        assert read["hourly_counts"] <= times * counts + SLACK
-        assert read["hourly_edges"] <= edges + SLACK
+        ((counts, *edges),) = await admin.fetch(COUNTED_ROWS, bounds[0], bounds[-1])
+        for named, of_kinds in zip((["event_type"], ["users", "identified"]), edges, strict=True):
+            await rows_read(admin, database.statements.read_trend, 0, bounds, named, None)
+            read = {table: rows for table, rows in await admin.fetch(COUNTED_READ)}  # noqa: C416
+            assert read["hourly_counts"] <= times * counts + SLACK
+            assert read["hourly_edges"] <= of_kinds + SLACK
 
     # From raw events: of one day, and of one type by its index.
     day = start_of(BUSY, DAY)

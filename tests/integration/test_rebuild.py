@@ -27,11 +27,11 @@ from tests.projection import (
     rebuilt,
 )
 
-TRUNCATE = "truncate hourly_counts, hourly_sessions, hourly_edges"
+TRUNCATE = "truncate hourly_counts, hourly_members, hourly_edges"
 # What a reader must never see halves of: all rows of the first hour, gone or there.
 FORGET_HOUR = """
 delete from hourly_counts where hour = {start};
-delete from hourly_sessions where hour_of(bucket) = {start};
+delete from hourly_members where hour_of(bucket) = {start};
 delete from hourly_edges where hour_of(bucket) = {start};
 """
 
@@ -72,7 +72,7 @@ async def test_a_rebuild_leaves_damaged_hours_as_they_are(
             kept = {name: n for name, n in before.counts.items() if start_of(name[0], HOUR) in damaged}
             mended = {name: n for name, n in whole.counts.items() if start_of(name[0], HOUR) not in damaged}
             assert after.counts == oracle.Counts(kept | mended)
-            assert (after.sessions, after.edges) == (whole.sessions, whole.edges)
+            assert (after.members, after.edges) == (whole.members, whole.edges)
 
 
 async def test_a_rebuild_of_what_is_right_writes_nothing(database: Database) -> None:

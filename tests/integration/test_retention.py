@@ -40,6 +40,7 @@ from tests.retired import (
     of_day,
     old_events,
     past,
+    people,
     retire,
     totals,
     whole,
@@ -462,18 +463,21 @@ async def was_cut(url: str, place: int) -> bool:
 
 
 async def test_rollups_past_their_retention_go_and_distinct_sessions_stay_exact(old: Sharded) -> None:
-    events = list(EVENTS)
+    events, ever = list(EVENTS), list(EVENTS)
     for last, numbers in ((2, (0, 1, 2, 3)), (3, ())):
         # By the clock of past(3), the start of day `last` is just so many days ago.
         retired = await retire(old.database, 3, rollup_days=3 + RETENTION_DAYS + 1 - last)
         assert retired == whole(*numbers, events=EVENTS)
         events = [event for event in events if event.timestamp >= day(last)]
-        await check_rollups(old, events, last)
-        # Late, of sessions whose former hours are forgotten, and of new ones.
-        late = [an_event(900 + 10 * last + n, at=day(9) + n * HOUR, session=f"s{n}") for n in range(8)]
+        await check_rollups(old, events, ever, last)
+        # Late, of sessions whose former hours are forgotten, and of new ones; of users likewise.
+        late = [
+            an_event(900 + 10 * last + n, at=day(9) + n * HOUR, session=f"s{n}", user=f"u{n // 2}") for n in range(8)
+        ]
         await append_all(old, late, clock=past(3))
         events += late
-        await check_rollups(old, events, last)
+        ever += late
+        await check_rollups(old, events, ever, last)
     assert await totals(old.database) == (len(EVENTS) + 16, 16 + 16, len(EVENTS) - 16)
     # Nothing more to do, nothing left behind.
     assert await retire(old.database, 3, rollup_days=8) == []
@@ -482,11 +486,13 @@ async def test_rollups_past_their_retention_go_and_distinct_sessions_stay_exact(
     assert await chain_is_whole(old) == await old.admin.fetchval("select count(*) from hour_seals")
 
 
-async def check_rollups(old: Sharded, events: list[Event], last: int) -> None:
+async def check_rollups(old: Sharded, events: list[Event], ever: list[Event], last: int) -> None:
     """Assert that rows, answers, distinct sessions of every range, and proofs are those of the events that are left."""
     await catch_up(old.database)
+    users = {event.user_id for event in events}
     for shard in range(old.shards):
-        assert await folded(old.admin, shard=shard) == oracle.rows(old.of_shard(shard, events))
+        left = await folded(old.admin, shard=shard)
+        assert left == oracle.retained(old.of_shard(shard, ever), day(last), users)
     assert await answers(old, day(0), day(12)) == oracle.fresh(events, day(0), day(12))
     edges = [day(number) + HOUR * hour for number in (last, 3, 9) for hour in (0, 7)] + [day(10)]
     for since in edges:
@@ -494,6 +500,8 @@ async def check_rollups(old: Sharded, events: list[Event], last: int) -> None:
             if since < until:
                 found = (await answers(old, since, until))["distinct_sessions", None, None]
                 assert found == oracle.distinct(events, since, until)
+                # Of users all that ever was counts: who was new before is not new again.
+                assert await people(old, since, until) == oracle.people(ever, since, until)
     for (_, hour), state in (await states(old)).items():
         assert state == ("sealed" if hour < day(4) else "verified")
     assert (await totals(old.database))[2] == sum(len(of_day(number, EVENTS)) for number in range(4))
@@ -640,11 +648,11 @@ async def test_the_command_exits_1_for_a_day_that_does_not_verify_and_0_when_it_
     assert (clean.code, clean.output.splitlines()[-1].rpartition(": ")[2]) == (0, "clean")
 
 
-async def step_down_to(url: str, name: str) -> None:
+async def step_down_to(url: str, name: str, *, force: bool = False) -> None:
     """Take the schema down until the step of this name is the next."""
     names = [step.name for step in list_migrations()]
     for _ in names[names.index(name) + 1 :]:
-        await rollback(url)
+        await rollback(url, force=force)
 
 
 async def test_the_step_down_before_seals_refuses_to_lose_them(log: Sharded) -> None:
@@ -657,7 +665,9 @@ async def test_the_step_down_before_seals_refuses_to_lose_them(log: Sharded) -> 
 
     await retire(log.database, 0)
     left = await log.admin.fetch(SEALS)
-    await step_down_to(log.url, "seals")
+    with pytest.raises(SchemaRefused, match="rolling back people would lose the rows of hour_seals"):
+        await rollback(log.url)
+    await step_down_to(log.url, "seals", force=True)
     with pytest.raises(SchemaRefused, match="rolling back seals would lose the rows of hour_seals"):
         await rollback(log.url)
     assert await log.admin.fetch(SEALS) == left

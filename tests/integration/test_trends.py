@@ -17,11 +17,13 @@ import pytest_asyncio
 
 import service.counting
 from projections.projector import catch_up
+from service.counted import METRICS
 from service.errors import ApiError
 from service.events import Event
 from service.raw_events import AT_A_TIME, MOST_WAITING
 from service.rollups import Rollups
 from sql.database import Database
+from tests import oracle
 from tests.conftest import Servers
 from tests.http.site import new_database
 from tests.log import NOW, an_event, append
@@ -54,6 +56,7 @@ def events_around(day: date, seed: int) -> list[Event]:
             session=f"s{chance.randrange(40)}",
             kind=chance.choice(["page_viewed", "opened", "risk_mode_changed"]),
             tool=chance.choice(["Home", None]),
+            user=chance.choice(["u1", "u2", "u3", "u4", None, None]),
         )
         for number in range(EVENTS)
     ]
@@ -105,16 +108,19 @@ def of_date(name: str, day: date, since: datetime, until: datetime) -> list[Even
 
 def measured(metric: str, events: list[Event]) -> float | None:
     sessions = len({event.session_id for event in events})
+    users = {event.user_id for event in events if event.user_id}
     return {
         "events": len(events),
         "sessions": sessions,
         "tool_uses": sum(event.tool_name is not None for event in events),
         "event_types": len({event.event_type for event in events}),
         "events_per_session": len(events) / sessions if sessions else None,
+        "users": len(users),
+        "visitors": len(users) + sessions - len({event.session_id for event in events if event.user_id}),
     }[metric]
 
 
-@pytest.mark.parametrize("metric", ["events", "sessions", "tool_uses", "event_types", "events_per_session"])
+@pytest.mark.parametrize("metric", [metric for metric in METRICS if metric != "new_users"])
 async def test_local_days_are_exact_across_changes_of_the_clocks(changing: Sharded, metric: str) -> None:
     async with reads(changing.database, changing.url) as found:
         for name, day in CHANGES.items():
@@ -131,6 +137,48 @@ async def test_local_days_are_exact_across_changes_of_the_clocks(changing: Shard
                 assert [bucket["value"] for bucket in answer["buckets"]] == [
                     measured(metric, of_date(name, local, since, until)) for local in days
                 ]
+
+
+async def test_who_is_new_is_new_once(changing: Sharded) -> None:
+    """All logs together begin with the events around Tehran's change; users are the same in all."""
+    async with reads(changing.database, changing.url) as found:
+        for name, day in CHANGES.items():
+            since = datetime(day.year, day.month, day.day, tzinfo=NOW.tzinfo) - 2 * DAY
+            scope = f"from={text_of(since)}&to={text_of(since + 5 * DAY)}"
+            ever = [event for events in STORED.values() for event in events]
+            expected = [
+                oracle.people(ever, since + number * DAY, since + (number + 1) * DAY)["new_users"]
+                for number in range(5)
+            ]
+            answer = await found.trends.page(f"metric=new_users&interval=day&{scope}".encode())
+            assert [bucket["value"] for bucket in answer["buckets"]] == expected
+            assert sum(expected) == (4 if name == "Asia/Tehran" else 0)
+            totals = (await found.summary.page(scope.encode()))["totals"]
+            assert (totals["new_users"], totals["users"]) == (sum(expected), 4)
+            filtered = await found.summary.page(f"{scope}&demo_mode=true".encode())
+            assert filtered["totals"] == totals | {"new_users": None}
+        for more in ("by=action", "demo_mode=true"):
+            error = await refused(found.trends.page(f"metric=new_users&{more}".encode()))
+            assert (error.status, error.code, error.field) == (400, "invalid_parameter", "metric")
+
+
+async def test_users_are_told_since_they_are_known(retiring: Sharded) -> None:
+    day = CHANGES["Europe/Berlin"]
+    known = datetime(day.year, day.month, day.day, tzinfo=NOW.tzinfo)
+    scope = f"from={text_of(known - DAY)}&to={text_of(known + DAY)}"
+    await retiring.admin.execute("update shard_totals set people_since = $1", known)
+    async with reads(retiring.database, retiring.url) as found:
+        for metric in ("users", "new_users", "visitors"):
+            answer = await found.trends.page(f"metric={metric}&interval=day&{scope}&compare=previous".encode())
+            assert [bucket["value"] is None for bucket in answer["buckets"]] == [True, False]
+            assert [bucket["value"] for bucket in answer["compare"]] == [None, None]
+        sessions = await found.trends.page(f"metric=sessions&interval=day&{scope}".encode())
+        assert None not in [bucket["value"] for bucket in sessions["buckets"]]
+        totals = (await found.summary.page(scope.encode()))["totals"]
+        assert [name for name, value in totals.items() if value is None] == ["users", "new_users", "visitors"]
+        # Raw events know them all the same.
+        answer = await found.trends.page(f"metric=users&interval=day&{scope}&demo_mode=true".encode())
+        assert None not in [bucket["value"] for bucket in answer["buckets"]]
 
 
 async def test_hours_days_weeks_and_months_tell_of_the_same_events(changing: Sharded) -> None:
@@ -284,7 +332,7 @@ async def test_sessions_and_tool_uses_are_divided_by_keys_of_raw_events(changing
     counts = Counter(event.event_type for event in inside)
     most = min(counts, key=lambda key: (-counts[key], key))
     async with reads(changing.database, changing.url) as found:
-        for metric in ("sessions", "tool_uses", "events", "events_per_session"):
+        for metric in ("sessions", "tool_uses", "events", "events_per_session", "users", "visitors"):
             answer = await found.trends.page(f"metric={metric}&by=event_type&top=1&{scope}".encode())
             assert [group["key"] for group in answer["groups"]] == [most, "(other)"]
             for group in answer["groups"]:

@@ -48,6 +48,7 @@ FLIP_EVENT = "update events set {} where event_id = $1"
 WITNESSES = "select shard, hour, ctid::text from {}"
 ROWS = "select shard, hour_of({}) as hour, ctid::text from {} where true {}"
 WITNESSED = ("events", "position_sum", "digest_high", "digest_low")
+ANOTHER_PREVIOUS = "previous = bucket - interval '15 minutes' - interval '1 microsecond'"
 ONE_MOVED = "events_00 = events_00 - 1, events_45 = events_45 + 1"
 # Of a row of the projection: the table, what is flipped, and the field that verify must name.
 OF_PROJECTION = [
@@ -57,9 +58,15 @@ OF_PROJECTION = [
     ("hourly_counts", FLIP_NUMBER.format("events_45"), "event_counts", "and dimension = 'event_type'"),
     ("hourly_counts", FLIP_TEXT.format("key"), "risk_distribution", "and dimension = 'risk_mode'"),
     ("hourly_counts", ONE_MOVED, "event_counts", "and dimension = 'event_type'"),
-    ("hourly_edges", FLIP_NUMBER.format("sessions"), "session_edges", ""),
-    ("hourly_edges", "previous = bucket - interval '15 minutes' - interval '1 microsecond'", "session_edges", ""),
-    ("hourly_sessions", FLIP_TEXT.format("session_id"), "sessions_missing", ""),
+    *[
+        of_kind
+        for kind, measure in (("session", "sessions"), ("user", "users"), ("identified", "identified"))
+        for of_kind in (
+            ("hourly_edges", FLIP_NUMBER.format("members"), f"{kind}_edges", f"and kind = '{kind}'"),
+            ("hourly_edges", ANOTHER_PREVIOUS, f"{kind}_edges", f"and kind = '{kind}'"),
+            ("hourly_members", FLIP_TEXT.format("member"), f"{measure}_missing", f"and kind = '{kind}'"),
+        )
+    ],
 ]
 
 
@@ -128,9 +135,9 @@ async def test_one_bit_of_the_projection_is_drift(sharded: Sharded, subtests: py
                 found = await wrong(sharded)
             state, fields = found[row["shard"], row["hour"]]
             assert (state, field in fields) == ("drifted", True)
-            # A session's next edge may lie in a later hour of its shard.
+            # A member's next edge may lie in a later hour of its shard.
             assert {(state, shard) for (shard, _), (state, _) in found.items()} == {("drifted", row["shard"])}
-            assert table == "hourly_sessions" or len(found) == 1
+            assert table == "hourly_members" or len(found) == 1
 
 
 async def flip_row(admin: asyncpg.Connection[asyncpg.Record], table: str, flip: str, ctid: str) -> None:

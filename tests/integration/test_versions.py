@@ -31,15 +31,26 @@ from tests import oracle
 from tests.conftest import RETENTION_DAYS
 from tests.log import an_event, append, until_waited_for
 from tests.oracle import HOUR, start_of
-from tests.projection import COUNTS, START, by_quarter, fresh, in_batches, random_events
+from tests.projection import (
+    COUNTS,
+    EDGES,
+    MEMBERS,
+    START,
+    by_edge,
+    by_quarter,
+    fresh,
+    in_batches,
+    in_kinds,
+    random_events,
+)
 
 MORE_SHARDS = """
 insert into log_heads (shard) select generate_series(1, 7);
 insert into shard_totals (shard) select generate_series(1, 7);
 insert into checkpoints (shard, projection, version) select generate_series(1, 7), 'hourly', 1;
 """
-TABLES = ("hourly_counts", "hourly_sessions", "hourly_edges", "hourly_documents", "hourly_fills", "hour_proofs")
-ROWS = "select {} from {} where shard = $1 and version = $2"
+TABLES = ("hourly_counts", "hourly_members", "hourly_edges", "hourly_documents", "hourly_fills", "hour_proofs")
+OF = "{} where shard = $1 and version = $2"
 NUMBER = "select count(*) from {} where version = $1"
 COUNT_NOTHING = """
 update hourly_counts set events_00 = 0, events_15 = 0, events_30 = 0, events_45 = 0 where version = 2 and hour = $1
@@ -90,19 +101,10 @@ class Log:
 
     async def rows(self, version: int, shard: int) -> oracle.Rows:
         """Return the stored rows of a version."""
-        counts = await self.admin.fetch(f"{COUNTS} where shard = $1 and version = $2", shard, version)
-        sessions, edges = [
-            await self.admin.fetch(ROWS.format(columns, table), shard, version)
-            for table, columns in (
-                ("hourly_sessions", "bucket, session_id"),
-                ("hourly_edges", "bucket, nullif(previous, '-infinity'), sessions"),
-            )
+        counts, members, edges = [
+            await self.admin.fetch(OF.format(query), shard, version) for query in (COUNTS, MEMBERS, EDGES)
         ]
-        return oracle.Rows(
-            by_quarter(counts),
-            {(bucket, session) for bucket, session in sessions},
-            +oracle.Edges({(bucket, previous): number for bucket, previous, number in edges}),
-        )
+        return oracle.Rows(by_quarter(counts), in_kinds(members), +by_edge(edges))
 
     async def is_right(self, *of: int) -> None:
         """Fail unless the rows of these versions, all folded, are what the oracle says."""
@@ -244,7 +246,7 @@ async def test_a_switch_leaves_no_more_to_read_than_there_was(single: Log) -> No
 
 @pytest.mark.parametrize(
     "wrong",
-    ["truncate hourly_counts, hourly_sessions, hourly_edges", "update hourly_counts set events_00 = events_00 + 1"],
+    ["truncate hourly_counts, hourly_members, hourly_edges", "update hourly_counts set events_00 = events_00 + 1"],
 )
 async def test_a_wrong_live_version_is_right_after_a_rebuild(log: Log, wrong: str) -> None:
     await log.fill(7)
@@ -374,7 +376,7 @@ async def test_a_version_that_was_wrong_is_right_when_its_events_are_gone(log: L
     """A rollback after the day was sealed would else bring back what no rebuild can mend any more."""
     await log.fill(12, hours=HOURS)
     await log.admin.execute("update hourly_counts set events_00 = events_00 + 1 where version = 1")
-    await log.admin.execute("delete from hourly_sessions where hour_of(bucket) = $1", START)
+    await log.admin.execute("delete from hourly_members where hour_of(bucket) = $1", START)
     await rebuild_all(log.database)
     await seal_first_day(log)
     before = await verified(log.database)
@@ -409,7 +411,7 @@ async def test_an_hour_is_sealed_when_every_version_has_folded_it(single: Log) -
 async def test_edges_of_a_sealed_hour_are_mended_by_a_rebuild(single: Log) -> None:
     await single.fill(11, hours=HOURS)
     await seal_first_day(single)
-    await single.admin.execute("update hourly_edges set sessions = sessions + 1 where hour_of(bucket) = $1", START)
+    await single.admin.execute("update hourly_edges set members = members + 1 where hour_of(bucket) = $1", START)
     await rebuild_all(single.database)
     await single.is_right(2)
     assert set(await verified(single.database)) == RIGHT
@@ -603,7 +605,7 @@ async def test_what_an_interrupted_drop_left_is_removed_later(log: Log, monkeypa
         with pytest.raises(Lost):
             await drop_old(log.database)
     left = await log.left(1)
-    assert left["hourly_sessions"] > 0
+    assert left["hourly_members"] > 0
     with pytest.raises(NotSwitched):
         await roll_back(log.database)
     assert await end_abandoned(log.database) == []
@@ -735,7 +737,7 @@ def crowded(count: int) -> list[Event]:
 @pytest.mark.parametrize("analyzed", [False, True], ids=["never analyzed", "analyzed before the version began"])
 async def test_no_step_compares_all_with_all(single: Log, *, analyzed: bool) -> None:
     """Each statement has as long as the service's; they take some hundreds of milliseconds."""
-    for table in ("hourly_counts", "hourly_sessions", "hourly_edges"):
+    for table in ("hourly_counts", "hourly_members", "hourly_edges"):
         await single.admin.execute(f"alter table {table} set (autovacuum_enabled = off)")
     events = crowded(40_000)
     for place in range(0, len(events), 10_000):
@@ -749,12 +751,12 @@ async def test_no_step_compares_all_with_all(single: Log, *, analyzed: bool) -> 
 
     # Damaged from now on, and so carried over; the other hour is empty in the live version.
     await single.admin.execute("update events set demo_mode = false where event_id = 'evt_0'")
-    await single.admin.execute("delete from hourly_sessions where version = 2 and hour_of(bucket) = $1", START + HOUR)
+    await single.admin.execute("delete from hourly_members where version = 2 and hour_of(bucket) = $1", START + HOUR)
     states = [proof.state for proof in await rebuild_all(single.database)]
     assert states == [DAMAGED, VERIFIED]
     outcomes = [hour async for hour in rebuild(single.database, await list_hours(single.database, None, None))]
     assert [(hour.outcome, hour.rows_written) for hour in outcomes] == [("damaged", 0), ("rebuilt", 0)]
-    await single.admin.execute("delete from hourly_sessions where version = 3 and hour_of(bucket) = $1", START + HOUR)
+    await single.admin.execute("delete from hourly_members where version = 3 and hour_of(bucket) = $1", START + HOUR)
     outcomes = [hour async for hour in rebuild(single.database, await list_hours(single.database, START + HOUR, None))]
     assert outcomes[0].rows_written == 20_000
     await drop_old(single.database)

@@ -26,7 +26,7 @@ HOURS = 5
 RANGES = [(START + a * HOUR, START + b * HOUR) for a in range(HOURS) for b in range(a + 1, HOURS + 1)]
 RESET = """
 delete from events; delete from receipts; delete from hour_ledger; delete from hour_proofs;
-delete from hourly_counts; delete from hourly_sessions; delete from hourly_edges; delete from hourly_documents;
+delete from hourly_counts; delete from hourly_members; delete from hourly_edges; delete from hourly_documents;
 delete from checkpoints; delete from shard_totals; delete from log_heads
 """
 MAKE_SHARDS = """
@@ -35,7 +35,7 @@ insert into checkpoints (shard, projection, version) select shard, 'hourly', 1 f
 """
 LOSE = """
 delete from hourly_counts where hour = {start};
-delete from hourly_sessions where hour_of(bucket) = {start};
+delete from hourly_members where hour_of(bucket) = {start};
 delete from hourly_edges where hour_of(bucket) = {start}
 """
 # What is folded and what is not, together, of all shards.
@@ -63,11 +63,12 @@ order by 1, 2
 
 # Few ids, sessions and hours, so that duplicates, ids of other sessions and late events are common.
 sent = st.builds(
-    lambda number, quarter, place, session, kind, tool, mode: an_event(
-        number, at=START + quarter * QUARTER + place, session=session, kind=kind, tool=tool, properties=mode
+    lambda number, quarter, place, session, kind, tool, mode, user: an_event(
+        number, at=START + quarter * QUARTER + place, session=session, kind=kind, tool=tool, properties=mode, user=user
     ),
     *(st.integers(0, 30), st.integers(0, HOURS * 4 - 1), st.sampled_from(PLACES), st.sampled_from("abcd")),
     *(st.sampled_from(["page_viewed", "risk_mode_changed"]), st.sampled_from(["Home", None]), st.sampled_from(MODES)),
+    st.sampled_from([None, None, "x", "y", "z"]),
 )
 batches = st.lists(sent, min_size=1, max_size=12)
 steps = st.one_of(

@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
+import asyncpg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.projector import step
+from service.appender import shard_of
 from service.events import Event
 from tests import oracle
 from tests.log import an_event
@@ -23,12 +25,13 @@ FILTERS = ("tool_name", "event_type", "action", "demo_mode", "risk_mode")
 KEYS = ("page_viewed", "risk_mode_changed", "Home", "open", "high", "(other)", "true")
 
 sent = st.builds(
-    lambda number, quarter, place, session, kind, tool, mode, action, demo: an_event(
-        number, at=START + quarter * QUARTER + place, session=session, kind=kind, tool=tool, properties=mode
+    lambda number, quarter, place, session, kind, tool, mode, action, demo, user: an_event(
+        number, at=START + quarter * QUARTER + place, session=session, kind=kind, tool=tool, properties=mode, user=user
     )._replace(action=action, demo_mode=demo),
     *(st.integers(0, 40), st.integers(0, HOURS * 4 - 1), st.sampled_from(PLACES), st.sampled_from("abcd")),
     *(st.sampled_from(["page_viewed", "risk_mode_changed"]), st.sampled_from(["Home", "(other)", None])),
     *(st.sampled_from(MODES), st.sampled_from(["open", "close", None]), st.booleans()),
+    st.sampled_from([None, None, "x", "y", "z"]),
 )
 # In whole hours, in quarters, and of no length; some begin before the first event and end after the last.
 in_quarters = st.lists(st.integers(-4, HOURS * 4 + 4), min_size=2, max_size=9)
@@ -83,10 +86,43 @@ async def test_rollups_and_tail_are_counted_in_any_buckets(
         assert found == oracle.trend(stored, bounds, {*named, "sessions"}, told)
 
 
+@given(st.sampled_from([1, 3]), grown_batches, st.tuples(bounds, st.sets(st.sampled_from(oracle.DIMENSIONS)), keys))
+@settings(examples(35), print_blob=True)
+async def test_people_are_counted_in_any_buckets(
+    database_url: str, shards: int, batches: list[tuple[list[Event], int]], asked: Asked
+) -> None:
+    """In each shard by edges, and across shards by rows: a user may be in several."""
+    bounds, named, told = asked
+    asked_of = [*named, "users", "identified"]
+    expected = {*named, "sessions", "users", "new_users", "identified"}
+    async with history(database_url, shards) as both:
+        stored = await grown(both, batches)
+        statements = both.database.statements
+        for shard, log in enumerate(both.logs):
+            of_shard = await both.database.rows(statements.read_trend, shard, bounds, asked_of, told)
+            assert summed(of_shard) == oracle.trend(log.events, bounds, expected, told)
+        of_all = await both.database.rows(statements.read_people, bounds, asked_of, told)
+        assert summed(of_all) == oracle.trend(stored, bounds, expected, told)
+        heads = await both.admin.fetch("select log_head(shard) from log_heads order by shard")
+        assert [row["amount"] for row in of_all if row["measure"] == "position"] == [head for (head,) in heads]
+
+
+def in_shard(both: History, shard: int, events: list[Event]) -> list[Event]:
+    return [event for event in events if shard_of(event.session_id, len(both.logs)) == shard]
+
+
+def summed(rows: list[asyncpg.Record]) -> oracle.Trend:
+    found: oracle.Trend = Counter()
+    for bucket, measure, key, amount in rows:
+        if bucket is not None:
+            found[bucket, measure, key] += amount
+    return +found
+
+
 @given(
     st.sampled_from([1, 3]),
     grown_batches,
-    st.tuples(bounds, st.sets(st.sampled_from([*FILTERS, "sessions"])), keys),
+    st.tuples(bounds, st.sets(st.sampled_from([*FILTERS, "sessions", "users"])), keys),
     st.none() | st.sampled_from(FILTERS),
     st.tuples(
         *(st.none() | st.just("Home"), st.none() | st.sampled_from(["page_viewed", "risk_mode_changed"])),
@@ -106,9 +142,18 @@ async def test_raw_events_are_counted_in_any_buckets(
     async with history(database_url, shards) as both:
         stored = await grown(both, batches)
         query = both.database.statements.trend_from_events
-        found = await rows(both, query, bounds, sorted(named), told, divided_by, None, None, *filters, None, None, None)
+        given = (None, None, *filters, None, None, None)
+        found = await rows(both, query, bounds, sorted(named), told, divided_by, *given)
         passed = [event for event in stored if passes(event, filters)]
-        assert found == oracle.trend(passed, bounds, named, told, divided_by)
+        # Of both together it is known which sessions had a user.
+        expected = named | ({"identified"} if {"sessions", "users"} <= named else set())
+        of_shards = [
+            oracle.trend(in_shard(both, shard, passed), bounds, expected, told, divided_by) for shard in range(shards)
+        ]
+        assert found == sum(of_shards, Counter())
+        of_all = await both.database.rows(query, None, bounds, sorted(named), told, divided_by, *given)
+        assert summed(of_all) == oracle.trend(passed, bounds, expected, told, divided_by)
+        assert [row["measure"] for row in of_all if row["bucket"] is None] == ["position", "lag_events"] * shards
         same = await rows(both, both.database.statements.read_trend, bounds, list(oracle.DIMENSIONS), told)
         nothing = (None,) * 10
         assert same == await rows(both, query, bounds, [*oracle.DIMENSIONS, "sessions"], told, None, *nothing)

@@ -1,0 +1,7 @@
+-- The start of the first hour of a shard whose rollup retention has kept: a whole hour, or -infinity.
+create or replace function rollups_since(in_shard integer)
+returns timestamptz
+language sql stable
+as $$
+    select coalesce((select t.rollups_since from shard_totals as t where t.shard = $1), '-infinity')
+$$;
