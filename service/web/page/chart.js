@@ -37,6 +37,13 @@ export function show(answer, title) {
   writeReadout(answer, cursor);
 }
 
+export function clear() {
+  plot?.destroy();
+  plot = shown = cursor = null;
+  find("legend").replaceChildren();
+  write(find("readout"), "\u00a0");
+}
+
 function draw(answer) {
   const place = find("plot");
   const lines = linesOf(answer);

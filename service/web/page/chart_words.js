@@ -31,7 +31,7 @@ export function showLegend({ metric, interval, buckets, compare, groups }, focus
   }
   const sums = (groups ?? []).map((group) => [group.key, metric === "events" ? sumOf(group) : null]);
   const now = JSON.stringify([lines, sums]);
-  if (now === drawn) return;
+  if (now === drawn && find("legend").children.length) return;
   drawn = now;
   find("legend").replaceChildren(
     ...sums.map(([key, sum], place) => groupItem(key, sum, place, focus)),

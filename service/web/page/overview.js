@@ -13,7 +13,7 @@ import { zone } from "./words.js";
 
 const TOP_ACTIONS = "10";
 const TOP_GROUPS = "5";
-const UNDIVIDED = ["event_types"];
+const UNDIVIDED = ["event_types", "new_users"];
 const PANELS = ["cards", "chart", "proofs", "tools", "risks", "types", "actions", "recent"];
 
 export function start({ chooseMetric, chooseBy, openTimeline }) {
@@ -38,6 +38,7 @@ export function read(asked, signal, filter) {
   const by = UNDIVIDED.includes(asked.metric) ? "" : asked.options.overview.by;
   const trend = (metric) => {
     const isShown = metric === asked.metric;
+    if (!cards.isWhole(metric, asked)) return unanswered(metric, isShown);
     const divided = isShown && by ? [["by", by], ["top", TOP_GROUPS]] : [];
     return part(["cards", ...(isShown ? ["chart"] : [])], signal, "trends",
       [...scope, ["metric", metric], ["interval", intervalOf(asked)], ["tz", zone],
@@ -62,6 +63,17 @@ export function read(asked, signal, filter) {
   ]);
 }
 
+// New users of filtered events are not known: nothing is asked.
+function unanswered(metric, isShown) {
+  cards.showCourse(metric, []);
+  if (isShown) {
+    fail("chart", "trends", `${cards.title(metric)} are those of all events. Take the filters away, or choose another card.`);
+    chart.clear();
+    find("chart").classList.remove("stale");
+  }
+  return "ok";
+}
+
 async function part(panels, signal, path, parameters, draw) {
   try {
     const answer = await get(path, parameters, signal);
@@ -74,7 +86,7 @@ async function part(panels, signal, path, parameters, draw) {
     if (error.name === "AbortError" || signal.aborted) return "aborted";
     if (error instanceof Gone) return "gone";
     if (error.status === 401) return "token";
-    for (const panel of panels) fail(panel, path, error.message);
+    for (const panel of panels) fail(panel, path, `Cannot be read now: ${error.message}`);
     return "refused";
   }
 }
@@ -91,9 +103,9 @@ const faultOf = (panel) => find(panel).querySelector(".fault");
 
 function fail(panel, path, message) {
   const fault = faultOf(panel);
-  if (!fault) return write(find("cards-note"), `Cannot be read now: ${message}`);
+  if (!fault) return write(find("cards-note"), message);
   fault.dataset.of = path;
-  write(fault, `Cannot be read now: ${message}`);
+  write(fault, message);
   hide(fault, false);
 }
 

@@ -1,7 +1,7 @@
 // What is shown: kept in the address, so that it can be shared and gone back to. The token never is.
 
 const HOUR = 3_600_000;
-export const METRICS = ["events", "sessions", "tool_uses", "event_types", "events_per_session"];
+export const METRICS = ["events", "sessions", "visitors", "users", "new_users", "tool_uses", "event_types", "events_per_session"];
 export const DIMENSIONS = ["event_type", "tool_name", "action", "risk_mode", "demo_mode"];
 export const FILTERS = [...DIMENSIONS, "session_id", "user_id", "segment", "where"];
 export const RANGES = new Map([["1h", 1], ["6h", 6], ["24h", 24], ["7d", 168], ["30d", 720], ["90d", 2160]]);

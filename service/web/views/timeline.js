@@ -52,6 +52,7 @@ export function show(given, wanted) {
   parts ??= build();
   shown = wanted;
   parts.title.replaceChildren(`${NAMES.get(wanted.of)} `, element("bdi", [], wanted.id));
+  parts.title.title = wanted.id;
   write(parts.filter, `Only this ${wanted.of}`);
   for (const part of [parts.facts, parts.sessions, parts.list]) part.replaceChildren();
   hide(parts.more, true);
