@@ -32,6 +32,7 @@ from service.errors import ApiError, method_not_allowed
 from service.event_list import EventList
 from service.exploration_routes import exploration_routes
 from service.exports import Exports
+from service.funnels import Funnels, funnel_routes
 from service.health import readiness
 from service.live import Live
 from service.metrics import CONTENT_TYPE, Metrics
@@ -91,6 +92,8 @@ class Service:
         counting = Counting(self.database, self.raw_events)
         self.trends = Trends(counting, self.segments, now)
         self.summary = Summary(counting, self.segments, now)
+        names_ids = settings.read_token is not None
+        self.funnels = Funnels(self.raw_events, self.segments, now, names_ids=names_ids)
         self.proofs = Proofs(self.database, now)
         self.property_values = PropertyValues(self.raw_events, self.segments, now)
         self.timelines = Timelines(self.database, now)
@@ -206,6 +209,7 @@ class Service:
             *segment_routes(self.segments),
             *exploration_routes(self.property_values, self.timelines),
             *export_routes(self.exports),
+            *funnel_routes(self.funnels),
         ]
 
     @asynccontextmanager

@@ -121,7 +121,7 @@ def _split(text: str) -> Iterator[tuple[str, str]]:
 
 def _condition(tokens: _Tokens) -> Condition:
     kind, field = tokens.take("a field")
-    path = _path(field) if kind == "word" else None
+    path = field_path(field) if kind == "word" else None
     if path is None:
         known = ", ".join(FIELDS)
         raise Malformed(f"must name one of {known}, or a property such as properties.plan, not {field[:SHOWN]!r}")
@@ -167,7 +167,8 @@ def _values(kind: str, text: str) -> tuple[Value, ...]:
     return (text,)
 
 
-def _path(text: str) -> Path | None:
+def field_path(text: str) -> Path | None:
+    """Return the path of a field or property, such as `properties.plan`; None for another text. Raises Malformed."""
     if text in FIELDS:
         return (text,)
     head, _, rest = text.partition(".")

@@ -72,6 +72,7 @@ class Statements:
     make_day: str
     mend_sealed_hour: str
     read_clock: str
+    read_funnel: str
     read_hourly: str
     read_kept: str
     read_people: str
