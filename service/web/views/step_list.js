@@ -18,6 +18,8 @@ export class StepList {
     this.picks = [];
     this.drawn = null;
     this.narrowed = null;
+    // What has the focus when the steps are drawn anew.
+    this.wanted = null;
     adding.addEventListener("change", () => {
       const step = adding.value;
       adding.value = "";
@@ -33,8 +35,8 @@ export class StepList {
   become(steps, place, part, done) {
     this.narrowed = null;
     write(find("announcement"), `Step ${place + 1} ${done}.`);
+    this.wanted = [place, part];
     this.page.change({ steps });
-    this.focus(place, part);
   }
 
   focus(place, part) {
@@ -61,9 +63,11 @@ export class StepList {
     const focused = this.list.contains(document.activeElement) ? document.activeElement : null;
     const place = focused ? [...this.list.children].findIndex((row) => row.contains(focused)) : -1;
     this.list.replaceChildren(...steps.map((step, at) => this.row(step, at, steps.length)));
-    if (focused) this.focus(place, focused.dataset.part ?? "pick");
+    const wanted = this.wanted ?? (focused ? [place, focused.dataset.part ?? "pick"] : null);
+    this.wanted = null;
     this.adding.replaceChildren(element("option", [["value", ""]], steps.length ? "Add a step …" : "Add the first step …"), ...this.options());
     this.adding.disabled = steps.length >= MOST_STEPS;
+    if (wanted) this.focus(...wanted);
   }
 
   options() {
