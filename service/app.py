@@ -25,6 +25,7 @@ from service.api import page as api_page
 from service.appender import Appender
 from service.auth import BATCH_PATHS, SINGLE_PATHS, Gate
 from service.bodies import Headers
+from service.cohorts import Cohorts
 from service.console import configure_logs
 from service.counting import Counting
 from service.download import EXPORT_PATH, export_routes
@@ -97,6 +98,7 @@ class Service:
         self.proofs = Proofs(self.database, now)
         self.property_values = PropertyValues(self.raw_events, self.segments, now)
         self.timelines = Timelines(self.database, now)
+        self.cohorts = Cohorts(self.raw_events, self.segments, now)
         self.live = Live(self.database)
         self.exports = Exports(settings.database_url or "", self.segments, now)
         self._tracks = dict.fromkeys(SINGLE_PATHS, self._single) | dict.fromkeys(BATCH_PATHS, self._batch)
@@ -207,7 +209,7 @@ class Service:
         return [
             *analytics_routes(self.trends, self.summary, self.proofs, self.live),
             *segment_routes(self.segments),
-            *exploration_routes(self.property_values, self.timelines),
+            *exploration_routes(self.property_values, self.timelines, self.cohorts),
             *export_routes(self.exports),
             *funnel_routes(self.funnels),
         ]

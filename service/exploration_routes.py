@@ -8,6 +8,7 @@ from urllib.parse import unquote_to_bytes
 from litestar import Response, get
 
 from service.analytics_routes import Asked, answer_of, query_of
+from service.cohorts import Cohorts
 from service.errors import ApiError
 from service.property_values import PropertyValues
 from service.queries import invalid
@@ -17,8 +18,8 @@ from service.timelines import Timelines
 SLASHES_BEFORE_ID = 4
 
 
-def exploration_routes(properties: PropertyValues, timelines: Timelines) -> list[Any]:
-    """Return the routes of properties, and of sessions and users."""
+def exploration_routes(properties: PropertyValues, timelines: Timelines, cohorts: Cohorts) -> list[Any]:
+    """Return the routes of properties, of sessions and users, and of cohorts."""
 
     @get("/api/analytics/properties", name="properties")
     async def properties_page(request: Asked) -> Response[bytes]:
@@ -32,7 +33,11 @@ def exploration_routes(properties: PropertyValues, timelines: Timelines) -> list
     async def user_page(request: Asked) -> Response[bytes]:
         return await answer_of(request, timelines.user(_id_of(request), query_of(request)))
 
-    return [properties_page, session_page, user_page]
+    @get("/api/analytics/cohorts", name="cohorts")
+    async def cohorts_page(request: Asked) -> Response[bytes]:
+        return await answer_of(request, cohorts.page(query_of(request)))
+
+    return [properties_page, session_page, user_page, cohorts_page]
 
 
 def _id_of(request: Asked) -> str:

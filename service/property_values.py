@@ -71,18 +71,18 @@ def _only(given: Mapping[str, str]) -> list[str] | None:
 
 
 def _properties(rows: Iterable[asyncpg.Record]) -> list[dict[str, Any]]:
-    by_path: dict[tuple[str, ...], list[asyncpg.Record]] = {}
+    by_path: dict[str, list[asyncpg.Record]] = {}
     for row in rows:
-        by_path.setdefault(tuple(row["path"]), []).append(row)
+        by_path.setdefault(row["path"], []).append(row)
     return [_property(path, of_path) for path, of_path in by_path.items()]
 
 
-def _property(path: tuple[str, ...], rows: list[asyncpg.Record]) -> dict[str, Any]:
+def _property(path: str, rows: list[asyncpg.Record]) -> dict[str, Any]:
     types = {row["key"]: row["amount"] for row in rows if row["measure"] == "type"}
     values = [(row["key"], row["amount"]) for row in rows if row["measure"] == "value"]
     (distinct,) = (row["amount"] for row in rows if row["measure"] == "distinct")
     return {
-        "property": path_text(path),
+        "property": path_text(msgspec.json.decode(path)),
         "events": sum(types.values()),
         "types": {name: types.get(name, 0) for name in TYPES},
         "values": [{"value": msgspec.Raw(value.encode()), "events": events} for value, events in values],

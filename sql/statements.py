@@ -19,6 +19,7 @@ class Statements:
     carry_hourly: str
     check_log: str
     check_totals: str
+    cohorts_from_events: str
     compact_receipts: str
     connect_hourly: str
     count_events: str

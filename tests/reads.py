@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from service.cohorts import Cohorts
 from service.counting import Counting
 from service.property_values import PropertyValues
 from service.raw_events import STATEMENT_SECONDS, RawEvents
@@ -28,6 +29,7 @@ class Reads:
     summary: Summary
     properties: PropertyValues
     timelines: Timelines
+    cohorts: Cohorts
 
 
 @asynccontextmanager
@@ -45,6 +47,7 @@ async def reads(database: Database, url: str, seconds: int = STATEMENT_SECONDS) 
             Summary(counting, segments, lambda: NOW),
             PropertyValues(raw_events, segments, lambda: NOW),
             Timelines(database, lambda: NOW),
+            Cohorts(raw_events, segments, lambda: NOW),
         )
     finally:
         await raw_events.close()

@@ -1,7 +1,7 @@
 -- The properties of the events of a range that pass the filters, which are those of event_matches. A property is a path
 -- of up to `most_depth` names; with `wanted`, that one alone is looked at, however deep. The `most_properties` with the most
 -- events are named, and of each the `most_values` values with the most events. All shards at once: values are in many.
--- Rows, the properties and the values of each in their order:
+-- Rows, the properties and the values of each in their order; a path is a JSON list of names:
 --   events: all events that pass
 --   more: properties that are not named
 --   type: events whose `path` has a value of the type `key`
@@ -25,7 +25,7 @@ create or replace function read_properties(
     where_properties jsonpath,
     where_values jsonb
 )
-returns table (measure text, path text[], key text, amount bigint)
+returns table (measure text, path text, key text, amount bigint)
 language plpgsql stable
 -- Days are left out, filters that are not asked for vanish, and an index fits, only when the planner knows the values.
 set plan_cache_mode = 'force_custom_plan'
@@ -63,20 +63,29 @@ begin
         where cardinality(f.path) < depth and (wanted is null or p.name = wanted[cardinality(f.path) + 1])
     ),
     counted as materialized (
-        select f.path, f.type, scalar_value(f.value) as value, sum(f.events)::bigint as events
+        -- As texts, which are compared faster than arrays and JSON.
+        select
+            to_json(f.path)::text collate "C" as path,
+            f.type,
+            scalar_text(scalar_value(f.value)) as value,
+            sum(f.events)::bigint as events
         from found as f
         where wanted is null or f.path = wanted
         group by 1, 2, 3
     ),
     named as materialized (
-        select c.path, count(c.value) as distinct_values, row_number() over (order by sum(c.events) desc, c.path) as place
+        select
+            c.path,
+            count(c.value) as distinct_values,
+            -- Without its bracket an object comes before what it holds.
+            row_number() over (order by sum(c.events) desc, rtrim(c.path, ']')) as place
         from counted as c
         group by c.path
     ),
     valued as (
         select
-            n.place, c.path, c.value::text as value, c.events,
-            row_number() over (partition by c.path order by c.events desc, c.value::text collate "C") as value_place
+            n.place, c.path, c.value, c.events,
+            row_number() over (partition by n.place order by c.events desc, c.value) as value_place
         from counted as c
         join named as n on n.path = c.path
         where c.value is not null and n.place <= most_properties
