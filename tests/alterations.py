@@ -184,7 +184,8 @@ DRIFTS = {
         [edge(EMPTY, None, 1, 0)],
     ),
     "an edge was made to start elsewhere": Drift(
-        "update hourly_edges set previous = '-infinity' where kind = 'session' and bucket = {start} + interval '1 hour'",
+        "update hourly_edges set previous = '-infinity'"
+        " where kind = 'session' and bucket = {start} + interval '1 hour'",
         [edge(NEXT, START, 0, 1), edge(NEXT, None, 1, 0)],
     ),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -18,7 +18,7 @@ SUMMARY = "/api/analytics/summary"
 TOP = "/api/analytics/top"
 PROOFS = "/api/analytics/proofs"
 ZONES = ("UTC", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns", "Asia/Tehran", "Europe/Berlin")
-METRICS = ("events", "sessions", "tool_uses", "event_types", "events_per_session")
+METRICS = ("events", "sessions", "tool_uses", "event_types", "events_per_session", "users", "visitors")
 FIELDS = ["ok", "metric", "interval", "tz", "from", "to", "source", "buckets", "compare", "groups", "as_of"]
 DAY = timedelta(days=1)
 
@@ -33,13 +33,26 @@ def keys_of(event: Json, dimension: str) -> list[str]:
 
 def measured(metric: str, events: list[Json]) -> float | None:
     sessions = len({event["session_id"] for event in events})
+    named = [event for event in events if event.get("user_id")]
+    users = len({event["user_id"] for event in named})
     return {
         "events": len(events),
         "sessions": sessions,
         "tool_uses": sum(len(keys_of(event, "tool_name")) for event in events),
         "event_types": len({event["event_type"] for event in events}),
         "events_per_session": len(events) / sessions if sessions else None,
+        "users": users,
+        "visitors": users + sessions - len({event["session_id"] for event in named}),
     }[metric]
+
+
+def totals(events: list[Json]) -> Json:
+    return {metric: measured(metric, events) for metric in METRICS}
+
+
+def new_users(known: Known, since: datetime, until: datetime) -> int:
+    before = {event.get("user_id") for event in known.between(datetime.min.replace(tzinfo=UTC), since)}
+    return len({event["user_id"] for event in known.between(since, until) if event.get("user_id")} - before)
 
 
 def scope(known: Known, hours: int = 40) -> tuple[Json, datetime, datetime]:
@@ -106,7 +119,7 @@ def test_a_filter_is_answered_from_events(known: Known) -> None:
             assert answer["source"] == "events"
             check(known, answer, passes)
         summary = known.site.get(SUMMARY, **asked, **{name: value})
-        assert summary["totals"] == {metric: measured(metric, passes) for metric in METRICS}
+        assert summary["totals"] == {**totals(passes), "new_users": None}
 
 
 def grouped(events: list[Json], by: str) -> Counter[str]:
@@ -164,7 +177,7 @@ def test_the_range_before_is_compared(known: Known) -> None:
     assert summary["compare"] == {
         "from": text_of(until - 24 * HOUR),
         "to": text_of(until - 12 * HOUR),
-        "totals": {metric: measured(metric, before) for metric in METRICS},
+        "totals": {**totals(before), "new_users": new_users(known, until - 24 * HOUR, until - 12 * HOUR)},
     }
     week = known.site.get(TRENDS, compare="week", **asked)
     assert [parse_time(bucket["start"]) for bucket in week["compare"]] == [
@@ -215,7 +228,9 @@ def test_the_list_of_events_is_filtered_by_risk_mode(known: Known) -> None:
 @pytest.mark.parametrize(
     ("path", "query", "name"),
     [
-        (TRENDS, "metric=users", "metric"),
+        (TRENDS, "metric=people", "metric"),
+        (TRENDS, "metric=new_users&by=action", "metric"),
+        (TRENDS, "metric=new_users&tool_name=Home", "metric"),
         (TRENDS, "metric=", "metric"),
         (TRENDS, "interval=minute", "interval"),
         (TRENDS, "compare=decade", "compare"),
