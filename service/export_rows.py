@@ -35,6 +35,7 @@ EVENT_COLUMNS = {
     "timestamp": TIME,
 }
 RECEIVED_AT = {"received_at": TIME}
+PROPERTIES = list(EVENT_COLUMNS).index("properties")
 ROLLUP_COLUMNS = {"hour": TIME, "measure": TEXT, "key": TEXT, "value": COUNT}
 
 # Hours of rollups that are in memory at a time: as many as an answer of `/rollups` has by itself.
@@ -64,10 +65,11 @@ async def event_rows(
 
 
 def _event(row: asyncpg.Record, columns: Columns) -> Row:
-    return tuple(
-        sendable(value) if name == "properties" and value is not None else value
-        for name, value in ((name, row[name]) for name in columns)
-    )
+    # The query's columns stand in the same order.
+    values = list(row)[: len(columns)]
+    if (properties := values[PROPERTIES]) is not None:
+        values[PROPERTIES] = sendable(properties)
+    return tuple(values)
 
 
 async def rollup_rows(

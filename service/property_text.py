@@ -28,7 +28,8 @@ def _shortened(found: re.Match[str]) -> str:
     string, number = found.groups()
     if number is None:
         return string or ""
-    _, figures, exponent = Decimal(number).as_tuple()
+    _, figures, told = Decimal(number).as_tuple()
+    exponent = int(told)
     digits = "".join(map(str, figures))
     if exponent == 0:
         # Zeros at the end of a whole number; those of a fraction are kept by jsonb, which knows how many were sent.
