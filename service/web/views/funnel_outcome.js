@@ -1,8 +1,9 @@
 // What a funnel leads to: a bar for each step, and the same for each group.
 
 import { element } from "../page/elements.js";
-import { NOTHING, count, hourText, share } from "../page/words.js";
+import { NOTHING, count, share } from "../page/words.js";
 import { durationText } from "./durations.js";
+import { rangeNote } from "./range_note.js";
 import { titleOf } from "./steps.js";
 
 const WORDS = new Map([["session", "sessions"], ["user", "users"]]);
@@ -35,7 +36,7 @@ export class Outcome {
     const rows = answer.steps.map((step, place) => this.step(step, place, state, answer));
     const groups = answer.groups?.length ? [groupTable(answer.groups, state)] : [];
     this.node.replaceChildren(head, element("ol", [["class", "funnel"]], ...rows), ...groups,
-      element("p", [["class", "note quiet"]], noteOf(answer)));
+      element("p", [["class", "note quiet"]], (groups.length ? "Groups go by the first event of each run. " : "") + rangeNote(answer, state)));
   }
 
   step(step, place, state, { by, steps }) {
@@ -46,7 +47,7 @@ export class Outcome {
       element("span", [["class", "bar-key"], ["title", title]], `${place + 1}. ${title}`),
       element("span", [["class", "bar-number"]], `${count(step.reached)} · ${rate(step.rate_from_first)}`));
     const facts = place ? [`${rate(step.rate_from_previous)} of the step before`,
-      `median ${durationText(step.median_seconds)}`, `90 % within ${durationText(step.p90_seconds)}`] : [];
+      `median ${durationText(step.median_seconds)}`, `90% within ${durationText(step.p90_seconds)}`] : [];
     const next = place < steps.length - 1 ? this.dropped(step, by) : [];
     return element("li", [], bar, ...(facts.length ? [element("p", [["class", "quiet"]], facts.join(" · "))] : []), ...next);
   }
@@ -76,9 +77,4 @@ function groupTable(groups, state) {
     ...steps.map((step) => element("td", [], count(step.reached), " ", element("span", [["class", "quiet"]], rate(step.rate_from_first))))));
   return element("div", [["class", "scroll"], ["tabindex", "0"], ["role", "region"], ["aria-label", "Groups"]],
     element("table", [["class", "numbers"]], element("thead", [], head), element("tbody", [], ...rows)));
-}
-
-function noteOf({ source, from, to }) {
-  const kept = source === "events" ? "From raw events" : "From rollups";
-  return `${kept}, ${hourText(from)} to ${hourText(to)}.`;
 }

@@ -31,7 +31,7 @@ export function open(place, page) {
       const now = JSON.stringify(query);
       if (now === asked) return;
       asked = now;
-      question.ask((signal) => get("cohorts", query, signal), (answer) => shown.replaceChildren(...triangle(answer))).then((done) => {
+      question.ask((signal) => get("cohorts", query, signal), (answer) => shown.replaceChildren(...triangle(answer, state))).then((done) => {
         if (!done && asked === now) asked = null;
         if (!done && !said.hidden) shown.replaceChildren();
       });

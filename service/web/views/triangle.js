@@ -2,14 +2,15 @@
 // The number is the carrier; the colour only repeats it. What is not over is marked.
 
 import { element } from "../page/elements.js";
-import { NOTHING, count, dayText, hourText, share } from "../page/words.js";
+import { NOTHING, count, dayText, share } from "../page/words.js";
+import { rangeNote } from "./range_note.js";
 
 const month = new Intl.DateTimeFormat(undefined, { month: "long", year: "numeric" });
 const TITLES = new Map([["day", "Day"], ["week", "Week"], ["month", "Month"]]);
 const WHOSE = new Map([["user", "users"], ["visitor", "visitors"]]);
 
 // cohorts: as `GET /api/analytics/cohorts` gives them. Returns nodes.
-export function triangle(answer) {
+export function triangle(answer, state) {
   const { cohorts, interval, by } = answer;
   const whose = WHOSE.get(by);
   if (!cohorts.some(({ size }) => size)) {
@@ -29,7 +30,7 @@ export function triangle(answer) {
     element("ul", [["class", "legend quiet"]],
       element("li", [], element("span", [["class", "swatch"]]), "stronger: more came back"),
       element("li", [], element("span", [["class", "swatch unfinished"]]), "dotted: not over, may still grow")),
-    element("p", [["class", "note quiet"]], noteOf(answer)),
+    element("p", [["class", "note quiet"]], `${meaning(answer, state)} ${rangeNote(answer, state)}`),
   ];
 }
 
@@ -62,8 +63,10 @@ function whole(cohorts, places) {
     element("td", [["class", "size"]], count(cohorts.reduce((sum, { size }) => sum + size, 0))), ...cells);
 }
 
-function noteOf({ source, from, to, retention }) {
+function meaning({ retention, by }, state) {
   const means = retention === "bounded" ? "A cell counts those who came back in that period."
     : "A cell counts those who came back in that period or in a later one.";
-  return `${means} From ${source === "rollups" ? "rollups" : "raw events"}, ${hourText(from)} to ${hourText(to)}.`;
+  const filtered = state.filters.size ? " Filters are of the first event." : "";
+  const visitors = by === "visitor" ? " A visitor is a user, or a session that names none." : "";
+  return `${means}${filtered}${visitors}`;
 }
