@@ -22,7 +22,7 @@ def lines_of(path: Path) -> list[str]:
 async def test_without_a_token_it_is_a_link(seeded: Site, page: Page, artifacts: Path) -> None:
     await open_dashboard(page, seeded, "?range=24h&event_type=page_view")
     await page.get_by_role("button", name="Export", exact=True).press("Enter")
-    await expect(page.get_by_label("What")).to_be_focused()
+    await expect(page.get_by_label("What", exact=True)).to_be_focused()
     await check_accessible(page)
     await page.screenshot(path=artifacts / "export.png")
     async with page.expect_download() as downloading:
@@ -32,7 +32,7 @@ async def test_without_a_token_it_is_a_link(seeded: Site, page: Page, artifacts:
     found = list(csv.DictReader(lines_of(await download.path())))
     assert {row["event_type"] for row in found} == {"page_view"}
     assert abs(len(found) - expected) <= 10  # one counts back from now, the other from the end of the hour
-    await page.get_by_label("What").select_option("rollups")
+    await page.get_by_label("What", exact=True).select_option("rollups")
     await page.get_by_label("Format").select_option("ndjson")
     async with page.expect_download() as downloading:
         await page.get_by_role("link", name="Download").click()

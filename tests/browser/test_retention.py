@@ -9,6 +9,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser import dashboard
 from tests.browser.dashboard import address, check_accessible, check_cards, shown, without_complaints
 from tests.browser.insights import answer_404, kept_events, open_view, view_shown
 from tests.http.site import HOUR, Json, Site, hour_start, now
@@ -117,6 +118,16 @@ async def test_it_fits_a_phone_in_both_schemes(seeded: Site, browser: Browser, a
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360
         await page.screenshot(path=artifacts / f"{scheme}.png", full_page=True)
         await context.close()
+
+
+async def test_a_view_that_is_opened_by_its_address_moves_nothing(seeded: Site, browser: Browser) -> None:
+    context = await browser.new_context(viewport={"width": 1280, "height": 900})
+    await context.add_init_script(dashboard.WATCH_SHIFTS)
+    page = await context.new_page()
+    for view, query in (("retention", "&range=30d"), ("funnels", "&step=action+%3D+run&step=action+%3D+copy")):
+        await open_view(page, seeded, view, query)
+        assert await page.evaluate("globalThis.moved") < 0.05
+    await context.close()
 
 
 async def test_a_view_asks_when_it_is_seen_and_not_on_its_own(seeded: Site, page: Page) -> None:

@@ -46,7 +46,7 @@ export class Outcome {
     const bar = element("div", [["class", "bar"]], fill,
       element("span", [["class", "bar-key"], ["title", title]], `${place + 1}. ${title}`),
       element("span", [["class", "bar-number"]], `${count(step.reached)} · ${rate(step.rate_from_first)}`));
-    const facts = place ? [`${rate(step.rate_from_previous)} of the step before`,
+    const facts = place && step.reached ? [`${rate(step.rate_from_previous)} of the step before`,
       `median ${durationText(step.median_seconds)}`, `90% within ${durationText(step.p90_seconds)}`] : [];
     const next = place < steps.length - 1 ? this.dropped(step, by) : [];
     return element("li", [], bar, ...(facts.length ? [element("p", [["class", "quiet"]], facts.join(" · "))] : []), ...next);

@@ -43,7 +43,7 @@ function cell({ size, returned, complete }, place) {
 }
 
 function filled(returned, size, isOver) {
-  if (!size) return element("td", [["class", "heat"]], NOTHING);
+  if (!size) return element("td", [["class", "quiet"]], NOTHING);
   const rate = returned / size;
   const made = element("td", [["class", isOver ? "heat" : "heat unfinished"], ["title", isOver ? "" : "not over"]],
     element("span", [["class", "rate"]], share(rate)), element("span", [["class", "returned"]], count(returned)),
