@@ -77,7 +77,7 @@ async def test_a_funnel_counts_what_a_search_of_all_runs_finds(
 ) -> None:
     async with history(database_url, shards) as both, funnels(both.database, database_url) as found:
         await grown(both, sent)
-        stored = await both.admin.fetch(STORED)
+        stored: list[Any] = await both.admin.fetch(STORED)
         for question, (filters, passes) in asked:
             for hours in (1, 2):  # whether what lies after the first hour is looked at
                 since, until = START + HOUR, START + (1 + hours) * HOUR
