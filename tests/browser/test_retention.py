@@ -137,6 +137,10 @@ async def test_a_view_asks_when_it_is_seen_and_not_on_its_own(seeded: Site, page
     page.on("request", lambda request: asked.append(request.url))
     await page.clock.run_for(180_000)
     assert [url for url in asked if "/api/analytics/live" not in url] == []
+    async with page.expect_response("**/api/analytics/cohorts?*"):
+        await page.get_by_role("button", name="Ask again").click()
+    await view_shown(page, "retention")
+    asked.clear()
     await page.get_by_role("link", name="Funnels").click()
     await expect(page.locator("#funnels")).to_be_visible()
     await expect(page.locator("#retention")).to_be_hidden()
@@ -159,3 +163,4 @@ async def test_a_question_that_is_no_longer_wanted_is_given_up(seeded: Site, pag
         await page.get_by_role("link", name="Overview").click()
     await shown(page)
     assert sum("/cohorts" in url for url in ended) == 2
+    await page.unroute_all(behavior="ignoreErrors")

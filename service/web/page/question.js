@@ -1,6 +1,6 @@
 // One question of a part at a time: a newer one ends the one before it, and so does leaving.
 
-import { Gone } from "./api.js";
+import { Gone, Refused } from "./api.js";
 import { hide, write } from "./elements.js";
 
 const MALFORMED = 400;
@@ -33,6 +33,8 @@ export class Question {
       if (error.name === "AbortError" || controller.signal.aborted) return false;
       if (error.status === 401) this.needToken();
       else this.fail(error);
+      // A fault of the page, or of the disk.
+      if (!(error instanceof Refused || error instanceof Gone)) reportError(error);
       return false;
     } finally {
       if (this.controller === controller) this.stop();

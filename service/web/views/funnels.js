@@ -1,7 +1,7 @@
 // The funnel view: steps and how they are counted on one side, what they lead to on the other.
 
 import { send } from "../page/api.js";
-import { element } from "../page/elements.js";
+import { element, hide } from "../page/elements.js";
 import { Question } from "../page/question.js";
 import { rangeOf, withOption } from "../page/state.js";
 import { choice } from "./choice.js";
@@ -29,20 +29,22 @@ export function open(place, page) {
     element("h2", [["id", "steps-title"]], "Steps"), list, adding,
     element("div", [["class", "choice-rows"]], ...choices.map(({ node }) => node)));
   const said = element("p", [["role", "status"], ["class", "said"], ["hidden", ""]]);
+  const again = element("button", [["type", "button"], ["class", "plain again"]], "Ask again");
   const outcome = new Outcome(page);
   const result = element("section", [["class", "panel"], ["aria-labelledby", "funnel-title"]],
-    element("h2", [["id", "funnel-title"]], "Funnel"), said, outcome.node);
+    element("div", [["class", "panel-head"]], element("h2", [["id", "funnel-title"]], "Funnel"), again), said, outcome.node);
   place.append(builder, result);
 
   const steps = new StepList(list, adding, page);
   const question = new Question(result, said, page.needToken);
   let asked = null;
-  return {
+  const view = {
     show(state) {
       for (const { show } of choices) show(state.options.funnels);
       steps.show(state);
       addProperties(choices[3], state);
       const body = bodyFor(state);
+      hide(again, body === null);
       if (body === null) {
         asked = null;
         question.stop();
@@ -61,6 +63,11 @@ export function open(place, page) {
       asked = null;
     },
   };
+  again.addEventListener("click", () => {
+    asked = null;
+    view.show(page.state());
+  });
+  return view;
 }
 
 // The question, or null while there are too few steps.

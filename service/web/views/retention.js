@@ -16,14 +16,15 @@ export function open(place, page) {
   const choose = (name) => (value) => page.change(withOption(page.state(), name, value));
   const choices = [choice("Of", "per", BY, choose), choice("By", "interval", INTERVALS, choose), choice("Who", "retention", KINDS, choose)];
   const said = element("p", [["role", "status"], ["class", "said"], ["hidden", ""]]);
+  const again = element("button", [["type", "button"], ["class", "plain again"]], "Ask again");
   const shown = element("div", [["class", "triangle-place"]]);
   const panel = element("section", [["class", "panel"], ["aria-labelledby", "retention-title"]],
     element("div", [["class", "panel-head"]], element("h2", [["id", "retention-title"]], "Retention"),
-      element("div", [["class", "choice-row"]], ...choices.map(({ node }) => node))), said, shown);
+      element("div", [["class", "choice-row"]], ...choices.map(({ node }) => node), again)), said, shown);
   place.append(panel);
   const question = new Question(panel, said, page.needToken);
   let asked = null;
-  return {
+  const view = {
     show(state) {
       const options = state.options.retention;
       for (const { show } of choices) show(options);
@@ -41,4 +42,9 @@ export function open(place, page) {
       asked = null;
     },
   };
+  again.addEventListener("click", () => {
+    asked = null;
+    view.show(page.state());
+  });
+  return view;
 }
