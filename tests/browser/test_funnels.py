@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.async_api import Browser, Page, expect
 
+from tests.browser.conftest import TOKEN
 from tests.browser.dashboard import address, check_accessible, shown, without_complaints
 from tests.browser.insights import answer_404, kept_events, open_view, view_shown
 from tests.http.site import HOUR, Json, Site, hour_start, now
@@ -127,7 +128,10 @@ async def test_a_step_is_narrowed_by_conditions(seeded: Site, page: Page) -> Non
     await page.keyboard.press("Enter")
     await page.wait_for_url(address("properties.plan"))
     await view_shown(page, "funnels")
-    steps: list[Json] = [{"event_type": "feature_interaction", "where": [{"property": "plan", "value": "pro"}]}, SENT[2]]
+    steps: list[Json] = [
+        {"event_type": "feature_interaction", "where": [{"property": "plan", "value": "pro"}]},
+        SENT[2],
+    ]
     assert await rows(page) == written(funnel(seeded, steps, hours=720))
     await page.get_by_role("button", name="Add a condition to step 2").click()
     await form.get_by_label("Field").select_option("properties.seats")
@@ -196,6 +200,17 @@ async def test_who_went_no_further_leads_to_timelines(tokened: Site, knowing_pag
     await page.keyboard.press("Escape")
     await expect(buttons.first).to_be_focused()
     await page.screenshot(path=artifacts / "dropped.png")
+
+
+async def test_the_token_is_asked_for_and_the_view_shown(tokened: Site, page: Page) -> None:
+    await page.goto(f"{tokened.running.url}/?view=funnels&range=30d{STEPS}")
+    await expect(page.locator("#token")).to_be_focused()
+    await expect(page.locator("#funnels")).to_be_hidden()
+    await page.locator("#token").fill(TOKEN)
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#funnels .funnel")).to_be_visible()
+    assert await rows(page) == written(funnel(tokened, SENT, hours=720))
+    assert await page.locator("#overview").is_hidden()
 
 
 async def test_nothing_found_an_old_server_and_too_slow(seeded: Site, page: Page) -> None:

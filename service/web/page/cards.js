@@ -33,7 +33,7 @@ export function showTotals(answer, compared, state) {
     const by = isOneUnfinished(state) ? null : change(value, answer.compare?.totals[metric]);
     showChange(metric, by, compared, otherwise(metric, value, state));
   }
-  const against = isOneUnfinished(state) ? "" : `Changes are ${AGAINST.get(compared)}.`;
+  const against = isOneUnfinished(state) || !answer.compare ? "" : `Changes are ${AGAINST.get(compared)}.`;
   write(find("cards-note"), [noteOf(answer, hoursOf(state)), against].filter(Boolean).join(" ") || "\u00a0");
 }
 

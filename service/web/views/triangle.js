@@ -6,6 +6,7 @@ import { NOTHING, count, dayText, share } from "../page/words.js";
 import { rangeNote } from "./range_note.js";
 
 const month = new Intl.DateTimeFormat(undefined, { month: "long", year: "numeric" });
+const STRONGEST = 45;
 const TITLES = new Map([["day", "Day"], ["week", "Week"], ["month", "Month"]]);
 const WHOSE = new Map([["user", "users"], ["visitor", "visitors"]]);
 
@@ -48,7 +49,8 @@ function filled(returned, size, isOver) {
   const made = element("td", [["class", isOver ? "heat" : "heat unfinished"], ["title", isOver ? "" : "not over"]],
     element("span", [["class", "rate"]], share(rate)), element("span", [["class", "returned"]], count(returned)),
     ...(isOver ? [] : [element("span", [["class", "unseen"]], "not over")]));
-  made.style.setProperty("--heat", `${Math.round(rate * 45)}%`);
+  // By its root, so that a few per cent can be told apart; a number stays readable on the strongest.
+  made.style.setProperty("--heat", `${Math.round(Math.sqrt(rate) * STRONGEST)}%`);
   return made;
 }
 
