@@ -98,7 +98,7 @@ class Service:
         self.proofs = Proofs(self.database, now)
         self.property_values = PropertyValues(self.raw_events, self.segments, now)
         self.timelines = Timelines(self.database, now)
-        self.cohorts = Cohorts(self.raw_events, self.segments, now)
+        self.cohorts = Cohorts(self.database, self.raw_events, self.segments, now)
         self.live = Live(self.database)
         self.exports = Exports(settings.database_url or "", self.segments, now)
         self._tracks = dict.fromkeys(SINGLE_PATHS, self._single) | dict.fromkeys(BATCH_PATHS, self._batch)

@@ -10,12 +10,13 @@ from typing import Any
 
 import asyncpg
 
-from service.counting import EVENTS
+from service.counting import EVENTS, ROLLUPS
 from service.filters import NAMES, Filters
 from service.intervals import Bounds, bounds_of, zone
 from service.queries import choice, closed_range, invalid, parse, time_text
-from service.raw_events import RawEvents
+from service.raw_events import FIRST, RawEvents, read_within_kept
 from service.segments import Segments
+from sql.database import Database
 
 DEFAULT_HOURS = 2_016  # 12 weeks
 INTERVALS = ("day", "week", "month")
@@ -24,6 +25,8 @@ RETENTIONS = ("bounded", "unbounded")
 # Cells of one answer: of 315 days.
 MOST_CELLS = 50_000
 PARAMETERS = NAMES | {"interval", "tz", "by", "retention", "return_event_type", "hours", "from", "to"}
+
+Found = tuple[Bounds, list[asyncpg.Record]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,19 @@ class Question:
     return_event_type: str | None
     filters: Filters
 
+    @property
+    def source(self) -> str:
+        """What is counted: the projection knows who was there, not by what."""
+        return EVENTS if self.filters or self.return_event_type else ROLLUPS
+
 
 class Cohorts:
     """Answers `GET /api/analytics/cohorts`."""
 
-    def __init__(self, raw_events: RawEvents, segments: Segments, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, raw_events: RawEvents, segments: Segments, clock: Callable[[], datetime]
+    ) -> None:
+        self._database = database
         self._raw_events = raw_events
         self._segments = segments
         self._clock = clock
@@ -53,9 +64,7 @@ class Cohorts:
         now = self._clock()
         given = parse(query, PARAMETERS)
         question = _question(given, await self._segments.filters(given), now)
-        since, (bounds, rows) = await self._raw_events.within_kept(
-            question.since, question.until, lambda since: self._read(question, since)
-        )
+        since, (bounds, rows) = await self._within_kept(question)
         return {
             "ok": True,
             "interval": question.interval,
@@ -64,15 +73,32 @@ class Cohorts:
             "retention": question.retention,
             "from": time_text(since),
             "to": time_text(question.until),
-            "source": EVENTS,
+            "source": question.source,
             "cohorts": _cohorts(bounds, rows, question.retention, now),
         }
 
-    async def _read(self, question: Question, since: datetime) -> tuple[Bounds, list[asyncpg.Record]]:
-        bounds = bounds_of(since, question.until, question.interval, question.zone)
-        _check_size(len(bounds) - 1)
+    async def _within_kept(self, question: Question) -> tuple[datetime, Found]:
+        """Return since when everything of the range is kept, and what was read from then on."""
+
+        async def read(since: datetime) -> Found:
+            bounds = bounds_of(since, question.until, question.interval, question.zone)
+            _check_size(len(bounds) - 1)
+            return bounds, await self._rows(question, bounds)
+
+        if question.source == EVENTS:
+            return await self._raw_events.within_kept(question.since, question.until, read)
+        return await read_within_kept(ROLLUPS, question.since, question.until, self._people_since, read)
+
+    async def _rows(self, question: Question, bounds: Bounds) -> list[asyncpg.Record]:
+        statements = self._database.statements
+        if question.source == ROLLUPS:
+            return await self._database.rows(statements.cohorts_from_rollups, bounds, question.by)
         rest = (question.by, question.return_event_type, *question.filters.values())
-        return bounds, await self._raw_events.rows(self._raw_events.statements.cohorts_from_events, bounds, *rest)
+        return await self._raw_events.rows(statements.cohorts_from_events, bounds, *rest)
+
+    async def _people_since(self) -> datetime:
+        row = await self._database.only(self._database.statements.read_kept)
+        return max(row["rollups_since"] or FIRST, row["people_since"] or FIRST)
 
 
 def _question(given: Mapping[str, str], asked: Filters, now: datetime) -> Question:

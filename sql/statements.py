@@ -20,6 +20,7 @@ class Statements:
     check_log: str
     check_totals: str
     cohorts_from_events: str
+    cohorts_from_rollups: str
     compact_receipts: str
     connect_hourly: str
     count_events: str

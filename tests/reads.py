@@ -47,7 +47,7 @@ async def reads(database: Database, url: str, seconds: int = STATEMENT_SECONDS) 
             Summary(counting, segments, lambda: NOW),
             PropertyValues(raw_events, segments, lambda: NOW),
             Timelines(database, lambda: NOW),
-            Cohorts(raw_events, segments, lambda: NOW),
+            Cohorts(database, raw_events, segments, lambda: NOW),
         )
     finally:
         await raw_events.close()
