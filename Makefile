@@ -7,7 +7,7 @@ READY := .venv/installed.lock
 ASSETS := service/web/vendor/installed.lock
 
 # Values reach the command as they were typed: not expanded by make, quoted for the shell.
-OPTIONS := FROM TO PROJECTION JSON FILE FORMAT SHIFT_TO DRY_RUN FORCE
+OPTIONS := FROM TO HOURS PROJECTION JSON FILE FORMAT OF FILTER RECEIVED_AT SHIFT_TO DRY_RUN FORCE
 unexport $(OPTIONS)
 quote = '$(subst ','\'',$(value $(1)))'
 option = $(if $(value $(1)),--$(2) $(call quote,$(1)))
@@ -23,7 +23,7 @@ ASKED := +
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve demo test check import rebuild-projections verify retention backup restore migrate rollback bench bench-quick faults
+.PHONY: help setup serve demo test check import export rebuild-projections verify retention backup restore migrate rollback bench bench-quick faults
 
 help: ## list the commands
 	@sed -n -e 's/^\([a-z-]*\):.*## /make \1                          /' -e 's/^\(make.\{22\}\) */\1/p' Makefile
@@ -50,6 +50,9 @@ check: $(READY) $(ASSETS) ## lint, format, types, import rules, SQL checks, then
 
 import: $(READY) ## idempotent import: FILE=events.json [FORMAT=auto|json|ndjson|csv] [SHIFT_TO=now|ISO-8601] [DRY_RUN=1]
 	@$(PYTHON) -m service import $(call option,FORMAT,format) $(call option,SHIFT_TO,shift-to) $(call flag,DRY_RUN,dry-run) $(if $(value FILE),-- $(call quote,FILE))
+
+export: $(READY) ## events or rollups to a file: FILE= (- is standard output) [FORMAT=csv|ndjson|parquet] [OF=events|rollups] [FROM= TO=|HOURS=] [FILTER=name=value] [RECEIVED_AT=1]
+	@$(PYTHON) -m service export $(call option,FORMAT,format) $(call option,OF,of) $(range) $(call option,HOURS,hours) $(call option,FILTER,filter) $(call flag,RECEIVED_AT,received-at) $(call option,FILE,output)
 
 rebuild-projections: $(READY) ## regenerate rollups from raw events: [FROM=] [TO=] hours in UTC, TO exclusive, [PROJECTION=]
 	@$(PYTHON) -m projections rebuild $(range) $(call option,PROJECTION,projection)

@@ -1,4 +1,4 @@
-"""The commands of the service: serve, demo, http, import, backup, restore, migrate, rollback, bi-role."""
+"""The commands of the service: serve, demo, http, import, export, backup, restore, migrate, rollback, bi-role."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -22,6 +22,10 @@ from service.demo_events import DAYS, SEED, live_events
 from service.demo_fill import Demo, DemoFailed
 from service.demo_folder import usual_demo_dir
 from service.demo_trickle import trickle
+from service.export_command import ExportFailed, parameters, run_export
+from service.export_formats import CSV
+from service.export_formats import FORMATS as EXPORT_FORMATS
+from service.export_rows import EVENTS, ROLLUPS
 from service.import_command import run_import
 from service.import_formats import AUTO, FORMATS, NotImportable
 from service.importer import Job
@@ -157,6 +161,38 @@ def import_(form: str, shift_to: str | None, dry_run: bool, file: Path) -> None:
 
 
 @cli.command()
+@click.option("--output", required=True, metavar="FILE", help="Where to; - is standard output.")
+@click.option("--format", type=click.Choice(EXPORT_FORMATS), default=CSV, show_default=True)
+@click.option("--of", type=click.Choice((EVENTS, ROLLUPS)), default=EVENTS, show_default=True)
+@click.option("--from", metavar="HOUR", help="First hour, such as 2025-10-18T01:00:00Z.")
+@click.option("--to", metavar="HOUR", help="The end, not part of the range.")
+@click.option("--hours", help="The last hours, up to the end of the current one, instead of a range. Default: 168.")
+@click.option(
+    *("--filter", "filters"),
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Only such events: event_type, tool_name, action, risk_mode, demo_mode, session_id, user_id, where, segment.",
+)
+@click.option("--received-at", is_flag=True, help="Tell of events, too, when they were received.")
+def export(output: str, filters: tuple[str, ...], **asked: Any) -> None:
+    """Write events or rollups of a range to a file: what GET /api/analytics/export answers.
+
+    \b
+    csv      for spreadsheets: a text that one would take for a formula begins with an apostrophe
+    ndjson   an object on each line; of events exactly what import takes, unless with --received-at
+    parquet  with types; needs the extra hourledger[parquet]
+
+    FILE is there only when it is whole, and replaces one of that name. Where less than the range is kept, the last line
+    says from when on. Exits 2 when it could not be done.
+    """  # noqa: D301  # click's mark of a paragraph that is not wrapped
+    try:
+        _on_database(partial(run_export, output, parameters(asked, filters)))
+    except KeyboardInterrupt:
+        click.echo("error: interrupted", err=True)
+        sys.exit(COULD_NOT)
+
+
+@cli.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
     """Write the embedded database to FILE, an archive of pg_dump, while the service goes on.
@@ -246,7 +282,7 @@ def main() -> None:
     """Run a command; what it cannot do is told in one line, with exit code 2."""
     try:
         cli()
-    except (SettingsError, EmbeddedError, DatabaseError, BackupFailed, DemoFailed) as error:
+    except (SettingsError, EmbeddedError, DatabaseError, BackupFailed, DemoFailed, ExportFailed) as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(COULD_NOT)
 

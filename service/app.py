@@ -25,19 +25,26 @@ from service.api import page as api_page
 from service.appender import Appender
 from service.auth import BATCH_PATHS, SINGLE_PATHS, Gate
 from service.bodies import Headers
+from service.cohorts import Cohorts
 from service.console import configure_logs
 from service.counting import Counting
+from service.download import EXPORT_PATH, export_routes
 from service.errors import ApiError, method_not_allowed
 from service.event_list import EventList
+from service.exploration_routes import exploration_routes
+from service.exports import Exports
+from service.funnels import Funnels, funnel_routes
 from service.health import readiness
 from service.live import Live
 from service.metrics import CONTENT_TYPE, Metrics
 from service.proofs import Proofs
+from service.property_values import PropertyValues
 from service.raw_events import RawEvents
 from service.rollups import Rollups
 from service.segments import Segments
 from service.settings import Settings, load
 from service.summary import Summary
+from service.timelines import Timelines
 from service.track import Track
 from service.trends import Trends
 from service.web import client_script, page, vendored
@@ -49,6 +56,9 @@ STOP_LOOK_SECONDS = 0.05
 START_SECONDS = 2.0
 # More than the requests that wait for a commit hold: they are no garbage, and would be looked through each time.
 OBJECTS_PER_COLLECTION = 20_000
+
+# Of what is endless, or long, there is no head.
+STREAMS = (LIVE_PATH, EXPORT_PATH)
 
 Append = Callable[[Receive, Headers], Awaitable[Answer]]
 
@@ -83,8 +93,14 @@ class Service:
         counting = Counting(self.database, self.raw_events)
         self.trends = Trends(counting, self.segments, now)
         self.summary = Summary(counting, self.segments, now)
+        names_ids = settings.read_token is not None
+        self.funnels = Funnels(self.raw_events, self.segments, now, names_ids=names_ids)
         self.proofs = Proofs(self.database, now)
+        self.property_values = PropertyValues(self.raw_events, self.segments, now)
+        self.timelines = Timelines(self.database, now)
+        self.cohorts = Cohorts(self.database, self.raw_events, self.segments, now)
         self.live = Live(self.database)
+        self.exports = Exports(settings.database_url or "", self.segments, now)
         self._tracks = dict.fromkeys(SINGLE_PATHS, self._single) | dict.fromkeys(BATCH_PATHS, self._batch)
         self.litestar: ASGIApp = Litestar(
             route_handlers=[
@@ -113,7 +129,7 @@ class Service:
 
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> int:
         """Refuse at the gate, in the same form as what is refused after routing, or route; return the status."""
-        if scope["method"] == "HEAD" and scope["path"] != LIVE_PATH:  # of what never ends there is no head
+        if scope["method"] == "HEAD" and scope["path"] not in STREAMS:
             scope["method"] = "GET"  # the server leaves the body out
         headers = dict(scope["headers"])
         try:
@@ -193,6 +209,9 @@ class Service:
         return [
             *analytics_routes(self.trends, self.summary, self.proofs, self.live),
             *segment_routes(self.segments),
+            *funnel_routes(self.funnels),
+            *export_routes(self.exports),
+            *exploration_routes(self.property_values, self.timelines, self.cohorts),
         ]
 
     @asynccontextmanager
@@ -207,10 +226,11 @@ class Service:
         finally:
             for task in tasks:
                 task.cancel()
-            self.live.close()
+            self._end_streams()
             await self.appender.close()
             await self.log.close()
             await self.raw_events.close()
+            await self.exports.close()
             await self.segments.close()
             await self.database.close()
 
@@ -228,8 +248,12 @@ class Service:
         await asyncio.sleep(stops.HELD_SECONDS)
         while not stops.came():  # noqa: ASYNC110  # a signal that is held back tells nobody
             await asyncio.sleep(STOP_LOOK_SECONDS)
-        self.live.close()
+        self._end_streams()
         stops.let_through()
+
+    def _end_streams(self) -> None:
+        self.live.close()
+        self.exports.end()
 
 
 def _keep_what_is_loaded() -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from service.conditions import (
     COMPARISONS,
@@ -40,7 +40,8 @@ _TOKEN = re.compile(
     # A string right after a dot belongs to the word: it is a name in a path.
     rf"""\s*(?:(?P<string>{_STRING})|(?P<sign><=|>=|!=|[=<>(),])|(?P<word>(?:(?<=\.){_STRING}|[^\s"(),=<>!])+))"""
 )
-_NAME = rf"[\w$-]+|{_STRING}"
+_PLAIN = re.compile(r"[\w$-]+")
+_NAME = rf"{_PLAIN.pattern}|{_STRING}"
 _NAMES = re.compile(rf"(?:{_NAME})(?:\.(?:{_NAME}))*")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 
@@ -63,7 +64,7 @@ def property_condition(given: Mapping[str, object]) -> Condition:
     name, operator, value = given.get("property"), given.get("op", "="), given.get("value")
     if not isinstance(name, str) or not name or "\0" in name:
         raise Malformed("must name a property")
-    path = (PROPERTIES, *(_names(name) if _NAMES.fullmatch(name) else (name,)))
+    path = (PROPERTIES, *property_path(name))
     if operator in UNARY:
         return Condition(path, str(operator))
     if operator == "in":
@@ -73,6 +74,16 @@ def property_condition(given: Mapping[str, object]) -> Condition:
     if operator not in COMPARISONS:
         raise Malformed(f"must have an op that is one of {', '.join(OPERATORS)}, not {str(operator)[:SHOWN]!r}")
     return Condition(path, str(operator), (_scalar(value),))
+
+
+def property_path(text: str) -> Path:
+    """Return the names of a property: of a path with dots, else one name. Raises Malformed."""
+    return tuple(_names(text)) if _NAMES.fullmatch(text) else (text,)
+
+
+def path_text(names: Sequence[str]) -> str:
+    """Return a property as a path that conditions take after `properties.`: odd names are JSON strings."""
+    return ".".join(name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False) for name in names)
 
 
 class _Tokens:
@@ -110,7 +121,7 @@ def _split(text: str) -> Iterator[tuple[str, str]]:
 
 def _condition(tokens: _Tokens) -> Condition:
     kind, field = tokens.take("a field")
-    path = _path(field) if kind == "word" else None
+    path = field_path(field) if kind == "word" else None
     if path is None:
         known = ", ".join(FIELDS)
         raise Malformed(f"must name one of {known}, or a property such as properties.plan, not {field[:SHOWN]!r}")
@@ -156,7 +167,8 @@ def _values(kind: str, text: str) -> tuple[Value, ...]:
     return (text,)
 
 
-def _path(text: str) -> Path | None:
+def field_path(text: str) -> Path | None:
+    """Return the path of a field or property, such as `properties.plan`; None for another text. Raises Malformed."""
     if text in FIELDS:
         return (text,)
     head, _, rest = text.partition(".")

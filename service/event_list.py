@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -57,22 +57,16 @@ class EventList:
             self._events(cursor, limit, filters),
             self._total(cursor, filters) if with_total else _nothing(),
         )
-        answer = {"ok": True, "count": len(page), "total_in_range": total, "events": [_event(row) for row in page]}
+        answer = {"ok": True, "count": len(page), "total_in_range": total, "events": [event_of(row) for row in page]}
         if total is None:
             del answer["total_in_range"]
-        return answer | {"next_cursor": _next(cursor, page) if more else None}
+        return answer | {"next_cursor": next_cursor(cursor, page) if more else None}
 
     def _cursor(self, given: Mapping[str, str]) -> Cursor:
         if not given.get("cursor"):
             since, until = self._range(given)
             return Cursor(since, until, "", 0, until)
-        try:
-            cursor = msgspec.json.decode(urlsafe_b64decode(given["cursor"].encode()), type=Cursor)
-            for moment in (cursor.since, cursor.timestamp, cursor.until):
-                moment.astimezone(UTC)  # within the calendar
-        except (ValueError, OverflowError, msgspec.MsgspecError) as error:
-            raise invalid("cursor", "must be the next_cursor of an answer") from error
-        return cursor
+        return cursor_from(given["cursor"])
 
     def _range(self, given: Mapping[str, str]) -> tuple[datetime, datetime]:
         if "from" in given or "to" in given:
@@ -84,15 +78,8 @@ class EventList:
         """Return a page, shorter than asked for when its properties are large, and whether there is more."""
         # One more than asked for tells whether there is a next page.
         place = (cursor.since, limit + 1, cursor.timestamp, cursor.event_id, cursor.shard)
-        page: list[asyncpg.Record] = []
-        size = 0
         async with self._database.transaction() as session:
-            async for row in session.stream(self._of(filters, "list_events"), *place, *filters.values()):
-                size += len(row["properties"] or "")
-                if len(page) == limit or (page and size > MOST_BYTES):
-                    return page, True
-                page.append(row)
-        return page, False
+            return await page_of(session.stream(self._of(filters, "list_events"), *place, *filters.values()), limit)
 
     async def _total(self, cursor: Cursor, filters: Filters) -> int:
         if filters:
@@ -112,17 +99,42 @@ class EventList:
         return str(getattr(self._database.statements, query + lead))
 
 
+async def page_of(rows: AsyncIterator[asyncpg.Record], limit: int) -> tuple[list[asyncpg.Record], bool]:
+    """Return the first events, so many or fewer when their properties are large, and whether there are more."""
+    page: list[asyncpg.Record] = []
+    size = 0
+    async for row in rows:
+        size += len(row["properties"] or "")
+        if len(page) == limit or (page and size > MOST_BYTES):
+            return page, True
+        page.append(row)
+    return page, False
+
+
 async def _nothing() -> None:
     return None
 
 
-def _next(cursor: Cursor, page: list[asyncpg.Record]) -> str:
+def cursor_from(text: str) -> Cursor:
+    """Return what `next_cursor` wrote. Raises ApiError 400."""
+    try:
+        cursor = msgspec.json.decode(urlsafe_b64decode(text.encode()), type=Cursor)
+        for moment in (cursor.since, cursor.timestamp, cursor.until):
+            moment.astimezone(UTC)  # within the calendar
+    except (ValueError, OverflowError, msgspec.MsgspecError) as error:
+        raise invalid("cursor", "must be the next_cursor of an answer") from error
+    return cursor
+
+
+def next_cursor(cursor: Cursor, page: list[asyncpg.Record]) -> str:
+    """Return the cursor of the page after one."""
     last = page[-1]
     place = Cursor(cursor.since, last["timestamp"], last["event_id"], last["shard"], cursor.until)
     return urlsafe_b64encode(msgspec.json.encode(place)).decode()
 
 
-def _event(row: asyncpg.Record) -> dict[str, Any]:
+def event_of(row: asyncpg.Record) -> dict[str, Any]:
+    """Return an event as answers show it."""
     properties = row["properties"]
     return {
         "event_id": row["event_id"],

@@ -53,6 +53,14 @@ class Segments:
         except Malformed as error:
             raise invalid("where", f"{error}, those of the segment included") from error
 
+    async def sent_filters(self, given: Mapping[str, str]) -> Filters:
+        """Return the filters of a body, whose errors name them below `filters`. Raises ApiError 400."""
+        _check_names(given, NAMES)
+        try:
+            return await self.filters(given)
+        except ApiError as error:
+            raise ApiError(error.status, error.code, error.message, f"filters.{error.field}") from error
+
     async def page(self) -> dict[str, Any]:
         """Return all of them."""
         rows = await self._database.rows(self._database.statements.list_segments)
@@ -79,12 +87,16 @@ class Segments:
 def _check(name: str, given: Mapping[str, str]) -> None:
     if not 1 <= len(name) <= LONGEST_NAME or "/" in name or not name.isprintable():
         raise invalid("name", f"must be 1 to {LONGEST_NAME} printable characters without /")
-    for unknown in sorted(given.keys() - SAVED):
-        raise ApiError(400, "invalid", f"unknown; known are {', '.join(sorted(SAVED))}", f"filters.{unknown[:SHOWN]}")
-    if any("\0" in value for value in given.values()):
-        raise ApiError(400, "invalid", "must not hold a NUL character", "filters")
+    _check_names(given, SAVED)
     if not filters(given):
         raise ApiError(400, "invalid", "must have one filter or more", "filters")
+
+
+def _check_names(given: Mapping[str, str], known: frozenset[str]) -> None:
+    for unknown in sorted(given.keys() - known):
+        raise ApiError(400, "invalid", f"unknown; known are {', '.join(sorted(known))}", f"filters.{unknown[:SHOWN]}")
+    if any("\0" in value for value in given.values()):
+        raise ApiError(400, "invalid", "must not hold a NUL character", "filters")
 
 
 def _segment(row: asyncpg.Record) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -25,6 +25,8 @@ SETTINGS = {
 # How long to wait for a connection of the pool, and for a cut one to be given back.
 ACQUIRE_SECONDS = 5
 FEW_ROWS = 50
+# As many properties of a megabyte each, which they may be, are still little memory.
+CHUNK_ROWS = 200
 
 
 class Session:
@@ -49,6 +51,20 @@ class Session:
         with translated():
             async for row in self._connection.cursor(query, *args, prefetch=FEW_ROWS):
                 yield row
+
+    async def chunks(self, query: str, *args: object) -> AsyncIterator[list[asyncpg.Record]]:
+        """Run a query; give its rows by the hundred, each chunk when it is asked for, the last one empty or shorter.
+
+        The time that a statement may take is that of each chunk.
+        """
+        with translated():
+            cursor = await self._connection.cursor(query, *args)
+        while True:
+            with translated():
+                rows: list[asyncpg.Record] = await cursor.fetch(CHUNK_ROWS)
+            yield rows
+            if len(rows) < CHUNK_ROWS:
+                return
 
 
 class Database:
@@ -111,14 +127,21 @@ class Database:
         (row,) = await self.rows(query, *args)
         return row
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Session]:
+    def transaction(self) -> AbstractAsyncContextManager[Session]:
         """One transaction at READ COMMITTED: each statement has its own snapshot."""
+        return self._transaction("read_committed")
+
+    def snapshot(self) -> AbstractAsyncContextManager[Session]:
+        """One transaction at REPEATABLE READ: all statements have the same snapshot."""
+        return self._transaction("repeatable_read")
+
+    @asynccontextmanager
+    async def _transaction(self, isolation: str) -> AsyncIterator[Session]:
         with translated():
             pool = await self._open()
             async with (
                 pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
-                connection.transaction(isolation="read_committed", readonly=self._read_only),
+                connection.transaction(isolation=isolation, readonly=self._read_only),
             ):
                 if self._pooler_between:
                     await self._set_for_transaction(connection)

@@ -19,6 +19,8 @@ class Statements:
     carry_hourly: str
     check_log: str
     check_totals: str
+    cohorts_from_events: str
+    cohorts_from_rollups: str
     compact_receipts: str
     connect_hourly: str
     count_events: str
@@ -38,6 +40,7 @@ class Statements:
     drop_functions: str
     drop_views: str
     end_version: str
+    export_events: str
     fill_hourly: str
     fold_hourly: str
     forget_drift: str
@@ -66,6 +69,7 @@ class Statements:
     list_overdue_rollups: str
     list_seal_heads: str
     list_segments: str
+    list_session: str
     list_shards: str
     list_versions: str
     lock_schema: str
@@ -74,16 +78,20 @@ class Statements:
     mend_sealed_hour: str
     open_views: str
     read_clock: str
+    read_funnel: str
     read_hourly: str
     read_kept: str
     read_people: str
     read_proof: str
     read_proofs: str
+    read_properties: str
     read_schema_version: str
     read_seal: str
     read_segment: str
+    read_session: str
     read_shift: str
     read_trend: str
+    read_user: str
     rebuild_hourly: str
     record_migration: str
     record_proof: str

@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from service.cohorts import Cohorts
 from service.counting import Counting
+from service.property_values import PropertyValues
 from service.raw_events import STATEMENT_SECONDS, RawEvents
 from service.segments import Segments
 from service.summary import Summary
+from service.timelines import Timelines
 from service.trends import Trends
 from sql.database import Database
 from tests.log import NOW
@@ -24,6 +27,9 @@ class Reads:
     counting: Counting
     trends: Trends
     summary: Summary
+    properties: PropertyValues
+    timelines: Timelines
+    cohorts: Cohorts
 
 
 @asynccontextmanager
@@ -39,6 +45,9 @@ async def reads(database: Database, url: str, seconds: int = STATEMENT_SECONDS) 
             counting,
             Trends(counting, segments, lambda: NOW),
             Summary(counting, segments, lambda: NOW),
+            PropertyValues(raw_events, segments, lambda: NOW),
+            Timelines(database, lambda: NOW),
+            Cohorts(database, raw_events, segments, lambda: NOW),
         )
     finally:
         await raw_events.close()

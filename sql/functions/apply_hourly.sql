@@ -2,6 +2,8 @@
 create or replace function apply_hourly(in_shard integer, in_version integer, after bigint, upto bigint)
 returns void
 language sql volatile
+-- A fold of many sessions is sorted and passed on in memory.
+set work_mem = '32MB'
 as $$
     with tail as materialized (
         select t.bucket, t.dimension, t.key, t.kind, t.member, t.previous, t.amount

@@ -88,7 +88,7 @@ class History:
     def __init__(self, url: str, admin: asyncpg.Connection, shards: int) -> None:
         self.database = Database(url, connections=2)
         self.logs = [oracle.Log() for _ in range(shards)]
-        self._url = url
+        self.url = url
         self.admin = admin
 
     async def append(self, batch: list[Event]) -> None:
@@ -119,7 +119,7 @@ class History:
 
     async def restart(self, _: None) -> None:
         await self.database.close()
-        self.database = Database(self._url, connections=2)
+        self.database = Database(self.url, connections=2)
 
     async def check_sum(self) -> None:
         """Rollup and tail together count the log, whatever has happened so far."""

@@ -17,7 +17,19 @@ ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-node.lock")
 ASSETS = ("package-lock.json", "service/web/assets.py", "service/web/client/analytics.js")
 TARGETS = [
-    *("backup", "bench", "bench-quick", "check", "demo", "faults", "help", "import", "migrate", "rebuild-projections"),
+    *(
+        "backup",
+        "bench",
+        "bench-quick",
+        "check",
+        "demo",
+        "export",
+        "faults",
+        "help",
+        "import",
+        "migrate",
+        "rebuild-projections",
+    ),
     *("restore", "retention", "rollback", "serve", "setup", "test", "verify"),
 ]
 
@@ -52,6 +64,15 @@ def test_the_locks_satisfy_the_ranges() -> None:
         pinned = pins(lock)
         for requirement in map(Requirement, declared):
             assert requirement.specifier.contains(pinned[requirement.name]), f"{requirement} in {lock}"
+
+
+def test_the_development_lock_holds_what_extras_need() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert extras.keys() == {"parquet"}
+    pinned = pins("requirements-dev.lock")
+    for requirement in map(Requirement, extras["parquet"]):
+        assert requirement.specifier.contains(pinned[requirement.name])
+        assert requirement.name not in pins("requirements.lock")
 
 
 def test_the_development_lock_holds_the_other() -> None:
@@ -124,6 +145,11 @@ def test_values_arrive_as_typed(project: Path) -> None:
     assert make(project, "import", f"FILE={odd}", "SHIFT_TO=now", "DRY_RUN=1")[1][2:] == [
         "import", "--shift-to", "now", "--dry-run", "--", odd
     ]  # fmt: skip
+    options = ("OF=events", "FORMAT=csv", "FROM=a", "TO=b", f"FILTER=where={odd}", "RECEIVED_AT=1", f"FILE={odd}")
+    assert make(project, "export", *options)[1][2:] == [
+        *("export", "--format", "csv", "--of", "events", "--from", "a", "--to", "b"),
+        *("--filter", f"where={odd}", "--received-at", "--output", odd),
+    ]
     assert make(project, "backup", f"FILE={odd}")[1][2:] == ["backup", "--", odd]
     assert make(project, "restore", f"FILE={odd}")[1][2:] == ["restore", "--", odd]
 

@@ -1,0 +1,77 @@
+-- How many owners came back, by the period of their first event that passes the filters, which are those of event_matches.
+-- An owner is a user or, when `by` is visitor, also a session that never names a user. The nth period is [bounds[n],
+-- bounds[n + 1]). What lies before all of them is looked at, too: who was there before belongs to no cohort. An owner
+-- comes back with any event, or with one of `return_event_type`; in the first period every owner is there.
+-- All shards at once: users are in many. Rows, none where both numbers would be 0:
+--   owners of `cohort` who were there in `period`, and of them those who were never after it
+create or replace function cohorts_from_events(
+    bounds timestamptz[],
+    by text,
+    return_event_type text,
+    in_session_id text,
+    in_user_id text,
+    in_tool_name text,
+    in_event_type text,
+    in_action text,
+    in_demo_mode boolean,
+    in_risk_mode text,
+    where_fields jsonpath,
+    where_properties jsonpath,
+    where_values jsonb
+)
+returns table (cohort integer, period integer, owners bigint, last_owners bigint)
+language plpgsql stable
+-- Days are left out, filters that are not asked for vanish, and an index fits, only when the planner knows the values.
+set plan_cache_mode = 'force_custom_plan'
+as $$
+#variable_conflict use_column
+declare
+    until constant timestamptz := bounds[cardinality(bounds)];
+begin
+    return query
+    with active as materialized (
+        select
+            e.user_id,
+            case when by = 'visitor' then e.session_id end as session_id,
+            width_bucket(e.timestamp, bounds) as period,
+            bool_or(
+                event_matches(
+                    e, in_session_id, in_user_id, in_tool_name, in_event_type, in_action, in_demo_mode, in_risk_mode,
+                    where_fields, where_properties, where_values
+                )
+            ) as enters,
+            bool_or(return_event_type is null or e.event_type = return_event_type) as returns
+        from events as e
+        where e.timestamp < until and (by = 'visitor' or e.user_id is not null)
+        group by 1, 2, 3
+    ),
+    owned as (
+        select
+            a.user_id,
+            case when a.user_id is null then a.session_id end as session_id,
+            a.period,
+            bool_or(a.enters) as enters,
+            bool_or(a.returns) as returns
+        from active as a
+        where a.user_id is not null
+            or not exists (select from active as named where named.session_id = a.session_id and named.user_id is not null)
+        group by 1, 2, 3
+    ),
+    entered as (
+        select
+            o.user_id, o.session_id, o.period, o.returns,
+            min(o.period) filter (where o.enters) over (partition by o.user_id, o.session_id) as cohort
+        from owned as o
+    ),
+    returned as (
+        select
+            e.cohort, e.period,
+            lead(e.period) over (partition by e.user_id, e.session_id order by e.period) is null as is_last
+        from entered as e
+        where e.cohort >= 1 and (e.period = e.cohort or (e.period > e.cohort and e.returns))
+    )
+    select r.cohort, r.period, count(*), count(*) filter (where r.is_last)
+    from returned as r
+    group by r.cohort, r.period;
+end
+$$;

@@ -1,0 +1,56 @@
+-- The same as cohorts_from_events without filters and of any return, from the projection's members and the tails of the log,
+-- in one snapshot. Bounds are whole quarters of an hour (UTC). Rows: as there.
+create or replace function cohorts_from_rollups(bounds timestamptz[], by text)
+returns table (cohort integer, period integer, owners bigint, last_owners bigint)
+language plpgsql stable
+as $$
+#variable_conflict use_column
+declare
+    live constant integer := (select p.live_version from projections as p where p.projection = 'hourly');
+    until constant timestamptz := bounds[cardinality(bounds)];
+    kinds constant text[] := case when by = 'user' then '{user}' else '{user,session,identified}' end;
+begin
+    return query
+    with members as (
+        select m.kind, m.member, m.bucket
+        from log_heads as h
+        cross join unnest(kinds) as k (kind)
+        cross join lateral (
+            select m.kind, m.member, m.bucket
+            from hourly_members as m
+            where m.shard = h.shard and m.version = live and m.kind = k.kind::hourly_member and m.bucket < until
+            offset 0  -- one look-up per kind, however few or many rows the planner expects
+        ) as m
+        union all
+        select t.kind, t.member, t.bucket
+        from log_heads as h
+        cross join lateral hourly_standing(h.shard) as s
+        cross join lateral hourly_tail(h.shard, s.version, s.folded, s.head, kinds) as t
+        where s.folded < s.head and t.member is not null and t.bucket < until
+    ),
+    -- As part of a row an array is as it is stored; each look into a variable would make a copy of it.
+    marks as materialized (select bounds as starts),
+    active as materialized (
+        select distinct m.kind, m.member, width_bucket(m.bucket, k.starts) as period
+        from members as m
+        cross join marks as k
+    ),
+    entered as (
+        select
+            a.kind, a.member, a.period,
+            min(a.period) over owner as cohort,
+            lead(a.period) over (owner order by a.period) is null as is_last
+        from active as a
+        where a.kind = 'user'
+            or (
+                a.kind = 'session'
+                and not exists (select from active as named where named.kind = 'identified' and named.member = a.member)
+            )
+        window owner as (partition by a.kind, a.member)
+    )
+    select e.cohort, e.period, count(*), count(*) filter (where e.is_last)
+    from entered as e
+    where e.cohort >= 1
+    group by e.cohort, e.period;
+end
+$$;

@@ -1,0 +1,195 @@
+-- How many sessions, or users, got how far through the steps of a funnel: each by its deepest run, of equals the one that
+-- starts first. The filters are those of event_matches, the steps those of is_funnel_step.
+-- A run is of events in the order of timestamp, position and shard, and within window_minutes of its first.
+-- Rows: one per step of all runs (whole), and with `divided_by`, a dimension of event_key, one per step of the runs of each
+-- of the most_keys keys that most runs begin with, (other) for the rest, and null for those without a key:
+--   reached: runs that reached the step
+--   median, p90: of the seconds since the step before
+--   dropped_ids: of the whole, up to most_ids that reached this step and not the next, the last begun first
+create or replace function read_funnel(
+    since timestamptz,
+    until timestamptz,
+    by_user boolean,
+    strict boolean,
+    window_minutes integer,
+    step_event_types text[],
+    step_tool_names text[],
+    step_actions text[],
+    step_conditions jsonpath[],
+    step_values jsonb,
+    divided_by text,
+    path text[],
+    most_keys integer,
+    most_ids integer,
+    in_session_id text,
+    in_user_id text,
+    in_tool_name text,
+    in_event_type text,
+    in_action text,
+    in_demo_mode boolean,
+    in_risk_mode text,
+    where_fields jsonpath,
+    where_properties jsonpath,
+    where_values jsonb
+)
+returns table (
+    whole boolean, key text, step integer, reached bigint, median double precision, p90 double precision, dropped_ids text[]
+)
+language plpgsql stable
+-- Days are left out, and what is not asked for vanishes, only when the planner knows the values.
+set plan_cache_mode = 'force_custom_plan'
+set work_mem = '128MB'
+-- Workers hand over a few short columns, sorted.
+set parallel_tuple_cost = 0.01
+as $$
+#variable_conflict use_column
+declare
+    steps constant integer := cardinality(step_event_types);
+    lasting constant interval := make_interval(mins => window_minutes);
+begin
+    return query
+    with acting as (
+        select
+            case when by_user then e.user_id else e.session_id end as actor,
+            e.timestamp,
+            e.position,
+            e.shard,
+            funnel_steps(e, step_event_types, step_tool_names, step_actions, step_conditions, step_values) as steps_of_it,
+            event_key(e, divided_by, path) as part
+        from events as e
+        where e.timestamp >= since and e.timestamp < until
+            and (not by_user or e.user_id is not null)
+            and event_matches(
+                e, in_session_id, in_user_id, in_tool_name, in_event_type, in_action, in_demo_mode, in_risk_mode,
+                where_fields, where_properties, where_values
+            )
+            -- Between two steps of a strict run there is no other event: there all of them count.
+            and (strict or is_any_funnel_step(e, step_event_types, step_tool_names, step_actions, step_conditions, step_values))
+    ),
+    placed as (
+        select
+            a.actor, a.timestamp, a.steps_of_it, a.part,
+            -- The last two decide nothing; to be sorted by, they are computed before that, and no event is carried along.
+            (row_number() over (
+                partition by a.actor order by a.timestamp, a.position, a.shard, a.steps_of_it, a.part
+            ))::integer as place
+        from acting as a
+    ),
+    -- An actor's events in order, and the places among them that each step may have. Rows come in this order.
+    sequences as (
+        select
+            p.actor,
+            array_agg(p.timestamp) as moments,
+            array_agg(p.place) filter (where p.steps_of_it & 1 <> 0) as first_steps,
+            array_agg(p.part) filter (where divided_by is not null and p.steps_of_it & 1 <> 0) as parts,
+            array_agg(p.place) filter (where steps >= 2 and p.steps_of_it & 2 <> 0) as steps_2,
+            array_agg(p.place) filter (where steps >= 3 and p.steps_of_it & 4 <> 0) as steps_3,
+            array_agg(p.place) filter (where steps >= 4 and p.steps_of_it & 8 <> 0) as steps_4,
+            array_agg(p.place) filter (where steps >= 5 and p.steps_of_it & 16 <> 0) as steps_5,
+            array_agg(p.place) filter (where steps >= 6 and p.steps_of_it & 32 <> 0) as steps_6,
+            array_agg(p.place) filter (where steps >= 7 and p.steps_of_it & 64 <> 0) as steps_7,
+            array_agg(p.place) filter (where steps >= 8 and p.steps_of_it & 128 <> 0) as steps_8,
+            array_agg(p.place) filter (where steps >= 9 and p.steps_of_it & 256 <> 0) as steps_9,
+            array_agg(p.place) filter (where steps >= 10 and p.steps_of_it & 512 <> 0) as steps_10
+        from placed as p
+        group by p.actor
+        having bool_or(p.steps_of_it & 1 <> 0)
+    ),
+    -- No run is deeper than one that begins with the first event that may begin one, unless time cuts it, or another event.
+    begun as (
+        select
+            s.*,
+            s.moments[place_1] + lasting as deadline
+        from (
+            select
+                s.*,
+                unnest(case when s.only_one then s.first_steps[1:1] else s.first_steps end) as place_1,
+                unnest(case when s.only_one then s.parts[1:1] else s.parts end) as part
+            from (
+                select
+                    s.*, not strict and s.moments[cardinality(s.moments)] <= s.moments[s.first_steps[1]] + lasting as only_one
+                from sequences as s
+            ) as s
+        ) as s
+    ),
+    -- Each step in the earliest place that follows; each lateral is a fence, else the first would be computed for all after it.
+    timed as (
+        select
+            b.actor, b.part, b.place_1, b.moments[b.place_1] as time_1,
+            case when b.moments[c2.place] <= b.deadline then b.moments[c2.place] end as time_2,
+            case when b.moments[c3.place] <= b.deadline then b.moments[c3.place] end as time_3,
+            case when b.moments[c4.place] <= b.deadline then b.moments[c4.place] end as time_4,
+            case when b.moments[c5.place] <= b.deadline then b.moments[c5.place] end as time_5,
+            case when b.moments[c6.place] <= b.deadline then b.moments[c6.place] end as time_6,
+            case when b.moments[c7.place] <= b.deadline then b.moments[c7.place] end as time_7,
+            case when b.moments[c8.place] <= b.deadline then b.moments[c8.place] end as time_8,
+            case when b.moments[c9.place] <= b.deadline then b.moments[c9.place] end as time_9,
+            case when b.moments[c10.place] <= b.deadline then b.moments[c10.place] end as time_10
+        from begun as b
+        cross join lateral (select funnel_next(b.place_1, b.steps_2, strict) as place offset 0) as c2
+        cross join lateral (select funnel_next(c2.place, b.steps_3, strict) as place offset 0) as c3
+        cross join lateral (select funnel_next(c3.place, b.steps_4, strict) as place offset 0) as c4
+        cross join lateral (select funnel_next(c4.place, b.steps_5, strict) as place offset 0) as c5
+        cross join lateral (select funnel_next(c5.place, b.steps_6, strict) as place offset 0) as c6
+        cross join lateral (select funnel_next(c6.place, b.steps_7, strict) as place offset 0) as c7
+        cross join lateral (select funnel_next(c7.place, b.steps_8, strict) as place offset 0) as c8
+        cross join lateral (select funnel_next(c8.place, b.steps_9, strict) as place offset 0) as c9
+        cross join lateral (select funnel_next(c9.place, b.steps_10, strict) as place offset 0) as c10
+    ),
+    runs as materialized (
+        select distinct on (t.actor)
+            t.*, num_nonnulls(t.time_1, t.time_2, t.time_3, t.time_4, t.time_5, t.time_6, t.time_7, t.time_8, t.time_9, t.time_10) as depth
+        from timed as t
+        order by t.actor, depth desc, t.place_1
+    ),
+    named as (
+        select r.part
+        from runs as r
+        where r.part is not null and r.part <> '(other)'
+        group by r.part
+        order by count(*) desc, r.part collate "C"
+        limit most_keys
+    ),
+    counted as (
+        select
+            p.whole,
+            p.key,
+            array[count(p.time_1), count(p.time_2), count(p.time_3), count(p.time_4), count(p.time_5), count(p.time_6), count(p.time_7), count(p.time_8), count(p.time_9), count(p.time_10)] as reached,
+            percentile_cont(array[0.5, 0.9]) within group (order by date_part('epoch', p.time_2 - p.time_1)) as of_2,
+            percentile_cont(array[0.5, 0.9]) within group (order by date_part('epoch', p.time_3 - p.time_2)) as of_3,
+            percentile_cont(array[0.5, 0.9]) within group (order by date_part('epoch', p.time_4 - p.time_3)) as of_4,
+            percentile_cont(array[0.5, 0.9]) within group (order by date_part('epoch', p.time_5 - p.time_4)) as of_5,
+            percentile_cont(array[0.5, 0.9]) within group (order by date_part('epoch', p.time_6 - p.time_5)) as of_6,
+            percentile_cont(array[0.5, 0.9]) within group (order by date_part('epoch', p.time_7 - p.time_6)) as of_7,
+            percentile_cont(array[0.5, 0.9]) within group (order by date_part('epoch', p.time_8 - p.time_7)) as of_8,
+            percentile_cont(array[0.5, 0.9]) within group (order by date_part('epoch', p.time_9 - p.time_8)) as of_9,
+            percentile_cont(array[0.5, 0.9]) within group (order by date_part('epoch', p.time_10 - p.time_9)) as of_10
+        from (
+            select true as whole, null as key, r.* from runs as r
+            union all
+            select false, named_key(r.part, array(select n.part from named as n)), r.*
+            from runs as r
+            where divided_by is not null
+        ) as p
+        group by p.whole, p.key
+    )
+    select
+        c.whole, c.key, s.step::integer, s.reached, s.median, s.p90,
+        case when c.whole then
+            array(
+                select r.actor
+                from runs as r
+                where r.depth = s.step and s.step < steps
+                order by r.time_1 desc, r.actor
+                limit most_ids
+            )
+        end
+    from counted as c
+    cross join lateral rows from (
+        unnest(c.reached[1:steps]),
+        unnest(array[null, c.of_2[1], c.of_3[1], c.of_4[1], c.of_5[1], c.of_6[1], c.of_7[1], c.of_8[1], c.of_9[1], c.of_10[1]]),
+        unnest(array[null, c.of_2[2], c.of_3[2], c.of_4[2], c.of_5[2], c.of_6[2], c.of_7[2], c.of_8[2], c.of_9[2], c.of_10[2]])
+    ) with ordinality as s (reached, median, p90, step)
+    where s.step <= steps;
+end
+$$;

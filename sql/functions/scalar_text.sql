@@ -1,0 +1,7 @@
+-- A scalar_value as JSON, alike for equal numbers: 1 and 1.0 are one.
+create or replace function scalar_text(value jsonb)
+returns text
+language sql immutable parallel safe
+as $$
+    select case when jsonb_typeof($1) = 'number' then trim_scale(($1 #>> '{}')::numeric)::text else $1::text end collate "C"
+$$;

@@ -1,0 +1,11 @@
+-- What is kept of a session.
+-- $1 session_id, $2 since, $3 until, $4 the most users that are named
+-- Rows: one (user_ids, first_seen, last_seen, events_in_range), none when no event of it is kept.
+select
+    (array_agg(distinct e.user_id) filter (where e.user_id is not null))[1:$4] as user_ids,
+    min(e.timestamp) as first_seen,
+    max(e.timestamp) as last_seen,
+    count(*) filter (where e.timestamp >= $2 and e.timestamp < $3) as events_in_range
+from events as e
+where e.session_id = $1
+having count(*) > 0
