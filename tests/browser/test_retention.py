@@ -14,6 +14,8 @@ from tests.browser.dashboard import address, check_accessible, check_cards, show
 from tests.browser.insights import answer_404, kept_events, open_view, view_shown
 from tests.http.site import HOUR, Json, Site, hour_start, now
 
+# Milliseconds.
+SOON = 10_000
 COHORTS = "/api/analytics/cohorts"
 
 
@@ -157,9 +159,10 @@ async def test_a_question_that_is_no_longer_wanted_is_given_up(seeded: Site, pag
     page.on("requestfailed", lambda request: ended.append(request.url))
     await page.goto(f"{seeded.running.url}/?view=retention")
     await expect(page.locator("#retention .stale")).to_have_count(1)
-    async with page.expect_event("requestfailed", lambda request: "hours=168" in request.url):
+    # At once, not when the page loses patience.
+    async with page.expect_event("requestfailed", lambda request: "hours=168" in request.url, timeout=SOON):
         await page.get_by_role("button", name="24 h").click()
-    async with page.expect_event("requestfailed", lambda request: "hours=24" in request.url):
+    async with page.expect_event("requestfailed", lambda request: "hours=24" in request.url, timeout=SOON):
         await page.get_by_role("link", name="Overview").click()
     await shown(page)
     assert sum("/cohorts" in url for url in ended) == 2
