@@ -170,15 +170,6 @@ def whole(it: Numbers, metric: str) -> Any:
     return found[0] if found else it.get("summary")["totals"][metric]
 
 
-Ways = Callable[[Numbers], Iterator[tuple[str, int]]]
-COUNTS: dict[Ways, Callable[[list[Json]], int]] = {
-    ways_to_count_events: len,
-    ways_to_count_sessions: lambda events: len(sessions_of(events)),
-    ways_to_count_users: lambda events: len(users_of(events)),
-    ways_to_count_visitors: visitors_of,
-}
-
-
 def sessions_of(events: list[Json]) -> set[str]:
     return {event["session_id"] for event in events}
 
@@ -190,6 +181,15 @@ def users_of(events: list[Json]) -> set[str]:
 def visitors_of(events: list[Json]) -> int:
     identified = {event["session_id"] for event in events if event.get("user_id")}
     return len(users_of(events)) + len(sessions_of(events) - identified)
+
+
+Ways = Callable[[Numbers], Iterator[tuple[str, int]]]
+COUNTS: dict[Ways, Callable[[list[Json]], int]] = {
+    ways_to_count_events: len,
+    ways_to_count_sessions: lambda events: len(sessions_of(events)),
+    ways_to_count_users: lambda events: len(users_of(events)),
+    ways_to_count_visitors: visitors_of,
+}
 
 
 @pytest.mark.parametrize("ways", COUNTS, ids=lambda ways: ways.__name__)
