@@ -17,7 +17,20 @@ from time import perf_counter
 
 import click
 
-from bench import appends, batches, engine, growth, lag, list_reads, memory, posts, rollup_reads, sizes, starting
+from bench import (
+    appends,
+    batches,
+    engine,
+    growth,
+    insights,
+    lag,
+    list_reads,
+    memory,
+    posts,
+    rollup_reads,
+    sizes,
+    starting,
+)
 from bench.ground import WEB, Grounds, Size, empty, tell
 from bench.rows import EVENTS_PER_SECOND, NotCounted, Row, fallen
 from bench.table import Machine, as_json, describe_machine, show
@@ -36,6 +49,7 @@ PARTS: dict[str, Part] = {
     "engine": engine.measure,
     "rollups": rollup_reads.measure,
     "lists": list_reads.measure,
+    "insights": insights.measure,
     "sizes": sizes.measure,
     "growth": growth.measure,
     "posts": posts.measure,

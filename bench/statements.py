@@ -14,6 +14,7 @@ class Statements:
     copy_in: str
     copy_out: str
     count_by_hour: str
+    count_by_session: str
     count_stored: str
     create_copied: str
     create_inserts: str

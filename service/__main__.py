@@ -1,4 +1,4 @@
-"""The commands of the service: serve, demo, http, import, export, backup, restore, migrate, rollback."""
+"""The commands of the service: serve, demo, http, import, export, backup, restore, migrate, rollback, bi-role."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import click
 
 from service.backup import BackupFailed, back_up
 from service.backup import restore as restore_from
+from service.bi_role import make_role
 from service.console import configure_logs, end_with_stdin
 from service.demo import run_demo
 from service.demo_events import DAYS, SEED, live_events
@@ -35,6 +36,7 @@ from sql import VERSION
 from sql.embedded import EmbeddedError, EmbeddedServer, use
 from sql.errors import DatabaseError, Unavailable
 from sql.migrate import check_schema
+from sql.migrate import migrate as bring_up
 from sql.migrate import rollback as roll_back
 from sql.server import server
 
@@ -231,6 +233,24 @@ def rollback(force: bool) -> None:
     async def work(url: str, _: Settings) -> None:
         step = await roll_back(url, force=force)
         click.echo(f"rollback: {step.name if step else 'nothing to do'}")
+
+    _on_database(work)
+
+
+@cli.command("bi-role")
+@click.option("--login", metavar="NAME", help="A login to make, or to give a new password.")
+def bi_role(login: str | None) -> None:
+    """Make the role hourledger_bi, which may read the views of the schema bi and nothing else, and a login in it.
+
+    Needs a database owner that may make roles; docs/insights.md says what an administrator does instead.
+    """
+
+    async def work(url: str, settings: Settings) -> None:
+        await prepare(url, settings)
+        lines = await make_role(url, login, embedded=settings.database_url is None)
+        await bring_up(url)  # it grants the views, to a role that is there by now
+        for line in ("bi-role: hourledger_bi reads the views of the schema bi", *lines):
+            click.echo(line)
 
     _on_database(work)
 

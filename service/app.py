@@ -209,9 +209,9 @@ class Service:
         return [
             *analytics_routes(self.trends, self.summary, self.proofs, self.live),
             *segment_routes(self.segments),
-            *exploration_routes(self.property_values, self.timelines, self.cohorts),
-            *export_routes(self.exports),
             *funnel_routes(self.funnels),
+            *export_routes(self.exports),
+            *exploration_routes(self.property_values, self.timelines, self.cohorts),
         ]
 
     @asynccontextmanager

@@ -2,7 +2,7 @@
 
 Every file parses, the bodies of its functions included, and is in lower case outside quotes. A file of `queries/` is
 one statement under a header that names its parameters and rows; a file of `functions/` is the function it is named
-after. No statement hides in a Python string.
+after; a file of `views/` the view, with a comment on it and on each column. No statement hides in a Python string.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import pglast
-from pglast.ast import CreateFunctionStmt, DoStmt, Node
+from pglast.ast import CommentStmt, CreateFunctionStmt, DoStmt, Node, RangeVar, ViewStmt
 from pglast.parser import ParseError
 
 PACKAGES = ("service", "projections", "sql")
@@ -86,6 +87,8 @@ def check_file(path: Path) -> Iterator[Problem]:
         yield from check_query(source, len(statements))
     if path.parent.name == "functions":
         yield from check_function(source, [statement for _, statement in statements])
+    if path.parent.name == "views":
+        yield from check_view(source, [statement for _, statement in statements])
 
 
 def parse(source: Source) -> Iterator[tuple[Source, Node]]:
@@ -172,6 +175,29 @@ def check_function(source: Source, statements: list[Node]) -> Iterator[Problem]:
             yield source.problem("a function file is one `create or replace function`")
     if not source.text.startswith("-- "):
         yield source.problem("no header says what the function is")
+
+
+def check_view(source: Source, statements: list[Node]) -> Iterator[Problem]:
+    match statements:
+        case [ViewStmt(replace=True, view=RangeVar(schemaname="bi", relname=name), aliases=[*aliases]), *comments]:
+            columns = [alias.sval for alias in aliases]
+        case _:
+            yield source.problem("a view file is one `create or replace view bi.name (columns) as`, and comments")
+            return
+    if name != source.path.stem:
+        yield source.problem(f"the file is not named after its view, {name}")
+    expected = [("bi", name), *(("bi", name, column) for column in columns)]
+    commented = [object_name(each) for each in comments]
+    if commented != expected or len(comments) != len(expected):
+        yield source.problem("after the view come comments on it and on each of its columns, in their order")
+
+
+def object_name(comment: Node) -> tuple[str, ...]:
+    """Return the parts of the name that a comment is on; none when it is no comment."""
+    if not isinstance(comment, CommentStmt):
+        return ()
+    parts: Any = comment.object
+    return tuple(part.sval for part in parts)
 
 
 def check_module(path: Path) -> Iterator[Problem]:

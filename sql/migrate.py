@@ -1,6 +1,6 @@
-"""Schema migrations: numbered pairs of plain SQL files, and the database functions, replaced on every run.
+"""Schema migrations: numbered pairs of plain SQL files, and the functions and views, replaced on every run.
 
-Why not a library: docs/decisions/0001-migrations.md.
+Why not a library: docs/decisions/0001-migrations.md. Views for other tools: docs/decisions/0012-bi-views.md.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from sql.statements import load
 MIGRATIONS = Path(__file__).parent / "migrations"
 OLDEST_SERVER = 150_000
 FUNCTIONS = Path(__file__).parent / "functions"
+VIEWS = Path(__file__).parent / "views"
 
 
 class SchemaRefused(DatabaseError):
@@ -134,12 +136,13 @@ async def _step_up(connection: Any) -> Migration | None:
         if version == len(migrations):
             return None
         step = migrations[version]
+        await _drop_views(connection)
         await connection.execute(step.up.read_text(encoding="utf-8"))
         await connection.execute(load().record_migration, step.version, step.name)
         if step.version == len(migrations):
             # Those of an older release may differ in arguments or rows: replaced, they would stay beside the new ones.
             await _drop_functions(connection)
-            await _install_functions(connection)
+            await _install_code(connection)
     return step
 
 
@@ -154,6 +157,7 @@ async def _step_down(connection: Any, *, force: bool) -> Migration | None:
     for table in step.loses():
         if not force and await connection.fetchval(statements.has_rows, table):
             raise SchemaRefused(f"rolling back {step.name} would lose the rows of {table}; FORCE=1 does it anyway")
+    await _drop_views(connection)
     await _drop_functions(connection)
     await connection.execute(step.down.read_text(encoding="utf-8"))
     await connection.execute(statements.forget_migration, version)
@@ -163,19 +167,56 @@ async def _step_down(connection: Any, *, force: bool) -> Migration | None:
 async def _install(connection: Any, shards: int | None) -> None:
     async with connection.transaction():
         await _locked_version(connection)
-        await _install_functions(connection)
+        await _install_code(connection)
         await connection.execute(load().create_shards, shards or 1)
         existing = len(await connection.fetch(load().list_shards))
         if shards not in (None, existing):
             raise SchemaRefused(f"HOURLEDGER_SHARDS is {shards}, but this database was created with {existing}")
 
 
+async def _install_code(connection: Any) -> None:
+    """Install functions and views, and see to it in the same transaction that only those meant may use them."""
+    await _install_functions(connection)
+    await _install_views(connection)
+    await connection.execute(load().grant_views, _names(VIEWS), _names(FUNCTIONS))
+
+
+async def _drop_views(connection: Any) -> None:
+    """Drop our views, which stand on tables and functions. Raises SchemaRefused when a user's stand on them."""
+    await _install_functions(connection, "drop_views")
+    try:
+        await connection.execute(load().drop_views, _names(VIEWS))
+    except asyncpg.DependentObjectsStillExistError as error:
+        built = "; ".join((error.detail or "").splitlines())
+        raise SchemaRefused(
+            f"views of the schema bi must be made anew, and others stand on them ({built}): "
+            "drop those, and make them again afterwards"
+        ) from error
+
+
+async def _install_views(connection: Any) -> None:
+    """Make our views unless they are as they should be: to make them anew waits for whoever reads them."""
+    names = _names(VIEWS)
+    texts = [(VIEWS / f"{name}.sql").read_text(encoding="utf-8") for name in names]
+    digest = sha256("".join(texts).encode()).hexdigest()
+    # None: there is no schema for them, and it is not ours to make.
+    if await connection.fetchval(load().open_views, names) not in (digest, None):
+        await _drop_views(connection)
+        for text in texts:
+            await connection.execute(text)
+        await connection.execute(load().sign_views, digest)
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.sql"))
+
+
 async def _drop_functions(connection: Any) -> None:
     await _install_functions(connection, "drop_functions")
-    await connection.execute(load().drop_functions, [path.stem for path in FUNCTIONS.glob("*.sql")])
+    await connection.execute(load().drop_functions, _names(FUNCTIONS))
 
 
 async def _install_functions(connection: Any, *names: str) -> None:
     await connection.execute(load().allow_missing_functions)
-    for name in names or sorted(path.stem for path in FUNCTIONS.glob("*.sql")):
+    for name in names or _names(FUNCTIONS):
         await connection.execute((FUNCTIONS / f"{name}.sql").read_text(encoding="utf-8"))

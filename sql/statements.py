@@ -38,12 +38,14 @@ class Statements:
     describe_server: str
     drop_day: str
     drop_functions: str
+    drop_views: str
     end_version: str
     export_events: str
     fill_hourly: str
     fold_hourly: str
     forget_drift: str
     forget_migration: str
+    grant_views: str
     has_rows: str
     has_schema: str
     has_tables: str
@@ -71,8 +73,10 @@ class Statements:
     list_shards: str
     list_versions: str
     lock_schema: str
+    make_bi_role: str
     make_day: str
     mend_sealed_hour: str
+    open_views: str
     read_clock: str
     read_funnel: str
     read_hourly: str
@@ -96,6 +100,7 @@ class Statements:
     save_segment: str
     seal_hour: str
     set_for_transaction: str
+    sign_views: str
     switch_version: str
     trend_from_events: str
     verify_hourly: str

@@ -24,5 +24,8 @@ comment on column hourly_edges.shard is 'Shard of the sessions.';
 comment on column hourly_edges.previous is 'Start of the quarter before in which the same sessions were active, -infinity if none.';
 comment on column hourly_edges.sessions is 'Number of sessions.';
 
+comment on column hour_seals.rows_high is 'Digest of the hour''s counts and session rows, first half.';
+comment on column hour_seals.rows_low is 'Digest of the hour''s counts and session rows, second half.';
+
 drop type hourly_member;
 alter table shard_totals drop column people_since;

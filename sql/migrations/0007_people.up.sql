@@ -30,6 +30,9 @@ comment on column hourly_edges.kind is 'What the members are.';
 comment on column hourly_edges.previous is 'Start of the quarter before in which the same members were active, -infinity if none.';
 comment on column hourly_edges.members is 'Number of members.';
 
+comment on column hour_seals.rows_high is 'Digest of the hour''s counts and member rows, first half.';
+comment on column hour_seals.rows_low is 'Digest of the hour''s counts and member rows, second half.';
+
 alter table shard_totals add column people_since timestamptz not null default '-infinity';
 comment on column shard_totals.people_since is 'Users and identified sessions of hours before are not known: some were sealed before these were counted.';
 

@@ -118,6 +118,10 @@ def test_the_service_works_behind_pgbouncer(behind: tuple[Site, str]) -> None:
     assert [(rollup["total_events"], rollup["unique_sessions"]) for rollup in rollups] == [(1_000, 70)] * 8
     assert rollups[0]["tool_usage"] == {"t-0": 334, "t-1": 333, "t-2": 333}
     assert len(site.listed(session_id="s-7")) == sum(event["session_id"] == "s-7" for event in events)
+    exported = site.client.get("/api/analytics/export", params={"format": "ndjson"}).text.splitlines()
+    assert {json.loads(line)["event_id"] for line in exported} >= {event["event_id"] for event in events}
+    totals = site.client.get("/api/analytics/export", params={"of": "rollups"}).text.splitlines()
+    assert f"{text_of(hour)},total_events,,1000" in totals
     wait_until(lambda: site.get("/health/ready")["lag_events"] == 0, "all is folded")
 
 

@@ -40,7 +40,8 @@ select
     (select count(*) from events where timestamp >= $1 and timestamp < $1 + interval '1 hour'),
     (select count(*) from hourly_members where hour_of(bucket) = $1),
     (select count(*) from hourly_edges where hour_of(bucket) = $1),
-    (select count(*) from hourly_edges where bucket >= $1 and bucket < $1 + interval '25 hours')
+    (select count(*) from hourly_edges where bucket >= $1 and bucket < $1 + interval '25 hours'),
+    (select count(*) from hourly_members where kind = 'user' and bucket >= $1 and bucket < $1 + interval '24 hours')
 """
 EDGES_PLAN = "explain select * from hourly_edges_recount(0, 1, quarters_of($1))"
 DAYS_READ = "select count(*) from pg_stat_user_tables where relname like 'events\\_%' and seq_scan + idx_scan > 0"
@@ -107,7 +108,7 @@ async def test_functions_read_what_they_need(database: Database, admin: asyncpg.
     tail = await fill(database, admin, analyzed=analyzed)
     statements = database.statements
     (sizes,) = await admin.fetch(SIZES, BUSY)
-    in_hour, members, edges, edges_of_day = sizes
+    in_hour, members, edges, edges_of_day, _ = sizes
     assert min(in_hour, members) > 2 * SLACK
 
     # The tail, by its positions; by the primary key the newest quarter of each session and, since these events are
@@ -143,6 +144,19 @@ async def test_functions_read_what_they_need(database: Database, admin: asyncpg.
     # The holder of each id.
     read = await rows_read(admin, statements.append_events, 0, RETENTION_DAYS, None, *columns(tail))
     within(read, {("events", "pkey"): 3 * TAIL})
+
+
+@pytest.mark.parametrize("analyzed", [False, True], ids=["not analyzed", "analyzed"])
+async def test_users_of_all_shards_are_read_by_the_hour(
+    database: Database, admin: asyncpg.Connection, *, analyzed: bool
+) -> None:
+    """Those of the range, and for each a look before it; the tail twice, once for its users alone."""
+    await fill(database, admin, analyzed=analyzed)
+    ((*_, edges, users),) = await admin.fetch(SIZES, BUSY)
+    bounds = [BUSY + hour * HOUR for hour in range(25)]
+    read = await rows_read(admin, database.statements.read_people, bounds, ["users", "identified"], None)
+    of_members = {("hourly_members", "by_hour"): users, ("hourly_members", "pkey"): 4 * 3 * TAIL + users}
+    within(read, of_members | {("events", "shard_position_idx"): 2 * TAIL, ("hourly_edges", "pkey"): edges})
 
 
 @pytest.mark.parametrize("analyzed", [False, True], ids=["not analyzed", "analyzed"])

@@ -23,6 +23,13 @@ begin
 end
 $$;
 """
+VIEW = """create or replace view bi.days (day, events) as
+select c.hour::date, count(*) from hourly_counts as c group by 1;
+
+comment on view bi.days is 'Days.';
+comment on column bi.days.day is 'The day.';
+comment on column bi.days.events is 'Its events.';
+"""
 
 
 def found(path: Path, text: str) -> list[str]:
@@ -35,6 +42,7 @@ def found(path: Path, text: str) -> list[str]:
 def test_good_files_pass(tmp_path: Path) -> None:
     assert found(tmp_path / "queries/list_positions.sql", QUERY) == []
     assert found(tmp_path / "functions/more.sql", FUNCTION) == []
+    assert found(tmp_path / "views/days.sql", VIEW) == []
     assert found(tmp_path / "migrations/0001_log.up.sql", "create table t (\"Odd\" text default 'É');") == []
 
 
@@ -68,6 +76,28 @@ def test_a_bad_query_is_named(tmp_path: Path, old: str, new: str, problem: str) 
 )
 def test_a_bad_function_is_named(tmp_path: Path, old: str, new: str, problem: str) -> None:
     assert problem in found(tmp_path / "functions/more.sql", FUNCTION.replace(old, new))
+
+
+UNCOMMENTED = "1: after the view come comments on it and on each of its columns, in their order"
+NO_VIEW = "1: a view file is one `create or replace view bi.name (columns) as`, and comments"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("group by 1", "group by", '2: syntax error at or near ";"'),
+        ("view bi.days", "view bi.hours", "1: the file is not named after its view, hours"),
+        ("or replace ", "", NO_VIEW),
+        ("view bi.days (", "view days (", NO_VIEW),
+        (" (day, events)", "", NO_VIEW),
+        ("comment on view bi.days is 'Days.';\n", "", UNCOMMENTED),
+        ("comment on column bi.days.events is 'Its events.';\n", "", UNCOMMENTED),
+        ("bi.days.events", "bi.days.event", UNCOMMENTED),
+        ("comment on column bi.days.day is 'The day.';", "select 1;", UNCOMMENTED),
+    ],
+)
+def test_a_bad_view_is_named(tmp_path: Path, old: str, new: str, problem: str) -> None:
+    assert problem in found(tmp_path / "views/days.sql", VIEW.replace(old, new, 1))
 
 
 def test_sql_in_python_is_named(tmp_path: Path) -> None:

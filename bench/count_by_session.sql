@@ -1,0 +1,10 @@
+-- What questions about the paths of sessions are measured against: reading the same events once, and telling sessions apart.
+-- $1 from, $2 to (exclusive)
+-- Rows: one (sessions, events).
+select count(*) as sessions, sum(s.events)::bigint as events
+from (
+    select e.session_id, count(e.tool_name) as events
+    from events as e
+    where e.timestamp >= $1 and e.timestamp < $2
+    group by e.session_id
+) as s

@@ -1,0 +1,20 @@
+-- The last proof of each hour in each shard; see proofs_of_hours. For the views of the schema bi, whose readers have no right
+-- to the tables that it reads.
+create or replace function bi_proofs()
+returns table (
+    hour timestamptz,
+    events bigint,
+    state text,
+    current boolean,
+    verified_at timestamptz,
+    sealed_at timestamptz
+)
+language sql stable
+security definer
+-- Named last, what a caller makes for a session does not come before what is meant.
+set search_path = public, pg_temp
+as $$
+    select p.hour, p.events, p.state, p.current, p.verified_at, p.sealed_at
+    from log_heads as h
+    cross join lateral proofs_of_hours(h.shard, 'hourly', '-infinity', 'infinity') as p
+$$;

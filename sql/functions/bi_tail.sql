@@ -1,0 +1,23 @@
+-- What the events beyond the checkpoints would change in the rows of the live version, of all shards; see hourly_tail, whose
+-- rows these are. For the views of the schema bi, whose readers have no right to the tables that it reads.
+create or replace function bi_tail(kinds text[])
+returns table (
+    bucket timestamptz,
+    dimension hourly_dimension,
+    key text,
+    kind hourly_member,
+    member text,
+    previous timestamptz,
+    amount bigint
+)
+language sql stable
+security definer
+-- Named last, what a caller makes for a session does not come before what is meant.
+set search_path = public, pg_temp
+as $$
+    select t.bucket, t.dimension, t.key, t.kind, t.member, t.previous, t.amount
+    from log_heads as h
+    cross join lateral hourly_standing(h.shard) as s
+    cross join lateral hourly_tail(h.shard, s.version, s.folded, s.head, $1) as t
+    where s.folded < s.head
+$$;

@@ -1,0 +1,12 @@
+-- Notes in the comment of the schema bi what its views were made of, a digest in hex.
+create or replace function sign_views(digest text)
+returns void
+language plpgsql volatile
+as $$
+begin
+    execute format(
+        'comment on schema bi is %L',
+        'Views of hourledger for other tools, documented in docs/insights.md. Made of sha256:' || digest
+    );
+end
+$$;

@@ -1,0 +1,112 @@
+create or replace view bi.daily (day, events, sessions, tool_uses, users, visitors, complete) as
+with live as materialized (
+    select c.shard, c.version, t.people_since
+    from projections as p
+    join checkpoints as c on c.projection = p.projection and c.version = p.live_version
+    left join shard_totals as t on t.shard = c.shard
+    where p.projection = 'hourly'
+),
+tail as materialized (
+    select date_trunc('day', t.bucket, 'UTC') as start, t.dimension, t.kind, t.member, t.previous, t.amount
+    from bi_tail('{session,user,identified}') as t
+),
+stored as (
+    select date_trunc('day', min(s.first_hour), 'UTC') as first_day, max(s.last_hour) as last_hour
+    from live as l
+    cross join lateral (
+        -- Not min and max, for which the planner reads all hours before the table is analyzed.
+        select
+            (
+                select c.hour from hourly_counts as c
+                where c.shard = l.shard and c.version = l.version
+                order by c.hour
+                limit 1
+            ) as first_hour,
+            (
+                select c.hour from hourly_counts as c
+                where c.shard = l.shard and c.version = l.version
+                order by c.hour desc
+                limit 1
+            ) as last_hour
+    ) as s
+),
+-- Each day is looked up by itself: so a condition on the day leaves the others out.
+counts as (
+    select d.start, c.dimension, null::hourly_member as kind, c.amount
+    from stored as s
+    cross join lateral generate_series(s.first_day, s.last_hour, '24 hours') as d (start)
+    cross join lateral (
+        select c.dimension, sum(c.events_00 + c.events_15 + c.events_30 + c.events_45) as amount
+        from live as l
+        join hourly_counts as c on c.shard = l.shard and c.version = l.version
+        where c.hour >= d.start and c.hour < d.start + interval '24 hours'
+        group by c.dimension
+    ) as c
+    union all
+    select t.start, t.dimension, t.kind, sum(t.amount)
+    from tail as t
+    where t.dimension is not null or t.previous < t.start
+    group by t.start, t.dimension, t.kind
+),
+days as (
+    select
+        c.start,
+        (c.start at time zone 'UTC')::date as day,
+        coalesce(sum(c.amount) filter (where c.dimension = 'event_type'), 0)::bigint as events,
+        coalesce(sum(c.amount) filter (where c.dimension = 'tool_name'), 0)::bigint as tool_uses,
+        (
+            coalesce(sum(c.amount) filter (where c.kind = 'session'), 0)
+            + (
+                select coalesce(sum(e.members), 0)
+                from live as l
+                join hourly_edges as e on e.shard = l.shard and e.version = l.version and e.kind = 'session'
+                where e.bucket >= c.start and e.bucket < c.start + interval '24 hours' and e.previous < c.start
+            )
+        )::bigint as sessions,
+        (
+            coalesce(sum(c.amount) filter (where c.kind = 'identified'), 0)
+            + (
+                select coalesce(sum(e.members), 0)
+                from live as l
+                join hourly_edges as e on e.shard = l.shard and e.version = l.version and e.kind = 'identified'
+                where e.bucket >= c.start and e.bucket < c.start + interval '24 hours' and e.previous < c.start
+            )
+        )::bigint as identified,
+        case
+            when (select max(l.people_since) from live as l) > c.start then null
+            else (
+                -- A user may be in several shards: these do not add up.
+                select count(distinct u.member)
+                from (
+                    select m.member
+                    from live as l
+                    -- `+ 0`: before the table is analyzed, the planner would read the primary key from end to end.
+                    join hourly_members as m on m.shard = l.shard and m.version + 0 = l.version
+                    where m.kind = 'user' and hour_of(m.bucket) >= c.start
+                        and hour_of(m.bucket) < c.start + interval '24 hours'
+                    union all
+                    select t.member from tail as t where t.kind = 'user' and t.member is not null and t.start = c.start
+                ) as u
+            )
+        end as users
+    from counts as c
+    group by c.start
+)
+select
+    d.day,
+    d.events,
+    d.sessions,
+    d.tool_uses,
+    d.users,
+    d.users + d.sessions - d.identified,
+    d.start + interval '24 hours' <= now()
+from days as d;
+
+comment on view bi.daily is 'Totals of each UTC day that has events, fresh: what was stored when the query began is in it. Kept as long as rollups, 90 days by default. A condition on day reads those days only.';
+comment on column bi.daily.day is 'The day (UTC).';
+comment on column bi.daily.events is 'Events of the day.';
+comment on column bi.daily.sessions is 'Distinct sessions of the day, exactly. They do not add up over days.';
+comment on column bi.daily.tool_uses is 'Events that name a tool.';
+comment on column bi.daily.users is 'Distinct users of the day, exactly; null for days before users were counted. They do not add up over days.';
+comment on column bi.daily.visitors is 'users, and sessions without any user on that day.';
+comment on column bi.daily.complete is 'Whether the day is over, by the database''s clock. Late events may still come.';

@@ -1,0 +1,59 @@
+create or replace view bi.hourly_rollups (
+    hour, event_counts, tool_usage, risk_distribution, unique_sessions, total_events, updated_at
+) as
+with live as materialized (
+    select c.shard, c.version
+    from projections as p
+    join checkpoints as c on c.projection = p.projection and c.version = p.live_version
+    where p.projection = 'hourly'
+),
+tail as materialized (
+    select hour_of(t.bucket) as hour, t.dimension, t.key, t.previous, t.amount from bi_tail('{session}') as t
+),
+counts as (
+    select c.hour, c.dimension, c.key, sum(c.amount)::bigint as amount
+    from (
+        select c.hour, c.dimension, c.key, c.events_00 + c.events_15 + c.events_30 + c.events_45 as amount
+        from live as l
+        join hourly_counts as c on c.shard = l.shard and c.version = l.version
+        union all
+        -- What the tail changes in the edges is told beside, without a dimension.
+        select t.hour, t.dimension, t.key, t.amount
+        from tail as t
+        where t.dimension is not null or t.previous < t.hour
+    ) as c
+    group by c.hour, c.dimension, c.key
+)
+select
+    c.hour,
+    coalesce(jsonb_object_agg(c.key, c.amount) filter (where c.dimension = 'event_type'), '{}'),
+    coalesce(jsonb_object_agg(c.key, c.amount) filter (where c.dimension = 'tool_name'), '{}'),
+    coalesce(jsonb_object_agg(c.key, c.amount) filter (where c.dimension = 'risk_mode'), '{}'),
+    (
+        coalesce(sum(c.amount) filter (where c.dimension is null), 0)
+        -- Looked up hour by hour: a condition on the hour reaches the stored edges in no other way.
+        + (
+            select coalesce(sum(e.members), 0)
+            from live as l
+            join hourly_edges as e on e.shard = l.shard and e.version = l.version and e.kind = 'session'
+            where e.bucket >= c.hour and e.bucket < c.hour + interval '1 hour' and e.previous < c.hour
+        )
+    )::bigint,
+    coalesce(sum(c.amount) filter (where c.dimension = 'event_type'), 0)::bigint,
+    (
+        select min(p.verified_at)
+        from live as l
+        join hour_proofs as p on p.shard = l.shard and p.projection = 'hourly' and p.version = l.version
+        where p.hour = c.hour
+    )
+from counts as c
+group by c.hour;
+
+comment on view bi.hourly_rollups is 'The rollup of each hour that has events, fresh: what was stored when the query began is in it. Kept as long as rollups, 90 days by default. A condition on hour reads those hours only.';
+comment on column bi.hourly_rollups.hour is 'Start of the hour (UTC).';
+comment on column bi.hourly_rollups.event_counts is 'Events by event_type: an object of numbers. Every key is named.';
+comment on column bi.hourly_rollups.tool_usage is 'Events by tool_name, of those that have one.';
+comment on column bi.hourly_rollups.risk_distribution is 'Changes of the risk mode by the mode they name, odd ones as (other).';
+comment on column bi.hourly_rollups.unique_sessions is 'Distinct sessions of the hour, exactly. They do not add up over hours.';
+comment on column bi.hourly_rollups.total_events is 'Events of the hour: the sum of event_counts.';
+comment on column bi.hourly_rollups.updated_at is 'When the hour was last recounted from its events and compared, null before the first time. Not when it last changed: bi.proofs tells whether the proof still holds.';
