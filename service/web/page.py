@@ -15,6 +15,8 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "cache-control": "no-cache",
 }
+# Folders of what is loaded at once, and of what is when it is first needed.
+PARTS = ("page", "views")
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -25,9 +27,9 @@ MEDIA_TYPES = {
 
 def files() -> dict[str, Path]:
     """Return each path of the page and the file that answers it."""
-    parts = sorted((FOLDER / "page").iterdir())
+    parts = sorted(part for name in PARTS for part in (FOLDER / name).iterdir())
     return {"/": FOLDER / "page.html", "/assets/icon.svg": FOLDER / "icon.svg"} | {
-        f"/assets/page/{part.name}": part for part in parts if part.suffix in MEDIA_TYPES
+        f"/assets/{part.parent.name}/{part.name}": part for part in parts if part.suffix in MEDIA_TYPES
     }
 
 

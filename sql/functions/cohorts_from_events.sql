@@ -29,7 +29,7 @@ declare
     until constant timestamptz := bounds[cardinality(bounds)];
 begin
     return query
-    with active as materialized (
+    with active as (
         select
             e.user_id,
             case when by = 'visitor' then e.session_id end as session_id,
@@ -45,16 +45,19 @@ begin
         where e.timestamp < until and (by = 'visitor' or e.user_id is not null)
         group by 1, 2, 3
     ),
+    -- By a window: the planner would compare each with each, not knowing how many they are.
+    known as (
+        select a.*, bool_or(a.user_id is not null) over (partition by a.session_id) as is_identified from active as a
+    ),
     owned as (
         select
-            a.user_id,
-            case when a.user_id is null then a.session_id end as session_id,
-            a.period,
-            bool_or(a.enters) as enters,
-            bool_or(a.returns) as returns
-        from active as a
-        where a.user_id is not null
-            or not exists (select from active as named where named.session_id = a.session_id and named.user_id is not null)
+            k.user_id,
+            case when k.user_id is null then k.session_id end as session_id,
+            k.period,
+            bool_or(k.enters) as enters,
+            bool_or(k.returns) as returns
+        from known as k
+        where k.user_id is not null or not k.is_identified
         group by 1, 2, 3
     ),
     entered as (

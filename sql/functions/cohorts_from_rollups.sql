@@ -30,23 +30,24 @@ begin
     ),
     -- As part of a row an array is as it is stored; each look into a variable would make a copy of it.
     marks as materialized (select bounds as starts),
-    active as materialized (
+    active as (
         select distinct m.kind, m.member, width_bucket(m.bucket, k.starts) as period
         from members as m
         cross join marks as k
     ),
+    -- By a window: the planner would compare each with each, not knowing how many they are.
+    known as (
+        select a.*, bool_or(a.kind = 'identified') over (partition by a.kind = 'user', a.member) as is_identified
+        from active as a
+    ),
     entered as (
         select
-            a.kind, a.member, a.period,
-            min(a.period) over owner as cohort,
-            lead(a.period) over (owner order by a.period) is null as is_last
-        from active as a
-        where a.kind = 'user'
-            or (
-                a.kind = 'session'
-                and not exists (select from active as named where named.kind = 'identified' and named.member = a.member)
-            )
-        window owner as (partition by a.kind, a.member)
+            k.period,
+            min(k.period) over owner as cohort,
+            lead(k.period) over (owner order by k.period) is null as is_last
+        from known as k
+        where k.kind = 'user' or (k.kind = 'session' and not k.is_identified)
+        window owner as (partition by k.kind, k.member)
     )
     select e.cohort, e.period, count(*), count(*) filter (where e.is_last)
     from entered as e

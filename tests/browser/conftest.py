@@ -30,6 +30,7 @@ FLAGS = [
     # Else a page of another origin would need a visitor's leave to reach a service on this machine.
     "--disable-features=LocalNetworkAccessChecks",
 ]
+TOKEN = "read-token"  # noqa: S105
 # Pictures of what tests have seen; CI keeps them.
 ARTIFACTS = Path(__file__).parents[2] / ".artifacts"
 
@@ -85,6 +86,23 @@ async def seeded(servers: Servers, folder: Path) -> AsyncIterator[Site]:
         site.send(*seeded_events(now()))
         yield site
         site.check_log()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def tokened(servers: Servers, folder: Path) -> AsyncIterator[Site]:
+    """Give a service that asks for a token, and has four weeks of a few events."""
+    async with new_site(servers, folder, HOURLEDGER_READ_TOKEN=TOKEN, HOURLEDGER_EVENT_RETENTION_DAYS="30") as site:
+        site.client.headers["authorization"] = f"Bearer {TOKEN}"
+        site.send(*seeded_events(now(), per_hour=1.0))
+        yield site
+        site.check_log()
+
+
+@pytest_asyncio.fixture
+async def knowing_page(context: BrowserContext) -> Page:
+    """Give a page whose tab holds that token."""
+    await context.add_init_script(f"sessionStorage.setItem('hourledger_read_token', '{TOKEN}')")
+    return await context.new_page()
 
 
 @pytest.fixture

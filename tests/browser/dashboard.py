@@ -13,7 +13,8 @@ from playwright.async_api import ConsoleMessage, Page, expect
 from tests.http.site import Json, Site
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-METRICS = ("events", "sessions", "tool_uses", "event_types", "events_per_session")
+PEOPLE = ("visitors", "users", "new_users")
+METRICS = ("events", "sessions", *PEOPLE, "tool_uses", "event_types", "events_per_session")
 # Sums what moves without having been asked to; the page's policy allows no script of a test, so the browser adds it.
 WATCH_SHIFTS = """
 globalThis.moved = 0;
@@ -94,11 +95,12 @@ async def check_accessible(page: Page) -> None:
     """Check that axe finds nothing serious."""
     await page.evaluate(AXE.read_text())
     found = (await page.evaluate(RUN_AXE))["violations"]
-    assert [
+    serious = [
         (violation["id"], [node["html"][:200] for node in violation["nodes"]][:3])
         for violation in found
         if violation["impact"] in ("serious", "critical")
-    ] == []
+    ]
+    assert serious == [], serious
 
 
 def address(query: str) -> Callable[[str], bool]:

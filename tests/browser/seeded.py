@@ -12,6 +12,7 @@ DAYS = 28
 TOOLS = ("summarise", "translate", "search")
 RISK_MODES = ("careful", "balanced", "bold")
 ACTIONS = ("open", "run", "copy", "share", "undo", "export")
+PLANS = ("free", "pro", "team")
 TYPES = ("page_view", "tool_usage", "risk_mode_changed", "feature_interaction")
 # Kinds of values that have broken pages.
 HOSTILE = (
@@ -61,6 +62,8 @@ def _event(random: Random, number: int, moment: datetime) -> Json:
         event["tool_name"] = random.choices(TOOLS, (5, 3, 2))[0]
     if kind == "risk_mode_changed":
         event["properties"] = {"risk_mode": random.choices(RISK_MODES, (6, 3, 1))[0], "previous_mode": "careful"}
+    if kind == "feature_interaction":
+        event["properties"] = {"plan": PLANS[number % 3], "seats": number % 7, "beta": number % 2 == 0}
     if random.random() < 0.4:
         event["user_id"] = f"user-{random.randrange(40)}"
     return event

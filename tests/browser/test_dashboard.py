@@ -72,12 +72,17 @@ async def test_a_range_of_ones_own(seeded: Site, page: Page) -> None:
     await page.wait_for_url(address("from=.*to="))
     await shown(page)
     await check_cards(page, seeded, **{"from": text_of(since), "to": text_of(until)})
+    listed = seeded.listed(limit=15, **{"from": text_of(since), "to": text_of(until)})
+    assert await page.locator("#events tbody td:nth-child(5)").all_inner_texts() == [
+        event["session_id"] for event in listed
+    ]
+    assert parse_time(listed[0]["timestamp"]) < until
     await page.reload()
     await shown(page)
     await check_cards(page, seeded, **{"from": text_of(since), "to": text_of(until)})
 
 
-@pytest.mark.parametrize("compare", ["none", "previous", "week"])
+@pytest.mark.parametrize("compare", ["none", "previous", "week", "year"])
 async def test_what_is_compared_with(seeded: Site, page: Page, compare: str) -> None:
     await open_dashboard(page, seeded, "?range=24h&compare=week")
     await page.get_by_label("Compare with").select_option(compare)
@@ -86,14 +91,22 @@ async def test_what_is_compared_with(seeded: Site, page: Page, compare: str) -> 
     heads = await page.locator("#chart-table thead th").all_text_contents()
     assert ("Before" in heads) == (compare != "none")
     if compare != "none":
-        expected = [f"{bucket['value']:,}" for bucket in answer["compare"]]
+        expected = [dashboard.number("events", bucket["value"]) for bucket in answer["compare"]]
         assert await dashboard.column(page, 3) == expected
     assert (f"compare={compare}" in page.url) == (compare != "previous")
 
 
+async def test_an_hour_that_is_not_over_is_compared_with_none(seeded: Site, page: Page) -> None:
+    await open_dashboard(page, seeded, "?range=1h")
+    await expect(page.locator("#card-events .card-change")).to_have_text("so far")
+    since = hour_start(now()) - 30 * HOUR
+    await open_dashboard(page, seeded, f"?from={text_of(since)}&to={text_of(since + HOUR)}")
+    await expect(page.locator("#card-events .card-change")).not_to_contain_text("so far")
+
+
 async def test_a_card_becomes_the_chart_and_back_leads_back(seeded: Site, page: Page) -> None:
     await open_dashboard(page, seeded)
-    for metric in ("sessions", "tool_uses", "event_types", "events_per_session"):
+    for metric in dashboard.METRICS[1:]:
         await page.locator(f"#card-{metric}").click()
         await shown(page)
         await expect(page.locator(f"#card-{metric}")).to_have_attribute("aria-pressed", "true")
@@ -102,6 +115,17 @@ async def test_a_card_becomes_the_chart_and_back_leads_back(seeded: Site, page: 
         assert await page.locator("#chart-table tbody tr:last-child td:last-child").text_content() == "not over"
     await page.go_back()
     await expect(page.locator("#chart-title")).to_have_text("Event types")
+
+
+async def test_new_users_are_those_of_all_events(seeded: Site, page: Page) -> None:
+    with dashboard.without_complaints(page):
+        await open_dashboard(page, seeded, "?metric=new_users&event_type=page_view&by=action")
+        await expect(page.locator("#chart .fault")).to_contain_text("those of all events")
+        await expect(page.locator("#card-new_users")).to_contain_text("not with filters")
+        await page.locator("#chips button").click()
+        await shown(page)
+        await expect(page.locator("#chart .fault")).to_be_hidden()
+    await check_cards(page, seeded, hours=168)
 
 
 async def test_rows_filter_and_chips_take_filters_away(seeded: Site, page: Page) -> None:

@@ -119,7 +119,7 @@ def told_of(event: Json) -> Json:
 FILTERED: list[tuple[Json, Callable[[Json], bool]]] = [
     ({"session_id": "s-7"}, lambda one: one["session_id"] == "s-7"),
     ({"action": "open", "demo_mode": "0"}, lambda one: one.get("action") == "open" and not one["demo_mode"]),
-    ({"where": "properties.n > 1 and user_id = u-1"}, lambda one: one["user_id"] == "u-1" and "n" in told_of(one)),
+    ({"where": "properties.n > 1 and user_id = u-1"}, lambda one: "n" in told_of(one) and one["user_id"] == "u-1"),
     ({"risk_mode": "high"}, lambda one: "high" in risk_modes(one)),
     ({"event_type": "no-such-type"}, lambda one: one["event_type"] == "no-such-type"),
 ]  # fmt: skip

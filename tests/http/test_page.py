@@ -25,7 +25,9 @@ POLICY = {
 }
 VENDORED = {f"/assets/{name}": Path(name) for name in SOURCES if name.startswith("uPlot")}
 FILES = {path: page.MEDIA_TYPES[file.suffix] for path, file in (page.files() | VENDORED).items()}
-OWN_SCRIPTS = [path for path in FILES if path.startswith("/assets/page/") and path.endswith(".js")]
+# What is loaded when it is first needed.
+LATER = {path for path in FILES if path.startswith("/assets/views/")}
+OWN_SCRIPTS = [path for path in FILES if path.startswith(("/assets/page/", "/assets/views/")) and path.endswith(".js")]
 # Of all files together, gzipped.
 MOST_BYTES = 120 * 1024
 
@@ -65,12 +67,20 @@ def test_the_page_needs_nothing_but_its_assets(client: httpx.Client) -> None:
     for tag, attributes in page.found:
         assert not any(name.startswith("on") or name == "style" for name in attributes), (tag, attributes)
         address = attributes.get("src") or attributes.get("href")
-        assert address is None or address in FILES
+        assert address is None or address.partition("?")[0] in FILES
 
 
-def test_every_module_is_loaded_at_once(client: httpx.Client) -> None:
+def test_what_the_first_page_needs_is_loaded_at_once_and_nothing_else(client: httpx.Client) -> None:
     named = {attributes.get("src") or attributes.get("href") for _, attributes in Tags(client.get("/").text).found}
-    assert {path for path in FILES if path != "/"} <= named
+    assert LATER
+    assert named & FILES.keys() == FILES.keys() - LATER
+
+
+def test_what_is_loaded_later_is_named_by_a_script(client: httpx.Client) -> None:
+    scripts = "".join(client.get(path).text for path in OWN_SCRIPTS)
+    for path in LATER:
+        name = Path(path)
+        assert re.search(rf"""/{re.escape(name.name)}"|style\("{name.stem}"\)|\["{name.stem}", \(\)""", scripts), path
 
 
 def test_values_of_events_reach_the_page_as_text_only(client: httpx.Client) -> None:

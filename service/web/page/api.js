@@ -34,20 +34,36 @@ export function keepToken(given) {
   }
 }
 
-export async function ask(path, signal) {
+// body: sent as JSON, when there is one.
+export async function ask(path, signal, method = "GET", body = undefined) {
   const given = token();
-  const headers = given ? { authorization: `Bearer ${given}` } : {};
+  const headers = {
+    ...(given ? { authorization: `Bearer ${given}` } : {}),
+    ...(body === undefined ? {} : { "content-type": "application/json" }),
+  };
   try {
-    return await fetch(path, { headers, signal, cache: "no-store" });
+    return await fetch(path, { method, headers, signal, cache: "no-store", body: body && JSON.stringify(body) });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Gone("the server does not answer");
   }
 }
 
-export async function get(path, parameters, signal) {
+export function get(path, parameters, signal) {
+  const query = new URLSearchParams(parameters).toString();
+  return answerOf(query ? `${path}?${query}` : path, signal);
+}
+
+export const send = (method, path, body, signal) => answerOf(path, signal, method, body);
+
+async function answerOf(path, signal, ...sent) {
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]);
-  const answer = await ask(`/api/analytics/${path}?${new URLSearchParams(parameters)}`, inTime);
+  const answer = await ask(`/api/analytics/${path}`, inTime, ...sent);
+  return bodyOf(answer);
+}
+
+// The body of an answer that is not refused.
+export async function bodyOf(answer) {
   let body;
   try {
     body = await answer.json();

@@ -1,15 +1,17 @@
 // The totals of the range, each with its change and its course; the pressed one is the chart's metric.
 
 import { find, write } from "./elements.js";
-import { METRICS } from "./state.js";
+import { METRICS, hoursOf, hoursShown } from "./state.js";
 import { change, hourText, number } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const HOUR = 3_600_000;
 const WIDTH = 120;
 const HEIGHT = 28;
-const SEEN = new Map([["previous", "vs period before"], ["week", "vs same weekdays"]]);
-const AGAINST = new Map([["previous", "against the period before"], ["week", "against the same weekdays"]]);
+const AGAINST = new Map([["previous", "against the period before"], ["week", "against the same weekdays"],
+  ["year", "against the same weekdays a year ago"]]);
+const SO_FAR = "so far";
+const UNFILTERED = ["new_users"];
 
 const card = (metric) => find(`card-${metric}`);
 const part = (metric, name) => card(metric).querySelector(`.card-${name}`);
@@ -24,25 +26,39 @@ export function press(chosen) {
   for (const metric of METRICS) card(metric).setAttribute("aria-pressed", String(metric === chosen));
 }
 
-export function showTotals(answer, compared, hours) {
+export function showTotals(answer, compared, state) {
   for (const metric of METRICS) {
     const value = answer.totals[metric];
     write(part(metric, "value"), number(metric, value));
-    showChange(metric, change(value, answer.compare?.totals[metric]), compared);
+    const by = isOneUnfinished(state) ? null : change(value, answer.compare?.totals[metric]);
+    showChange(metric, by, compared, otherwise(metric, value, state));
   }
-  write(find("cards-note"), noteOf(answer, hours) || "\u00a0");
+  const against = isOneUnfinished(state) || !answer.compare ? "" : `Changes are ${AGAINST.get(compared)}.`;
+  write(find("cards-note"), [noteOf(answer, hoursOf(state)), against].filter(Boolean).join(" ") || "\u00a0");
 }
 
-function showChange(metric, by, compared) {
+// What stands in the place of a change.
+function otherwise(metric, value, state) {
+  if (value === null) return isWhole(metric, state) ? "not known" : "not with filters";
+  return isOneUnfinished(state) ? SO_FAR : "no earlier data";
+}
+
+// Who is new is known of all events only.
+export const isWhole = (metric, state) => !UNFILTERED.includes(metric) || !state.filters.size;
+
+// An hour that is not over cannot be compared with a whole one.
+const isOneUnfinished = (state) => hoursOf(state) === 1 && hoursShown(state)[1] > Date.now();
+
+function showChange(metric, by, compared, instead) {
   const place = part(metric, "change");
-  const said = by ? by.seen : "no earlier data";
+  const said = by ? by.seen : instead;
   if (place.dataset.said === said + compared) return;
   place.dataset.said = said + compared;
   place.title = by ? `${by.words} ${AGAINST.get(compared)}` : "";
   if (!by) return place.replaceChildren(said);
   const seen = document.createElement("span");
   seen.setAttribute("aria-hidden", "true");
-  seen.textContent = `${said} ${SEEN.get(compared)}`;
+  seen.textContent = said;
   const heard = document.createElement("span");
   heard.className = "unseen";
   heard.textContent = place.title;

@@ -41,6 +41,7 @@ export class Rounds {
   stop() {
     clearTimeout(this.timer);
     this.timer = null;
+    this.isWanted = false;
     this.controller?.abort();
     this.controller = null;
   }

@@ -1,12 +1,23 @@
 // What is shown: kept in the address, so that it can be shared and gone back to. The token never is.
 
 const HOUR = 3_600_000;
-export const METRICS = ["events", "sessions", "tool_uses", "event_types", "events_per_session"];
-export const FILTERS = ["event_type", "tool_name", "action", "risk_mode", "demo_mode"];
+export const METRICS = ["events", "sessions", "visitors", "users", "new_users", "tool_uses", "event_types", "events_per_session"];
+export const DIMENSIONS = ["event_type", "tool_name", "action", "risk_mode", "demo_mode"];
+export const FILTERS = [...DIMENSIONS, "session_id", "user_id", "segment", "where"];
 export const RANGES = new Map([["1h", 1], ["6h", 6], ["24h", 24], ["7d", 168], ["30d", 720], ["90d", 2160]]);
-export const COMPARISONS = ["none", "previous", "week"];
+export const COMPARISONS = ["none", "previous", "week", "year"];
 const DEFAULTS = { range: "7d", compare: "previous", metric: "events" };
+// What a view keeps beside that: the known values of each option, the default first; null is any text.
+const OPTIONS = new Map([
+  ["overview", { by: ["", ...DIMENSIONS] }],
+  ["funnels", { window: ["1440", "30", "60", "360", "10080", "20160", "43200"], per: ["session", "user"],
+    order: ["loose", "strict"], breakdown: null }],
+  ["retention", { interval: ["day", "week", "month"], per: ["user", "visitor"], retention: ["bounded", "unbounded"] }],
+]);
+export const VIEWS = [...OPTIONS.keys()];
+const TIMELINES = ["session", "user"];
 const MOST_HOURS = 8_760;
+const MOST_STEPS = 10;
 const HOURS_BY_HOUR = 168;
 
 const known = (value, among, otherwise) => (among.includes(value) ? value : otherwise);
@@ -21,24 +32,45 @@ export function read(search = location.search) {
   const since = hourOf(given.get("from"));
   const until = hourOf(given.get("to"));
   const isCustom = since !== null && until !== null && since < until && until - since <= MOST_HOURS * HOUR;
+  const view = known(given.get("view"), VIEWS, VIEWS[0]);
+  const timeline = TIMELINES.find((of) => given.get(of));
   return {
+    view,
     range: isCustom ? "custom" : known(given.get("range"), [...RANGES.keys()], DEFAULTS.range),
     since: isCustom ? since : null,
     until: isCustom ? until : null,
     compare: known(given.get("compare"), COMPARISONS, DEFAULTS.compare),
     metric: known(given.get("metric"), METRICS, DEFAULTS.metric),
     filters: new Map(FILTERS.filter((name) => given.get(name)).map((name) => [name, given.get(name)])),
+    options: Object.fromEntries(VIEWS.map((name) => [name, optionsOf(name, name === view ? given : new URLSearchParams())])),
+    steps: given.getAll("step").slice(0, MOST_STEPS),
+    timeline: timeline ? { of: timeline, id: given.get(timeline) } : null,
   };
 }
 
+const optionsOf = (view, given) => Object.fromEntries(Object.entries(OPTIONS.get(view)).map(([name, values]) =>
+  [name, values ? known(given.get(name), values, values[0]) : given.get(name) ?? ""]));
+
 export function address(state) {
   const given = new URLSearchParams();
+  if (state.view !== VIEWS[0]) given.set("view", state.view);
   if (state.range === "custom") for (const [name, value] of bounds(state)) given.set(name, value);
   else if (state.range !== DEFAULTS.range) given.set("range", state.range);
   for (const name of ["compare", "metric"]) if (state[name] !== DEFAULTS[name]) given.set(name, state[name]);
+  for (const [name, values] of Object.entries(OPTIONS.get(state.view))) {
+    const value = state.options[state.view][name];
+    if (value !== (values?.[0] ?? "")) given.set(name, value);
+  }
+  if (state.view === "funnels") for (const step of state.steps) given.append("step", step);
   for (const [name, value] of state.filters) given.set(name, value);
+  if (state.timeline) given.set(state.timeline.of, state.timeline.id);
   const text = given.toString();
   return location.pathname + (text ? `?${text}` : "");
+}
+
+// What has to change for an option of a view to become another.
+export function withOption(state, name, value) {
+  return { options: { ...state.options, [state.view]: { ...state.options[state.view], [name]: value } } };
 }
 
 const bounds = (state) => [["from", new Date(state.since).toISOString()], ["to", new Date(state.until).toISOString()]];
@@ -52,6 +84,9 @@ export const intervalOf = (state) => (hoursOf(state) <= HOURS_BY_HOUR ? "hour" :
 export function rangeOf(state) {
   return state.range === "custom" ? bounds(state) : [["hours", String(hoursOf(state))]];
 }
+
+// The parameters of a read of what is shown.
+export const scopeOf = (state) => [...rangeOf(state), ...state.filters];
 
 // The first and the last hour of the range, by this machine's clock: what is drawn before an answer came.
 export function hoursShown(state, now = Date.now()) {

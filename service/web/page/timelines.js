@@ -1,0 +1,19 @@
+// The timeline of a session or a user, in a dialog; loaded when one is first opened.
+
+import { style } from "./views.js";
+
+let loaded = null;
+let wanted = null;
+
+// wanted: {of: "session" or "user", id}, or null to close.
+export async function show(page, given) {
+  wanted = given;
+  if (!given) return (await loaded)?.close();
+  loaded ??= Promise.all([import("/assets/views/timeline.js"), style("views"), style("timeline")]).then(([module]) => module);
+  try {
+    const module = await loaded;
+    if (wanted === given) module.show(page, given);
+  } catch {
+    loaded = null;
+  }
+}

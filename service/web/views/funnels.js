@@ -1,0 +1,89 @@
+// The funnel view: steps and how they are counted on one side, what they lead to on the other.
+
+import { send } from "../page/api.js";
+import { element, hide } from "../page/elements.js";
+import { Question } from "../page/question.js";
+import { rangeOf, withOption } from "../page/state.js";
+import { choice } from "./choice.js";
+import { Outcome } from "./funnel_outcome.js";
+import { propertiesOf } from "./sent.js";
+import { StepList } from "./step_list.js";
+import { bodyOf } from "./steps.js";
+
+const FEWEST_STEPS = 2;
+const WINDOWS = [["30", "30 minutes"], ["60", "an hour"], ["360", "6 hours"], ["1440", "a day"], ["10080", "7 days"],
+  ["20160", "14 days"], ["43200", "30 days"]];
+const BY = [["session", "sessions"], ["user", "users"]];
+const ORDERS = [["loose", "others may come between"], ["strict", "directly one after the other"]];
+const BREAKDOWNS = [["", "nothing"], ["event_type", "type"], ["tool_name", "tool"], ["action", "action"], ["risk_mode", "risk mode"]];
+
+export function open(place, page) {
+  const choose = (name) => (value) => page.change(withOption(page.state(), name, value));
+  const choices = [
+    choice("Count", "per", BY, choose), choice("Within", "window", WINDOWS, choose),
+    choice("Order", "order", ORDERS, choose), choice("Split by", "breakdown", BREAKDOWNS, choose),
+  ];
+  const list = element("ol", [["class", "steps"], ["aria-label", "Steps"]]);
+  const adding = element("select", [["aria-label", "Add a step"], ["class", "adding"]]);
+  const builder = element("section", [["class", "panel builder"], ["aria-labelledby", "steps-title"]],
+    element("h2", [["id", "steps-title"]], "Steps"), list, adding,
+    element("div", [["class", "choice-rows"]], ...choices.map(({ node }) => node)));
+  const said = element("p", [["role", "status"], ["class", "said"], ["hidden", ""]]);
+  const again = element("button", [["type", "button"], ["class", "plain again"]], "Ask again");
+  const outcome = new Outcome(page);
+  const result = element("section", [["class", "panel"], ["aria-labelledby", "funnel-title"]],
+    element("div", [["class", "panel-head"]], element("h2", [["id", "funnel-title"]], "Funnel"), again), said, outcome.node);
+  place.append(builder, result);
+
+  const steps = new StepList(list, adding, page);
+  const question = new Question(result, said, page.needToken);
+  let asked = null;
+  const view = {
+    show(state) {
+      for (const { show } of choices) show(state.options.funnels);
+      steps.show(state);
+      addProperties(choices[3], state);
+      const body = bodyFor(state);
+      hide(again, body === null);
+      if (body === null) {
+        asked = null;
+        question.stop();
+        return outcome.explain(state.steps.length);
+      }
+      const now = JSON.stringify(body);
+      if (now === asked) return;
+      asked = now;
+      question.ask((signal) => send("POST", "funnels", body, signal), (answer) => outcome.show(answer, state)).then((done) => {
+        if (!done && asked === now) asked = null;
+        if (!done && !said.hidden) outcome.clear();
+      });
+    },
+    leave() {
+      question.stop();
+      asked = null;
+    },
+  };
+  again.addEventListener("click", () => {
+    asked = null;
+    view.show(page.state());
+  });
+  return view;
+}
+
+// The question, or null while there are too few steps.
+function bodyFor(state) {
+  if (state.steps.length < FEWEST_STEPS) return null;
+  const { window, per, order, breakdown } = state.options.funnels;
+  const range = Object.fromEntries(rangeOf(state).map(([name, value]) => [name, name === "hours" ? Number(value) : value]));
+  return {
+    steps: state.steps.map(bodyOf), window_minutes: Number(window), by: per, order, ...range,
+    ...(breakdown ? { breakdown } : {}),
+    ...(state.filters.size ? { filters: Object.fromEntries(state.filters) } : {}),
+  };
+}
+
+async function addProperties({ add, show }, state) {
+  const properties = await propertiesOf(state);
+  add("Properties", properties.map(({ property }) => [`properties.${property}`, property]));
+  show(state.options.funnels);
+}

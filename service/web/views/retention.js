@@ -1,0 +1,50 @@
+// The retention view: who came back, of those who came first in each period.
+
+import { get } from "../page/api.js";
+import { element } from "../page/elements.js";
+import { Question } from "../page/question.js";
+import { scopeOf, withOption } from "../page/state.js";
+import { zone } from "../page/words.js";
+import { choice } from "./choice.js";
+import { triangle } from "./triangle.js";
+
+const INTERVALS = [["day", "days"], ["week", "weeks"], ["month", "months"]];
+const BY = [["user", "users"], ["visitor", "visitors"]];
+const KINDS = [["bounded", "came back in that period"], ["unbounded", "came back then or later"]];
+
+export function open(place, page) {
+  const choose = (name) => (value) => page.change(withOption(page.state(), name, value));
+  const choices = [choice("Of", "per", BY, choose), choice("By", "interval", INTERVALS, choose), choice("Who", "retention", KINDS, choose)];
+  const said = element("p", [["role", "status"], ["class", "said"], ["hidden", ""]]);
+  const again = element("button", [["type", "button"], ["class", "plain again"]], "Ask again");
+  const shown = element("div", [["class", "triangle-place"]]);
+  const panel = element("section", [["class", "panel"], ["aria-labelledby", "retention-title"]],
+    element("div", [["class", "panel-head"]], element("h2", [["id", "retention-title"]], "Retention"),
+      element("div", [["class", "choice-row"]], ...choices.map(({ node }) => node), again)), said, shown);
+  place.append(panel);
+  const question = new Question(panel, said, page.needToken);
+  let asked = null;
+  const view = {
+    show(state) {
+      const options = state.options.retention;
+      for (const { show } of choices) show(options);
+      const query = [["interval", options.interval], ["tz", zone], ["by", options.per], ["retention", options.retention], ...scopeOf(state)];
+      const now = JSON.stringify(query);
+      if (now === asked) return;
+      asked = now;
+      question.ask((signal) => get("cohorts", query, signal), (answer) => shown.replaceChildren(...triangle(answer, state))).then((done) => {
+        if (!done && asked === now) asked = null;
+        if (!done && !said.hidden) shown.replaceChildren();
+      });
+    },
+    leave() {
+      question.stop();
+      asked = null;
+    },
+  };
+  again.addEventListener("click", () => {
+    asked = null;
+    view.show(page.state());
+  });
+  return view;
+}

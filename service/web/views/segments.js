@@ -1,0 +1,83 @@
+// Saved segments: filters under a name, to choose, to save and to delete.
+
+import { get, send } from "../page/api.js";
+import { element, write } from "../page/elements.js";
+import { Question } from "../page/question.js";
+
+const LONGEST_NAME = 128;
+const TITLE_LENGTH = 300;
+
+export function open(place, page, close) {
+  const list = element("ul", [["class", "saved"], ["aria-label", "Saved segments"]]);
+  const said = element("p", [["role", "status"], ["class", "said"], ["hidden", ""]]);
+  const name = element("input", [["id", "segment-name"], ["maxlength", String(LONGEST_NAME)], ["required", ""],
+    ["pattern", "[^\\/]+"], ["title", "A name without slashes"], ["autocomplete", "off"], ["placeholder", "name"]]);
+  const label = element("label", [["for", "segment-name"]]);
+  const save = element("button", [["class", "primary"]], "Save");
+  const leave = element("button", [["type", "button"], ["class", "plain"]], "Close");
+  const form = element("form", [["class", "condition"]], label, name, save, leave);
+  const reading = new Question(list, said, page.needToken);
+  const writing = new Question(form, said, page.needToken);
+
+  const refresh = () => {
+    const filters = saved(page.state().filters);
+    name.hidden = save.hidden = filters === null;
+    write(label, filters ? "Save these filters as" : "Filters that are chosen can be saved here under a name.");
+    for (const button of list.querySelectorAll("[aria-pressed]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.name === page.state().filters.get("segment")));
+    }
+  };
+  const read = () => reading.ask((signal) => get("segments", [], signal), ({ segments }) => {
+    const rows = segments.map((segment) => row(segment, page, remove));
+    list.replaceChildren(...(rows.length ? rows : [element("li", [["class", "quiet"]], "None saved yet.")]));
+    refresh();
+  });
+  const remove = (segment) => writing.ask((signal) => send("DELETE", path(segment.name), undefined, signal), () => {
+    const { filters } = page.state();
+    name.focus();
+    if (filters.get("segment") === segment.name) {
+      const left = new Map(filters);
+      left.delete("segment");
+      page.change({ filters: left });
+    }
+    read();
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const filters = saved(page.state().filters);
+    writing.ask((signal) => send("PUT", path(name.value), { filters }, signal), ({ segment }) => {
+      name.value = "";
+      page.change({ filters: new Map([["segment", segment.name]]) });
+      read();
+    });
+  });
+  leave.addEventListener("click", close);
+  place.append(element("h2", [["class", "unseen"]], "Segments"), list, form, said);
+  refresh();
+  read();
+  (name.hidden ? leave : name).focus();
+  return { refresh, leave: () => { reading.stop(); writing.stop(); } };
+}
+
+const path = (name) => `segments/${encodeURIComponent(name)}`;
+
+// The filters that can be saved, or null; a segment is not of others.
+function saved(filters) {
+  const rows = [...filters].filter(([name]) => name !== "segment");
+  return rows.length && !filters.has("segment") ? Object.fromEntries(rows) : null;
+}
+
+function row(segment, page, remove) {
+  const words = Object.entries(segment.filters).map(([name, value]) => (name === "where" ? value : `${name} = ${value}`));
+  const choose = element("button", [["type", "button"], ["aria-pressed", "false"],
+    ["title", words.join(" and ").slice(0, TITLE_LENGTH)]], element("bdi", [], segment.name));
+  choose.dataset.name = segment.name;
+  choose.addEventListener("click", () => {
+    const { filters } = page.state();
+    const isChosen = filters.get("segment") === segment.name;
+    page.change({ filters: isChosen ? new Map() : new Map([["segment", segment.name]]) });
+  });
+  const away = element("button", [["type", "button"], ["class", "away"], ["aria-label", `Delete the segment ${segment.name}`]], "×");
+  away.addEventListener("click", () => remove(segment));
+  return element("li", [], choose, away);
+}

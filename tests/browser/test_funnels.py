@@ -1,0 +1,237 @@
+"""The funnel view in a real browser: its steps, and its numbers against the API's and against a count in Python."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.conftest import TOKEN
+from tests.browser.dashboard import address, check_accessible, shown, without_complaints
+from tests.browser.insights import answer_404, kept_events, open_view, view_shown
+from tests.http.site import HOUR, Json, Site, hour_start, now
+
+STEPS = "&step=event_type+%3D+page_view&step=tool_name+%3D+search&step=action+%3D+run"
+SENT = [{"event_type": "page_view"}, {"tool_name": "search"}, {"action": "run"}]
+DAY = timedelta(days=1)
+
+
+def funnel(site: Site, steps: list[Json], **more: object) -> Json:
+    """Return the answer to a question that must succeed."""
+    answer = site.client.post("/api/analytics/funnels", json={"steps": steps, **more})
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def percent(value: float | None) -> str:
+    return "\N{EN DASH}" if value is None else f"{100 * value:.1f}".removesuffix(".0") + "%"
+
+
+def depths(events: list[Json], since: datetime, steps: list[Callable[[Json], bool]]) -> list[int]:
+    """Return how many sessions reached each step, by trying every start."""
+    by_session: dict[str, list[Json]] = defaultdict(list)
+    for event in events:
+        if event["timestamp"] >= since:
+            by_session[event["session_id"]].append(event)
+    deepest = [max(_depth(found[start:], steps) for start in range(len(found))) for found in by_session.values()]
+    return [sum(depth > place for depth in deepest) for place in range(len(steps))]
+
+
+def _depth(events: list[Json], steps: list[Callable[[Json], bool]]) -> int:
+    depth = 0
+    for event in events:
+        if event["timestamp"] - events[0]["timestamp"] > DAY:
+            break
+        if depth == 0 and event is not events[0]:
+            break
+        if depth < len(steps) and steps[depth](event):
+            depth += 1
+    return depth
+
+
+async def rows(page: Page) -> list[str]:
+    """Return the number and the rate of each step."""
+    return await page.locator("#funnels .funnel .bar-number").all_inner_texts()
+
+
+def written(answer: Json) -> list[str]:
+    return [f"{step['reached']:,} · {percent(step['rate_from_first'])}" for step in answer["steps"]]
+
+
+def steps_in(url: str) -> list[str]:
+    return parse_qs(urlsplit(url).query).get("step", [])
+
+
+async def test_its_numbers_are_those_of_the_api_and_of_a_count(seeded: Site, page: Page, artifacts: Path) -> None:
+    with without_complaints(page):
+        await open_view(page, seeded, "funnels", f"&range=30d{STEPS}")
+    answer = funnel(seeded, SENT, hours=720)
+    assert await rows(page) == written(answer)
+    since = hour_start(now()) + HOUR - timedelta(hours=720)
+    tests = [
+        lambda event: event["event_type"] == "page_view",
+        lambda event: event["tool_name"] == "search",
+        lambda event: event["action"] == "run",
+    ]
+    reached = depths(await kept_events(seeded), since, tests)
+    assert [step["reached"] for step in answer["steps"]] == reached
+    assert 0 < reached[2] < reached[1] < reached[0]
+    headline = await page.locator("#funnels .headline").inner_text()
+    assert headline.startswith(percent(reached[2] / reached[0]))
+    assert f"{reached[0]:,} sessions" in headline
+    facts = await page.locator("#funnels .funnel li:nth-child(2) p").first.inner_text()
+    assert facts.startswith(f"{percent(answer['steps'][1]['rate_from_previous'])} of the step before · median ")
+    await expect(page.locator("#funnels .funnel")).to_contain_text(f"{reached[0] - reached[1]:,} went no further")
+    await check_accessible(page)
+    await page.screenshot(path=artifacts / "funnel.png")
+
+
+async def test_a_funnel_is_built_by_keyboard(seeded: Site, page: Page) -> None:
+    with without_complaints(page):
+        await open_view(page, seeded, "funnels")
+        await expect(page.locator("#funnels .outcome")).to_contain_text("Add two steps or more")
+        adding = page.get_by_label("Add a step")
+        await expect(adding.locator("optgroup")).to_have_count(3)
+        for choice in ('event_type = "page_view"', 'tool_name = "search"', 'action = "run"'):
+            await adding.select_option(choice)
+        await view_shown(page, "funnels")
+        assert await rows(page) == written(funnel(seeded, SENT))
+        last = page.get_by_label("Step 3", exact=True)
+        await expect(last).to_be_focused()
+        await page.keyboard.press("Alt+ArrowUp")
+        await expect(page.get_by_label("Step 2", exact=True)).to_be_focused()
+        await page.get_by_role("button", name="Move up step 2").press("Enter")
+        await expect(page.locator("#announcement")).to_have_text("Step 1 moved here.")
+        await view_shown(page, "funnels")
+        assert await rows(page) == written(funnel(seeded, [SENT[2], SENT[0], SENT[1]]))
+        await page.get_by_role("button", name="Remove step 2").press("Enter")
+        await view_shown(page, "funnels")
+        assert await rows(page) == written(funnel(seeded, [SENT[2], SENT[1]]))
+        assert steps_in(page.url) == ['action = "run"', 'tool_name = "search"']
+        await page.go_back()
+        await view_shown(page, "funnels")
+        assert await rows(page) == written(funnel(seeded, [SENT[2], SENT[0], SENT[1]]))
+
+
+async def test_a_step_is_narrowed_by_conditions(seeded: Site, page: Page) -> None:
+    await open_view(page, seeded, "funnels", "&range=30d&step=event_type+%3D+feature_interaction&step=action+%3D+run")
+    await page.get_by_role("button", name="Add a condition to step 1").press("Enter")
+    form = page.locator("#funnels form")
+    await expect(form.locator("optgroup[label=Properties] option")).not_to_have_count(0)
+    await form.get_by_label("Field").select_option("properties.plan")
+    await expect(form.locator("datalist option")).to_have_count(3)
+    await form.get_by_label("Value").fill("pro")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(address("properties.plan"))
+    await view_shown(page, "funnels")
+    steps: list[Json] = [
+        {"event_type": "feature_interaction", "where": [{"property": "plan", "value": "pro"}]},
+        SENT[2],
+    ]
+    assert await rows(page) == written(funnel(seeded, steps, hours=720))
+    await page.get_by_role("button", name="Add a condition to step 2").click()
+    await form.get_by_label("Field").select_option("properties.seats")
+    await form.get_by_label("Operator").select_option(">=")
+    await form.get_by_label("Value").fill("2")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#funnels .chip")).to_have_count(2)
+    await view_shown(page, "funnels")
+    steps[1] = {"action": "run", "where": [{"property": "seats", "op": ">=", "value": 2}]}
+    assert await rows(page) == written(funnel(seeded, steps, hours=720))
+    await page.locator("#funnels .chip").first.click()
+    await view_shown(page, "funnels")
+    assert await rows(page) == written(funnel(seeded, [{"event_type": "feature_interaction"}, steps[1]], hours=720))
+
+
+async def test_how_it_is_counted_is_chosen(seeded: Site, page: Page, artifacts: Path) -> None:
+    await open_view(page, seeded, "funnels", f"&range=30d{STEPS}")
+    more: Json = {"hours": 720}
+    for label, option, name, value in (
+        ("Count", "users", "by", "user"),
+        ("Within", "7 days", "window_minutes", 10_080),
+        ("Order", "directly one after the other", "order", "strict"),
+        ("Split by", "action", "breakdown", "action"),
+    ):
+        more[name] = value
+        await page.locator("#funnels").get_by_label(label).select_option(label=option)
+        await view_shown(page, "funnels")
+        assert await rows(page) == written(funnel(seeded, SENT, **more)), label
+    groups = funnel(seeded, SENT, **more)["groups"]
+    table = page.locator("#funnels .numbers tbody tr")
+    assert await table.locator("th").all_inner_texts() == [group["key"] or "(none)" for group in groups]
+    cells = await table.first.locator("td").all_inner_texts()
+    assert cells == [f"{step['reached']:,} {percent(step['rate_from_first'])}" for step in groups[0]["steps"]]
+    await page.screenshot(path=artifacts / "groups.png", full_page=True)
+    await page.get_by_role("button", name="24 h").click()
+    await view_shown(page, "funnels")
+    await page.reload()
+    await view_shown(page, "funnels")
+    await expect(page.locator("#funnels").get_by_label("Order")).to_have_value("strict")
+
+
+async def test_filters_are_those_of_the_page(seeded: Site, page: Page) -> None:
+    await open_view(page, seeded, "funnels", f"&range=30d&demo_mode=false{STEPS}")
+    assert await rows(page) == written(funnel(seeded, SENT, hours=720, filters={"demo_mode": "false"}))
+    await page.get_by_label("Data").select_option("all")
+    await view_shown(page, "funnels")
+    assert await rows(page) == written(funnel(seeded, SENT, hours=720))
+    await page.get_by_role("link", name="Overview").click()
+    await shown(page)
+    await page.get_by_role("link", name="Funnels").click()
+    await view_shown(page, "funnels")
+    assert len(steps_in(page.url)) == 3
+
+
+async def test_who_went_no_further_leads_to_timelines(tokened: Site, knowing_page: Page, artifacts: Path) -> None:
+    page = knowing_page
+    await open_view(page, tokened, "funnels", f"&range=30d{STEPS}")
+    answer = funnel(tokened, SENT, hours=720)
+    ids = answer["steps"][0]["dropped_ids"]
+    await page.locator("#funnels summary").first.click()
+    buttons = page.locator("#funnels details").first.locator("button")
+    assert await buttons.all_inner_texts() == ids
+    await buttons.first.click()
+    await expect(page.locator("#timeline-title")).to_have_text(f"Session {ids[0]}")
+    await expect(page.locator("#timeline .event").first).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(buttons.first).to_be_focused()
+    await page.screenshot(path=artifacts / "dropped.png")
+
+
+async def test_the_token_is_asked_for_and_the_view_shown(tokened: Site, page: Page) -> None:
+    await page.goto(f"{tokened.running.url}/?view=funnels&range=30d{STEPS}")
+    await expect(page.locator("#token")).to_be_focused()
+    await expect(page.locator("#funnels")).to_be_hidden()
+    await page.locator("#token").fill(TOKEN)
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#funnels .funnel")).to_be_visible()
+    assert await rows(page) == written(funnel(tokened, SENT, hours=720))
+    assert await page.locator("#overview").is_hidden()
+
+
+async def test_nothing_found_an_old_server_and_too_slow(seeded: Site, page: Page) -> None:
+    await open_view(page, seeded, "funnels", "&step=event_type+%3D+nobody&step=action+%3D+run")
+    await expect(page.locator("#funnels .outcome")).to_contain_text("No sessions reached the first step")
+    await page.route("**/api/analytics/funnels", answer_404)
+    await page.get_by_role("button", name="24 h").click()
+    await expect(page.locator("#funnels .said")).to_contain_text("does not answer that yet")
+    await check_accessible(page)
+    await page.unroute("**/api/analytics/funnels")
+    await page.get_by_role("button", name="Ask again").click()
+    await expect(page.locator("#funnels .said")).to_be_hidden()
+
+
+async def test_it_fits_a_phone_in_both_schemes(seeded: Site, browser: Browser, artifacts: Path) -> None:
+    for scheme in ("light", "dark"):
+        context = await browser.new_context(color_scheme=scheme, viewport={"width": 360, "height": 740})
+        page = await context.new_page()
+        await open_view(page, seeded, "funnels", f"&range=30d&breakdown=action{STEPS}")
+        await page.get_by_role("button", name="Add a condition to step 1").click()
+        await check_accessible(page)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+        await page.screenshot(path=artifacts / f"{scheme}.png", full_page=True)
+        await context.close()
