@@ -71,7 +71,7 @@ class RawEvents:
 
     @asynccontextmanager
     async def streaming(self) -> AsyncIterator[Session]:
-        """Give a transaction whose statements may take as long as they need row by row. Raises as `within_kept`."""
+        """Give a transaction to read rows in as they are found. Raises as `within_kept`, but for `expired`."""
         async with self._admitted(), self._database.transaction() as session:
             yield session
 
