@@ -87,12 +87,14 @@ class Cohorts:
 
         if question.source == EVENTS:
             return await self._raw_events.within_kept(question.since, question.until, read)
-        return await read_within_kept(ROLLUPS, question.since, question.until, self._people_since, read)
+        # All members of all time are read: seconds where there are millions, so with the long questions.
+        async with self._raw_events.admitted():
+            return await read_within_kept(ROLLUPS, question.since, question.until, self._people_since, read)
 
     async def _rows(self, question: Question, bounds: Bounds) -> list[asyncpg.Record]:
-        statements = self._database.statements
+        statements = self._raw_events.statements
         if question.source == ROLLUPS:
-            return await self._database.rows(statements.cohorts_from_rollups, bounds, question.by)
+            return await self._raw_events.rows(statements.cohorts_from_rollups, bounds, question.by)
         rest = (question.by, question.return_event_type, *question.filters.values())
         return await self._raw_events.rows(statements.cohorts_from_events, bounds, *rest)
 

@@ -50,7 +50,7 @@ class RawEvents:
         await self._database.close()
 
     async def rows(self, query: str, *args: object) -> list[asyncpg.Record]:
-        """Run a query; return its rows. To be called within `within_kept`."""
+        """Run a query; return its rows. To be called within `within_kept` or `admitted`."""
         return await self._database.rows(query, *args)
 
     async def kept_since(self) -> datetime:
@@ -66,29 +66,28 @@ class RawEvents:
 
         Raises ApiError 422 when nothing is kept, or when it took too long, and 503 when too many others wait.
         """
-        async with self._admitted():
+        async with self.admitted():
             return await read_within_kept("events", since, until, self.kept_since, read)
 
     @asynccontextmanager
     async def streaming(self) -> AsyncIterator[Session]:
         """Give a transaction to read rows in as they are found. Raises as `within_kept`, but for `expired`."""
-        async with self._admitted(), self._database.transaction() as session:
+        async with self.admitted(), self._database.transaction() as session:
             yield session
 
     @asynccontextmanager
-    async def _admitted(self) -> AsyncIterator[None]:
+    async def admitted(self) -> AsyncIterator[None]:
+        """Wait to be one of the few that are answered. Raises ApiError 503 when too many wait, 422 after too long."""
         if self._asked >= AT_A_TIME + MOST_WAITING:
-            raise unavailable("too many questions about raw events are being answered; ask again")
+            raise unavailable("too many long questions are being answered; ask again")
         self._asked += 1
         try:
             async with self._slots:
                 yield
         except TooSlow as error:
-            log.warning("a question about raw events took too long", error=str(error))
+            log.warning("a long question took too long", error=str(error))
             raise ApiError(
-                422,
-                "too_slow",
-                f"reading the raw events took longer than {self._statement_seconds} s; ask for fewer hours",
+                422, "too_slow", f"reading took longer than {self._statement_seconds} s; ask for fewer hours"
             ) from error
         finally:
             self._asked -= 1
