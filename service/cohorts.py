@@ -13,8 +13,9 @@ import asyncpg
 from service.counting import EVENTS, ROLLUPS
 from service.filters import NAMES, Filters
 from service.intervals import Bounds, bounds_of, zone
+from service.kept import kept_since, read_within_kept
 from service.queries import choice, closed_range, invalid, parse, time_text
-from service.raw_events import FIRST, RawEvents, read_within_kept
+from service.raw_events import RawEvents
 from service.segments import Segments
 from sql.database import Database
 
@@ -99,8 +100,7 @@ class Cohorts:
         return await self._raw_events.rows(statements.cohorts_from_events, bounds, *rest)
 
     async def _people_since(self) -> datetime:
-        row = await self._database.only(self._database.statements.read_kept)
-        return max(row["rollups_since"] or FIRST, row["people_since"] or FIRST)
+        return await kept_since(self._database, "rollups_since", "people_since")
 
 
 def _question(given: Mapping[str, str], asked: Filters, now: datetime) -> Question:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 
 import asyncpg
 import structlog
 
 from service.errors import ApiError, unavailable
-from service.queries import time_text
+from service.kept import kept_since, read_within_kept
 from sql.database import Database, Session
 from sql.errors import TooSlow
 from sql.statements import Statements
@@ -24,7 +24,6 @@ from sql.statements import Statements
 AT_A_TIME = 2
 MOST_WAITING = 16
 STATEMENT_SECONDS = 10
-FIRST = datetime.min.replace(tzinfo=UTC)
 
 log = structlog.get_logger(__name__)
 
@@ -55,9 +54,7 @@ class RawEvents:
 
     async def kept_since(self) -> datetime:
         """Return the moment from which on every event is kept."""
-        row = await self._database.only(self.statements.read_kept)
-        kept: datetime | None = row["events_since"]
-        return kept or FIRST
+        return await kept_since(self._database, "events_since")
 
     async def within_kept(
         self, since: datetime, until: datetime, read: Callable[[datetime], Awaitable[Found]]
@@ -91,25 +88,3 @@ class RawEvents:
             ) from error
         finally:
             self._asked -= 1
-
-
-async def read_within_kept(
-    what: str,
-    since: datetime,
-    until: datetime,
-    kept_since: Callable[[], Awaitable[datetime]],
-    read: Callable[[datetime], Awaitable[Found]],
-) -> tuple[datetime, Found]:
-    """Return since when everything of a range is kept, and what `read` found from then on.
-
-    Retention may drop its first day meanwhile: it is read again then. Raises ApiError 422 when nothing is kept.
-    """
-    kept = await kept_since()
-    while True:
-        start = max(since, kept)
-        if start >= until:
-            raise ApiError(422, "expired", f"{what} before {time_text(kept)} are not kept any more", "to")
-        found = await read(start)
-        kept = await kept_since()
-        if kept <= start:
-            return start, found
