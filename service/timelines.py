@@ -59,7 +59,7 @@ class Timelines:
         return {"ok": True, "session_id": session_id, **users, **_seen(found), **_range(cursor, found)}
 
     async def user(self, user_id: str, query: bytes) -> dict[str, Any]:
-        """Return what is kept of a user, the events newest first. Raises ApiError 404 when nothing is."""
+        """Return what is known of a user, and the events kept, newest first. Raises ApiError 404 when nothing is."""
         given = parse(query, PARAMETERS)
         cursor, limit = _cursor(given, self._clock(), oldest_first=False), _limit(given)
         statements = self._database.statements
@@ -76,7 +76,8 @@ class Timelines:
             "sessions_in_range": found.known[0]["sessions_in_range"],
             "sessions": [_session(row) for row in found.known if row["session_events"]],
         }
-        return {"ok": True, "user_id": user_id, **_seen(found), **sessions, **_range(cursor, found)}
+        days = {"days_active": found.known[0]["days_active"]}
+        return {"ok": True, "user_id": user_id, **_seen(found), **days, **sessions, **_range(cursor, found)}
 
     async def _found(
         self,
@@ -113,7 +114,7 @@ def _limit(given: Mapping[str, str]) -> int:
 
 def _check_known(what: str, name: str, found: Found) -> None:
     if not found.known:
-        raise ApiError(404, "not_found", f"no event of a {what} {name[:SHOWN]!r} is kept")
+        raise ApiError(404, "not_found", f"nothing is kept of a {what} {name[:SHOWN]!r}")
 
 
 def _seen(found: Found) -> dict[str, Any]:

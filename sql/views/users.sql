@@ -1,21 +1,43 @@
 create or replace view bi.users (
     user_id, first_seen, last_seen, days_active, sessions, events
 ) as
+with live as (
+    select c.shard, c.version, coalesce(t.rollups_since, '-infinity') as rollups_since
+    from projections as p
+    join checkpoints as c on c.projection = p.projection and c.version = p.live_version
+    left join shard_totals as t on t.shard = c.shard
+    where p.projection = 'hourly'
+)
 select
-    e.user_id,
-    min(e.timestamp),
-    max(e.timestamp),
-    count(distinct date_trunc('day', e.timestamp, 'UTC')),
-    count(distinct e.session_id),
-    count(*)
-from events as e
-where e.user_id is not null
-group by e.user_id;
+    u.user_id, u.first_seen, u.last_seen, u.days_active, coalesce(e.sessions, 0), coalesce(e.events, 0)
+from (
+    select
+        a.user_id,
+        min(a.bucket) as first_seen,
+        max(a.bucket) as last_seen,
+        count(distinct date_trunc('day', a.bucket, 'UTC')) filter (where a.is_kept) as days_active
+    from (
+        -- A user's first row outlives the rollups of its day.
+        select m.member as user_id, m.bucket, m.bucket >= l.rollups_since as is_kept
+        from live as l
+        join hourly_members as m on m.shard = l.shard and m.version = l.version and m.kind = 'user'
+        union all
+        select t.member, t.bucket, true from bi_tail('{user}') as t where t.member is not null
+    ) as a
+    group by a.user_id
+) as u
+-- Left out by the planner where neither column is asked for.
+left join (
+    select e.user_id, count(distinct e.session_id) as sessions, count(*) as events
+    from events as e
+    where e.user_id is not null
+    group by e.user_id
+) as e on e.user_id = u.user_id;
 
-comment on view bi.users is 'Users that events which are kept name, one a row, computed from those: what a user did before the first day kept is not in it. A condition on user_id reads the user''s events only, any other one all that are kept.';
+comment on view bi.users is 'Users, one a row, fresh: known as far back as rollups are kept (90 days by default), a user who comes back since the first visit. A condition on user_id reads what is known of the user only; sessions and events, where they are asked for, read the events kept.';
 comment on column bi.users.user_id is 'The user.';
-comment on column bi.users.first_seen is 'Timestamp of the user''s first event kept.';
-comment on column bi.users.last_seen is 'Timestamp of the user''s last event.';
-comment on column bi.users.days_active is 'Number of UTC days with an event of the user.';
-comment on column bi.users.sessions is 'Number of distinct sessions with an event of the user.';
-comment on column bi.users.events is 'Number of the user''s events.';
+comment on column bi.users.first_seen is 'Start of the quarter of an hour of the user''s first event, also when its day is not kept any more.';
+comment on column bi.users.last_seen is 'Start of the quarter of an hour of the user''s last event.';
+comment on column bi.users.days_active is 'Number of UTC days with an event of the user, of those that rollups are kept of.';
+comment on column bi.users.sessions is 'Number of distinct sessions with an event of the user, of the events kept (30 days by default).';
+comment on column bi.users.events is 'Number of the user''s events, of those kept.';

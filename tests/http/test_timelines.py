@@ -80,11 +80,13 @@ def test_a_user_is_told_newest_first_with_sessions(site: Site) -> None:
     )
     answer = timeline(site, USERS, user)
     assert list(answer) == [
-        *("ok", "user_id", "first_seen", "last_seen", "events_in_range", "sessions_in_range", "sessions"),
+        *("ok", "user_id", "first_seen", "last_seen", "events_in_range", "days_active"),
+        *("sessions_in_range", "sessions"),
         *("from", "to", "source", "events", "next_cursor"),
     ]
     assert (answer["user_id"], answer["events_in_range"], answer["sessions_in_range"]) == (user, 9, 3)
     assert (answer["first_seen"], answer["last_seen"]) == (text_of(first), text_of(first + 12 * HOUR))
+    assert answer["days_active"] == len({at.date() for moments in sessions.values() for at in moments})
     assert answer["events"] == site.listed(hours=48, user_id=user)
     assert answer["sessions"] == [
         {"session_id": session, "first_seen": text_of(moments[0]), "last_seen": text_of(moments[-1]), "events": 3}

@@ -99,6 +99,7 @@ LATE = [
         for place in (timedelta(0), 7 * HOUR + timedelta(minutes=10), 8 * HOUR, DAY - timedelta(microseconds=1))
     )
 ]
+EVER = OLD + LATE
 
 
 @pytest_asyncio.fixture(params=[1, 3], ids=["1 shard", "3 shards"])
@@ -186,13 +187,13 @@ def without(row: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in names}
 
 
-def groups_of(events: Iterable[Event], by: str) -> dict[str, dict[str, Any]]:
-    """Return what bi.sessions or bi.users tells of each session or user of events."""
+def grouped(events: Iterable[Event], by: str) -> dict[str, list[Event]]:
+    """Return the events of each session or user."""
     groups: dict[str, list[Event]] = defaultdict(list)
     for event in events:
         if (name := getattr(event, by)) is not None:
             groups[name].append(event)
-    return {name: (session_of if by == "session_id" else user_of)(some) for name, some in groups.items()}
+    return groups
 
 
 def session_of(events: list[Event]) -> dict[str, Any]:
@@ -208,14 +209,18 @@ def session_of(events: list[Event]) -> dict[str, Any]:
     }
 
 
-def user_of(events: list[Event]) -> dict[str, Any]:
-    moments = [event.timestamp for event in events]
+def users_of(kept: list[Event], raw: list[Event]) -> dict[str, dict[str, Any]]:
+    """Return what bi.users tells of users whose rollups are kept; their first visits were at any time."""
+    ever, in_log = grouped([*EVER, *kept], "user_id"), grouped(raw, "user_id")
     return {
-        "first_seen": min(moments),
-        "last_seen": max(moments),
-        "days_active": len({moment.date() for moment in moments}),
-        "sessions": len({event.session_id for event in events}),
-        "events": len(events),
+        user: {
+            "first_seen": oracle.start_of(min(event.timestamp for event in ever[user]), oracle.QUARTER),
+            "last_seen": oracle.start_of(max(event.timestamp for event in some), oracle.QUARTER),
+            "days_active": len({event.timestamp.date() for event in some}),
+            "sessions": len({event.session_id for event in in_log[user]}),
+            "events": len(in_log[user]),
+        }
+        for user, some in grouped(kept, "user_id").items()
     }
 
 
@@ -257,8 +262,22 @@ async def check(sharded: Sharded, kept: list[Event], raw: list[Event]) -> None:
             each.event_id: {name: getattr(each, name) for name in ("session_id", "user_id", "tool_name", "timestamp")}
             for each in raw
         }
-        for view, name in (("sessions", "session_id"), ("users", "user_id")):
-            assert await rows(reader, f"table bi.{view}") == groups_of(raw, name)
+        sessions = {name: session_of(some) for name, some in grouped(raw, "session_id").items()}
+        assert await rows(reader, "table bi.sessions") == sessions
+        users = users_of(kept, raw)
+        assert await rows(reader, "table bi.users") == users
+        assert await rows(reader, "select * from bi.users where user_id = 'u1'") == {"u1": users["u1"]}
+        plan = await reader.fetch("explain select user_id, days_active from bi.users")
+        assert not any("events" in line for (line,) in plan)
+        for user, row in users.items():
+            told = await found.timelines.user(user, b"")
+            seen = datetime.fromisoformat(told["first_seen"])
+            assert (oracle.start_of(seen, oracle.QUARTER), told["days_active"]) == (
+                row["first_seen"],
+                row["days_active"],
+            )
+            first = min(event.timestamp for event in [*EVER, *kept] if event.user_id == user)
+            assert seen == (first if any(event.timestamp == first for event in raw) else row["first_seen"])
 
 
 async def test_the_views_say_what_the_service_says(aged: Sharded) -> None:
