@@ -17,6 +17,7 @@ from service.backup import BackupFailed, back_up
 from service.backup import restore as restore_from
 from service.bi_role import make_role
 from service.console import configure_logs, end_with_stdin
+from service.counting import EVENTS, ROLLUPS
 from service.demo import run_demo
 from service.demo_events import DAYS, SEED, live_events
 from service.demo_fill import Demo, DemoFailed
@@ -25,7 +26,6 @@ from service.demo_trickle import trickle
 from service.export_command import ExportFailed, parameters, run_export
 from service.export_formats import CSV
 from service.export_formats import FORMATS as EXPORT_FORMATS
-from service.export_rows import EVENTS, ROLLUPS
 from service.import_command import run_import
 from service.import_formats import AUTO, FORMATS, NotImportable
 from service.importer import Job

@@ -26,6 +26,7 @@ from service.appender import Appender
 from service.auth import BATCH_PATHS, SINGLE_PATHS, Gate
 from service.bodies import Headers
 from service.cohorts import Cohorts
+from service.connected import while_connected
 from service.console import configure_logs
 from service.counting import Counting
 from service.download import EXPORT_PATH, export_routes
@@ -89,7 +90,7 @@ class Service:
         self.rollups = Rollups(self.database, now)
         self.raw_events = RawEvents(settings.database_url or "")
         self.segments = Segments(self.database, settings.database_url or "")
-        self.event_list = EventList(self.database, self.segments, now)
+        self.event_list = EventList(self.database, self.raw_events, self.segments, now)
         counting = Counting(self.database, self.raw_events)
         self.trends = Trends(counting, self.segments, now)
         self.summary = Summary(counting, self.segments, now)
@@ -157,7 +158,7 @@ class Service:
 
     async def _single(self, scope: HTTPScope, headers: Headers, receive: Receive) -> Answer:
         if scope["method"] == "GET":
-            return await answered(self._list(scope["query_string"]))
+            return await answered(self._list(scope["query_string"], receive))
         return await self._write(scope, headers, receive, self.track.one, "GET, POST, OPTIONS")
 
     async def _batch(self, scope: HTTPScope, headers: Headers, receive: Receive) -> Answer:
@@ -178,8 +179,8 @@ class Service:
         answer = await answered(appended())
         return answer.and_headers(self.gate.cors_headers(headers))
 
-    async def _list(self, query: bytes) -> Answer:
-        return json_answer(await self.event_list.page(query))
+    async def _list(self, query: bytes, receive: Receive) -> Answer:
+        return json_answer(await while_connected(receive, self.event_list.page(query)))
 
     def _read_routes(self) -> list[Any]:
         @get("/api/analytics/rollups")

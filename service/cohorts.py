@@ -13,8 +13,9 @@ import asyncpg
 from service.counting import EVENTS, ROLLUPS
 from service.filters import NAMES, Filters
 from service.intervals import Bounds, bounds_of, zone
+from service.kept import kept_since, read_within_kept
 from service.queries import choice, closed_range, invalid, parse, time_text
-from service.raw_events import FIRST, RawEvents, read_within_kept
+from service.raw_events import RawEvents
 from service.segments import Segments
 from sql.database import Database
 
@@ -87,18 +88,19 @@ class Cohorts:
 
         if question.source == EVENTS:
             return await self._raw_events.within_kept(question.since, question.until, read)
-        return await read_within_kept(ROLLUPS, question.since, question.until, self._people_since, read)
+        # All members of all time are read: seconds where there are millions, so with the long questions.
+        async with self._raw_events.admitted():
+            return await read_within_kept(ROLLUPS, question.since, question.until, self._people_since, read)
 
     async def _rows(self, question: Question, bounds: Bounds) -> list[asyncpg.Record]:
-        statements = self._database.statements
+        statements = self._raw_events.statements
         if question.source == ROLLUPS:
-            return await self._database.rows(statements.cohorts_from_rollups, bounds, question.by)
+            return await self._raw_events.rows(statements.cohorts_from_rollups, bounds, question.by)
         rest = (question.by, question.return_event_type, *question.filters.values())
         return await self._raw_events.rows(statements.cohorts_from_events, bounds, *rest)
 
     async def _people_since(self) -> datetime:
-        row = await self._database.only(self._database.statements.read_kept)
-        return max(row["rollups_since"] or FIRST, row["people_since"] or FIRST)
+        return await kept_since(self._database, "rollups_since", "people_since")
 
 
 def _question(given: Mapping[str, str], asked: Filters, now: datetime) -> Question:

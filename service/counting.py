@@ -13,7 +13,8 @@ import asyncpg
 from service.counted import MEMBERS, PROJECTED, Counted
 from service.filters import Filters
 from service.intervals import Bounds
-from service.raw_events import FIRST, RawEvents, read_within_kept
+from service.kept import kept_since, read_within_kept
+from service.raw_events import RawEvents
 from service.shards import Shards
 from sql.database import Database
 
@@ -75,9 +76,7 @@ class Counting:
         return await (self._rollups_since() if source == ROLLUPS else self._raw_events.kept_since())
 
     async def _rollups_since(self) -> datetime:
-        row = await self._database.only(self._database.statements.read_kept)
-        kept: datetime | None = row["rollups_since"]
-        return kept or FIRST
+        return await kept_since(self._database, "rollups_since")
 
     async def read(self, scope: Scope, bounds: Bounds, wanted: Wanted) -> Counted:
         """Count what passes the scope's filters in each of the buckets; its range is not looked at."""
@@ -107,6 +106,5 @@ class Counting:
 
     async def _without_people(self, bounds: Bounds) -> int:
         """Return how many buckets begin before users were known."""
-        row = await self._database.only(self._database.statements.read_kept)
-        since = row["people_since"] or FIRST
+        since = await kept_since(self._database, "people_since")
         return sum(start < since for start in bounds[:-1])

@@ -13,8 +13,9 @@ import msgspec
 
 from service.filters import NAMES, Filters
 from service.queries import HOUR, MOST_HOURS, hour_range, invalid, parse, switch, time_text, whole
+from service.raw_events import RawEvents
 from service.segments import Segments
-from sql.database import Database
+from sql.database import Database, Session
 
 DEFAULT_HOURS = 24
 MOST_EVENTS = 1_000
@@ -41,8 +42,11 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
 class EventList:
     """Answers `GET /api/analytics/track`."""
 
-    def __init__(self, database: Database, segments: Segments, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, raw_events: RawEvents, segments: Segments, clock: Callable[[], datetime]
+    ) -> None:
         self._database = database
+        self._raw_events = raw_events
         self._segments = segments
         self._clock = clock
 
@@ -53,10 +57,7 @@ class EventList:
         cursor = self._cursor(given)
         with_total = switch(given, "total", default=True)
         filters = await self._segments.filters(given)
-        (page, more), total = await asyncio.gather(
-            self._events(cursor, limit, filters),
-            self._total(cursor, filters) if with_total else _nothing(),
-        )
+        page, more, total = await self._found(cursor, limit, filters, with_total=with_total)
         answer = {"ok": True, "count": len(page), "total_in_range": total, "events": [event_of(row) for row in page]}
         if total is None:
             del answer["total_in_range"]
@@ -74,18 +75,32 @@ class EventList:
             return asked.since, asked.until or END
         return self._clock() - whole(given, "hours", DEFAULT_HOURS, MOST_HOURS) * HOUR, END
 
-    async def _events(self, cursor: Cursor, limit: int, filters: Filters) -> tuple[list[asyncpg.Record], bool]:
+    async def _found(
+        self, cursor: Cursor, limit: int, filters: Filters, *, with_total: bool
+    ) -> tuple[list[asyncpg.Record], bool, int | None]:
+        """Return a page, whether there is more, and the total when it is wanted."""
+        # A session or a user has few events. Of any other filter, all events of the range may have to be looked at.
+        many = filters and filters.session_id is None and filters.user_id is None
+        total = None
+        async with self._raw_events.streaming() if many else self._database.transaction() as session:
+            page, more = await self._events(session, cursor, limit, filters)
+            if with_total and filters:
+                query = self._of(filters, "count_matching")
+                total = (await session.only(query, cursor.since, *filters.values(), cursor.until))["total"]
+        if with_total and not filters:
+            total = await self._total(cursor)
+        return page, more, total
+
+    async def _events(
+        self, session: Session, cursor: Cursor, limit: int, filters: Filters
+    ) -> tuple[list[asyncpg.Record], bool]:
         """Return a page, shorter than asked for when its properties are large, and whether there is more."""
         # One more than asked for tells whether there is a next page.
         place = (cursor.since, limit + 1, cursor.timestamp, cursor.event_id, cursor.shard)
-        async with self._database.transaction() as session:
-            return await page_of(session.stream(self._of(filters, "list_events"), *place, *filters.values()), limit)
+        return await page_of(session.stream(self._of(filters, "list_events"), *place, *filters.values()), limit)
 
-    async def _total(self, cursor: Cursor, filters: Filters) -> int:
-        if filters:
-            query = self._of(filters, "count_matching")
-            row = await self._database.only(query, cursor.since, *filters.values(), cursor.until)
-            return int(row["total"])
+    async def _total(self, cursor: Cursor) -> int:
+        """Return how many events there are without filters."""
         statements = self._database.statements
         shards = await self._database.rows(statements.list_shards)
         counts = await asyncio.gather(
@@ -109,10 +124,6 @@ async def page_of(rows: AsyncIterator[asyncpg.Record], limit: int) -> tuple[list
             return page, True
         page.append(row)
     return page, False
-
-
-async def _nothing() -> None:
-    return None
 
 
 def cursor_from(text: str) -> Cursor:

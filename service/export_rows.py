@@ -17,9 +17,6 @@ from service.rollups import KINDS, MOST_KEYS, Totals
 from sql.database import Session
 from sql.statements import Statements
 
-EVENTS = "events"
-ROLLUPS = "rollups"
-
 # What a column holds. JSON is an object as its text; anything may be None.
 TEXT, JSON, FLAG, TIME, COUNT = ("text", "json", "flag", "time", "count")
 

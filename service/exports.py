@@ -12,22 +12,21 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from service.counting import EVENTS, ROLLUPS
 from service.errors import ApiError, unavailable
 from service.export_formats import CSV, FORMATS, MEDIA_TYPES, Writer, writer
 from service.export_rows import (
     EVENT_COLUMNS,
-    EVENTS,
     RECEIVED_AT,
     ROLLUP_COLUMNS,
-    ROLLUPS,
     Columns,
     Rows,
     event_rows,
     rollup_rows,
 )
 from service.filters import NAMES, Filters
+from service.kept import FIRST
 from service.queries import choice, closed_range, invalid, switch, time_text
-from service.raw_events import FIRST
 from service.segments import Segments
 from sql.database import Database, Session
 

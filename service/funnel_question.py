@@ -10,12 +10,12 @@ from msgspec import Meta, Struct
 
 from service.condition_text import field_path, property_condition
 from service.conditions import PROPERTIES, Condition, Malformed, checked, predicate
+from service.counted import DIMENSIONS
 from service.errors import ApiError
 from service.queries import SHOWN, invalid
 
 LEAST_STEPS, MOST_STEPS = 2, 10
 MOST_MINUTES = 30 * 24 * 60
-DIMENSIONS = ("event_type", "tool_name", "action", "risk_mode", "demo_mode")
 NAMED = ("event_type", "tool_name", "action")
 
 Name = Annotated[str, Meta(max_length=128)]

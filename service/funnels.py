@@ -10,6 +10,8 @@ import asyncpg
 from litestar import Request, Response, post
 
 from service.analytics_routes import NO_PARAMETERS, answer_of, query_of
+from service.counted import OTHER
+from service.counting import EVENTS
 from service.funnel_question import FunnelBody, breakdown_of, steps_of
 from service.json_body import json_body
 from service.queries import closed_range, parse, time_text
@@ -19,7 +21,6 @@ from service.segments import Segments
 DEFAULT_HOURS = 168
 MOST_GROUPS = 10
 MOST_IDS = 100
-OTHER = "(other)"
 
 Funnel = list[dict[str, Any]]
 
@@ -58,7 +59,7 @@ class Funnels:
             "by": body.by,
             "steps": _steps(whole, len(body.steps), named=self._names_ids),
             **groups,
-            "source": "events",
+            "source": EVENTS,
             "from": time_text(start),
             "to": time_text(until),
         }

@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 
 import asyncpg
 import structlog
 
 from service.errors import ApiError, unavailable
-from service.queries import time_text
+from service.kept import kept_since, read_within_kept
 from sql.database import Database, Session
 from sql.errors import TooSlow
 from sql.statements import Statements
@@ -24,7 +24,6 @@ from sql.statements import Statements
 AT_A_TIME = 2
 MOST_WAITING = 16
 STATEMENT_SECONDS = 10
-FIRST = datetime.min.replace(tzinfo=UTC)
 
 log = structlog.get_logger(__name__)
 
@@ -50,14 +49,12 @@ class RawEvents:
         await self._database.close()
 
     async def rows(self, query: str, *args: object) -> list[asyncpg.Record]:
-        """Run a query; return its rows. To be called within `within_kept`."""
+        """Run a query; return its rows. To be called within `within_kept` or `admitted`."""
         return await self._database.rows(query, *args)
 
     async def kept_since(self) -> datetime:
         """Return the moment from which on every event is kept."""
-        row = await self._database.only(self.statements.read_kept)
-        kept: datetime | None = row["events_since"]
-        return kept or FIRST
+        return await kept_since(self._database, "events_since")
 
     async def within_kept(
         self, since: datetime, until: datetime, read: Callable[[datetime], Awaitable[Found]]
@@ -66,51 +63,28 @@ class RawEvents:
 
         Raises ApiError 422 when nothing is kept, or when it took too long, and 503 when too many others wait.
         """
-        async with self._admitted():
+        async with self.admitted():
             return await read_within_kept("events", since, until, self.kept_since, read)
 
     @asynccontextmanager
     async def streaming(self) -> AsyncIterator[Session]:
-        """Give a transaction whose statements may take as long as they need row by row. Raises as `within_kept`."""
-        async with self._admitted(), self._database.transaction() as session:
+        """Give a transaction to read rows in as they are found. Raises as `within_kept`, but for `expired`."""
+        async with self.admitted(), self._database.transaction() as session:
             yield session
 
     @asynccontextmanager
-    async def _admitted(self) -> AsyncIterator[None]:
+    async def admitted(self) -> AsyncIterator[None]:
+        """Wait to be one of the few that are answered. Raises ApiError 503 when too many wait, 422 after too long."""
         if self._asked >= AT_A_TIME + MOST_WAITING:
-            raise unavailable("too many questions about raw events are being answered; ask again")
+            raise unavailable("too many long questions are being answered; ask again")
         self._asked += 1
         try:
             async with self._slots:
                 yield
         except TooSlow as error:
-            log.warning("a question about raw events took too long", error=str(error))
+            log.warning("a long question took too long", error=str(error))
             raise ApiError(
-                422,
-                "too_slow",
-                f"reading the raw events took longer than {self._statement_seconds} s; ask for fewer hours",
+                422, "too_slow", f"reading took longer than {self._statement_seconds} s; ask for fewer hours"
             ) from error
         finally:
             self._asked -= 1
-
-
-async def read_within_kept(
-    what: str,
-    since: datetime,
-    until: datetime,
-    kept_since: Callable[[], Awaitable[datetime]],
-    read: Callable[[datetime], Awaitable[Found]],
-) -> tuple[datetime, Found]:
-    """Return since when everything of a range is kept, and what `read` found from then on.
-
-    Retention may drop its first day meanwhile: it is read again then. Raises ApiError 422 when nothing is kept.
-    """
-    kept = await kept_since()
-    while True:
-        start = max(since, kept)
-        if start >= until:
-            raise ApiError(422, "expired", f"{what} before {time_text(kept)} are not kept any more", "to")
-        found = await read(start)
-        kept = await kept_since()
-        if kept <= start:
-            return start, found

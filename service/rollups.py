@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from service.counted import OTHER
 from service.proofs import PROJECTION, proof_of
 from service.queries import HOUR, HourRange, hour, hour_range, hour_start, parse, switch, time_text
 from service.shards import Shards
@@ -19,7 +20,6 @@ from sql.database import Database
 DEFAULT_HOURS = 168
 # A JSON answer names at most so many keys of each kind an hour.
 MOST_KEYS = 1_000
-OTHER = "(other)"
 # Events may be a day ahead of the clock; a little more keeps the open end open whatever the clocks say.
 OPEN_END = timedelta(hours=26)
 PARAMETERS = frozenset({"hours", "from", "to", "fill"})

@@ -13,8 +13,8 @@ from service.counting import EVENTS
 from service.errors import ApiError
 from service.event_list import MOST_EVENTS, Cursor, cursor_from, event_of, next_cursor, page_of
 from service.filters import Filters
+from service.kept import kept_since, read_within_kept
 from service.queries import MOST_HOURS, SHOWN, closed_range, parse, time_text, whole
-from service.raw_events import FIRST, read_within_kept
 from sql.database import Database
 
 MOST_USERS = 100
@@ -97,9 +97,7 @@ class Timelines:
         return found
 
     async def _kept_since(self) -> datetime:
-        row = await self._database.only(self._database.statements.read_kept)
-        kept: datetime | None = row["events_since"]
-        return kept or FIRST
+        return await kept_since(self._database, "events_since")
 
 
 def _cursor(given: Mapping[str, str], now: datetime, *, oldest_first: bool) -> Cursor:

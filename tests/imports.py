@@ -102,11 +102,11 @@ class Ended(NamedTuple):
     errors: str
 
 
-async def start(url: str, *arguments: object) -> asyncio.subprocess.Process:
-    """Start `python -m service import`."""
+async def start(url: str, *arguments: object, command: str = "import") -> asyncio.subprocess.Process:
+    """Start `python -m service import`, or another of its commands."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOURLEDGER_")}
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-W", "error", "-m", "service", "import", *map(str, arguments)),
+        *(sys.executable, "-W", "error", "-m", "service", command, *map(str, arguments)),
         env=inherited | {"DATABASE_URL": url, "HOURLEDGER_EVENT_RETENTION_DAYS": str(RETENTION_DAYS)},
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
@@ -114,9 +114,9 @@ async def start(url: str, *arguments: object) -> asyncio.subprocess.Process:
     )
 
 
-async def run(url: str, *arguments: object) -> Ended:
-    """Run `python -m service import` to its end."""
-    process = await start(url, *arguments)
+async def run(url: str, *arguments: object, command: str = "import") -> Ended:
+    """Run one to its end."""
+    process = await start(url, *arguments, command=command)
     output, errors = await process.communicate()
     return Ended(process.returncode or 0, output.decode(), errors.decode())
 

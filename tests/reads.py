@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from service.cohorts import Cohorts
 from service.counting import Counting
+from service.event_list import EventList
 from service.property_values import PropertyValues
 from service.raw_events import STATEMENT_SECONDS, RawEvents
 from service.segments import Segments
@@ -30,6 +31,7 @@ class Reads:
     properties: PropertyValues
     timelines: Timelines
     cohorts: Cohorts
+    event_list: EventList
 
 
 @asynccontextmanager
@@ -48,6 +50,7 @@ async def reads(database: Database, url: str, seconds: int = STATEMENT_SECONDS) 
             PropertyValues(raw_events, segments, lambda: NOW),
             Timelines(database, lambda: NOW),
             Cohorts(database, raw_events, segments, lambda: NOW),
+            EventList(database, raw_events, segments, lambda: NOW),
         )
     finally:
         await raw_events.close()

@@ -1,26 +1,18 @@
-"""Funnels over HTTP: shape, who may see ids, refusals by field, and a question that ends with its asker."""
+"""Funnels over HTTP: shape, who may see ids, and refusals by field."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import socket
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
-import asyncpg
 import httpx
 import pytest
 
-from service.raw_events import STATEMENT_SECONDS
 from tests.http.conftest import READ_TOKEN, WRITE_KEY
 from tests.http.site import HOUR, Json, Site, an_event, hour_start, now, refused, unique
 
 FUNNELS = "/api/analytics/funnels"
 TWO = [{"event_type": "opened"}, {"event_type": "closed"}]
-WAITING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%from read_funnel%'"
-SOON = STATEMENT_SECONDS - 2
 
 
 def sent_story(kind: str) -> list[Json]:
@@ -135,28 +127,3 @@ def test_other_requests_are_refused(client: httpx.Client) -> None:
     refused(client.post(FUNNELS, json={"steps": TWO}, params={"hours": 3}), 400, "unknown_parameter", "hours")
     refused(client.post(FUNNELS, content=b"{}", headers={"content-type": "text/plain"}), 415, "unsupported_type")
     assert client.get(FUNNELS).status_code == 405
-
-
-async def test_a_question_ends_when_its_asker_goes_away(site: Site) -> None:
-    await asyncio.to_thread(site.send, an_event(session_id=unique("s")))
-    body = json.dumps({"steps": TWO}).encode()
-    head = (
-        f"POST {FUNNELS} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: {len(body)}"
-    )
-    holder, looking = [await asyncpg.connect(site.database_url) for _ in range(2)]
-
-    async def until(waiting: int) -> None:
-        async with asyncio.timeout(SOON):
-            while await looking.fetchval(WAITING) != waiting:  # noqa: ASYNC110  # locks tell nobody
-                await asyncio.sleep(0.005)
-
-    try:
-        async with holder.transaction():
-            await holder.execute("lock table events in access exclusive mode")
-            with socket.create_connection(("127.0.0.1", urlsplit(site.running.url).port or 0), timeout=60) as asker:
-                asker.sendall(head.encode() + b"\r\n\r\n" + body)
-                await until(1)
-            await until(0)
-    finally:
-        await holder.close()
-        await looking.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from urllib.parse import urlsplit
 
@@ -14,8 +15,11 @@ from tests.http.site import Site, an_event, unique
 
 # Questions that wait for the lock, beside the projector.
 WAITING = """
-select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%from trend_from_events%'
+select count(*) from pg_stat_activity
+where wait_event_type = 'Lock'
+    and query ~ 'trend_from_events|read_funnel|cohorts_from_events|read_properties|event_matches'
 """
+TYPES = {"steps": [{"event_type": "page_viewed"}] * 2}
 # Sooner than the statement would end by itself.
 SOON = STATEMENT_SECONDS - 2
 
@@ -26,8 +30,26 @@ async def until(connection: asyncpg.Connection, waiting: int) -> None:
             await asyncio.sleep(0.005)
 
 
-@pytest.mark.parametrize("path", ["trends?demo_mode=1", "summary?demo_mode=1", "top?by=action"])
-async def test_a_question_ends_when_its_asker_goes_away(site: Site, path: str) -> None:
+def question(path: str, body: object) -> bytes:
+    """Return a request as it is sent."""
+    content = b"" if body is None else json.dumps(body).encode()
+    lines = (
+        f"{'GET' if body is None else 'POST'} /api/analytics/{path} HTTP/1.1",
+        "host: 127.0.0.1",
+        "content-type: application/json",
+        f"content-length: {len(content)}",
+    )
+    return "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n" + content
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        *[(path, None) for path in ("trends?demo_mode=1", "summary?demo_mode=1", "top?by=action", "properties")],
+        *[("cohorts?demo_mode=1", None), ("track?demo_mode=1", None), ("funnels", TYPES)],
+    ],
+)
+async def test_a_question_ends_when_its_asker_goes_away(site: Site, path: str, body: object) -> None:
     await asyncio.to_thread(site.send, an_event(session_id=unique("s")))
     # What a transaction has seen of the others stays as it was.
     holder, looking = [await asyncpg.connect(site.database_url) for _ in range(2)]
@@ -35,7 +57,7 @@ async def test_a_question_ends_when_its_asker_goes_away(site: Site, path: str) -
         async with holder.transaction():
             await holder.execute("lock table events in access exclusive mode")
             with socket.create_connection(("127.0.0.1", urlsplit(site.running.url).port or 0), timeout=60) as asker:
-                asker.sendall(f"GET /api/analytics/{path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".encode())
+                asker.sendall(question(path, body))
                 await until(looking, 1)
             await until(looking, 0)
     finally:

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import stat
-import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,10 +16,11 @@ import pytest
 
 from service.export_command import ExportFailed, _file
 from sql.database import Database
-from tests.conftest import RETENTION_DAYS, Servers
+from tests import imports
+from tests.conftest import Servers
 from tests.exported import FORMATS, rows_of
 from tests.http.site import hour_start, new_database, text_of
-from tests.imports import ROOT, Counts, Ended, a_row, imported, write_lines
+from tests.imports import Counts, Ended, a_row, imported, write_lines
 from tests.log import NOW, stored, until_waited_for
 from tests.oracle import HOUR
 
@@ -30,22 +31,8 @@ PROPERTIES: list[Any] = [
 ]  # fmt: skip
 NAMES = ("Home", "=1+1", "'=1", "＝1", None, 'a,"b"', " -x", "\tz")  # noqa: RUF001
 
-
-async def start(url: str, *arguments: object) -> asyncio.subprocess.Process:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOURLEDGER_")}
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-W", "error", "-m", "service", "export", *map(str, arguments)),
-        env=inherited | {"DATABASE_URL": url, "HOURLEDGER_EVENT_RETENTION_DAYS": str(RETENTION_DAYS)},
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-
-
-async def run(url: str, *arguments: object) -> Ended:
-    process = await start(url, *arguments)
-    output, errors = await process.communicate()
-    return Ended(process.returncode or 0, output.decode(), errors.decode())
+start = partial(imports.start, command="export")
+run = partial(imports.run, command="export")
 
 
 async def fill(database: Database, folder: Path) -> list[dict[str, Any]]:

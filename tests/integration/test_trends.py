@@ -307,6 +307,9 @@ async def test_raw_events_that_take_too_long_are_given_up_and_hold_up_nobody(
             error = await refused(trends.page(b"hours=24&demo_mode=true"))
             assert (error.status, error.code) == (503, "unavailable")
             assert error.headers["retry-after"]
+            for other in (found.event_list.page(b"hours=24&where=tool_name exists"), found.cohorts.page(b"hours=24")):
+                error = await refused(other)
+                assert (error.status, error.code) == (503, "unavailable")
             assert (await trends.page(b"hours=24"))["source"] == "rollups"
             for error in await asyncio.gather(*slow):
                 assert (error.status, error.code) == (422, "too_slow")
