@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,8 +58,13 @@ async def event_rows(
     # With its filters known to it, the plan goes by their index, whatever was asked before.
     await session.rows(statements.set_for_transaction, ["plan_cache_mode"], ["force_custom_plan"])
     async for found in session.chunks(statements.export_events, since, until, *filters.values()):
-        rows = [_event(row, columns) for row in found]
+        # Not here: properties that have to be written anew take their time, and others are answered meanwhile.
+        rows = await asyncio.to_thread(_events, found, columns)
         yield Rows(rows, found[-1]["timestamp"] if found else until)
+
+
+def _events(found: Sequence[asyncpg.Record], columns: Columns) -> list[Row]:
+    return [_event(row, columns) for row in found]
 
 
 def _event(row: asyncpg.Record, columns: Columns) -> Row:

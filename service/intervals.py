@@ -7,6 +7,7 @@ to the range. A local day has 23, 24 or 25 hours, in Lord Howe 23.5 or 24.5.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import accumulate
 from zoneinfo import ZoneInfo
@@ -40,7 +41,8 @@ def bounds_of(since: datetime, until: datetime, interval: str, zone: tzinfo) -> 
     """Return the bounds of every bucket of a range. Raises ApiError 400 when the projection cannot tell them apart."""
     if interval == "hour":
         return [since + step * HOUR for step in range((until - since) // HOUR + 1)]
-    inner = {start for start in _local_starts(since, until, interval, zone) if since < start < until}
+    with _within_calendar():
+        inner = {start for start in _local_starts(since, until, interval, zone) if since < start < until}
     return _checked([since, *sorted(inner), until])  # a day that a zone skipped is none
 
 
@@ -51,6 +53,11 @@ def earlier(bounds: Bounds, comparison: str, interval: str, zone: tzinfo) -> Bou
     that they are not shorter than it. Days stay days: where a whole number of local days lies between, bounds keep
     their local time of the day.
     """
+    with _within_calendar():
+        return _earlier(bounds, comparison, interval, zone)
+
+
+def _earlier(bounds: Bounds, comparison: str, interval: str, zone: tzinfo) -> Bounds:
     local = interval != "hour"
     length = _wall(bounds[-1], zone) - _wall(bounds[0], zone) if local else bounds[-1] - bounds[0]
     step = {"week": WEEK, "year": YEAR}.get(comparison)
@@ -63,6 +70,15 @@ def earlier(bounds: Bounds, comparison: str, interval: str, zone: tzinfo) -> Bou
         moved[-1] = bounds[0]
     # A local time that is skipped comes out later than the one after it.
     return _checked(list(accumulate(moved, max)))
+
+
+@contextmanager
+def _within_calendar() -> Iterator[None]:
+    """Refuse a range of which a bound would be before the first year or after the last."""
+    try:
+        yield
+    except OverflowError as error:
+        raise invalid("from", "is too near to an end of the calendar") from error
 
 
 def _local_starts(since: datetime, until: datetime, interval: str, zone: tzinfo) -> Iterator[datetime]:

@@ -77,16 +77,21 @@ class Segments:
         return {"ok": True, "segment": _segment(rows[0])}
 
     async def delete(self, name: str) -> dict[str, Any]:
-        """Delete a segment. Raises ApiError 404."""
+        """Delete a segment. Raises ApiError 400 and 404."""
+        _check_name(name)
         rows = await self._saving.rows(self._saving.statements.delete_segment, name)
         if not rows:
             raise ApiError(404, "not_found", f"there is no segment {name[:SHOWN]!r}")
         return {"ok": True, "name": name}
 
 
-def _check(name: str, given: Mapping[str, str]) -> None:
+def _check_name(name: str) -> None:
     if not 1 <= len(name) <= LONGEST_NAME or "/" in name or not name.isprintable():
         raise invalid("name", f"must be 1 to {LONGEST_NAME} printable characters without /")
+
+
+def _check(name: str, given: Mapping[str, str]) -> None:
+    _check_name(name)
     _check_names(given, SAVED)
     if not filters(given):
         raise ApiError(400, "invalid", "must have one filter or more", "filters")

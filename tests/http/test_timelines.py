@@ -159,3 +159,8 @@ def test_what_is_not_there_cannot_be_asked_or_is_not_allowed(site: Site, guarded
     refused(client.get(f"{path}/a?event_type=b"), 400, "unknown_parameter", "event_type")
     refused(client.get(f"{path}/a?from=2024-01-01T00:00Z&to=2024-01-02T00:00Z"), 422, "expired", "to")
     refused(guarded.client.get(f"{path}/a"), 401, "unauthorized")
+
+
+@pytest.mark.parametrize("path", ["/api%2Fanalytics/sessions/s", "/api/analytics%2Fusers%2Fu"])
+def test_slashes_before_the_id_are_not_encoded(client: httpx.Client, path: str) -> None:
+    refused(client.get(path), 404, "not_found")

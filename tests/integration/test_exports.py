@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -210,6 +211,25 @@ async def test_a_client_that_takes_nothing_is_given_up(
         )
         async with exports.begun(await exports.question({"format": "ndjson"})) as export:
             assert len(rows_of("ndjson", await rest_of(export))) == 20
+
+
+async def test_properties_are_not_written_anew_where_others_are_answered(
+    old: Sharded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of thousands of numbers with 301 digits in each event that takes minutes."""
+    threads = set()
+
+    def sendable(text: str) -> str:
+        threads.add(threading.get_ident())
+        return text
+
+    monkeypatch.setattr(export_rows, "sendable", sendable)
+    event = an_event(9_000, at=day(9) + HOUR, properties='{"a": 1}')
+    await append_all(old, [event], clock=day(10))
+    async with exports_of(old) as exports, begun(exports, format="csv") as export:
+        await rest_of(export)
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_parquet_needs_its_extra(database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
