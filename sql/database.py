@@ -25,8 +25,10 @@ SETTINGS = {
 # How long to wait for a connection of the pool, and for a cut one to be given back.
 ACQUIRE_SECONDS = 5
 FEW_ROWS = 50
-# As many properties of a megabyte each, which they may be, are still little memory.
+# Rows of a chunk, the first of which is small, and characters: properties may be of a megabyte each.
 CHUNK_ROWS = 200
+FIRST_ROWS = 20
+CHUNK_CHARACTERS = 4_000_000
 
 
 class Session:
@@ -55,16 +57,19 @@ class Session:
     async def chunks(self, query: str, *args: object) -> AsyncIterator[list[asyncpg.Record]]:
         """Run a query; give its rows by the hundred, each chunk when it is asked for, the last one empty or shorter.
 
-        The time that a statement may take is that of each chunk.
+        Of large rows there are fewer in a chunk. The time that a statement may take is that of each chunk.
         """
         with translated():
             cursor = await self._connection.cursor(query, *args)
+        wanted = min(FIRST_ROWS, CHUNK_ROWS)
         while True:
             with translated():
-                rows: list[asyncpg.Record] = await cursor.fetch(CHUNK_ROWS)
+                rows: list[asyncpg.Record] = await cursor.fetch(wanted)
             yield rows
-            if len(rows) < CHUNK_ROWS:
+            if len(rows) < wanted:
                 return
+            characters = sum(len(value) for row in rows for value in row if isinstance(value, str))
+            wanted = max(1, min(CHUNK_ROWS, 2 * wanted, wanted * CHUNK_CHARACTERS // max(characters, 1)))
 
 
 class Database:

@@ -242,3 +242,15 @@ async def test_parquet_needs_its_extra(database: Database, database_url: str, mo
         assert (refused.value.status, refused.value.code, refused.value.field) == (501, "not_installed", "format")
         async with exports.begun(await exports.question({"format": "csv"})) as export:
             assert await rest_of(export)
+
+
+async def test_large_rows_are_read_few_at_a_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sql.database, "CHUNK_CHARACTERS", 1_000)
+    query = "select repeat('a', case when n <= 300 then 1 else 200 end) as text from generate_series(1, 700) as n"
+    async with database.transaction() as session:
+        chunks = [[row["text"] for row in rows] async for rows in session.chunks(query)]
+    assert [len(chunk) for chunk in chunks[:4]] == [20, 40, 80, 160]
+    assert sum(map(len, chunks)) == 700
+    # Once they are known to be large.
+    assert max(len("".join(chunk)) for chunk in chunks[5:]) <= 1_000
+    assert chunks[-1] == []
