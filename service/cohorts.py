@@ -12,7 +12,7 @@ import asyncpg
 
 from service.counting import EVENTS, ROLLUPS
 from service.filters import NAMES, Filters
-from service.intervals import Bounds, bounds_of, zone
+from service.intervals import Bounds, bounds_of, whole_periods, zone
 from service.kept import kept_since, read_within_kept
 from service.queries import choice, closed_range, invalid, parse, time_text
 from service.raw_events import RawEvents
@@ -75,7 +75,7 @@ class Cohorts:
             "from": time_text(since),
             "to": time_text(question.until),
             "source": question.source,
-            "cohorts": _cohorts(bounds, rows, question.retention, now),
+            "cohorts": _cohorts(question, bounds, rows, now),
         }
 
     async def _within_kept(self, question: Question) -> tuple[datetime, Found]:
@@ -122,16 +122,18 @@ def _check_size(periods: int) -> None:
         raise invalid("interval", f"must be longer: {periods} periods make more than {MOST_CELLS} numbers")
 
 
-def _cohorts(bounds: Bounds, rows: Iterable[asyncpg.Record], retention: str, now: datetime) -> list[dict[str, Any]]:
+def _cohorts(question: Question, bounds: Bounds, rows: Iterable[asyncpg.Record], now: datetime) -> list[dict[str, Any]]:
     counts = {(row["cohort"], row["period"]): row for row in rows}
-    periods = len(bounds) - 1
+    whole = whole_periods(bounds, question.interval, question.zone)
+    periods = len(whole)
+    complete = [whole[place] and bounds[place + 1] <= now for place in range(periods)]
 
     def numbers(cohort: int, of: str) -> list[int]:
         found = (counts.get((cohort, period)) for period in range(cohort, periods + 1))
         return [0 if row is None else row[of] for row in found]
 
     def returned(cohort: int) -> list[int]:
-        if retention == "bounded":
+        if question.retention == "bounded":
             return numbers(cohort, "owners")
         # Who was last there in a period was there in it or later, and so in every one before.
         return [*accumulate(reversed(numbers(cohort, "last_owners")))][::-1]
@@ -141,7 +143,7 @@ def _cohorts(bounds: Bounds, rows: Iterable[asyncpg.Record], retention: str, now
             "start": time_text(bounds[cohort - 1]),
             "size": (of_cohort := returned(cohort))[0],
             "returned": of_cohort,
-            "complete": [end <= now for end in bounds[cohort:]],
+            "complete": complete[cohort - 1 :],
         }
         for cohort in range(1, periods + 1)
     ]

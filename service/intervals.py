@@ -81,6 +81,20 @@ def _within_calendar() -> Iterator[None]:
         raise invalid("from", "is too near to an end of the calendar") from error
 
 
+def whole_periods(bounds: Bounds, interval: str, zone: tzinfo) -> list[bool]:
+    """Tell of each bucket whether it is a whole period: the first and the last one may be cut to the range."""
+    cut = {place for place, bound in ((0, 0), (len(bounds) - 2, -1)) if not _is_start(bounds[bound], interval, zone)}
+    return [place not in cut for place in range(len(bounds) - 1)]
+
+
+def _is_start(moment: datetime, interval: str, zone: tzinfo) -> bool:
+    if interval == "hour":
+        return True
+    day = moment.astimezone(zone).date()
+    starts = {"day": day, "week": day - day.weekday() * DAY, "month": day.replace(day=1)}
+    return datetime.combine(starts[interval], time(), zone).astimezone(UTC) == moment
+
+
 def _local_starts(since: datetime, until: datetime, interval: str, zone: tzinfo) -> Iterator[datetime]:
     """Give the starts of the periods that begin after a moment, the last of them at or after the end."""
     day = since.astimezone(zone).date()

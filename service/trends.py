@@ -11,7 +11,7 @@ from typing import Any
 from service.counted import DIMENSIONS, METRICS, OTHER, PROJECTED, Counted, Value, largest
 from service.counting import EVENTS, ROLLUPS, Counting, Scope, Wanted
 from service.filters import NAMES, Filters
-from service.intervals import COMPARISONS, INTERVALS, Bounds, bounds_of, earlier, zone
+from service.intervals import COMPARISONS, INTERVALS, Bounds, bounds_of, earlier, whole_periods, zone
 from service.queries import choice, closed_range, invalid, parse, time_text, whole
 from service.segments import Segments
 
@@ -41,9 +41,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was read for it."""
+    """What was read for it. whole: of each bucket, whether it is a whole period, not cut to the range."""
 
     bounds: Bounds
+    whole: list[bool]
     counted: Counted
     keys: tuple[str, ...]
     compared: tuple[Bounds, Counted] | None
@@ -72,7 +73,7 @@ class Trends:
             "from": time_text(cut.since),
             "to": time_text(cut.until),
             "source": cut.source,
-            "buckets": _buckets(found.bounds, now, lambda place: found.counted.value(metric, place)),
+            "buckets": _buckets(found.bounds, found.whole, now, lambda place: found.counted.value(metric, place)),
             "compare": await self._compared(question, found, now),
             "groups": _groups(question, found, now),
             "as_of": found.counted.as_of,
@@ -87,7 +88,8 @@ class Trends:
             before = earlier(bounds, question.compare, question.interval, question.zone)
             compared = before, await self._counting.read(scope, before, _wanted(question.metric))
         counted = await self._counting.read(scope, bounds, _wanted(question.metric, question.by, keys))
-        return Found(bounds, counted, keys, compared)
+        whole = whole_periods(bounds, question.interval, question.zone)
+        return Found(bounds, whole, counted, keys, compared)
 
     async def _keys(self, question: Question, scope: Scope) -> tuple[str, ...]:
         """Return the keys with the most events in the whole range."""
@@ -106,7 +108,7 @@ class Trends:
         def value(place: int) -> Value:
             return counted.value(question.metric, place) if bounds[place] >= kept else None
 
-        return _buckets(bounds, now, value)
+        return _buckets(bounds, found.whole, now, value)
 
 
 def _question(given: Mapping[str, str], asked: Filters, now: datetime) -> Question:
@@ -164,14 +166,14 @@ def _groups(question: Question, found: Found, now: datetime) -> list[dict[str, A
         def value(place: int) -> Value:
             return found.counted.part(question.metric, by, key, place)
 
-        return {"key": key, "buckets": _buckets(found.bounds, now, value)}
+        return {"key": key, "buckets": _buckets(found.bounds, found.whole, now, value)}
 
     return [group(key) for key in (*found.keys, *([OTHER] if rest else []))]
 
 
-def _buckets(bounds: Bounds, now: datetime, value: Callable[[int], Value]) -> list[Bucket]:
+def _buckets(bounds: Bounds, whole: list[bool], now: datetime, value: Callable[[int], Value]) -> list[Bucket]:
     texts = [time_text(bound) for bound in bounds]
     return [
-        {"start": start, "end": end, "value": value(place), "complete": bounds[place + 1] <= now}
+        {"start": start, "end": end, "value": value(place), "complete": whole[place] and bounds[place + 1] <= now}
         for place, (start, end) in enumerate(pairwise(texts))
     ]

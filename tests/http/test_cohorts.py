@@ -85,7 +85,10 @@ def test_a_period_that_is_not_over_is_not_complete(known: Known) -> None:
     assert starts[1:] == [starts[1] + number * DAY for number in range(len(starts) - 1)]
     assert [len(cohort["returned"]) for cohort in answer["cohorts"]] == list(range(len(starts), 0, -1))
     for cohort in answer["cohorts"]:
-        assert cohort["complete"] == [True] * (len(cohort["returned"]) - 1) + [False]
+        assert cohort["complete"][1:-1] == [True] * (len(cohort["returned"]) - 2)
+        assert not cohort["complete"][-1]
+    # The first is cut to the range, unless that begins with a day.
+    assert answer["cohorts"][0]["complete"][0] is (starts[0].hour == 0)
     users = {event["user_id"] for event in known.events if event.get("user_id")}
     assert sum(cohort["size"] for cohort in answer["cohorts"]) == len(users)
     whole = known.site.get(COHORTS, where="event_type exists")

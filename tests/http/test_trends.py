@@ -72,8 +72,19 @@ def check(known: Known, answer: Json, passes: list[Json] | None = None) -> None:
             "start": text_of(since),
             "end": text_of(until),
             "value": measured(answer["metric"], inside),
-            "complete": until <= now(),
+            "complete": until <= now() and is_whole(since, until, answer),
         }
+
+
+def is_whole(since: datetime, until: datetime, answer: Json) -> bool:
+    """Tell whether a period begins at both ends, by the clocks of the zone."""
+    ends = [moment.astimezone(ZoneInfo(answer["tz"])) for moment in (since, until)]
+    return answer["interval"] == "hour" or all(
+        f"{end:%H:%M}" == "00:00"
+        and (answer["interval"] != "week" or end.weekday() == 0)
+        and (answer["interval"] != "month" or end.day == 1)
+        for end in ends
+    )
 
 
 @pytest.mark.parametrize("metric", METRICS)

@@ -88,6 +88,13 @@ class Question:
         found = [(label, list(of_label)) for label, of_label in groupby(quarters, self.label)]
         return [(label, of_label[0], of_label[-1] + QUARTER) for label, of_label in found]
 
+    def complete(self) -> list[bool]:
+        """Tell of each period whether it is over, and all of it is in the range."""
+        return [
+            end <= self.now and self.label(start - QUARTER) != label != self.label(end)
+            for label, start, end in self.periods()
+        ]
+
 
 def hours_of(first: int, last: int) -> st.SearchStrategy[tuple[int, int]]:
     return st.tuples(st.integers(first, last - 1), st.integers(first + 1, last)).filter(lambda pair: pair[0] < pair[1])
@@ -166,7 +173,7 @@ def expected(question: Question, events: Sequence[Event]) -> list[dict[str, Any]
                 "start": f"{start:%Y-%m-%dT%H:%M:%S}.000Z",
                 "size": len(members),
                 "returned": [len(members), *returned],
-                "complete": [until <= question.now for _, _, until in periods[place:]],
+                "complete": question.complete()[place:],
             }
         )
     return cohorts

@@ -13,7 +13,7 @@ export function writeReadout(answer, place) {
   const bucket = answer.buckets[place];
   if (!bucket) return write(find("readout"), "\u00a0");
   const before = answer.compare?.[place];
-  const unfinished = bucket.complete ? "" : ", not over";
+  const unfinished = bucket.complete ? "" : `, ${whyPart(bucket)}`;
   const than = before ? ` · before: ${number(answer.metric, before.value)}` : "";
   const parts = (answer.groups ?? []).map((group) => ` · ${group.key}: ${number(answer.metric, group.buckets[place].value)}`);
   write(find("readout"),
@@ -24,7 +24,8 @@ export function writeReadout(answer, place) {
 export function showLegend({ metric, interval, buckets, compare, groups }, focus) {
   const unit = interval === "day" ? "day" : "hour";
   const lines = groups ? [] : [["key", `by ${unit}`]];
-  if (buckets.some((bucket) => !bucket.complete)) lines.push(["key unfinished", `this ${unit}, not over`]);
+  const parts = new Set(buckets.filter((bucket) => !bucket.complete).map(whyPart));
+  if (parts.size) lines.push(["key unfinished", `a ${unit} that is ${[...parts].join(", or ")}`]);
   if (compare) {
     const rest = compare.some((bucket) => bucket.value === null) ? " (not all of it is kept)" : "";
     lines.push(["key before", `from ${dayText(compare[0].start)}, to compare${rest}`]);
@@ -37,6 +38,8 @@ export function showLegend({ metric, interval, buckets, compare, groups }, focus
     ...sums.map(([key, sum], place) => groupItem(key, sum, place, focus)),
     ...lines.map(([name, text]) => element("li", [], element("span", [["class", name]]), text)));
 }
+
+const whyPart = (bucket) => (Date.parse(bucket.end) > Date.now() ? "not over" : "cut to the range");
 
 const sumOf = (group) => group.buckets.reduce((sum, bucket) => sum + (bucket.value ?? 0), 0);
 
@@ -64,5 +67,5 @@ export function showTable({ metric, interval, buckets, compare, groups }, title)
     cell(bucket),
     ...(compare ? [cell(compare[place])] : []),
     ...(groups ?? []).map((group) => cell(group.buckets[place])),
-    element("td", [], bucket.complete ? "complete" : "not over"))));
+    element("td", [], bucket.complete ? "complete" : whyPart(bucket)))));
 }

@@ -26,11 +26,12 @@ export function linesOf({ buckets, compare, groups }) {
   ];
 }
 
-// The finished buckets; the unfinished ones joined to the last finished.
+// The finished buckets; the unfinished ones, and one that is cut to the range, joined to their neighbours.
 function pair(buckets, colour, width, group) {
   const finished = buckets.map((bucket) => (bucket.complete ? bucket.value : null));
+  const isPart = (place) => buckets[place] !== undefined && !buckets[place].complete;
   const unfinished = buckets.map((bucket, place) =>
-    (!bucket.complete || (buckets[place + 1] && !buckets[place + 1].complete) ? bucket.value : null));
+    ([place - 1, place, place + 1].some(isPart) ? bucket.value : null));
   return [
     { group, values: finished, look: (few) => ({ stroke: colourOf(colour), width, points: { show: few, size: 7 } }) },
     { group, values: unfinished, look: () => ({ stroke: colourOf(colour), width, dash: [2, 4],
