@@ -112,10 +112,9 @@ def _timed(work: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[float]]
 @asynccontextmanager
 async def _asking(ground: Ground, since: datetime, until: datetime) -> AsyncIterator[Asking]:
     raw_events = RawEvents(ground.url, STATEMENT_SECONDS)
-    segments = Segments(ground.database, ground.url)
+    segments = Segments(ground.database, ground.database)
     funnels = Funnels(raw_events, segments, lambda: datetime.now(UTC), names_ids=True)
     try:
         yield Asking(ground, funnels, {"from": since.isoformat(), "to": until.isoformat()})
     finally:
-        await segments.close()
         await raw_events.close()

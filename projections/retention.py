@@ -33,13 +33,14 @@ class RetiredDay:
     """What became of a day past the horizon.
 
     hindrance: None when its events were dropped, else why they were kept; events: how many were sealed.
-    failed: it is not as it should be, and stays until that is mended.
+    failed: it is not as it should be, and stays until that is mended. in_use: somebody reads the log for long.
     """
 
     day: date
     events: int
     hindrance: str | None = None
     failed: bool = False
+    in_use: bool = False
 
 
 async def retain(
@@ -60,6 +61,8 @@ async def retain(
         if retired.hindrance != GONE:
             _tell(retired)
             yield retired
+        if retired.in_use:  # the other days are, too; who waits for them makes every append wait behind
+            break
     await _retire_rollups(database, rollup_days, clock)
 
 
@@ -89,7 +92,7 @@ async def _drop(database: Database, day: RetiredDay, clock: datetime | None) -> 
     try:
         row = await _step(database, database.statements.drop_day, day.day, clock)
     except Unavailable as error:
-        return RetiredDay(day.day, day.events, str(error))
+        return RetiredDay(day.day, day.events, str(error), in_use=True)
     except DatabaseError as error:  # such as a view of the operator's on the day's table
         return RetiredDay(day.day, day.events, str(error), failed=True)
     return RetiredDay(day.day, day.events, row["hindrance"], row["failed"])

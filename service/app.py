@@ -91,7 +91,7 @@ class Service:
         self.track = Track(self.appender, self.metrics.offered)
         self.rollups = Rollups(self.database, now)
         self.raw_events = RawEvents(settings.database_url or "")
-        self.segments = Segments(self.database, settings.database_url or "")
+        self.segments = Segments(self.database, self.log)
         self.event_list = EventList(self.database, self.raw_events, self.segments, now)
         counting = Counting(self.database, self.raw_events)
         self.trends = Trends(counting, self.segments, now)
@@ -234,7 +234,6 @@ class Service:
             await self.log.close()
             await self.raw_events.close()
             await self.exports.close()
-            await self.segments.close()
             await self.looking.close()
             await self.database.close()
 

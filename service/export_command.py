@@ -59,7 +59,7 @@ async def run_export(output: str, given: Mapping[str, str], url: str, settings: 
     else:
         await check_schema(url)
     database = Database(url, connections=1)
-    segments = Segments(database, url)
+    segments = Segments(database, database)
     exports = Exports(url, segments, lambda: datetime.now(UTC))
     written = Written()
     try:
@@ -71,7 +71,6 @@ async def run_export(output: str, given: Mapping[str, str], url: str, settings: 
         raise ExportFailed(error.message) from error
     finally:
         await exports.close()
-        await segments.close()
         await database.close()
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import asyncpg
@@ -26,15 +27,11 @@ class Saving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Segments:
-    """Reads segments by the connections of reads, and saves them by one of its own. `close` ends that."""
+    """Reads segments, and saves them by connections that may write."""
 
-    def __init__(self, database: Database, url: str) -> None:
+    def __init__(self, database: Database, writable: Database) -> None:
         self._database = database
-        self._saving = Database(url, connections=1, statement_seconds=5, lock_seconds=4)
-
-    async def close(self) -> None:
-        """Close the connection."""
-        await self._saving.close()
+        self._writable = writable
 
     async def filters(self, given: Mapping[str, str]) -> Filters:
         """Return the filters that a query string asks for, those of the segment that it names among them.
@@ -56,10 +53,8 @@ class Segments:
     async def sent_filters(self, given: Mapping[str, str]) -> Filters:
         """Return the filters of a body, whose errors name them below `filters`. Raises ApiError 400."""
         _check_names(given, NAMES)
-        try:
+        with _below_filters():
             return await self.filters(given)
-        except ApiError as error:
-            raise ApiError(error.status, error.code, error.message, f"filters.{error.field}") from error
 
     async def page(self) -> dict[str, Any]:
         """Return all of them."""
@@ -69,8 +64,8 @@ class Segments:
     async def save(self, name: str, saving: Saving) -> dict[str, Any]:
         """Save a segment, in place of one of the same name. Raises ApiError 400 and 422."""
         _check(name, saving.filters)
-        rows = await self._saving.rows(
-            self._saving.statements.save_segment, name, msgspec.json.encode(saving.filters).decode(), MOST_SEGMENTS
+        rows = await self._writable.rows(
+            self._writable.statements.save_segment, name, msgspec.json.encode(saving.filters).decode(), MOST_SEGMENTS
         )
         if not rows:
             raise ApiError(422, "too_many", f"there are {MOST_SEGMENTS} segments already; delete one first")
@@ -79,7 +74,7 @@ class Segments:
     async def delete(self, name: str) -> dict[str, Any]:
         """Delete a segment. Raises ApiError 400 and 404."""
         _check_name(name)
-        rows = await self._saving.rows(self._saving.statements.delete_segment, name)
+        rows = await self._writable.rows(self._writable.statements.delete_segment, name)
         if not rows:
             raise ApiError(404, "not_found", f"there is no segment {name[:SHOWN]!r}")
         return {"ok": True, "name": name}
@@ -93,8 +88,19 @@ def _check_name(name: str) -> None:
 def _check(name: str, given: Mapping[str, str]) -> None:
     _check_name(name)
     _check_names(given, SAVED)
-    if not filters(given):
+    with _below_filters():
+        asked = filters(given)
+    if not asked:
         raise ApiError(400, "invalid", "must have one filter or more", "filters")
+
+
+@contextmanager
+def _below_filters() -> Iterator[None]:
+    """Name the field of an error as it stands in a body."""
+    try:
+        yield
+    except ApiError as error:
+        raise ApiError(error.status, error.code, error.message, f"filters.{error.field}") from error
 
 
 def _check_names(given: Mapping[str, str], known: frozenset[str]) -> None:

@@ -38,7 +38,7 @@ class Reads:
 async def reads(database: Database, url: str, seconds: int = STATEMENT_SECONDS) -> AsyncIterator[Reads]:
     """Give the reads of a database; a question about raw events may take so many seconds."""
     raw_events = RawEvents(url, seconds)
-    segments = Segments(database, url)
+    segments = Segments(database, database)
     counting = Counting(database, raw_events)
     try:
         yield Reads(
@@ -54,4 +54,3 @@ async def reads(database: Database, url: str, seconds: int = STATEMENT_SECONDS) 
         )
     finally:
         await raw_events.close()
-        await segments.close()

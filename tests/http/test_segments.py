@@ -78,7 +78,7 @@ def test_a_segment_is_saved_replaced_listed_and_deleted(site: Site) -> None:
         ({"filters": {"hours": "3"}}, "filters.hours"),
         ({"filters": {"segment": "other"}}, "filters.segment"),
         ({"filters": {"tool_name": 3}}, "filters"),
-        ({"filters": {"where": "plan ="}}, "where"),
+        ({"filters": {"where": "plan ="}}, "filters.where"),
         ({"filters": {"tool_name": "a\0b"}}, "filters"),
         ({"filters": {"tool_name": "a"}, "color": "red"}, "color"),
     ],

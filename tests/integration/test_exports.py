@@ -47,13 +47,12 @@ async def old(empty_database_url: str, request: pytest.FixtureRequest) -> AsyncI
 @asynccontextmanager
 async def exports_of(sharded: Sharded) -> AsyncIterator[Exports]:
     """Give the exports of a log, read a few rows at a time."""
-    segments = Segments(sharded.database, sharded.url)
+    segments = Segments(sharded.database, sharded.database)
     exports = Exports(sharded.url, segments, lambda: NOW)
     try:
         yield exports
     finally:
         await exports.close()
-        await segments.close()
 
 
 @asynccontextmanager

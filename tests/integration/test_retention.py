@@ -264,7 +264,7 @@ async def test_a_day_in_use_is_left_for_later_and_holds_nobody_up(log: Sharded) 
         (kept,) = await retire(log.database, 0)
         done.set()
         await appending
-        assert kept == RetiredDay(day(0).date(), 16, "canceling statement due to lock timeout")
+        assert kept == RetiredDay(day(0).date(), 16, "canceling statement due to lock timeout", in_use=True)
         assert slowest < 10  # five waits of 200 ms, and what else the machine is doing
         seals = await log.admin.fetch(SEALS)
         # The clock does not read the day again at once, only to find it in use.
@@ -272,6 +272,12 @@ async def test_a_day_in_use_is_left_for_later_and_holds_nobody_up(log: Sharded) 
         assert set((await states(log)).values()) == {"verified"}
     assert await retire(log.database, 0) == whole(0, events=EVENTS)
     assert await log.admin.fetch(SEALS) == seals
+
+
+async def test_while_the_log_is_read_only_one_day_is_tried(log: Sharded) -> None:
+    async with reading(log.url):
+        assert [(kept.day, kept.in_use) for kept in await retire(log.database, 2)] == [(day(0).date(), True)]
+    assert await retire(log.database, 2) == whole(0, 1, 2, events=EVENTS)
 
 
 async def test_a_day_that_something_else_stands_on_is_kept_and_the_others_go(log: Sharded) -> None:
