@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
+import pytest_asyncio
 
+from tests.conftest import Servers
 from tests.http.known import Known
-from tests.http.site import HOUR, Json, Site, an_event, hour_start, now, refused, text_of, unique
+from tests.http.site import HOUR, Json, Site, an_event, hour_start, new_site, now, refused, text_of, unique
 
 COHORTS = "/api/analytics/cohorts"
 DAY = timedelta(days=1)
@@ -21,6 +24,14 @@ LIVES = {
     "late": {0: "closed", 3: "closed"},
     "once": {1: "opened"},
 }
+
+
+@pytest_asyncio.fixture(scope="module")
+async def site(servers: Servers, folder: Path) -> AsyncIterator[Site]:
+    """Give a service of these tests' own: others count the hours of the same days."""
+    async with new_site(servers, folder) as site:
+        yield site
+        site.check_log()
 
 
 def scope(days: int = 4) -> dict[str, str]:
