@@ -34,6 +34,11 @@ async def site(servers: Servers, folder: Path) -> AsyncIterator[Site]:
         site.check_log()
 
 
+@pytest.fixture
+def client(site: Site) -> httpx.Client:
+    return site.client
+
+
 def scope(days: int = 4) -> dict[str, str]:
     return {"interval": "day", "from": text_of(TODAY - 5 * DAY), "to": text_of(TODAY - (5 - days) * DAY)}
 
