@@ -27,7 +27,7 @@ async def table(page: Page) -> list[list[str]]:
     """Return the cells of each row, without what only is heard."""
     read = "all => all.map(row => [...row.cells].slice(1).map(cell => cell.innerText).filter(Boolean))"
     found: list[list[str]] = await page.locator("#retention tbody tr").evaluate_all(read)
-    return [[cell.removesuffix("not over").strip() for cell in row] for row in found]
+    return [[cell.removesuffix("not whole").strip() for cell in row] for row in found]
 
 
 def written(answer: Json) -> list[list[str]]:

@@ -30,7 +30,7 @@ export function triangle(answer, state) {
     element("div", [["class", "scroll"], ["tabindex", "0"], ["role", "region"], ["aria-label", "Retention"]], table),
     element("ul", [["class", "legend quiet"]],
       element("li", [], element("span", [["class", "swatch"]]), "stronger: more came back"),
-      element("li", [], element("span", [["class", "swatch unfinished"]]), "dotted: not over, may still grow")),
+      element("li", [], element("span", [["class", "swatch unfinished"]]), "dotted: not over, or cut to the range")),
     element("p", [["class", "note quiet"]], `${meaning(answer, state)} ${rangeNote(answer, state)}`),
   ];
 }
@@ -46,9 +46,9 @@ function cell({ size, returned, complete }, place) {
 function filled(returned, size, isOver) {
   if (!size) return element("td", [["class", "quiet"]], NOTHING);
   const rate = returned / size;
-  const made = element("td", [["class", isOver ? "heat" : "heat unfinished"], ["title", isOver ? "" : "not over"]],
+  const made = element("td", [["class", isOver ? "heat" : "heat unfinished"], ["title", isOver ? "" : "not a whole period"]],
     element("span", [["class", "rate"]], share(rate)), element("span", [["class", "returned"]], count(returned)),
-    ...(isOver ? [] : [element("span", [["class", "unseen"]], "not over")]));
+    ...(isOver ? [] : [element("span", [["class", "unseen"]], "not whole")]));
   // By its root, so that a few per cent can be told apart; a number stays readable on the strongest.
   made.style.setProperty("--heat", `${Math.round(Math.sqrt(rate) * STRONGEST)}%`);
   return made;
