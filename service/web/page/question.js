@@ -15,6 +15,23 @@ export class Question {
     this.needToken = needToken;
     this.missing = missing;
     this.controller = null;
+    this.asked = null;
+  }
+
+  // As `ask`, unless `what` is what was asked last; `clear` takes away what is out of date, where a failure is told.
+  async askOnce(what, read, draw, clear) {
+    const now = JSON.stringify(what);
+    if (now === this.asked) return;
+    this.asked = now;
+    if (await this.ask(read, draw)) return;
+    if (this.asked === now) this.asked = null;
+    if (!this.said.hidden) clear();
+  }
+
+  // Ends what is asked; the same may be asked again.
+  forget() {
+    this.stop();
+    this.asked = null;
   }
 
   // read(signal) asks, draw(answer) shows. Returns whether it was answered.

@@ -37,7 +37,6 @@ export function open(place, page) {
 
   const steps = new StepList(list, adding, page);
   const question = new Question(result, said, page.needToken);
-  let asked = null;
   const view = {
     show(state) {
       for (const { show } of choices) show(state.options.funnels);
@@ -46,25 +45,16 @@ export function open(place, page) {
       const body = bodyFor(state);
       hide(again, body === null);
       if (body === null) {
-        asked = null;
-        question.stop();
+        question.forget();
         return outcome.explain(state.steps.length);
       }
-      const now = JSON.stringify(body);
-      if (now === asked) return;
-      asked = now;
-      question.ask((signal) => send("POST", "funnels", body, signal), (answer) => outcome.show(answer, state)).then((done) => {
-        if (!done && asked === now) asked = null;
-        if (!done && !said.hidden) outcome.clear();
-      });
+      question.askOnce(body, (signal) => send("POST", "funnels", body, signal), (answer) => outcome.show(answer, state),
+        () => outcome.clear());
     },
-    leave() {
-      question.stop();
-      asked = null;
-    },
+    leave: () => question.forget(),
   };
   again.addEventListener("click", () => {
-    asked = null;
+    question.forget();
     view.show(page.state());
   });
   return view;

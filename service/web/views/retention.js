@@ -23,27 +23,18 @@ export function open(place, page) {
       element("div", [["class", "choice-row"]], ...choices.map(({ node }) => node), again)), said, shown);
   place.append(panel);
   const question = new Question(panel, said, page.needToken);
-  let asked = null;
   const view = {
     show(state) {
       const options = state.options.retention;
       for (const { show } of choices) show(options);
       const query = [["interval", options.interval], ["tz", zone], ["by", options.per], ["retention", options.retention], ...scopeOf(state)];
-      const now = JSON.stringify(query);
-      if (now === asked) return;
-      asked = now;
-      question.ask((signal) => get("cohorts", query, signal), (answer) => shown.replaceChildren(...triangle(answer, state))).then((done) => {
-        if (!done && asked === now) asked = null;
-        if (!done && !said.hidden) shown.replaceChildren();
-      });
+      question.askOnce(query, (signal) => get("cohorts", query, signal),
+        (answer) => shown.replaceChildren(...triangle(answer, state)), () => shown.replaceChildren());
     },
-    leave() {
-      question.stop();
-      asked = null;
-    },
+    leave: () => question.forget(),
   };
   again.addEventListener("click", () => {
-    asked = null;
+    question.forget();
     view.show(page.state());
   });
   return view;
