@@ -12,7 +12,7 @@ import asyncpg
 
 from service.counting import EVENTS, ROLLUPS
 from service.filters import NAMES, Filters
-from service.intervals import Bounds, bounds_of, whole_periods, zone
+from service.intervals import Bounds, bounds_of, complete, whole_periods, zone
 from service.kept import kept_since, read_within_kept
 from service.queries import choice, closed_range, invalid, parse, time_text
 from service.raw_events import RawEvents
@@ -124,9 +124,8 @@ def _check_size(periods: int) -> None:
 
 def _cohorts(question: Question, bounds: Bounds, rows: Iterable[asyncpg.Record], now: datetime) -> list[dict[str, Any]]:
     counts = {(row["cohort"], row["period"]): row for row in rows}
-    whole = whole_periods(bounds, question.interval, question.zone)
-    periods = len(whole)
-    complete = [whole[place] and bounds[place + 1] <= now for place in range(periods)]
+    periods = len(bounds) - 1
+    over = complete(bounds, whole_periods(bounds, question.interval, question.zone), now)
 
     def numbers(cohort: int, of: str) -> list[int]:
         found = (counts.get((cohort, period)) for period in range(cohort, periods + 1))
@@ -143,7 +142,7 @@ def _cohorts(question: Question, bounds: Bounds, rows: Iterable[asyncpg.Record],
             "start": time_text(bounds[cohort - 1]),
             "size": (of_cohort := returned(cohort))[0],
             "returned": of_cohort,
-            "complete": complete[cohort - 1 :],
+            "complete": over[cohort - 1 :],
         }
         for cohort in range(1, periods + 1)
     ]

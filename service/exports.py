@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service.counting import EVENTS, ROLLUPS
-from service.errors import ApiError, unavailable
+from service.errors import unavailable
 from service.export_formats import CSV, FORMATS, MEDIA_TYPES, Writer, writer
 from service.export_rows import (
     EVENT_COLUMNS,
@@ -25,7 +25,7 @@ from service.export_rows import (
     rollup_rows,
 )
 from service.filters import NAMES, Filters
-from service.kept import FIRST
+from service.kept import FIRST, first_kept
 from service.queries import choice, closed_range, invalid, switch, time_text
 from service.segments import Segments
 from sql.database import Database, Session
@@ -145,10 +145,7 @@ class Exports:
         if question.of == EVENTS:
             await session.rows(statements.hold_log)
         kept = (await session.only(statements.read_kept))[f"{question.of}_since"] or FIRST
-        since = max(question.since, kept)
-        if since >= question.until:
-            raise ApiError(422, "expired", f"{question.of} before {time_text(kept)} are not kept any more", "to")
-        return since
+        return first_kept(question.of, question.since, question.until, kept)
 
     async def _rows(self, session: Session, question: Question, since: datetime) -> AsyncIterator[Rows]:
         statements = self._database.statements

@@ -81,6 +81,11 @@ def _within_calendar() -> Iterator[None]:
         raise invalid("from", "is too near to an end of the calendar") from error
 
 
+def complete(bounds: Bounds, whole: list[bool], now: datetime) -> list[bool]:
+    """Tell of each bucket whether it is over, and as `whole_periods` tells, not cut to the range."""
+    return [is_whole and end <= now for is_whole, end in zip(whole, bounds[1:], strict=True)]
+
+
 def whole_periods(bounds: Bounds, interval: str, zone: tzinfo) -> list[bool]:
     """Tell of each bucket whether it is a whole period: the first and the last one may be cut to the range."""
     cut = {place for place, bound in ((0, 0), (len(bounds) - 2, -1)) if not _is_start(bounds[bound], interval, zone)}

@@ -21,6 +21,13 @@ async def kept_since(database: Database, *names: str) -> datetime:
     return max(row[name] or FIRST for name in names)
 
 
+def first_kept(what: str, since: datetime, until: datetime, kept: datetime) -> datetime:
+    """Return since when all of a range is kept. Raises ApiError 422 when nothing of it is."""
+    if max(since, kept) >= until:
+        raise ApiError(422, "expired", f"{what} before {time_text(kept)} are not kept any more", "to")
+    return max(since, kept)
+
+
 async def read_within_kept(
     what: str,
     since: datetime,
@@ -34,9 +41,7 @@ async def read_within_kept(
     """
     kept = await kept_since()
     while True:
-        start = max(since, kept)
-        if start >= until:
-            raise ApiError(422, "expired", f"{what} before {time_text(kept)} are not kept any more", "to")
+        start = first_kept(what, since, until, kept)
         found = await read(start)
         kept = await kept_since()
         if kept <= start:

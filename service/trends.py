@@ -11,7 +11,7 @@ from typing import Any
 from service.counted import DIMENSIONS, METRICS, OTHER, PROJECTED, Counted, Value, largest
 from service.counting import EVENTS, ROLLUPS, Counting, Scope, Wanted
 from service.filters import NAMES, Filters
-from service.intervals import COMPARISONS, INTERVALS, Bounds, bounds_of, earlier, whole_periods, zone
+from service.intervals import COMPARISONS, INTERVALS, Bounds, bounds_of, complete, earlier, whole_periods, zone
 from service.queries import choice, closed_range, invalid, parse, time_text, whole
 from service.segments import Segments
 
@@ -173,7 +173,8 @@ def _groups(question: Question, found: Found, now: datetime) -> list[dict[str, A
 
 def _buckets(bounds: Bounds, whole: list[bool], now: datetime, value: Callable[[int], Value]) -> list[Bucket]:
     texts = [time_text(bound) for bound in bounds]
+    ends = zip(pairwise(texts), complete(bounds, whole, now), strict=True)
     return [
-        {"start": start, "end": end, "value": value(place), "complete": whole[place] and bounds[place + 1] <= now}
-        for place, (start, end) in enumerate(pairwise(texts))
+        {"start": start, "end": end, "value": value(place), "complete": is_complete}
+        for place, ((start, end), is_complete) in enumerate(ends)
     ]
