@@ -75,7 +75,7 @@ migrate: $(READY) ## bring the schema up to the newest
 rollback: $(READY) ## take the schema one step down; FORCE=1 even if that loses data
 	@$(PYTHON) -m service rollback $(call flag,FORCE,force)
 
-bench: $(READY) ## the benchmarks, as a table with ratios; about an hour. [BENCH_JSON=] a file for it as JSON
+bench: $(READY) ## the benchmarks, as a table with ratios; more than an hour. [BENCH_JSON=] a file for it as JSON
 	@$(PYTHON) -m bench
 
 bench-quick: $(READY) ## writing, folding and verifying at a tenth of the size; fails when a ratio is far below its goal
