@@ -8,7 +8,7 @@ from bench.copying import PEER, copying
 from bench.ground import WEB, Grounds, empty
 from bench.rows import EVENTS_PER_SECOND, NotCounted, Row, Step, in_turns, least_ratio
 from projections.projector import catch_up
-from service.append_queue import EVENTS_PER_COMMIT
+from service.ingest.append_queue import EVENTS_PER_COMMIT
 
 # Batches of a warm-up: connections open, statements planned, catalogs cached.
 WARM_UP = 10

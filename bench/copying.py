@@ -13,7 +13,7 @@ from typing import IO
 
 from bench.ground import Ground
 from bench.rows import NotCounted
-from sql.embedded import use
+from sql.embedded.share import use
 
 PEER = "COPY of the same rows by psql, one commit, same indexes"
 # Nobody's own settings, no password asked for, no going on after an error.

@@ -20,12 +20,12 @@ from bench.web_data import HOURS, web_events
 from projections import hourly
 from projections.hours import list_hours
 from projections.verify import VERIFIED, verify
-from service.append_queue import EVENTS_PER_COMMIT
 from service.console import progress
-from service.events import Event
+from service.ingest.append_queue import EVENTS_PER_COMMIT
+from service.ingest.decoding import Event
 from sql.database import Database
 from sql.days import make_days
-from sql.embedded import use
+from sql.embedded.share import use
 from sql.migrate import migrate
 
 RETENTION_DAYS = 30

@@ -26,9 +26,9 @@ from bench.ground import RETENTION_DAYS, WEB, Ground, Grounds, empty
 from bench.rows import EVENTS_PER_SECOND, NotCounted, Row, in_turns, least_ratio
 from bench.web_data import SEED, event_of
 from projections.projector import catch_up
-from service.append_queue import EVENTS_PER_COMMIT
 from service.console import progress
-from service.events import Event
+from service.ingest.append_queue import EVENTS_PER_COMMIT
+from service.ingest.decoding import Event
 
 TIMES = 100
 # Days with events, the newest of them over; none is so old that midnight would end its time.

@@ -15,10 +15,10 @@ import msgspec
 from bench.ground import WEB, Ground, Grounds
 from bench.rows import MILLISECONDS, Goal, NotCounted, Row, in_turns, most
 from bench.web_data import TOOLS, TYPES
-from service.funnel_question import FunnelBody
-from service.funnels import Funnels
-from service.raw_events import RawEvents
-from service.segments import Segments
+from service.questions.segments import Segments
+from service.reports.funnel_body import FunnelBody
+from service.reports.funnels import Funnels
+from service.reports.raw_events import RawEvents
 
 PEER = "one GROUP BY of the same events by session"
 TIMES = (1, 10)

@@ -1,6 +1,6 @@
 """What the track route is measured against: HTTP servers that differ from the service in one thing each.
 
-`python -m bench.peers NAME` serves one of them, with the options of service/http_server.py.
+`python -m bench.peers NAME` serves one of them, with the options of service/http/server.py.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from litestar import Litestar, asgi
 from litestar.types import Receive, Send
 
 from bench.statements import load as load_statements
-from service.answers import json_answer, respond
 from service.app import Service
-from service.appender import STORED, Appender
 from service.console import end_with_stdin
-from service.events import Event, decode_event
-from service.http_server import DRAIN_SECONDS
+from service.http.answers import json_answer, respond
+from service.http.server import DRAIN_SECONDS
+from service.http.track import Track
+from service.ingest.appender import STORED, Appender
+from service.ingest.decoding import Event, decode_event
 from service.settings import load
-from service.track import Track
 from sql.database import Database
 
 PATH = "/api/analytics/track"

@@ -34,7 +34,7 @@ class Statements:
 
 def load() -> Statements:
     """Read every query. Raises FileNotFoundError when a file is missing."""
-    folder = Path(__file__).parent
+    folder = Path(__file__).with_name("sql")
     return Statements(**{
         field.name: (folder / f"{field.name}.sql").read_text(encoding="utf-8") for field in fields(Statements)
     })  # fmt: skip

@@ -9,7 +9,7 @@ import click
 from projections.commands.follow import follow, status
 from projections.commands.rebuild import drop_old, rebuild, rollback
 from projections.commands.retention import retention
-from projections.commands.run import COULD_NOT
+from projections.commands.running import COULD_NOT
 from projections.commands.seal_head import seal_head
 from projections.commands.verify import verify
 from sql import VERSION

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from projections.background import pause_after, verify_due
+from projections.due_hours import pause_after, verify_due
 from projections.hourly import FOLD_LIMIT
 from projections.projector import step, tidy
 from projections.retention import PATIENCE, retain

@@ -1,6 +1,6 @@
 """What the projection `hourly` is: its name, and what its dimensions are called in a rollup.
 
-How events count toward it is written once, in SQL: sql/functions/hourly_keys.sql.
+How events count toward it is written once, in SQL: sql/functions/hourly/hourly_keys.sql.
 """
 
 from __future__ import annotations

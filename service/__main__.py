@@ -13,32 +13,32 @@ from typing import Any, TypeVar
 
 import click
 
-from service.backup import BackupFailed, back_up
-from service.backup import restore as restore_from
-from service.bi_role import make_role
+from service.commands.exports import ExportFailed, parameters, run_export
+from service.commands.imports import run_import
 from service.console import configure_logs, end_with_stdin
-from service.counting import EVENTS, ROLLUPS
-from service.demo import run_demo
-from service.demo_events import DAYS, SEED, live_events
-from service.demo_fill import Demo, DemoFailed
-from service.demo_folder import usual_demo_dir
-from service.demo_trickle import trickle
-from service.export_command import ExportFailed, parameters, run_export
-from service.export_formats import CSV
-from service.export_formats import FORMATS as EXPORT_FORMATS
-from service.import_command import run_import
-from service.import_formats import AUTO, FORMATS, NotImportable
-from service.importer import Job
+from service.demo.events import DAYS, SEED, live_events
+from service.demo.fill import Demo, DemoFailed
+from service.demo.folder import usual_demo_dir
+from service.demo.run import run_demo
+from service.demo.trickle import trickle
+from service.exports.formats import CSV
+from service.exports.formats import FORMATS as EXPORT_FORMATS
+from service.imports.formats import AUTO, FORMATS, NotImportable
+from service.imports.importer import Job
+from service.ingest.timestamps import parse_time
+from service.operations.backup import BackupFailed, back_up
+from service.operations.backup import restore as restore_from
+from service.operations.bi_role import make_role
+from service.operations.supervisor import prepare, supervise
+from service.reports.counts import EVENTS, ROLLUPS
 from service.settings import Settings, SettingsError, load
-from service.supervisor import prepare, supervise
-from service.timestamps import parse_time
 from sql import VERSION
-from sql.embedded import EmbeddedError, EmbeddedServer, use
+from sql.embedded.share import EmbeddedError, EmbeddedServer, use
+from sql.embedded.working_database import server
 from sql.errors import DatabaseError, Unavailable
 from sql.migrate import check_schema
 from sql.migrate import migrate as bring_up
 from sql.migrate import rollback as roll_back
-from sql.server import server
 
 COULD_NOT = 2
 Result = TypeVar("Result")
@@ -105,7 +105,7 @@ def http(until_stdin_ends: bool) -> None:
     # One that is away is waited for, and then looked at by whoever asks whether the service is ready.
     with suppress(Unavailable):
         asyncio.run(check_schema(settings.database_url))
-    from service.http_server import run  # noqa: PLC0415  # granian is slow to import, and only needed here
+    from service.http.server import run  # noqa: PLC0415  # granian is slow to import, and only needed here
 
     run(settings)
 

@@ -18,37 +18,37 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from litestar.utils import normalize_path
 
-from service import stops
-from service.analytics_routes import LIVE_PATH, analytics_routes, answer_of, query_of, segment_routes
-from service.answers import Answer, answered, failure, json_answer, respond, response
-from service.api import page as api_page
-from service.appender import Appender
-from service.auth import BATCH_PATHS, SINGLE_PATHS, Gate
-from service.bodies import Headers
-from service.cohorts import Cohorts
-from service.connected import while_connected
 from service.console import configure_logs
-from service.counting import Counting
-from service.download import EXPORT_PATH, export_routes
 from service.errors import ApiError, method_not_allowed
-from service.event_list import EventList
-from service.exploration_routes import exploration_routes
-from service.exports import Exports
-from service.funnels import Funnels, funnel_routes
-from service.health import readiness
-from service.live import Live
-from service.metrics import CONTENT_TYPE, Metrics
-from service.proofs import Proofs
-from service.property_values import PropertyValues
-from service.raw_events import RawEvents
-from service.rollups import Rollups
-from service.segments import Segments
+from service.exports.export import Exports
+from service.http import held_signals
+from service.http.answers import Answer, answered, failure, json_answer, respond, response
+from service.http.bodies import Headers
+from service.http.download import EXPORT_PATH, export_routes
+from service.http.exploration_routes import exploration_routes
+from service.http.gate import BATCH_PATHS, SINGLE_PATHS, Gate
+from service.http.health import readiness
+from service.http.live_stream import Live
+from service.http.metrics import CONTENT_TYPE, Metrics
+from service.http.requests import while_connected
+from service.http.routes import LIVE_PATH, analytics_routes, answer_of, query_of, segment_routes
+from service.http.track import Track
+from service.ingest.appender import Appender
+from service.openapi import swagger_page
+from service.questions.segments import Segments
+from service.reports.cohorts import Cohorts
+from service.reports.counts import Counting
+from service.reports.event_list import EventList
+from service.reports.funnels import Funnels, funnel_routes
+from service.reports.proofs import Proofs
+from service.reports.properties import PropertyValues
+from service.reports.raw_events import RawEvents
+from service.reports.rollups import Rollups
+from service.reports.summary import Summary
+from service.reports.timelines import Timelines
+from service.reports.trends import Trends
 from service.settings import Settings, load
-from service.summary import Summary
-from service.timelines import Timelines
-from service.track import Track
-from service.trends import Trends
-from service.web import client_script, page, vendored
+from service.web import client_script, dashboard_files, vendored
 from sql.database import Database
 
 HOUSEKEEPING_SECONDS = 1.0
@@ -109,13 +109,13 @@ class Service:
             route_handlers=[
                 *self._read_routes(),
                 *self._analytics_routes(),
-                *page.routes(),
+                *dashboard_files.routes(),
                 *vendored.routes(),
                 *client_script.routes(),
             ],
             exception_handlers={Exception: _answer_exception},
             lifespan=[self._lifespan],
-            openapi_config=api_page.config(),
+            openapi_config=swagger_page.config(),
             include_in_schema=False,
             logging_config=None,
         )
@@ -240,7 +240,7 @@ class Service:
     async def _housekeeping(self) -> None:
         """Tell how much waits; stop when the server was killed: an orphan would keep the port and answer for ever."""
         # A worker may be begun at the moment in which its server is killed, and never have had it for a parent.
-        parent = stops.Server.pid or os.getppid()
+        parent = held_signals.Server.pid or os.getppid()
         while os.getppid() == parent:
             self.metrics.waiting(self.appender.events_waiting)
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
@@ -248,11 +248,11 @@ class Service:
 
     async def _end_streams_at_stop(self) -> None:
         """End the streams before the server knows that it is to stop: it waits for all that is being answered."""
-        await asyncio.sleep(stops.HELD_SECONDS)
-        while not stops.came():  # noqa: ASYNC110  # a signal that is held back tells nobody
+        await asyncio.sleep(held_signals.HELD_SECONDS)
+        while not held_signals.came():  # noqa: ASYNC110  # a signal that is held back tells nobody
             await asyncio.sleep(STOP_LOOK_SECONDS)
         self._end_streams()
-        stops.let_through()
+        held_signals.let_through()
 
     def _end_streams(self) -> None:
         self.live.close()

@@ -83,11 +83,11 @@ def check_file(path: Path) -> Iterator[Problem]:
     yield from check_case(source)
     for part, statement in statements:
         yield from check_body(part, statement)
-    if path.parent.name == "queries":
+    if "queries" in path.parts:
         yield from check_query(source, len(statements))
-    if path.parent.name == "functions":
+    if "functions" in path.parts:
         yield from check_function(source, [statement for _, statement in statements])
-    if path.parent.name == "views":
+    if "views" in path.parts:
         yield from check_view(source, [statement for _, statement in statements])
 
 

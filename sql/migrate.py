@@ -178,14 +178,14 @@ async def _install_code(connection: Any) -> None:
     """Install functions and views, and see to it in the same transaction that only those meant may use them."""
     await _install_functions(connection)
     await _install_views(connection)
-    await connection.execute(load().grant_views, _names(VIEWS), _names(FUNCTIONS))
+    await connection.execute(load().grant_views, [*_files(VIEWS)], [*_files(FUNCTIONS)])
 
 
 async def _drop_views(connection: Any) -> None:
     """Drop our views, which stand on tables and functions. Raises SchemaRefused when a user's stand on them."""
     await _install_functions(connection, "drop_views")
     try:
-        await connection.execute(load().drop_views, _names(VIEWS))
+        await connection.execute(load().drop_views, [*_files(VIEWS)])
     except asyncpg.DependentObjectsStillExistError as error:
         built = "; ".join((error.detail or "").splitlines())
         raise SchemaRefused(
@@ -196,27 +196,28 @@ async def _drop_views(connection: Any) -> None:
 
 async def _install_views(connection: Any) -> None:
     """Make our views unless they are as they should be: to make them anew waits for whoever reads them."""
-    names = _names(VIEWS)
-    texts = [(VIEWS / f"{name}.sql").read_text(encoding="utf-8") for name in names]
+    files = _files(VIEWS)
+    texts = [file.read_text(encoding="utf-8") for file in files.values()]
     digest = sha256("".join(texts).encode()).hexdigest()
     # None: there is no schema for them, and it is not ours to make.
-    if await connection.fetchval(load().open_views, names) not in (digest, None):
+    if await connection.fetchval(load().open_views, [*files]) not in (digest, None):
         await _drop_views(connection)
         for text in texts:
             await connection.execute(text)
         await connection.execute(load().sign_views, digest)
 
 
-def _names(folder: Path) -> list[str]:
-    return sorted(path.stem for path in folder.glob("*.sql"))
+def _files(folder: Path) -> dict[str, Path]:
+    return {path.stem: path for path in sorted(folder.rglob("*.sql"))}
 
 
 async def _drop_functions(connection: Any) -> None:
     await _install_functions(connection, "drop_functions")
-    await connection.execute(load().drop_functions, _names(FUNCTIONS))
+    await connection.execute(load().drop_functions, [*_files(FUNCTIONS)])
 
 
 async def _install_functions(connection: Any, *names: str) -> None:
     await connection.execute(load().allow_missing_functions)
-    for name in names or _names(FUNCTIONS):
-        await connection.execute((FUNCTIONS / f"{name}.sql").read_text(encoding="utf-8"))
+    files = _files(FUNCTIONS)
+    for name in names or files:
+        await connection.execute(files[name].read_text(encoding="utf-8"))

@@ -1,8 +1,9 @@
-"""Every query by name. A query is one file in `queries/`; this class is the one place that lists them all."""
+"""Every query by name. A query is one file below `queries/`; this class is the one place that lists them all."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 
 QUERIES = Path(__file__).parent / "queries"
@@ -107,13 +108,16 @@ class Statements:
     write_document: str
 
 
+@cache
 def load(folder: Path = QUERIES) -> Statements:
-    """Read every query.
+    """Read every query, once for each folder.
 
     Raises FileNotFoundError when a file is missing and ValueError when one is not listed above.
     """
+    files = {path.stem: path for path in folder.rglob("*.sql")}
     names = [field.name for field in fields(Statements)]
-    unlisted = sorted({path.stem for path in folder.glob("*.sql")} - set(names))
-    if unlisted:
+    if unlisted := sorted(files.keys() - set(names)):
         raise ValueError(f"queries not listed in sql/statements.py: {', '.join(unlisted)}")
-    return Statements(**{name: (folder / f"{name}.sql").read_text(encoding="utf-8") for name in names})
+    if missing := [f"{name}.sql" for name in names if name not in files]:
+        raise FileNotFoundError(f"no file in {folder} for queries of sql/statements.py: {', '.join(missing)}")
+    return Statements(**{name: files[name].read_text(encoding="utf-8") for name in names})

@@ -26,7 +26,7 @@ import pytest_asyncio
 
 from sql.database import Database
 from sql.days import make_days
-from sql.embedded import EmbeddedServer, use
+from sql.embedded.share import EmbeddedServer, use
 from sql.migrate import migrate
 
 OWN_SERVER = os.environ.get("TEST_DATABASE_URL")
@@ -42,8 +42,13 @@ FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "on"}
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what works on the database alone on every version; processes and faults on the newest."""
     if "postgres_version" in metafunc.fixturenames:
-        everywhere = metafunc.definition.path.parent.name in ("integration", "property") and OWN_SERVER is None
+        everywhere = kind_of(metafunc.definition.path) in ("integration", "property") and OWN_SERVER is None
         metafunc.parametrize("postgres_version", VERSIONS if everywhere else (NEWEST,), scope="session")
+
+
+def kind_of(test: Path) -> str:
+    """Return the folder below tests/ that a test is in, however deep: unit, property, integration, http."""
+    return test.relative_to(Path(__file__).parent).parts[0]
 
 
 @dataclass

@@ -8,7 +8,7 @@ import signal
 import click
 
 from projections import hourly
-from projections.commands.run import run
+from projections.commands.running import run
 from projections.follow import follow as follow_log
 from service.console import end_with_stdin
 from service.settings import Settings

@@ -7,8 +7,8 @@ from datetime import datetime
 import click
 
 from projections import hourly, verify, versions
-from projections.commands.hour import hour_text, since_option, until_option
-from projections.commands.run import WRONG, run
+from projections.commands.hours import hour_text, since_option, until_option
+from projections.commands.running import WRONG, run
 from projections.hours import Hour, list_hours
 from projections.rebuild import BROKEN, DAMAGED, SEALED
 from projections.rebuild import rebuild as rebuild_hours

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from projections.commands.run import WRONG, run
+from projections.commands.running import WRONG, run
 from projections.projector import catch_up
 from projections.retention import retain
 from service.console import progress

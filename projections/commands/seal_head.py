@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from projections import seals
-from projections.commands.run import WRONG, run
+from projections.commands.running import WRONG, run
 from service.settings import Settings
 from sql.database import Database
 

@@ -8,8 +8,8 @@ from typing import Any
 import click
 import msgspec
 
-from projections.commands.hour import hour_text, since_option, until_option
-from projections.commands.run import WRONG, run
+from projections.commands.hours import hour_text, since_option, until_option
+from projections.commands.running import WRONG, run
 from projections.hours import list_hours
 from projections.verify import BROKEN, DAMAGED, DRIFTED, SEALED, VERIFIED, Conservation, Difference, HourProof
 from projections.verify import conservation as count_all

@@ -9,7 +9,7 @@ import structlog
 from litestar import Response, get
 
 from service.errors import ApiError
-from service.web import assets, page
+from service.web import assets, dashboard_files
 
 MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript"}
 
@@ -38,6 +38,6 @@ def _route(name: str, content: bytes | None) -> Any:
     async def file() -> Response[bytes]:
         if content is None:
             raise ApiError(503, "not_installed", f"{name} is not installed; run make setup")
-        return Response(content, headers=page.HEADERS | {"content-type": f"{media_type}; charset=utf-8"})
+        return Response(content, headers=dashboard_files.HEADERS | {"content-type": f"{media_type}; charset=utf-8"})
 
     return file

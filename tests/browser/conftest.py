@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from tests.browser.seeded import seeded_events
+from tests.browser.support.seeded import seeded_events
 from tests.conftest import Servers
-from tests.http.site import Site, new_site, now
+from tests.http.support.site import Site, new_site, now
 
 # By its name on Debian, elsewhere by another.
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")

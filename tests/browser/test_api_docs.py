@@ -9,8 +9,8 @@ import pytest_asyncio
 from playwright.async_api import BrowserContext, Locator, Page, Request, Route, expect
 
 from tests.conftest import Servers
-from tests.http.described import OPERATIONS
-from tests.http.site import Site, new_site
+from tests.http.support.described import OPERATIONS
+from tests.http.support.site import Site, new_site
 
 TOKEN = "read-token-of-the-page"  # noqa: S105
 KEY = "write-key-of-the-page"

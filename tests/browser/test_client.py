@@ -15,11 +15,11 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Route
 
 from service.web.assets import CLIENT, VENDOR
-from tests.browser.client import PATH, Visitor, history, waiting
-from tests.browser.client_cost import compressed, microseconds_per_call
-from tests.browser.client_faults import SCENARIOS, Scenario, Scene
+from tests.browser.support.client import PATH, Visitor, history, waiting
+from tests.browser.support.client_cost import compressed, microseconds_per_call
+from tests.browser.support.client_faults import SCENARIOS, Scenario, Scene
 from tests.conftest import Servers
-from tests.http.site import Site, now
+from tests.http.support.site import Site, now
 
 MOST_BYTES = 3 * 1024
 NAMES = ("/analytics.js", "/h.js", "/analytics.mjs", "/analytics.d.ts")

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from service.timestamps import parse_time
-from tests.browser import dashboard
-from tests.browser.dashboard import address, check_cards, open_dashboard, shown
-from tests.http.site import HOUR, Site, an_event, hour_start, now, text_of, unique
+from service.ingest.timestamps import parse_time
+from tests.browser.support import dashboard
+from tests.browser.support.dashboard import address, check_cards, open_dashboard, shown
+from tests.http.support.site import HOUR, Site, an_event, hour_start, now, text_of, unique
 
 HOURS = {"1 h": 1, "6 h": 6, "24 h": 24, "7 d": 168, "30 d": 720, "90 d": 2160}
 FILTERS = {"types": "event_type", "tools": "tool_name", "risks": "risk_mode", "actions": "action"}

@@ -11,11 +11,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, ViewportSize, expect
 
-from tests.browser import dashboard
-from tests.browser.dashboard import check_accessible, check_cards, open_dashboard, shown
-from tests.browser.seeded import HOSTILE, hostile_events
+from tests.browser.support import dashboard
+from tests.browser.support.dashboard import check_accessible, check_cards, open_dashboard, shown
+from tests.browser.support.seeded import HOSTILE, hostile_events
 from tests.conftest import Servers
-from tests.http.site import Site, an_event, new_site, now
+from tests.http.support.site import Site, an_event, new_site, now
 
 TOKEN = "a-token,with:signs&?"  # noqa: S105
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from playwright.async_api import Page, expect
 
-from tests.browser.dashboard import check_accessible, open_dashboard
-from tests.browser.insights import answer_404
-from tests.http.site import Site
+from tests.browser.support.dashboard import check_accessible, open_dashboard
+from tests.browser.support.insights import answer_404
+from tests.http.support.site import Site
 
 # A test cannot choose a place in the dialog of a browser.
 NO_PICKER = "delete globalThis.showSaveFilePicker"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.async_api import Page, expect
 
-from tests.browser.dashboard import (
+from tests.browser.support.dashboard import (
     address,
     check_accessible,
     check_cards,
@@ -15,8 +15,8 @@ from tests.browser.dashboard import (
     shown,
     without_complaints,
 )
-from tests.browser.insights import kept_events
-from tests.http.site import HOUR, Site, hour_start, now, unique
+from tests.browser.support.insights import kept_events
+from tests.http.support.site import HOUR, Site, hour_start, now, unique
 
 WHERE = "properties.plan = pro and properties.seats >= 3"
 

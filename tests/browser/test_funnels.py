@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import TOKEN
-from tests.browser.dashboard import address, check_accessible, shown, without_complaints
-from tests.browser.insights import answer_404, kept_events, open_view, view_shown
-from tests.http.site import HOUR, Json, Site, hour_start, now
+from tests.browser.support.dashboard import address, check_accessible, shown, without_complaints
+from tests.browser.support.insights import answer_404, kept_events, open_view, view_shown
+from tests.http.support.site import HOUR, Json, Site, hour_start, now
 
 STEPS = "&step=event_type+%3D+page_view&step=tool_name+%3D+search&step=action+%3D+run"
 SENT = [{"event_type": "page_view"}, {"tool_name": "search"}, {"action": "run"}]

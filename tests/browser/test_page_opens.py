@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import ConsoleMessage, Page, expect
 
-from tests.http.site import Site
+from tests.http.support.site import Site
 
 
 async def test_the_page_opens_without_errors(site: Site, page: Page) -> None:

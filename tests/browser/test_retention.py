@@ -9,10 +9,10 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser import dashboard
-from tests.browser.dashboard import address, check_accessible, check_cards, shown, without_complaints
-from tests.browser.insights import answer_404, kept_events, open_view, view_shown
-from tests.http.site import HOUR, Json, Site, hour_start, now
+from tests.browser.support import dashboard
+from tests.browser.support.dashboard import address, check_accessible, check_cards, shown, without_complaints
+from tests.browser.support.insights import answer_404, kept_events, open_view, view_shown
+from tests.http.support.site import HOUR, Json, Site, hour_start, now
 
 # Milliseconds.
 SOON = 10_000

@@ -8,10 +8,17 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.dashboard import address, check_accessible, check_cards, open_dashboard, shown, without_complaints
-from tests.browser.insights import kept_events
-from tests.browser.seeded import HOSTILE
-from tests.http.site import Site, now, text_of, unique
+from tests.browser.support.dashboard import (
+    address,
+    check_accessible,
+    check_cards,
+    open_dashboard,
+    shown,
+    without_complaints,
+)
+from tests.browser.support.insights import kept_events
+from tests.browser.support.seeded import HOSTILE
+from tests.http.support.site import Site, now, text_of, unique
 
 DIALOG = "#timeline[open]"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from playwright.async_api import Page, expect
 
-from tests.browser import dashboard
-from tests.browser.dashboard import address, check_accessible, open_dashboard, shown
-from tests.http.site import Site
+from tests.browser.support import dashboard
+from tests.browser.support.dashboard import address, check_accessible, open_dashboard, shown
+from tests.http.support.site import Site
 
 
 async def test_a_trend_is_split_by_a_dimension(seeded: Site, page: Page, artifacts: Path) -> None:

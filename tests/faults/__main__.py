@@ -15,10 +15,10 @@ import click
 
 from service.console import configure_logs
 from sql import VERSION
-from sql.embedded import EmbeddedError
+from sql.embedded.share import EmbeddedError
 from sql.errors import DatabaseError
-from tests.faults.kinds import all_kinds, quick_kinds, try_all
-from tests.faults.table import show, total
+from tests.faults.table.kinds import all_kinds, quick_kinds, try_all
+from tests.faults.table.table import show, total
 
 NOT_CLEAN = 1
 COULD_NOT = 2

@@ -10,10 +10,10 @@ import asyncpg
 from projections.hours import list_hours
 from projections.projector import catch_up, tidy
 from projections.verify import VERIFIED, verify
-from service.events import Event
+from service.ingest.decoding import Event
 from sql.database import Database
 from tests.conftest import RETENTION_DAYS
-from tests.faults.processes import append_all, ended, events_of, kill_projectors_while, project, start
+from tests.faults.table.processes import append_all, ended, events_of, kill_projectors_while, project, start
 
 APPENDERS = 8
 EVENTS = 20_000

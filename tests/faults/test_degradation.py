@@ -18,11 +18,11 @@ import asyncpg
 import httpx
 import pytest
 
-from service.appender import MOST_EVENTS
-from service.in_time import ANSWER_SECONDS
+from service.http.deadline import ANSWER_SECONDS
+from service.ingest.appender import MOST_EVENTS
 from tests.conftest import folder_for_servers
-from tests.faults.outages import CONNECTIONS, MIB, SENDERS, Place, check_refusal, new_place, tomorrow
-from tests.http.site import an_event, unique, wait_until
+from tests.faults.table.outages import CONNECTIONS, MIB, SENDERS, Place, check_refusal, new_place, tomorrow
+from tests.http.support.site import an_event, unique, wait_until
 
 # The commit under way is told last: it is given up 3 s after it began, or when the driver gives up a server that hangs.
 SOON = 8.0

@@ -10,9 +10,9 @@ import pytest
 from sql.database import Database
 from sql.errors import Unavailable
 from tests.conftest import execute
-from tests.faults.boundaries import Moment, boundaries
-from tests.faults.kinds import quick_kinds, try_all
-from tests.faults.table import Row
+from tests.faults.table.boundaries import Moment, boundaries
+from tests.faults.table.kinds import quick_kinds, try_all
+from tests.faults.table.table import Row
 
 
 @pytest.mark.parametrize(("moment", "written"), [(Moment.BEFORE, 0), (Moment.AFTER, 1)])

@@ -13,9 +13,9 @@ import asyncpg
 import psutil
 import pytest
 
-from sql.embedded import use
+from sql.embedded.share import use
 from tests.conftest import RunningService, folder_for_servers, running_service, wait_until_ready
-from tests.faults.load import children, kill, kill_workers, loaded, one, postmaster_of
+from tests.faults.table.load import children, kill, kill_workers, loaded, one, postmaster_of
 
 ACKS_BETWEEN_KILLS = 200
 KILLS = 2

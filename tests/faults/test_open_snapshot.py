@@ -16,8 +16,8 @@ import pytest
 
 from sql.statements import load
 from tests.conftest import RETENTION_DAYS, Servers
-from tests.http.site import new_database
-from tests.log import NOW, an_event
+from tests.http.support.site import new_database
+from tests.support.log import NOW, an_event
 
 # The whole case is 100,000. A row that every append updates makes 10,000 of them end 1.5 times slower.
 APPENDS = int(os.environ.get("TEST_APPENDS_BESIDE_A_SNAPSHOT", "10000"))

@@ -6,10 +6,10 @@ import asyncio
 import random
 from multiprocessing.synchronize import Event as Flag
 
-from service.appender import STORED, UNAVAILABLE
-from service.events import Event
-from tests.faults.processes import CONTEXT, ended, events_of, start
-from tests.sharded import appending, sharded_log
+from service.ingest.appender import STORED, UNAVAILABLE
+from service.ingest.decoding import Event
+from tests.faults.table.processes import CONTEXT, ended, events_of, start
+from tests.support.sharded import appending, sharded_log
 
 SHARDS = 8
 EVENTS = 3_000

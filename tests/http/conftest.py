@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from tests.conftest import Servers
-from tests.http.known import Known, known_events
-from tests.http.site import Site, new_site, now
+from tests.http.support.known import Known, known_events
+from tests.http.support.site import Site, new_site, now
 
 WRITE_KEY = "write-key-4711-secret"
 READ_TOKEN = "read-token-0815-secret"  # noqa: S105

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from tests.sharded import Sharded, sharded_log
+from tests.support.sharded import Sharded, sharded_log
 
 
 @pytest_asyncio.fixture

@@ -1,7 +1,7 @@
 // A filter to add: on a field, or a condition.
 
-import { parse, textOf, write } from "../page/conditions.js";
-import { element } from "../page/elements.js";
+import { parse, textOf, write } from "../core/conditions.js";
+import { element } from "../core/dom.js";
 import { conditionForm } from "./condition_form.js";
 
 const ANY = ["=", "!=", "contains", "exists", "missing"];

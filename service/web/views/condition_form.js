@@ -1,9 +1,9 @@
 // One condition: a field or a property that was sent, an operator, and a value with suggestions.
 
-import { valueOf } from "../page/conditions.js";
-import { element } from "../page/elements.js";
-import { nameOf, signOf } from "../page/filters.js";
-import { propertiesOf, valuesOf } from "./sent.js";
+import { valueOf } from "../core/conditions.js";
+import { element } from "../core/dom.js";
+import { nameOf, signOf } from "../core/filter_chips.js";
+import { propertiesOf, valuesOf } from "./suggestions.js";
 
 const UNARY = ["exists", "missing"];
 const OPERATORS = ["=", "!=", "contains", "<", "<=", ">", ">=", ...UNARY];

@@ -1,10 +1,10 @@
 // Export of what is shown: a link, or where a read token is needed, a file that is read with it.
 
-import { ask, bodyOf, token } from "../page/api.js";
-import { element, find, hide, write } from "../page/elements.js";
-import { Question } from "../page/question.js";
-import { rangeOf, scopeOf } from "../page/state.js";
-import { count } from "../page/words.js";
+import { ask, bodyOf, token } from "../core/api.js";
+import { element, find, hide, write } from "../core/dom.js";
+import { Question } from "../core/request.js";
+import { rangeOf, scopeOf } from "../core/state.js";
+import { count } from "../core/format.js";
 
 const KINDS = [["events", "events"], ["rollups", "hourly rollups"]];
 const FORMATS = [["csv", "CSV"], ["ndjson", "NDJSON"], ["parquet", "Parquet"]];

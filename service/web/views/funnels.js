@@ -1,14 +1,14 @@
 // The funnel view: steps and how they are counted on one side, what they lead to on the other.
 
-import { send } from "../page/api.js";
-import { element, hide } from "../page/elements.js";
-import { Question } from "../page/question.js";
-import { rangeOf, withOption } from "../page/state.js";
-import { choice } from "./choice.js";
-import { Outcome } from "./funnel_outcome.js";
-import { propertiesOf } from "./sent.js";
-import { StepList } from "./step_list.js";
-import { bodyOf } from "./steps.js";
+import { send } from "../core/api.js";
+import { element, hide } from "../core/dom.js";
+import { Question } from "../core/request.js";
+import { rangeOf, withOption } from "../core/state.js";
+import { choice } from "./option_select.js";
+import { Outcome } from "./funnel_result.js";
+import { propertiesOf } from "./suggestions.js";
+import { StepList } from "./step_editor.js";
+import { bodyOf } from "./step_text.js";
 
 const FEWEST_STEPS = 2;
 const WINDOWS = [["30", "30 minutes"], ["60", "an hour"], ["360", "6 hours"], ["1440", "a day"], ["10080", "7 days"],

@@ -1,7 +1,7 @@
 // Which events were counted, and whether they are fewer than was asked for.
 
-import { hoursOf } from "../page/state.js";
-import { hourText } from "../page/words.js";
+import { hoursOf } from "../core/state.js";
+import { hourText } from "../core/format.js";
 
 const HOUR = 3_600_000;
 

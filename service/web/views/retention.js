@@ -1,12 +1,12 @@
 // The retention view: who came back, of those who came first in each period.
 
-import { get } from "../page/api.js";
-import { element } from "../page/elements.js";
-import { Question } from "../page/question.js";
-import { scopeOf, withOption } from "../page/state.js";
-import { zone } from "../page/words.js";
-import { choice } from "./choice.js";
-import { triangle } from "./triangle.js";
+import { get } from "../core/api.js";
+import { element } from "../core/dom.js";
+import { Question } from "../core/request.js";
+import { scopeOf, withOption } from "../core/state.js";
+import { zone } from "../core/format.js";
+import { choice } from "./option_select.js";
+import { triangle } from "./cohort_table.js";
 
 const INTERVALS = [["day", "days"], ["week", "weeks"], ["month", "months"]];
 const BY = [["user", "users"], ["visitor", "visitors"]];

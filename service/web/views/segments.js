@@ -1,8 +1,8 @@
 // Saved segments: filters under a name, to choose, to save and to delete.
 
-import { get, send } from "../page/api.js";
-import { element, write } from "../page/elements.js";
-import { Question } from "../page/question.js";
+import { get, send } from "../core/api.js";
+import { element, write } from "../core/dom.js";
+import { Question } from "../core/request.js";
 
 const LONGEST_NAME = 128;
 const TITLE_LENGTH = 300;

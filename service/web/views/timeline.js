@@ -1,9 +1,9 @@
 // What is kept of one session, oldest event first, or of one user, newest first, in a dialog.
 
-import { get } from "../page/api.js";
-import { element, hide, write } from "../page/elements.js";
-import { Question } from "../page/question.js";
-import { count, momentText } from "../page/words.js";
+import { get } from "../core/api.js";
+import { element, hide, write } from "../core/dom.js";
+import { Question } from "../core/request.js";
+import { count, momentText } from "../core/format.js";
 import { durationText } from "./durations.js";
 import { eventRows } from "./timeline_rows.js";
 

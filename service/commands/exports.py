@@ -1,0 +1,121 @@
+"""What `make export` does around an export: a file that is there when it is whole, progress, one line at the end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from service.console import progress
+from service.errors import ApiError
+from service.exports.export import Export, Exports
+from service.operations.supervisor import prepare
+from service.questions.filters import NAMES
+from service.questions.parameters import HOUR, time_text
+from service.questions.segments import Segments
+from service.settings import Settings
+from sql.database import Database
+from sql.embedded.folders import sync
+from sql.migrate import check_schema
+
+STDOUT = "-"
+
+
+class ExportFailed(Exception):
+    """An export could not be made; the message is one line."""
+
+
+@dataclass(slots=True)
+class Written:
+    """How much was written so far."""
+
+    rows: int = 0
+    bytes: int = 0
+
+
+def parameters(asked: Mapping[str, object], filters: Sequence[str]) -> dict[str, str]:
+    """Return a command's options as the parameters of an address. Raises ExportFailed."""
+    given = {name: str(value).lower() if value is True else str(value) for name, value in asked.items() if value}
+    for text in filters:
+        name, equals, value = text.partition("=")
+        if name not in NAMES or not equals:
+            raise ExportFailed(f"--filter {text!r}: expected name=value, names are {', '.join(sorted(NAMES))}")
+        if name in given:
+            raise ExportFailed(f"--filter {name}=: expected once")
+        given[name] = value
+    return given
+
+
+async def run_export(output: str, given: Mapping[str, str], url: str, settings: Settings) -> None:
+    """Write an export and print what it is. Raises ExportFailed and sql.errors.DatabaseError."""
+    if settings.database_url is None:
+        await prepare(url, settings)
+    else:
+        await check_schema(url)
+    database = Database(url, connections=1)
+    segments = Segments(database, database)
+    exports = Exports(url, segments, lambda: datetime.now(UTC))
+    written = Written()
+    try:
+        async with exports.begun(await exports.question(given)) as export:
+            with _file(output) as file:
+                await _write(export, file, written)
+            click.echo(_summary(output, export, written), err=output == STDOUT)
+    except ApiError as error:
+        raise ExportFailed(error.message) from error
+    finally:
+        await exports.close()
+        await database.close()
+
+
+async def _write(export: Export, file: BinaryIO, written: Written) -> None:
+    hours = 0
+    with progress("export", (export.question.until - export.since) // HOUR, "hours") as meter:
+        async for block in export.blocks:
+            file.write(block.content)
+            written.rows += block.rows
+            written.bytes += len(block.content)
+            done = (block.upto - export.since) // HOUR
+            meter.advance(done - hours)
+            hours = done
+
+
+@contextmanager
+def _file(output: str) -> Iterator[BinaryIO]:
+    """Give the file to write to; it has its name when all is written. Raises ExportFailed."""
+    try:
+        if output == STDOUT:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+            return
+        path = Path(output)
+        if path.exists() and not path.is_file():  # a pipe or a device
+            with path.open("wb") as file:
+                yield file
+            return
+        partial = path.with_name(f"{path.name}.partial")
+        try:
+            with partial.open("wb") as file:
+                yield file
+            sync(partial)
+            partial.rename(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise ExportFailed(f"{output}: {error.strerror or error}") from error
+
+
+def _summary(output: str, export: Export, written: Written) -> str:
+    question = export.question
+    cut = f" (before {time_text(export.since)} nothing is kept)" if export.since > question.since else ""
+    return (
+        f"export: {written.rows:,} {'events' if question.of == 'events' else 'rows of rollups'} from"
+        f" {time_text(export.since)} to {time_text(question.until)}{cut}: {written.bytes:,} bytes of {question.form} to"
+        f" {'standard output' if output == STDOUT else output}"
+    )

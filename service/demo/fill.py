@@ -1,0 +1,111 @@
+"""Fills a demo's log as an import does, and has it folded and proven."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+
+from service.console import progress
+from service.demo.events import demo_events
+from service.imports.targets import Log, Target, storing
+from service.ingest.appender import STORED
+from service.ingest.decoding import Event
+from service.ingest.outcomes import DUPLICATE
+from service.settings import Settings
+from sql.database import Database
+
+BATCH_EVENTS = 500
+# Appended while the next are made.
+BATCHES_IN_FLIGHT = 4
+PROJECTION = "hourly"
+POLL_SECONDS = 0.05
+
+
+class DemoFailed(Exception):
+    """The demo cannot be shown; the message is one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What to show: so many events of the days before `end` (None: now), and whether more come while it runs.
+
+    The same seed and end give the same events.
+    """
+
+    events: int
+    seed: int
+    days: int
+    end: datetime | None = None
+    trickle: bool = True
+
+
+async def fill(settings: Settings, url: str, demo: Demo) -> Counter[str]:
+    """Store the events; return how many became what, repeats of theirs included.
+
+    Raises sql.errors.DatabaseError, and DemoFailed when not all are stored.
+    """
+    database = Database(url)
+    outcomes: Counter[str] = Counter()
+    try:
+        async with storing(Log(database, settings.event_retention_days)) as target:
+            with progress("demo", demo.events, "events") as meter:
+                events = demo_events(demo.events, demo.end or datetime.now(UTC), demo.seed, demo.days)
+                async for batch in _stored(target, events):
+                    outcomes += batch
+                    meter.advance(batch[STORED])
+    finally:
+        await database.close()
+    if outcomes[STORED] != demo.events or outcomes.keys() - {STORED, DUPLICATE}:
+        raise DemoFailed(f"of {demo.events:,} events of the demo not all were stored: {dict(outcomes)}")
+    return outcomes
+
+
+async def _stored(target: Target, events: Iterator[Event]) -> AsyncIterator[Counter[str]]:
+    """Append batches in order, some ahead of those that are not answered; give what became of each batch's events."""
+    flying: deque[asyncio.Task[list[str]]] = deque()
+    try:
+        while batch := list(islice(events, BATCH_EVENTS)):
+            flying.append(asyncio.create_task(target(batch)))
+            if len(flying) == BATCHES_IN_FLIGHT:
+                yield Counter(await flying.popleft())
+        while flying:
+            yield Counter(await flying.popleft())
+    finally:
+        for task in flying:
+            task.cancel()
+        await asyncio.gather(*flying, return_exceptions=True)
+
+
+async def prove(url: str) -> None:
+    """Wait until a projector has folded all events, then verify every hour. Raises DemoFailed when one is wrong."""
+    database = Database(url, connections=1)
+    try:
+        while await _lag(database):  # noqa: ASYNC110  # it is another process that folds
+            await asyncio.sleep(POLL_SECONDS)
+    finally:
+        await database.close()
+    verifying = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "projections", "verify"),
+        env=os.environ | {"DATABASE_URL": url},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=sys.stderr,  # what a demo says is no data
+        start_new_session=True,
+    )
+    try:
+        if await verifying.wait():
+            raise DemoFailed("the demo's hours do not verify, see above")
+    finally:
+        if verifying.returncode is None:
+            verifying.terminate()
+            await verifying.wait()
+
+
+async def _lag(database: Database) -> int:
+    rows = await database.rows(database.statements.list_lags, PROJECTION)
+    return sum(row["lag_events"] for row in rows)

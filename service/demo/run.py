@@ -1,0 +1,121 @@
+"""`make demo`: the whole service on data of its own, made anew each time, folded and verified before it shows."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from collections.abc import Coroutine
+from time import monotonic
+from typing import TypeVar
+
+import click
+
+from service.demo.fill import Demo, fill, prove
+from service.demo.folder import claim
+from service.ingest.appender import STORED
+from service.ingest.outcomes import DUPLICATE
+from service.operations.supervisor import PARTS, Part, check_port, keep_running, prepare, stop_on_signals
+from service.settings import Settings, SettingsError
+from sql.embedded.share import EmbeddedServer, release, use
+
+POLL_SECONDS = 0.05
+Result = TypeVar("Result")
+
+
+class Stopped(Exception):
+    """Somebody said so."""
+
+
+def run_demo(settings: Settings, demo: Demo) -> None:
+    """Make, fill and run a demo until SIGINT or SIGTERM, which stop it at any moment.
+
+    Raises SettingsError before any data is touched; later sql.embedded.share.EmbeddedError,
+    sql.errors.DatabaseError and DemoFailed, when everything has been stopped.
+    """
+    if settings.database_url is not None:
+        raise SettingsError("DATABASE_URL is set, but a demo brings its own PostgreSQL: unset it")
+    check_port(settings)
+    claim(settings.data_dir)
+    asyncio.run(_run(settings, demo))
+
+
+async def _run(settings: Settings, demo: Demo) -> None:
+    stop = stop_on_signals()
+    click.echo(f"demo: making a database in {settings.data_dir}", err=True)
+    # A start that is under way is waited for: a server that was left half started would go on.
+    embedded = await asyncio.to_thread(use, settings.data_dir, anew=True)
+    try:
+        await _fill_and_show(settings, demo, embedded, stop)
+    except Stopped:
+        return
+    finally:
+        release(embedded)
+
+
+async def _fill_and_show(settings: Settings, demo: Demo, embedded: EmbeddedServer, stop: asyncio.Event) -> None:
+    await _until(stop, prepare(embedded.url, settings))
+    click.echo(f"demo: storing {demo.events:,} events of {demo.days} days", err=True)
+    started = monotonic()
+    outcomes = await _until(stop, fill(settings, embedded.url, demo))
+    click.echo(
+        f"demo: {outcomes[STORED]:,} events stored, {outcomes[DUPLICATE]:,} repeats recognised,"
+        f" {monotonic() - started:.1f} s; folding and verifying",
+        err=True,
+    )
+    serving = asyncio.create_task(keep_running(PARTS, embedded.url, embedded, stop))
+    serving.add_done_callback(lambda _: stop.set())
+    try:
+        await _until(stop, prove(embedded.url))
+        await _until(stop, _answering(settings))
+        _announce(settings, demo)
+        if demo.trickle:
+            await keep_running([_trickle(demo)], embedded.url, None, stop)
+        await stop.wait()
+    finally:
+        stop.set()
+        await serving
+
+
+async def _until(stop: asyncio.Event, work: Coroutine[None, None, Result]) -> Result:
+    """Return the result of work. Raises Stopped, when the work has been cancelled, as soon as `stop` is set."""
+    working = asyncio.create_task(work)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if stop.is_set():
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        raise Stopped
+    return working.result()
+
+
+async def _answering(settings: Settings) -> None:
+    """Return when somebody listens on the port."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(settings.address(), settings.port)
+        except OSError:
+            await asyncio.sleep(POLL_SECONDS)
+        else:
+            writer.close()
+            return
+
+
+def _trickle(demo: Demo) -> Part:
+    # About so many visitors there have been; some of them return.
+    return Part("trickle", "service", "demo-trickle", (f"--seed={demo.seed}", f"--visitors={demo.events // 25}"))
+
+
+def _announce(settings: Settings, demo: Demo) -> None:
+    address = f"http://{settings.host}:{settings.port}"
+    token = ' -H "Authorization: Bearer $HOURLEDGER_READ_TOKEN"' if settings.read_token else ""
+    lines = (
+        f"demo: look at    {address}/              the dashboard",
+        f"                 {address}/schema        every endpoint, to try",
+        f"      read       curl{token} '{address}/api/analytics/rollups?hours=24'",
+        f"      prove it   HOURLEDGER_DATA_DIR={shlex.quote(str(settings.data_dir))} make verify",
+        "      Ctrl-C stops it; the next start makes it anew",
+        f"hourledger: {address} (demo, {demo.events:,} events of {demo.days} days)",
+    )
+    for line in lines:
+        click.echo(line, err=True)

@@ -1,0 +1,135 @@
+"""The formats of exports: rows in, bytes out, nothing kept but what the format itself needs."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from io import StringIO
+from typing import Any, Protocol
+
+import msgspec
+
+from service.errors import ApiError
+from service.exports.rows import FLAG, JSON, TEXT, TIME, Columns, Row
+from service.questions.parameters import time_text
+
+CSV, NDJSON, PARQUET = FORMATS = ("csv", "ndjson", "parquet")
+MEDIA_TYPES = {
+    CSV: "text/csv; charset=utf-8; header=present",
+    NDJSON: "application/x-ndjson",
+    PARQUET: "application/vnd.apache.parquet",
+}
+
+# What a spreadsheet takes for a formula: https://owasp.org/www-community/attacks/CSV_Injection. Apostrophes before it
+# count in, so that every text can be told from the one that it was before.
+_FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")  # noqa: RUF001  # full-width signs are such, too
+
+Cell = Callable[[Any], Any]
+
+
+class Writer(Protocol):
+    """Writes one export."""
+
+    def begin(self) -> bytes:
+        """Return what comes before all rows."""
+
+    def rows(self, rows: Sequence[Row]) -> bytes:
+        """Return what can be passed on once these rows are there, too."""
+
+    def end(self) -> bytes:
+        """Return what comes after all rows."""
+
+
+class CsvWriter:
+    """RFC 4180: a header, CRLF, quotes where they are needed; no cell from outside begins as a formula does."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._cells = [_CELLS.get(kind, _unchanged) for kind in columns.values()]
+
+    def begin(self) -> bytes:
+        """Return the header."""
+        return _records([list(self._columns)])
+
+    def rows(self, rows: Sequence[Row]) -> bytes:
+        """Return a record for each row."""
+        return _records([[cell(value) for cell, value in zip(self._cells, row, strict=True)] for row in rows])
+
+    def end(self) -> bytes:
+        """Return nothing."""
+        return b""
+
+
+def _records(records: list[list[Any]]) -> bytes:
+    text = StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(records)
+    return text.getvalue().encode()
+
+
+def harmless(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula: an apostrophe comes before one that it might."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _text_cell(value: str | None) -> str | None:
+    return None if value is None else harmless(value)
+
+
+def _flag_cell(value: bool | None) -> str | None:
+    return None if value is None else str(value).lower()
+
+
+def _time_cell(value: datetime | None) -> str | None:
+    return None if value is None else time_text(value)
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+_CELLS: dict[str, Cell] = {TEXT: _text_cell, JSON: _text_cell, FLAG: _flag_cell, TIME: _time_cell}
+
+
+class NdjsonWriter:
+    """A JSON object on each line."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        values: dict[str, Cell] = {JSON: _raw, TIME: _time_cell}
+        self._values = [values.get(kind, _unchanged) for kind in columns.values()]
+        self._encoder = msgspec.json.Encoder()
+
+    def begin(self) -> bytes:
+        """Return nothing."""
+        return b""
+
+    def rows(self, rows: Sequence[Row]) -> bytes:
+        """Return a line for each row."""
+        return self._encoder.encode_lines([self._object(row) for row in rows])
+
+    def end(self) -> bytes:
+        """Return nothing."""
+        return b""
+
+    def _object(self, row: Row) -> dict[str, Any]:
+        return {name: told(value) for name, told, value in zip(self._columns, self._values, row, strict=True)}
+
+
+def _raw(value: str | None) -> msgspec.Raw | None:
+    return None if value is None else msgspec.Raw(value.encode())
+
+
+def writer(form: str, columns: Columns) -> Writer:
+    """Return what writes a format. Raises ApiError 501 when what it needs is not installed; it may take a moment."""
+    if form == CSV:
+        return CsvWriter(columns)
+    if form == NDJSON:
+        return NdjsonWriter(columns)
+    try:
+        from service.exports.parquet import ParquetWriter  # noqa: PLC0415  # slow to import, and not installed everywhere
+    except ImportError as error:
+        message = "Parquet needs pyarrow, which is not installed: pip install 'hourledger[parquet]'"
+        raise ApiError(501, "not_installed", message, "format") from error
+    return ParquetWriter(columns)

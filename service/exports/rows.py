@@ -1,0 +1,105 @@
+"""What can be exported: the columns, and the rows of a range as they are read, some at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from service.exports.resendable_properties import sendable
+from service.questions.filters import Filters
+from service.questions.parameters import HOUR
+from service.reports.rollups import KINDS, MOST_KEYS, Totals
+from sql.database import Session
+from sql.statements import Statements
+
+# What a column holds. JSON is an object as its text; anything may be None.
+TEXT, JSON, FLAG, TIME, COUNT = ("text", "json", "flag", "time", "count")
+
+EVENT_COLUMNS = {
+    "event_id": TEXT,
+    "event_type": TEXT,
+    "session_id": TEXT,
+    "user_id": TEXT,
+    "tool_name": TEXT,
+    "action": TEXT,
+    "properties": JSON,
+    "demo_mode": FLAG,
+    "timestamp": TIME,
+}
+RECEIVED_AT = {"received_at": TIME}
+PROPERTIES = list(EVENT_COLUMNS).index("properties")
+ROLLUP_COLUMNS = {"hour": TIME, "measure": TEXT, "key": TEXT, "value": COUNT}
+
+# Hours of rollups that are in memory at a time: as many as an answer of `/rollups` has by itself.
+BLOCK = 168 * HOUR
+
+Columns = Mapping[str, str]
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some rows, and up to where the range has been read with them."""
+
+    rows: list[Row]
+    upto: datetime
+
+
+async def event_rows(
+    session: Session, statements: Statements, columns: Columns, since: datetime, until: datetime, filters: Filters
+) -> AsyncIterator[Rows]:
+    """Give the events of a range, oldest first: all of one statement's snapshot."""
+    # With its filters known to it, the plan goes by their index, whatever was asked before.
+    await session.rows(statements.set_for_transaction, ["plan_cache_mode"], ["force_custom_plan"])
+    async for found in session.chunks(statements.export_events, since, until, *filters.values()):
+        # Not here: properties that have to be written anew take their time, and others are answered meanwhile.
+        rows = await asyncio.to_thread(_events, found, columns)
+        yield Rows(rows, found[-1]["timestamp"] if found else until)
+
+
+def _events(found: Sequence[asyncpg.Record], columns: Columns) -> list[Row]:
+    return [_event(row, columns) for row in found]
+
+
+def _event(row: asyncpg.Record, columns: Columns) -> Row:
+    # The query's columns stand in the same order.
+    values = list(row)[: len(columns)]
+    if (properties := values[PROPERTIES]) is not None:
+        values[PROPERTIES] = sendable(properties)
+    return tuple(values)
+
+
+async def rollup_rows(
+    session: Session, statements: Statements, shards: list[int], since: datetime, until: datetime
+) -> AsyncIterator[Rows]:
+    """Give what `/rollups` answers of a range, oldest hour first, a row for each number; in the session's snapshot."""
+    # A shard cannot know which keys are the largest of all.
+    most_keys = MOST_KEYS if len(shards) == 1 else None
+    for start in _starts(since, until):
+        end = min(start + BLOCK, until)
+        found = [await session.rows(statements.read_hourly, shard, start, end, most_keys) for shard in shards]
+        total = Totals(found)
+        for hour in sorted(total.hours()):
+            yield Rows(list(_numbers(hour, total.rollup(hour))), hour)
+        yield Rows([], end)
+
+
+def _starts(since: datetime, until: datetime) -> Iterator[datetime]:
+    start = since
+    while start < until:
+        yield start
+        start += BLOCK
+
+
+def _numbers(hour: datetime, rollup: dict[str, Any] | msgspec.Raw) -> Iterator[Row]:
+    told = msgspec.json.decode(rollup) if isinstance(rollup, msgspec.Raw) else rollup
+    for measure in ("total_events", "unique_sessions"):
+        yield hour, measure, None, told[measure]
+    for measure in KINDS.values():
+        yield from ((hour, measure, key, value) for key, value in told[measure].items())

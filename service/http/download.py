@@ -1,0 +1,98 @@
+"""HTTP out: exports as downloads. One that is not made to its end is broken off, so that nobody takes it for whole."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from litestar import get
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from service.errors import ApiError, unavailable
+from service.exports.export import PARAMETERS, Export, Exports
+from service.http.requests import while_connected
+from service.http.routes import Asked, query_of
+from service.questions.parameters import parse
+from sql.errors import DatabaseError
+
+EXPORT_PATH = "/api/analytics/export"
+# How long a client may take nothing. The database itself ends a transaction in which nothing is asked for a minute.
+STALL_SECONDS = 30.0
+
+log = structlog.get_logger(__name__)
+
+
+class Stalled(Exception):
+    """The client has taken nothing for too long."""
+
+
+class Download:
+    """The answer with one export; an ASGI application."""
+
+    def __init__(self, exports: Exports, given: Mapping[str, str], stall_seconds: float = STALL_SECONDS) -> None:
+        self._exports = exports
+        self._given = given
+        self._stall_seconds = stall_seconds
+        self._started = self._whole = False
+
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+        """Answer. Raises before the first byte only; later the connection is closed without the end of the body."""
+        try:
+            await while_connected(receive, self._answer(send))
+        except asyncio.CancelledError:
+            if not self._exports.ended:
+                raise
+            self._fail(unavailable("the service is stopping"))
+        except Exception as error:  # noqa: BLE001
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        if not self._started:
+            raise error
+        if self._whole:
+            return
+        if isinstance(error, ApiError | DatabaseError | Stalled):
+            log.warning("an export was broken off", why=str(error))
+        else:
+            log.error("an export was broken off by a fault of the service", exc_info=error)
+
+    async def _answer(self, send: Send) -> None:
+        question = await self._exports.question(self._given)
+        async with self._exports.begun(question) as export:
+            # What cannot be read at all is told as an error.
+            first = await anext(export.blocks)
+            await self._send(send, _head(export))
+            await self._send(send, _part(first.content))
+            async for block in export.blocks:
+                await self._send(send, _part(block.content))
+        self._whole = True
+        await self._send(send, {"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _send(self, send: Send, message: Any) -> None:
+        self._started = True
+        try:
+            async with asyncio.timeout(self._stall_seconds):
+                await send(message)
+        except TimeoutError as error:
+            raise Stalled(f"the client took nothing for {self._stall_seconds:g} s") from error
+
+
+def _head(export: Export) -> dict[str, Any]:
+    headers = [(name.encode(), value.encode()) for name, value in export.headers.items()]
+    return {"type": "http.response.start", "status": 200, "headers": headers}
+
+
+def _part(content: bytes) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": content, "more_body": True}
+
+
+def export_routes(exports: Exports) -> list[Any]:
+    """Return the route of exports."""
+
+    @get(EXPORT_PATH, name="export")
+    async def export(request: Asked) -> ASGIApp:
+        return Download(exports, parse(query_of(request), PARAMETERS))
+
+    return [export]

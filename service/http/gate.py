@@ -1,0 +1,111 @@
+"""Who may do what: host names, the write key, the read token, and other origins (CORS)."""
+
+from __future__ import annotations
+
+import hmac
+from urllib.parse import parse_qsl
+
+from litestar.types import HTTPScope
+
+from service.errors import ApiError
+from service.http.bodies import Headers
+from service.settings import Settings
+
+SINGLE_PATHS = ("/api/analytics/track", "/e")
+BATCH_PATHS = ("/api/analytics/track/batch", "/e/batch")
+TRACK_PATHS = frozenset(SINGLE_PATHS + BATCH_PATHS)
+CLIENT_PATHS = frozenset({"/analytics.js", "/h.js", "/analytics.mjs", "/analytics.d.ts"})
+OPEN_PATHS = frozenset({"/", "/health/live", "/health/ready"}) | CLIENT_PATHS
+OPEN_PREFIX = "/assets/"
+WRITING = ("POST", "OPTIONS")
+# What the browser client goes by: the service's clock, and how long to wait.
+EXPOSED = {"access-control-expose-headers": "Date, Retry-After"}
+PREFLIGHT = {
+    "access-control-allow-methods": "POST",
+    "access-control-allow-headers": "authorization, content-encoding, content-type, x-write-key",
+    "access-control-max-age": "86400",
+}
+
+
+class Gate:
+    """Lets a request in or raises the ApiError it gets instead."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._hosts = frozenset(settings.allowed_hosts)
+        self._write_key = settings.write_key
+        self._read_token = settings.read_token
+        self._open_reads = settings.open_reads
+        self._origins = frozenset(settings.cors_origins)
+
+    def check(self, scope: HTTPScope, headers: Headers) -> None:
+        """Let in what may be answered: any request for our own host, reads with their token. Writes are asked later."""
+        self.check_host(headers)
+        if not (scope["path"] in TRACK_PATHS and scope["method"] in WRITING):
+            self.check_read(scope, headers)
+
+    def check_host(self, headers: Headers) -> None:
+        """Refuse a Host that is not ours, so that a rebound DNS name reads nothing (421)."""
+        host = _host_name(headers.get(b"host", b"").decode("latin-1"))
+        if "*" not in self._hosts and host not in self._hosts:
+            raise ApiError(421, "unknown_host", f"this service does not answer for the host {host!r}")
+
+    def check_write(self, scope: HTTPScope, headers: Headers) -> None:
+        """Ask for the write key, if there is one (401)."""
+        if self._write_key is None:
+            return
+        given = (_bearer(headers), headers.get(b"x-write-key", b"").decode("latin-1"), _key_of_query(scope))
+        if not any(_same(key, self._write_key) for key in given):
+            raise ApiError(401, "unauthorized", "the write key is missing or wrong")
+
+    def check_read(self, scope: HTTPScope, headers: Headers) -> None:
+        """Ask for the read token, if there is one; without one refuse what a proxy passes on (401)."""
+        path = scope["path"]
+        if path in OPEN_PATHS or path.startswith(OPEN_PREFIX):
+            return
+        if self._read_token is not None:
+            if not _same(_bearer(headers), self._read_token):
+                raise ApiError(401, "unauthorized", "the read token is missing or wrong")
+        elif not self._open_reads and _is_forwarded(headers):
+            raise ApiError(
+                401,
+                "unauthorized",
+                "reads through a proxy need HOURLEDGER_READ_TOKEN, or HOURLEDGER_OPEN_READS=1 to be open to all",
+            )
+
+    def cors_headers(self, headers: Headers) -> dict[str, str]:
+        """Return the headers that let another origin's page see an answer of a track path; none if it may not."""
+        if not self._origins:
+            return {}
+        if "*" in self._origins:
+            return {"access-control-allow-origin": "*"} | EXPOSED
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        allowed = {"access-control-allow-origin": origin} | EXPOSED if origin in self._origins else {}
+        return allowed | {"vary": "Origin"}
+
+    def preflight_headers(self, headers: Headers) -> dict[str, str]:
+        """Return the headers that let another origin's page send events; none if it may not."""
+        allowed = self.cors_headers(headers)
+        return allowed | PREFLIGHT if "access-control-allow-origin" in allowed else allowed
+
+
+def _host_name(host: str) -> str:
+    """Return the name without its port: `[::1]:8000` is `[::1]`."""
+    name, colon, port = host.rpartition(":")
+    return (name if colon and port.isdecimal() else host).lower()
+
+
+def _bearer(headers: Headers) -> str:
+    scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _key_of_query(scope: HTTPScope) -> str:
+    return dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("key", "")
+
+
+def _is_forwarded(headers: Headers) -> bool:
+    return any(name == b"forwarded" or name.startswith(b"x-forwarded-") for name in headers)
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode(), expected.encode())

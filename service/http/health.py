@@ -1,0 +1,72 @@
+"""Can it serve, and is all well with what it serves."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from asyncpg import Record
+
+from service.errors import unavailable
+from service.http.answers import Answer, failure, json_answer
+from service.http.deadline import in_time
+from service.ingest.appender import Appender
+from sql.database import Database
+from sql.errors import DatabaseError
+from sql.migrate import newest_version
+
+# Above this the projector is not just busy. Reads stay right, they only take longer.
+LAG_EVENTS = 100_000
+PROJECTION = "hourly"
+# A rebuild goes through an hour's events in seconds.
+IDLE_REBUILD = timedelta(hours=1)
+
+log = structlog.get_logger(__name__)
+
+
+async def readiness(database: Database, appender: Appender) -> Answer:
+    """Answer `GET /health/ready`: 503 when nothing can be served; `degraded` says why when something is wrong."""
+    if appender.stuck:  # before a database is asked that may not answer
+        return failure(unavailable("events cannot be appended now"))
+    try:
+        version, checkpoints, why = await in_time(_ask(database))
+    except DatabaseError as error:
+        log.warning("not ready", error=str(error))
+        return failure(unavailable("the database cannot answer, or its schema is not this service's"))
+    if unfit := _why_unfit(version, len(checkpoints), appender):
+        return failure(unavailable(unfit))
+    lag = sum(row["lag_events"] for row in checkpoints if row["live"])
+    why += [f"shard {shard} takes no events now" for shard in appender.closed_shards]
+    if lag > LAG_EVENTS:
+        why.append(f"the projector is {lag} events behind")
+    if why:
+        return json_answer({"ok": True, "status": "degraded", "degraded": why, "lag_events": lag})
+    return json_answer({"ok": True, "status": "ready", "lag_events": lag})
+
+
+async def _ask(database: Database) -> tuple[int, list[Record], list[str]]:
+    schema = await database.only(database.statements.read_schema_version)
+    checkpoints = await database.rows(database.statements.list_lags, PROJECTION)
+    return schema["version"], checkpoints, await _why_degraded(database)
+
+
+def _why_unfit(version: int, checkpoints: int, appender: Appender) -> str | None:
+    if version != newest_version():
+        return f"the schema is at version {version}, this code's is {newest_version()}"
+    if not checkpoints:
+        return "the database has no shards yet; run make migrate"
+    return None if appender.available else "events cannot be appended now"
+
+
+async def _why_degraded(database: Database) -> list[str]:
+    statements = database.statements
+    failed = await database.only(statements.count_failed_proofs)
+    overdue = await database.only(statements.count_overdue_days)
+    versions = await database.rows(statements.list_versions, PROJECTION, None)
+    idle = [row["version"] for row in versions if row["stage"] != "complete" and row["idle"] > IDLE_REBUILD]
+    days = overdue["days"]
+    return [
+        *(f"{hours} hours are {state}; make verify names them" for state, hours in failed.items() if hours),
+        *([f"{days} days are kept past their retention; make retention says why"] if days else []),
+        *(f"the rebuild of version {version} stands still; make rebuild-projections goes on" for version in idle),
+    ]

@@ -1,0 +1,159 @@
+"""What Prometheus sees: the requests and events of all HTTP workers, and the database as it is at the scrape.
+
+Each worker counts into files of the folder that PROMETHEUS_MULTIPROC_DIR names, and whichever is asked sums them all;
+without that folder (one worker, run by hand) it tells its own. Counts of a worker that died stay in the sums.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import psutil
+from asyncpg import Record
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
+
+from service.http.deadline import in_time
+from service.ingest.appender import Appender
+from sql.database import Database
+from sql.errors import DatabaseError
+
+PROJECTION = "hourly"
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+# Methods that are told apart: a client can make up any number of others.
+METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Metrics:
+    """The metrics of one HTTP worker, and the way to all of them."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._registry = CollectorRegistry()
+        requests = Counter(
+            "hourledger_requests", "HTTP requests answered.", ["method", "route", "status"], registry=self._registry
+        )
+        events = Counter(
+            "hourledger_events", "Events offered, by what became of them.", ["outcome"], registry=self._registry
+        )
+        seconds = Histogram(
+            "hourledger_request_seconds",
+            "Seconds from a request to its answer.",
+            ["method", "route"],
+            buckets=SECONDS,
+            registry=self._registry,
+        )
+        self._waiting = Gauge(
+            "hourledger_events_waiting",
+            "Events waiting for a commit.",
+            multiprocess_mode="livesum",
+            registry=self._registry,
+        )
+        # Finding a child by its labels costs more than counting.
+        self._requests = cache(requests.labels)
+        self._events = cache(events.labels)
+        self._seconds = cache(seconds.labels)
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request and its answer."""
+        method = method if method in METHODS else "other"
+        self._requests(method, route, status).inc()
+        self._seconds(method, route).observe(seconds)
+
+    def offered(self, outcome: str, events: int = 1) -> None:
+        """Count events by what became of them."""
+        self._events(outcome).inc(events)
+
+    def waiting(self, events: int) -> None:
+        """Tell how many events of this worker wait."""
+        self._waiting.set(events)
+
+    async def text(self, database: Database, appender: Appender) -> bytes:
+        """Return all metrics in Prometheus' text format; those of the database are missing while it does not answer."""
+        self.waiting(appender.events_waiting)
+        try:
+            families = await in_time(_of_database(database))
+        except DatabaseError:
+            families = [_up(0)]
+        return generate_latest(self._of_workers()) + generate_latest(_Collected(families))
+
+    def _of_workers(self) -> CollectorRegistry:
+        if FOLDER not in os.environ:
+            return self._registry
+        _forget_dead_workers(Path(os.environ[FOLDER]))
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return registry
+
+
+class _Collected(Collector):
+    """Metrics that were read already."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._families
+
+
+async def _of_database(database: Database) -> list[Metric]:
+    statements = database.statements
+    checkpoints = await database.rows(statements.list_lags, PROJECTION)
+    failed = await database.only(statements.count_failed_proofs)
+    overdue = await database.only(statements.count_overdue_days)
+    seals = await database.rows(statements.list_seal_heads)
+    days = GaugeMetricFamily(
+        "hourledger_overdue_days",
+        "Days past their retention that are kept: they do not verify, or cannot be dropped.",
+        value=overdue["days"],
+    )
+    return [_up(1), *_of_projection([row for row in checkpoints if row["live"]]), _failed(failed), days, _seals(seals)]
+
+
+def _up(answers: int) -> Metric:
+    return GaugeMetricFamily("hourledger_database_up", "Whether the database answers.", value=answers)
+
+
+def _of_projection(checkpoints: list[Record]) -> Iterator[Metric]:
+    head = GaugeMetricFamily("hourledger_log_head", "Last position of the log.", labels=["shard"])
+    lag = GaugeMetricFamily(
+        "hourledger_projection_lag_events", "Events not folded yet.", labels=["projection", "shard"]
+    )
+    version = GaugeMetricFamily(
+        "hourledger_projection_version", "Version of the projection that answers reads.", labels=["projection"]
+    )
+    for row in checkpoints:
+        head.add_metric([str(row["shard"])], row["head"])
+        lag.add_metric([PROJECTION, str(row["shard"])], row["lag_events"])
+    for live in {row["version"] for row in checkpoints}:
+        version.add_metric([PROJECTION], live)
+    yield from (head, lag, version)
+
+
+def _failed(proofs: Record) -> Metric:
+    failed = GaugeMetricFamily("hourledger_failed_proofs", "Hours whose last verification failed.", labels=["state"])
+    for state, hours in proofs.items():
+        failed.add_metric([state], hours)
+    return failed
+
+
+def _seals(heads: list[Record]) -> Metric:
+    seals = GaugeMetricFamily("hourledger_seals", "Hours sealed: the length of the chain.", labels=["shard"])
+    for head in heads:
+        seals.add_metric([str(head["shard"])], head["sequence"])
+    return seals
+
+
+def _forget_dead_workers(folder: Path) -> None:
+    """Leave out what waited in workers that are gone."""
+    for file in folder.glob("gauge_live*_*.db"):
+        worker = int(file.stem.rpartition("_")[2])
+        if not psutil.pid_exists(worker):
+            mark_process_dead(worker, str(folder))  # type: ignore[no-untyped-call]

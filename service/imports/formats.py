@@ -1,0 +1,182 @@
+"""The rows of a file in any of the formats that can be imported, each with its place; read once, never loaded whole."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from io import TextIOWrapper
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import msgspec
+
+from service.imports.json_stream import stream_array
+from service.ingest.decoding import MAX_EVENT_BYTES
+from service.ingest.json_elements import BLANKS, Unclosed
+from service.ingest.refusals import EXPECTED, REFUSALS, REQUIRED, EventError, shown
+
+AUTO, JSON, NDJSON, CSV = FORMATS = ("auto", "json", "ndjson", "csv")
+
+_CHUNK_BYTES = 262_144
+# One byte more than an event may have, so that whoever decodes a row sees that it has too many.
+_MOST = MAX_EVENT_BYTES + 1
+_BOM = b"\xef\xbb\xbf"
+_SUFFIXES = {".json": JSON, ".ndjson": NDJSON, ".jsonl": NDJSON}
+_STRING_OF_JSON = re.compile(rb'"(?:[ \t\r\n]|\\[nrt])*[\[{]')
+# No line of NDJSON ends after its first bracket, and no event has a field `events`.
+_NOT_LINES = re.compile(rb'\{[ \t]*[\r\n]|\{[ \t]*"events"[ \t]*:')
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+
+
+class NotImportable(Exception):
+    """The file as a whole, or what is left of it, cannot be read; the message is one line."""
+
+
+class Row(NamedTuple):
+    """One row of a file.
+
+    line: of CSV and NDJSON the line it begins on, of JSON the number of the element, from 1.
+    text: as it stands in the file, cut when it is longer than an event may be.
+    element: the same as one JSON object, or why it is none.
+    """
+
+    line: int
+    text: bytes
+    element: bytes | EventError
+
+
+def read_rows(file: BinaryIO, form: str, name: str = "") -> Iterator[Row]:
+    """Give the rows of a file from its beginning; `auto` tells the format by what it begins with, else by its name.
+
+    Raises NotImportable, after the rows before, when the file is no such thing or ends too early.
+    """
+    file.seek(0)
+    head = file.read(_CHUNK_BYTES)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise NotImportable("the file is UTF-16; only UTF-8 can be read")
+    file.seek(len(_BOM) if head.startswith(_BOM) else 0)
+    read = {JSON: _elements, NDJSON: _lines, CSV: _records}
+    yield from read[_detect(head.removeprefix(_BOM).lstrip(BLANKS), name) if form == AUTO else form](file)
+
+
+def _detect(head: bytes, name: str) -> str:
+    if head.startswith(b"[") or _STRING_OF_JSON.match(head) or _NOT_LINES.match(head):
+        return JSON
+    if head.startswith(b"{") or not head:
+        return NDJSON
+    return _SUFFIXES.get(Path(name).suffix.lower(), CSV)
+
+
+def _elements(file: BinaryIO) -> Iterator[Row]:
+    try:
+        for number, element in enumerate(stream_array(iter(lambda: file.read(_CHUNK_BYTES), b""), _MOST), 1):
+            yield Row(number, element, element)
+    except Unclosed as error:
+        raise NotImportable(str(error)) from None
+
+
+def _lines(file: BinaryIO) -> Iterator[Row]:
+    number = 0
+    while line := file.readline(_MOST):
+        number += 1
+        if len(line) == _MOST:
+            _skip_line(file, line)
+        if text := line.strip(BLANKS):
+            yield Row(number, text, text)
+
+
+def _skip_line(file: BinaryIO | TextIOWrapper, begun: bytes | str) -> None:
+    part = begun
+    while part and part[-1:] not in (b"\n", "\n"):
+        part = file.readline(_CHUNK_BYTES)
+
+
+def _records(file: BinaryIO) -> Iterator[Row]:
+    text = TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="")
+    try:
+        lines = _CsvLines(text)
+        records = lines.records()
+        columns = _columns(next(records, None))
+        for cells in records:
+            record = lines.record.strip("\r\n").encode(errors="surrogateescape")
+            yield Row(lines.first, record, cells if isinstance(cells, EventError) else _object(columns, cells))
+    finally:
+        text.detach()
+
+
+class _CsvLines:
+    """The lines that a reader of CSV asks for; keeps those of the record under way, and from growing for ever."""
+
+    def __init__(self, file: TextIOWrapper) -> None:
+        self.first = 0
+        self.record = ""
+        self._file = file
+        self._number = 0
+
+    def records(self) -> Iterator[list[str] | EventError]:
+        """Give the cells of each record, or what is wrong with it; blank lines are left out."""
+        reader = csv.reader(self, strict=True)
+        while (cells := self._next(reader)) is not None:
+            if cells:
+                yield cells
+
+    def _next(self, reader: Iterator[list[str]]) -> list[str] | EventError | None:
+        self.first, self.record = self._number + 1, ""
+        try:
+            return next(reader, None)
+        except csv.Error as error:
+            return EventError("malformed", f"expected a record of CSV: {error}")
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._file.readline(_MOST)
+        if not line:
+            raise StopIteration
+        self._number += 1
+        self.record += line
+        if len(self.record) >= _MOST:
+            _skip_line(self._file, line)
+            raise csv.Error(f"longer than {MAX_EVENT_BYTES:,} characters, or a quote is not closed")
+        return line
+
+
+def _columns(header: list[str] | EventError | None) -> list[str]:
+    if not isinstance(header, list):
+        raise NotImportable(f"no header: {header or 'the file is empty'}")
+    columns = [name.strip() for name in header]
+    known = f"the columns of CSV are {', '.join(EXPECTED)}"
+    for name in columns:
+        if name not in EXPECTED:
+            raise NotImportable(f"unknown column: {shown(name) or '(empty)'}; {known}")
+        if columns.count(name) > 1:
+            raise NotImportable(f"the column {name} is there twice")
+    for name in REQUIRED:
+        if name not in columns:
+            raise NotImportable(f"the column {name} is missing; {known}")
+    return columns
+
+
+def _object(columns: list[str], cells: list[str]) -> bytes | EventError:
+    if len(cells) != len(columns):
+        return EventError("malformed", f"expected {len(columns)} cells as in the header, got {len(cells)}")
+    fields: dict[str, object] = {name: cell for name, cell in zip(columns, cells, strict=True) if cell}
+    if "demo_mode" in fields:
+        flag = str(fields["demo_mode"])
+        fields["demo_mode"] = _FLAGS.get(flag.lower(), flag)
+    try:
+        if "properties" in fields:
+            fields["properties"] = _raw(str(fields["properties"]))
+        return msgspec.json.encode(fields)
+    except UnicodeEncodeError:
+        return EventError("malformed", "expected CSV in UTF-8")
+
+
+def _raw(text: str) -> object:
+    """Return JSON as it is, and anything else as a string, which is then refused as no object."""
+    try:
+        return msgspec.json.decode(text.encode(), type=msgspec.Raw)
+    except REFUSALS:
+        return text

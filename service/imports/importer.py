@@ -1,0 +1,147 @@
+"""`make import`: the rows of a file go through the rules of events into the log, streamed, as often as one likes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import ExitStack, aclosing, closing
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from service.imports.formats import AUTO, NotImportable, Row
+from service.imports.rejected_rows import RejectedRows, rejected_path
+from service.imports.rows import Rows
+from service.imports.shift import shift_of
+from service.imports.source import Source
+from service.imports.targets import Log, Target, judging, storing
+from service.ingest.appender import REFUSED, STORED
+from service.ingest.decoding import Event, EventError
+from service.ingest.outcomes import DUPLICATE, REASONS
+
+# Batches of 100 rows that are appended while the next are read.
+_BATCHES_IN_FLIGHT = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to import, and how; the names are those of the command's options."""
+
+    path: Path
+    form: str = AUTO
+    shift_to: str | None = None
+    dry_run: bool = False
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the rows so far."""
+
+    read: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+
+    def summary(self, job: Job) -> str:
+        """Return one line for people."""
+        unknown = self.read - self.stored - self.duplicate - self.rejected
+        return (
+            f"import: {'dry run, nothing is stored: ' if job.dry_run else ''}read {self.read:,} ="
+            f" {self.stored:,} {'to store' if job.dry_run else 'stored'} + {self.duplicate:,} duplicate"
+            f" + {self.rejected:,} rejected"
+            f"{f' (see {rejected_path(job.path)})' if self.rejected else ''}"
+            f"{f' + {unknown:,} not known to be stored' if unknown else ''}"
+        )
+
+
+async def import_file(log: Log, job: Job, tally: Tally) -> None:
+    """Import a file; the tally is kept up to date, also when this ends early.
+
+    What was imported before is a duplicate, so an import that ended early is simply run again. Raises NotImportable
+    when the file cannot be read or not to its end, and sql.errors.DatabaseError when the database is away for longer
+    than the log's patience.
+    """
+    try:
+        with ExitStack() as stack:
+            source = Source(stack.enter_context(job.path.open("rb")), job.path.name, job.form)
+            shift = timedelta(0)
+            if job.shift_to is not None:
+                shift = await shift_of(log.database, source, job.shift_to, record=not job.dry_run)
+            rows = stack.enter_context(closing(Rows(shift)))
+            rejected = stack.enter_context(closing(RejectedRows(job.path)))
+            async with judging(log) if job.dry_run else storing(log) as target:
+                await _Run(rows, target, rejected, tally).take(source, dry_run=job.dry_run)
+    except OSError as error:
+        raise NotImportable(str(error)) from error
+
+
+class _Run:
+    """Batches on their way into the log, in the order of the file."""
+
+    def __init__(self, rows: Rows, target: Target, rejected: RejectedRows, tally: Tally) -> None:
+        self._rows = rows
+        self._target = target
+        self._rejected = rejected
+        self._tally = tally
+        self._flying: deque[tuple[list[tuple[Row, Event | EventError]], asyncio.Task[list[str]]]] = deque()
+
+    async def take(self, source: Source, *, dry_run: bool) -> None:
+        """Take all rows of a file; publish what was rejected. A dry run without any leaves a former run's list."""
+        complete = False
+        try:
+            await self._take(source)
+            complete = True
+        finally:
+            await self._cancel()
+            self._rejected.publish(complete=complete and not dry_run)
+
+    async def _take(self, source: Source) -> None:
+        broken = None
+        try:
+            async with aclosing(source.batches("import")) as batches:
+                async for batch in batches:
+                    await self._offer(batch)
+        except NotImportable as error:
+            broken = error
+        while self._flying:
+            await self._settle()
+        if broken is not None:
+            raise broken
+
+    async def _cancel(self) -> None:
+        tasks = [task for _, task in self._flying]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _offer(self, batch: list[Row]) -> None:
+        self._tally.read += len(batch)
+        judged = [(row, self._rows.event(row)) for row in batch]
+        events = [event for _, event in judged if isinstance(event, Event)]
+        self._flying.append((judged, asyncio.create_task(self._target(events))))
+        if len(self._flying) == _BATCHES_IN_FLIGHT:
+            await self._settle()
+
+    async def _settle(self) -> None:
+        """Wait for the oldest batch and count what became of its rows."""
+        judged, task = self._flying[0]
+        outcomes = iter(await task)
+        self._flying.popleft()
+        for row, event in judged:
+            if isinstance(event, EventError):
+                self._reject(row, event.code, event.message, event.field)
+            else:
+                self._count(row, next(outcomes))
+
+    def _count(self, row: Row, outcome: str) -> None:
+        if outcome == STORED:
+            self._tally.stored += 1
+        elif outcome == DUPLICATE:
+            self._tally.duplicate += 1
+        else:
+            _, field, message = REASONS[outcome]
+            self._reject(row, "invalid_field" if outcome == REFUSED else outcome, message, field)
+
+    def _reject(self, row: Row, code: str, message: str, field: str | None) -> None:
+        self._tally.rejected += 1
+        self._rejected.add(row, code, message, field)

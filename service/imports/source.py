@@ -1,0 +1,52 @@
+"""The file of an import, read by batches of rows, with progress."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from service.console import progress
+from service.imports.formats import NotImportable, Row, read_rows
+
+# Few enough to keep nobody waiting while they are decoded; the appender joins them to whole commits.
+_BATCH_ROWS = 100
+_BATCH_BYTES = 262_144
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An open file, its name, and its format or `auto`."""
+
+    file: BinaryIO
+    name: str
+    form: str
+
+    async def batches(self, doing: str) -> AsyncGenerator[list[Row]]:
+        """Give all rows, some at a time. Raises NotImportable, after the rows before."""
+        told = 0
+        with progress(doing, os.fstat(self.file.fileno()).st_size, "bytes") as meter:
+            for batch in _batches(read_rows(self.file, self.form, self.name)):
+                yield batch
+                position = self.file.tell()
+                meter.advance(position - told)
+                told = position
+                await asyncio.sleep(0)  # reading never waits by itself, and others have to go on
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    size = 0
+    try:
+        for row in rows:
+            batch.append(row)
+            size += len(row.text)
+            if len(batch) == _BATCH_ROWS or size >= _BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+    except NotImportable:
+        yield batch
+        raise
+    yield batch

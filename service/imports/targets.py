@@ -1,0 +1,121 @@
+"""Where an import's events go: into the log, or, in a dry run, only before a judge."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from service.errors import ApiError
+from service.imports.digest_counts import Occurrences
+from service.ingest.appender import STORED, UNAVAILABLE, Appender, shard_of
+from service.ingest.decoding import Event
+from service.ingest.outcomes import DUPLICATE
+from sql.database import Database
+from sql.errors import Unavailable
+
+ID_REUSED = "id_reused"
+# Gives the outcome of each event: STORED, REFUSED, or why the log has not taken it.
+Target = Callable[[Sequence[Event]], Coroutine[None, None, list[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The log to import into.
+
+    clock: None for the database's own. patience: seconds that a database may be away before the import ends.
+    """
+
+    database: Database
+    retention_days: int
+    clock: datetime | None = None
+    patience: float = 60.0
+
+
+@asynccontextmanager
+async def storing(log: Log) -> AsyncIterator[Target]:
+    """Give a target that appends as HTTP does. It raises sql.errors.Unavailable when its patience is at an end."""
+    appender = Appender(log.database, log.retention_days, log.clock)
+    await appender.start()
+    # Each batch that is refused tries again by itself: begun too early, they would come in any order.
+    await appender.wait_until_available(log.patience)
+
+    async def store(events: Sequence[Event]) -> list[str]:
+        return await _store(appender, events, log.patience)
+
+    try:
+        yield store
+    finally:
+        await appender.close()
+
+
+async def _store(appender: Appender, events: Sequence[Event], patience: float) -> list[str]:
+    outcomes = [UNAVAILABLE] * len(events)
+    deadline = asyncio.get_running_loop().time() + patience
+    while places := [place for place, outcome in enumerate(outcomes) if outcome == UNAVAILABLE]:
+        try:
+            answers = await appender.append([events[place] for place in places])
+        except ApiError:
+            answers = [UNAVAILABLE] * len(places)
+        for place, answer in zip(places, answers, strict=True):
+            outcomes[place] = answer
+        if UNAVAILABLE in answers:
+            if asyncio.get_running_loop().time() >= deadline:
+                raise Unavailable(f"the database takes no events, for more than {patience:.0f} s; see the log above")
+            # While it is away the appender looks for the database; otherwise it is asked again, and logs each refusal.
+            await asyncio.sleep(1.0 if appender.available else 0.01)
+    return outcomes
+
+
+@asynccontextmanager
+async def judging(log: Log) -> AsyncIterator[Target]:
+    """Give a target that stores nothing, and gives the outcomes that storing would."""
+    shards = len(await log.database.rows(log.database.statements.list_shards))
+    judge = _Judge(log, shards)
+    try:
+        yield judge.judge
+    finally:
+        judge.close()
+
+
+class _Judge:
+    def __init__(self, log: Log, shards: int) -> None:
+        self._log = log
+        self._shards = shards
+        self._offered = Occurrences()
+        self._turn = asyncio.Lock()
+
+    def close(self) -> None:
+        self._offered.close()
+
+    async def judge(self, events: Sequence[Event]) -> list[str]:
+        async with self._turn:  # in the order of the file: the first of equals would be stored, the next is a duplicate
+            outcomes = [""] * len(events)
+            for shard in range(self._shards):
+                places = [place for place, event in enumerate(events) if self._shard_of(event) == shard]
+                of_shard = await self._judge(shard, [events[place] for place in places])
+                for place, outcome in zip(places, of_shard, strict=True):
+                    outcomes[place] = outcome
+            return outcomes
+
+    def _shard_of(self, event: Event) -> int:
+        return shard_of(event.session_id, self._shards)
+
+    async def _judge(self, shard: int, events: Sequence[Event]) -> list[str]:
+        database = self._log.database
+        columns = zip(*((event.event_id, event.session_id, event.timestamp) for event in events), strict=True)
+        arguments = (shard, self._log.retention_days, self._log.clock, *map(list, columns))
+        rows = await database.rows(database.statements.judge_events, *arguments) if events else []
+        refused = {row["ordinal"] - 1: row["outcome"] for row in rows}
+        return [refused.get(place) or self._among_offered(shard, event) for place, event in enumerate(events)]
+
+    def _among_offered(self, shard: int, event: Event) -> str:
+        place = sha256(repr((shard, event.timestamp, event.event_id)).encode()).digest()
+        holder = sha256(place + event.session_id.encode()).digest()
+        if self._offered.add(place) == 1:
+            self._offered.add(holder)
+            return STORED
+        return DUPLICATE if self._offered.met(holder) else ID_REUSED

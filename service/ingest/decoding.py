@@ -1,0 +1,232 @@
+"""The event: its fields, their limits, and errors that name the field to blame.
+
+Whatever PostgreSQL's text or jsonb would refuse is refused here, so that no event can fail the append of others (R9).
+"""
+
+import secrets
+import time
+from datetime import datetime
+from io import BytesIO
+from itertools import islice
+from typing import Annotated, Literal, NamedTuple
+
+import msgspec
+
+from service.ingest.json_elements import BLANKS, Unclosed, split_array, split_object
+from service.ingest.refusals import (
+    ABSENT,
+    MAX_NAME,
+    MAX_PERSON,
+    REFUSALS,
+    EventError,
+    TooLarge,
+    invalid,
+    key_name,
+    not_json,
+    refusal,
+    shown,
+    unknown_field,
+)
+from service.ingest.storable_properties import refuse_unstorable
+from service.ingest.timestamps import parse_time
+
+__all__ = [
+    "MAX_BATCH_BYTES",
+    "MAX_BATCH_EVENTS",
+    "MAX_EVENT_BYTES",
+    "Event",
+    "EventError",
+    "TooLarge",
+    "decode_batch",
+    "decode_event",
+    "decode_lines",
+]
+
+MAX_EVENT_BYTES = 65_536
+MAX_BATCH_BYTES = 8_388_608
+MAX_BATCH_EVENTS = 10_000
+MAX_PROPERTIES_BYTES = 16_384
+
+
+class Event(NamedTuple):
+    """An event to append; columns are collected in this order."""
+
+    event_id: str
+    session_id: str
+    user_id: str | None
+    event_type: str
+    tool_name: str | None
+    action: str | None
+    properties: str | None  # JSON text as sent
+    demo_mode: bool
+    timestamp: datetime  # UTC
+
+
+_Name = Annotated[str, msgspec.Meta(max_length=MAX_NAME)]
+_Person = Annotated[str, msgspec.Meta(max_length=MAX_PERSON)]
+_Given = msgspec.Meta(min_length=1)
+
+
+class _Sent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    event_type: Annotated[_Name, _Given]
+    session_id: Annotated[_Person, _Given]
+    timestamp: Annotated[str, _Given]
+    event_id: _Name | None = None
+    id: _Name | None = None
+    user_id: _Person | None = None
+    tool_name: _Name | None = None
+    action: _Name | None = None
+    properties: msgspec.Raw = msgspec.Raw()
+    demo_mode: bool | Literal[""] | None = None
+    type: Literal["analytics_event", ""] | None = None
+
+
+class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
+    events: list[_Sent]
+
+
+_TEXTS = ("event_type", "session_id", "event_id", "id", "user_id", "tool_name", "action")
+_BOM = b"\xef\xbb\xbf"
+_NUL = rb"\u0000"
+_one = msgspec.json.Decoder(_Sent)
+_many = msgspec.json.Decoder(list[_Sent] | _Envelope)
+
+
+def decode_event(body: bytes) -> Event:
+    """Return the event that is one JSON object in UTF-8, a BOM before it or not. Raises EventError, TooLarge."""
+    _refuse_size(body, MAX_EVENT_BYTES)
+    return _decode(body.removeprefix(_BOM))
+
+
+def decode_batch(body: bytes) -> list[Event | EventError]:
+    """Return the events of a JSON array, or of `{"events": [...]}`, or what is wrong with each.
+
+    Raises TooLarge, and EventError when the whole is no such thing.
+    """
+    _refuse_size(body, MAX_BATCH_BYTES)
+    body = body.removeprefix(_BOM)
+    try:
+        batch = _many.decode(body)
+    except REFUSALS:
+        # One bad element fails the whole decoding, and may not even be JSON.
+        return [_judged(element) for element in _split_batch(body)]
+    sent = batch.events if isinstance(batch, _Envelope) else batch
+    _refuse_count(len(sent))
+    nul = _NUL in body
+    return [_checked(each, nul) for each in sent]
+
+
+def decode_lines(body: bytes) -> list[Event | EventError]:
+    """Return the events of NDJSON, or what is wrong with each; blank lines are not counted. Raises TooLarge."""
+    _refuse_size(body, MAX_BATCH_BYTES)
+    stripped = (line.strip(BLANKS) for line in BytesIO(body.removeprefix(_BOM)))
+    lines = list(islice(filter(None, stripped), MAX_BATCH_EVENTS + 1))
+    _refuse_count(len(lines))
+    return [_judged(line) for line in lines]
+
+
+def _refuse_size(body: bytes, limit: int) -> None:
+    if len(body) > limit:
+        raise TooLarge(f"the body has {len(body)} bytes, at most {limit} are taken")
+
+
+def _refuse_count(count: int) -> None:
+    if count > MAX_BATCH_EVENTS:
+        raise TooLarge(f"the batch has more than {MAX_BATCH_EVENTS} events")
+
+
+def _split_batch(body: bytes) -> list[bytes]:
+    try:
+        array = _enclosed(body) if body.lstrip(BLANKS).startswith(b"{") else body
+        elements = list(islice(split_array(array), MAX_BATCH_EVENTS + 1))
+    except Unclosed as error:
+        raise EventError("malformed", f'expected an array of events or {{"events": [...]}}: {error}') from None
+    _refuse_count(len(elements))
+    return elements
+
+
+def _enclosed(body: bytes) -> bytes:
+    array = None
+    for key, value in split_object(body):
+        if (name := key_name(key)) != "events":
+            raise unknown_field(name)
+        array = value
+    if array is None:
+        raise EventError("missing_field", "events is missing: expected an array of events", "events")
+    return array
+
+
+def _judged(element: bytes) -> Event | EventError:
+    try:
+        return _decode(element)
+    except EventError as error:
+        return error
+
+
+def _checked(sent: _Sent, nul: bool) -> Event | EventError:
+    try:
+        return _event(sent, nul)
+    except EventError as error:
+        return error
+
+
+def _decode(element: bytes) -> Event:
+    try:
+        sent = _one.decode(element)
+    except REFUSALS as error:
+        raise refusal(element, error) from None
+    return _event(sent, _NUL in element)
+
+
+def _event(sent: _Sent, nul: bool) -> Event:
+    if nul:
+        _refuse_nul(sent)
+    if sent.id and sent.event_id and sent.id != sent.event_id:
+        raise EventError("invalid_field", "id and event_id are both given, and differ", "event_id")
+    return Event(
+        sent.event_id or sent.id or _new_id(),
+        sent.session_id,
+        sent.user_id or None,
+        sent.event_type,
+        sent.tool_name or None,
+        sent.action or None,
+        _properties(bytes(sent.properties)),
+        sent.demo_mode is not False,
+        _timestamp(sent.timestamp),
+    )
+
+
+def _refuse_nul(sent: _Sent) -> None:
+    for name in _TEXTS:
+        if "\0" in (getattr(sent, name) or ""):
+            raise EventError("invalid_field", f"{name}: a NUL character cannot be stored", name)
+
+
+def _properties(raw: bytes) -> str | None:
+    if not raw.startswith(b"{"):
+        if raw in ABSENT:
+            return None
+        raise invalid("properties", raw)
+    if len(raw) > MAX_PROPERTIES_BYTES:
+        message = f"properties: {len(raw)} bytes, at most {MAX_PROPERTIES_BYTES} are taken"
+        raise EventError("too_large", message, "properties")
+    try:
+        refuse_unstorable(raw)
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise not_json("properties", raw) from None
+    except ValueError as error:
+        raise EventError("invalid_field", f"properties: {error}", "properties") from None
+
+
+def _timestamp(text: str) -> datetime:
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise EventError("invalid_field", f"timestamp: {error}, got {shown(text)}", "timestamp") from None
+
+
+def _new_id() -> str:
+    """Return `evt_` and a UUIDv7 in hex (RFC 9562, 5.7): 48 bits of milliseconds, then 74 random ones."""
+    high, low = divmod(secrets.randbits(74), 1 << 62)
+    return f"evt_{time.time_ns() // 1_000_000 << 80 | 7 << 76 | high << 64 | 2 << 62 | low:032x}"

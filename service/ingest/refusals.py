@@ -1,0 +1,126 @@
+"""Why an event is refused: in our words, with the field to blame, what was expected and what was there."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Literal
+
+import msgspec
+
+from service.ingest.json_elements import Unclosed, split_object
+from service.ingest.storable_properties import MAX_DEPTH
+from service.ingest.timestamps import EXAMPLE
+
+MAX_NAME = 128
+MAX_PERSON = 256
+SHOWN_CHARACTERS = 60
+
+ErrorCode = Literal["malformed", "missing_field", "unknown_field", "invalid_field", "too_large"]
+
+
+class EventError(Exception):
+    """The event cannot be accepted as it is (400). `field` is None when no single one is to blame.
+
+    `malformed`: not JSON, not UTF-8 or not an object; `missing_field`; `unknown_field`; `invalid_field`;
+    `too_large`: properties are.
+    """
+
+    def __init__(self, code: ErrorCode, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.code: str = code
+        self.message = message
+        self.field = field
+
+
+class TooLarge(Exception):
+    """The body, or the number of its events, is over the limit (413)."""
+
+
+EXPECTED = {
+    "event_type": f"a string of 1 to {MAX_NAME} characters",
+    "session_id": f"a string of 1 to {MAX_PERSON} characters",
+    "timestamp": f"an ISO-8601 time such as {EXAMPLE}",
+    "event_id": f"a string of at most {MAX_NAME} characters",
+    "id": f"a string of at most {MAX_NAME} characters",
+    "user_id": f"a string of at most {MAX_PERSON} characters",
+    "tool_name": f"a string of at most {MAX_NAME} characters",
+    "action": f"a string of at most {MAX_NAME} characters",
+    "properties": "an object",
+    "demo_mode": "true or false",
+    "type": '"analytics_event"',
+}
+REQUIRED = ("event_type", "session_id", "timestamp")
+ABSENT = (b"", b'""', b"null")
+# What decoding raises.
+REFUSALS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+# What msgspec says of an object that does not fit.
+_BLAME = re.compile(
+    r"Object missing required field `(?P<missing>\w+)`"
+    r"|Object contains unknown field `(?P<unknown>.*)`"
+    r"|.* - at `\$\.(?P<invalid>\w+)`",
+    re.DOTALL,
+)
+
+
+def refusal(element: bytes, error: Exception) -> EventError:
+    """Return what the decoder's error says, in our words."""
+    if isinstance(error, RecursionError):
+        # Nothing but properties is let in that nests.
+        return EventError("invalid_field", f"properties: nested deeper than {MAX_DEPTH}", "properties")
+    blame = _BLAME.fullmatch(str(error)) if isinstance(error, msgspec.ValidationError) else None
+    if blame is None:
+        return _malformed(element, error)
+    if blame["unknown"] is not None:
+        return unknown_field(blame["unknown"])
+    if (name := blame["missing"]) is not None:
+        return EventError("missing_field", f"{name} is missing: expected {EXPECTED[name]}", name)
+    name = blame["invalid"]
+    return invalid(name, next((value for key, value in _members(element) if key == name), b""))
+
+
+def _malformed(element: bytes, error: Exception) -> EventError:
+    for name, value in _members(element):
+        try:
+            msgspec.json.decode(value, type=msgspec.Raw)
+            value.decode()
+        except REFUSALS:
+            return not_json(name, value)
+    return EventError("malformed", f"expected a JSON object in UTF-8: {error}")
+
+
+def invalid(name: str, value: bytes) -> EventError:
+    code: ErrorCode = "missing_field" if name in REQUIRED and value in ABSENT else "invalid_field"
+    return EventError(code, f"{name}: expected {EXPECTED[name]}, got {shown(_text(value))}", name)
+
+
+def not_json(name: str, value: bytes) -> EventError:
+    message = f"{shown(name)}: expected JSON in UTF-8 without lone surrogates, got {shown(_text(value))}"
+    return EventError("malformed", message, shown(name))
+
+
+def unknown_field(name: str) -> EventError:
+    return EventError("unknown_field", f"unknown field: {shown(name)}", shown(name))
+
+
+def _members(element: bytes) -> Iterator[tuple[str, bytes]]:
+    """Give names and values as far as they can be told."""
+    with suppress(Unclosed):
+        for key, value in split_object(element):
+            yield key_name(key), value
+
+
+def key_name(key: bytes) -> str:
+    try:
+        return msgspec.json.decode(key, type=str)
+    except REFUSALS:
+        return _text(key[1:-1])
+
+
+def _text(value: bytes) -> str:
+    return value.decode(errors="backslashreplace")
+
+
+def shown(text: str) -> str:
+    """Return a text from outside as one readable line of bounded length."""
+    short = text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in short)

@@ -1,0 +1,171 @@
+"""`make serve`: embedded PostgreSQL, migrations, and two processes, the projector and the HTTP server, kept running."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from service.settings import Settings, SettingsError
+from sql.database import Database
+from sql.days import make_days
+from sql.embedded.share import EmbeddedError, EmbeddedServer, ensure_running, use
+from sql.errors import Unavailable
+from sql.migrate import Migration, migrate
+
+WATCH_SECONDS = 1.0
+LONGEST_PAUSE = 10.0
+# Longer than the appender needs to drain its queue into a slow database.
+STOP_SECONDS = 20.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One process of the service, and the command that runs it."""
+
+    name: str
+    module: str
+    command: str
+    options: tuple[str, ...] = ()
+
+
+# In the order of stopping: what was accepted is stored before the rest stops.
+PARTS = (Part("http", "service", "http"), Part("projector", "projections", "follow"))
+
+
+def supervise(settings: Settings, ready: Callable[[], None]) -> None:
+    """Run the whole service until SIGINT or SIGTERM; call `ready` when its parts have been started.
+
+    Raises SettingsError when the port is taken, and sql.embedded.share.EmbeddedError or sql.errors.DatabaseError when
+    the database cannot be made ready.
+    """
+    check_port(settings)
+    if settings.database_url is not None:
+        asyncio.run(_run_parts(settings, settings.database_url, None, ready))
+        return
+    with use(settings.data_dir) as embedded:
+        asyncio.run(_run_parts(settings, embedded.url, embedded, ready))
+
+
+def check_port(settings: Settings) -> None:
+    """Refuse a port that is taken: the HTTP server shares its port among workers, and so would with a stranger."""
+    address = settings.address()
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.create_server((address, settings.port), family=family):
+            pass
+    except OSError as error:
+        raise SettingsError(f"HOURLEDGER_PORT={settings.port} cannot be listened on: {error.strerror}") from error
+
+
+async def _run_parts(settings: Settings, url: str, embedded: EmbeddedServer | None, ready: Callable[[], None]) -> None:
+    stop = stop_on_signals()
+    await prepare(url, settings)
+    ready()
+    await keep_running(PARTS, url, embedded, stop)
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Return what SIGINT and SIGTERM set from now on."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def keep_running(parts: Sequence[Part], url: str, embedded: EmbeddedServer | None, stop: asyncio.Event) -> None:
+    """Run parts, and the embedded server if there is one, until `stop` is set; then stop the parts."""
+    work = [_keep(part, url, stop) for part in parts]
+    if embedded is not None:
+        work.append(_watch_embedded(embedded, stop))
+    await asyncio.gather(*work)
+
+
+async def prepare(url: str, settings: Settings) -> list[Migration]:
+    """Bring the schema up and make the days that events may need; return the steps taken.
+
+    Raises SettingsError when the user's own server cannot be reached, and sql.errors.DatabaseError.
+    """
+    try:
+        steps = await migrate(url, shards=settings.shards)
+    except Unavailable as error:
+        if settings.database_url is None:
+            raise
+        raise SettingsError(f"DATABASE_URL cannot be used now: {error}") from error
+    database = Database(url, connections=1)
+    try:
+        await make_days(database, settings.event_retention_days)
+    finally:
+        await database.close()
+    return steps
+
+
+async def _keep(part: Part, url: str, stop: asyncio.Event) -> None:
+    """Run one part; start it again when it ends by itself, after longer and longer pauses when it keeps ending."""
+    pause = WATCH_SECONDS
+    while not stop.is_set():
+        started = asyncio.get_running_loop().time()
+        process = await _start(part, url)
+        ended = asyncio.create_task(process.wait())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([ended, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            await _end(process, part, ended)
+            return
+        stopping.cancel()
+        lasted = asyncio.get_running_loop().time() - started
+        pause = WATCH_SECONDS if lasted > LONGEST_PAUSE else min(2 * pause, LONGEST_PAUSE)
+        log.error("a part ended and is started again", part=part.name, code=process.returncode, pause=pause)
+        await _wait(stop, pause)
+
+
+async def _start(part: Part, url: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        part.module,
+        part.command,
+        *part.options,
+        "--until-stdin-ends",
+        env=os.environ | {"DATABASE_URL": url},
+        # The part ends when this pipe does, so nothing outlives a supervisor that was killed.
+        stdin=asyncio.subprocess.PIPE,
+        # Ctrl-C is for the supervisor, which then stops the parts in order.
+        start_new_session=True,
+    )
+
+
+async def _end(process: asyncio.subprocess.Process, part: Part, ended: asyncio.Task[int]) -> None:
+    if process.returncode is None:
+        process.terminate()
+    try:
+        await asyncio.wait_for(asyncio.shield(ended), STOP_SECONDS)
+    except TimeoutError:
+        log.warning("a part does not stop and is killed", part=part.name)
+        process.kill()
+        await ended
+
+
+async def _watch_embedded(embedded: EmbeddedServer, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            if await asyncio.to_thread(ensure_running, embedded):
+                log.warning("the embedded PostgreSQL had died and was started again")
+        except EmbeddedError:
+            log.exception("the embedded PostgreSQL cannot be started")
+        await _wait(stop, WATCH_SECONDS)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,131 @@
+"""Buckets of time: hours, and the days, weeks and months of a time zone, within a range of whole hours.
+
+Bounds are ascending moments in UTC; the nth bucket is [bounds[n], bounds[n + 1]). The first and the last bucket are cut
+to the range. A local day has 23, 24 or 25 hours, in Lord Howe 23.5 or 24.5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import accumulate
+from zoneinfo import ZoneInfo
+
+from service.questions.parameters import HOUR, SHOWN, invalid
+
+INTERVALS = ("hour", "day", "week", "month")
+COMPARISONS = ("none", "previous", "week", "year")
+DAY = timedelta(days=1)
+WEEK = timedelta(weeks=1)
+YEAR = 52 * WEEK  # as near to a year as the same weekdays are
+QUARTER = timedelta(minutes=15)
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+
+Bounds = list[datetime]
+
+
+def zone(name: str) -> tzinfo:
+    """Return a time zone by its IANA name. Raises ApiError 400 for one that this machine does not know."""
+    if name == "UTC":  # known without any data of time zones
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ValueError, LookupError, OSError) as error:
+        raise invalid(
+            "tz", f"must be a time zone that this machine knows, such as Europe/Berlin, not {name[:SHOWN]!r}"
+        ) from error
+
+
+def bounds_of(since: datetime, until: datetime, interval: str, zone: tzinfo) -> Bounds:
+    """Return the bounds of every bucket of a range. Raises ApiError 400 when the projection cannot tell them apart."""
+    if interval == "hour":
+        return [since + step * HOUR for step in range((until - since) // HOUR + 1)]
+    with _within_calendar():
+        inner = {start for start in _local_starts(since, until, interval, zone) if since < start < until}
+    return _checked([since, *sorted(inner), until])  # a day that a zone skipped is none
+
+
+def earlier(bounds: Bounds, comparison: str, interval: str, zone: tzinfo) -> Bounds:
+    """Return the bounds of just as many buckets to compare with.
+
+    previous: the range of the same length right before. week, year: the range so many weeks, or times 52 weeks, before
+    that they are not shorter than it. Days stay days: where a whole number of local days lies between, bounds keep
+    their local time of the day.
+    """
+    with _within_calendar():
+        return _earlier(bounds, comparison, interval, zone)
+
+
+def _earlier(bounds: Bounds, comparison: str, interval: str, zone: tzinfo) -> Bounds:
+    local = interval != "hour"
+    length = _wall(bounds[-1], zone) - _wall(bounds[0], zone) if local else bounds[-1] - bounds[0]
+    step = {"week": WEEK, "year": YEAR}.get(comparison)
+    by = length if step is None else -(-length // step) * step
+    if not local or by % DAY:
+        by = bounds[-1] - bounds[0] if step is None else by
+        return [bound - by for bound in bounds]
+    moved = [(_wall(bound, zone) - by).replace(tzinfo=zone).astimezone(UTC) for bound in bounds]
+    if comparison == "previous":
+        moved[-1] = bounds[0]
+    # A local time that is skipped comes out later than the one after it.
+    return _checked(list(accumulate(moved, max)))
+
+
+@contextmanager
+def _within_calendar() -> Iterator[None]:
+    """Refuse a range of which a bound would be before the first year or after the last."""
+    try:
+        yield
+    except OverflowError as error:
+        raise invalid("from", "is too near to an end of the calendar") from error
+
+
+def complete(bounds: Bounds, whole: list[bool], now: datetime) -> list[bool]:
+    """Tell of each bucket whether it is over, and as `whole_periods` tells, not cut to the range."""
+    return [is_whole and end <= now for is_whole, end in zip(whole, bounds[1:], strict=True)]
+
+
+def whole_periods(bounds: Bounds, interval: str, zone: tzinfo) -> list[bool]:
+    """Tell of each bucket whether it is a whole period: the first and the last one may be cut to the range."""
+    cut = {place for place, bound in ((0, 0), (len(bounds) - 2, -1)) if not _is_start(bounds[bound], interval, zone)}
+    return [place not in cut for place in range(len(bounds) - 1)]
+
+
+def _is_start(moment: datetime, interval: str, zone: tzinfo) -> bool:
+    if interval == "hour":
+        return True
+    day = moment.astimezone(zone).date()
+    starts = {"day": day, "week": day - day.weekday() * DAY, "month": day.replace(day=1)}
+    return datetime.combine(starts[interval], time(), zone).astimezone(UTC) == moment
+
+
+def _local_starts(since: datetime, until: datetime, interval: str, zone: tzinfo) -> Iterator[datetime]:
+    """Give the starts of the periods that begin after a moment, the last of them at or after the end."""
+    day = since.astimezone(zone).date()
+    start = since
+    while start < until:
+        day = _next(day, interval)
+        start = datetime.combine(day, time(), zone).astimezone(UTC)
+        yield start
+
+
+def _next(day: date, interval: str) -> date:
+    """Return the first day of the next period."""
+    if interval == "day":
+        return day + DAY
+    if interval == "week":
+        return day + (7 - day.weekday()) * DAY
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+
+
+def _wall(moment: datetime, zone: tzinfo) -> datetime:
+    """Return what the clocks of a zone show, without an offset."""
+    return moment.astimezone(zone).replace(tzinfo=None)
+
+
+def _checked(bounds: Bounds) -> Bounds:
+    """Refuse bounds inside a quarter of an hour, such as those of Amsterdam before 1937."""
+    if any((bound - EPOCH) % QUARTER for bound in bounds):
+        raise invalid("tz", "has days that begin within a quarter of an hour in this range: they cannot be told apart")
+    return bounds

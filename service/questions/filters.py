@@ -1,0 +1,63 @@
+"""Filters of reads, by the same names everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+from service.questions.condition_grammar import parse_conditions
+from service.questions.conditions import Condition, Malformed, checked, equals, predicate
+from service.questions.parameters import invalid, switch
+
+TEXTS = ("session_id", "user_id", "tool_name", "event_type", "action", "risk_mode")
+# What `segment` names is looked up by service.questions.segments.
+NAMES = frozenset({*TEXTS, "demo_mode", "where", "segment"})
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What events must have, None for anything. The order is that of the parameters of event_matches."""
+
+    session_id: str | None = None
+    user_id: str | None = None
+    tool_name: str | None = None
+    event_type: str | None = None
+    action: str | None = None
+    demo_mode: bool | None = None
+    risk_mode: str | None = None
+    where: tuple[Condition, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether any is asked for."""
+        return self != NOTHING
+
+    def values(self) -> tuple[str | bool | None, ...]:
+        """Return the parameters of event_matches, in order."""
+        plain = tuple(getattr(self, field.name) for field in fields(self) if field.name != "where")
+        return *plain, *predicate(self.where)
+
+    def and_also(self, others: Filters) -> Filters:
+        """Return what passes both. Raises Malformed when these are too many conditions."""
+        merged: dict[str, str | bool] = {}
+        conditions = [*self.where, *others.where]
+        for field in fields(self):
+            mine, theirs = getattr(self, field.name), getattr(others, field.name)
+            if field.name != "where" and (mine, theirs) != (None, None):
+                merged[field.name] = theirs if mine is None else mine
+                if None not in (mine, theirs) and mine != theirs:
+                    conditions.append(equals(field.name, theirs))
+        return replace(NOTHING, **merged, where=checked(conditions))  # type: ignore[arg-type]
+
+
+NOTHING = Filters()
+
+
+def filters(given: Mapping[str, str]) -> Filters:
+    """Return the filters that are asked for; an empty text asks for nothing. Raises ApiError 400."""
+    texts = {name: given.get(name) or None for name in TEXTS}
+    try:
+        where = parse_conditions(given.get("where", ""))
+    except Malformed as error:
+        raise invalid("where", str(error)) from error
+    demo_mode = switch(given, "demo_mode", default=True) if "demo_mode" in given else None
+    return Filters(**texts, demo_mode=demo_mode, where=where)

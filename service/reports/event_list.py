@@ -1,0 +1,161 @@
+"""HTTP out: the newest events, with filters, pages, and an exact total."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import asyncpg
+import msgspec
+
+from service.questions.filters import NAMES, Filters
+from service.questions.parameters import HOUR, MOST_HOURS, hour_range, invalid, parse, switch, time_text, whole
+from service.questions.segments import Segments
+from service.reports.raw_events import RawEvents
+from sql.database import Database, Session
+
+DEFAULT_HOURS = 24
+MOST_EVENTS = 1_000
+# Properties of one page. jsonb writes out every digit, so 16 KiB as sent may come back as a megabyte.
+MOST_BYTES = 8 * 1024 * 1024
+PARAMETERS = NAMES | {"hours", "from", "to", "limit", "cursor", "total"}
+# Filters that an index begins with, that which finds the fewest events first.
+LEADS = {"session_id": "session", "user_id": "user", "tool_name": "tool", "event_type": "type"}
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+END = datetime.max.replace(tzinfo=UTC)
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Where a page begins: the range it belongs to, and the last event of the page before (or the end of the range)."""
+
+    since: Moment
+    timestamp: Moment
+    event_id: Annotated[str, msgspec.Meta(max_length=128, pattern="^[^\\x00]*$")]
+    shard: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+    until: Moment = END
+
+
+class EventList:
+    """Answers `GET /api/analytics/track`."""
+
+    def __init__(
+        self, database: Database, raw_events: RawEvents, segments: Segments, clock: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._raw_events = raw_events
+        self._segments = segments
+        self._clock = clock
+
+    async def page(self, query: bytes) -> dict[str, Any]:
+        """Return one page of events, newest first."""
+        given = parse(query, PARAMETERS)
+        limit = whole(given, "limit", MOST_EVENTS, MOST_EVENTS)
+        cursor = self._cursor(given)
+        with_total = switch(given, "total", default=True)
+        filters = await self._segments.filters(given)
+        page, more, total = await self._found(cursor, limit, filters, with_total=with_total)
+        answer = {"ok": True, "count": len(page), "total_in_range": total, "events": [event_of(row) for row in page]}
+        if total is None:
+            del answer["total_in_range"]
+        return answer | {"next_cursor": next_cursor(cursor, page) if more else None}
+
+    def _cursor(self, given: Mapping[str, str]) -> Cursor:
+        if not given.get("cursor"):
+            since, until = self._range(given)
+            return Cursor(since, until, "", 0, until)
+        return cursor_from(given["cursor"])
+
+    def _range(self, given: Mapping[str, str]) -> tuple[datetime, datetime]:
+        if "from" in given or "to" in given:
+            asked = hour_range(given, DEFAULT_HOURS, self._clock())
+            return asked.since, asked.until or END
+        return self._clock() - whole(given, "hours", DEFAULT_HOURS, MOST_HOURS) * HOUR, END
+
+    async def _found(
+        self, cursor: Cursor, limit: int, filters: Filters, *, with_total: bool
+    ) -> tuple[list[asyncpg.Record], bool, int | None]:
+        """Return a page, whether there is more, and the total when it is wanted."""
+        # A session or a user has few events. Of any other filter, all events of the range may have to be looked at.
+        many = filters and filters.session_id is None and filters.user_id is None
+        total = None
+        async with self._raw_events.streaming() if many else self._database.transaction() as session:
+            page, more = await self._events(session, cursor, limit, filters)
+            if with_total and filters:
+                query = self._of(filters, "count_matching")
+                total = (await session.only(query, cursor.since, *filters.values(), cursor.until))["total"]
+        if with_total and not filters:
+            total = await self._total(cursor)
+        return page, more, total
+
+    async def _events(
+        self, session: Session, cursor: Cursor, limit: int, filters: Filters
+    ) -> tuple[list[asyncpg.Record], bool]:
+        """Return a page, shorter than asked for when its properties are large, and whether there is more."""
+        # One more than asked for tells whether there is a next page.
+        place = (cursor.since, limit + 1, cursor.timestamp, cursor.event_id, cursor.shard)
+        return await page_of(session.stream(self._of(filters, "list_events"), *place, *filters.values()), limit)
+
+    async def _total(self, cursor: Cursor) -> int:
+        """Return how many events there are without filters."""
+        statements = self._database.statements
+        shards = await self._database.rows(statements.list_shards)
+        counts = await asyncio.gather(
+            *(self._database.only(statements.count_events, row["shard"], cursor.since, cursor.until) for row in shards)
+        )
+        return sum(count["total"] for count in counts)
+
+    def _of(self, filters: Filters, query: str) -> str:
+        """Return the query whose leading index finds the fewest events."""
+        lead = next((f"_of_{short}" for name, short in LEADS.items() if getattr(filters, name) is not None), "")
+        return str(getattr(self._database.statements, query + lead))
+
+
+async def page_of(rows: AsyncIterator[asyncpg.Record], limit: int) -> tuple[list[asyncpg.Record], bool]:
+    """Return the first events, so many or fewer when their properties are large, and whether there are more."""
+    page: list[asyncpg.Record] = []
+    size = 0
+    async for row in rows:
+        size += len(row["properties"] or "")
+        if len(page) == limit or (page and size > MOST_BYTES):
+            return page, True
+        page.append(row)
+    return page, False
+
+
+def cursor_from(text: str) -> Cursor:
+    """Return what `next_cursor` wrote. Raises ApiError 400."""
+    try:
+        cursor = msgspec.json.decode(urlsafe_b64decode(text.encode()), type=Cursor)
+        for moment in (cursor.since, cursor.timestamp, cursor.until):
+            moment.astimezone(UTC)  # within the calendar
+    except (ValueError, OverflowError, msgspec.MsgspecError) as error:
+        raise invalid("cursor", "must be the next_cursor of an answer") from error
+    return cursor
+
+
+def next_cursor(cursor: Cursor, page: list[asyncpg.Record]) -> str:
+    """Return the cursor of the page after one."""
+    last = page[-1]
+    place = Cursor(cursor.since, last["timestamp"], last["event_id"], last["shard"], cursor.until)
+    return urlsafe_b64encode(msgspec.json.encode(place)).decode()
+
+
+def event_of(row: asyncpg.Record) -> dict[str, Any]:
+    """Return an event as answers show it."""
+    properties = row["properties"]
+    return {
+        "event_id": row["event_id"],
+        "event_type": row["event_type"],
+        "session_id": row["session_id"],
+        "user_id": row["user_id"],
+        "tool_name": row["tool_name"],
+        "action": row["action"],
+        "properties": None if properties is None else msgspec.Raw(properties.encode()),
+        "demo_mode": row["demo_mode"],
+        "timestamp": time_text(row["timestamp"]),
+        "received_at": time_text(row["received_at"]),
+    }

@@ -1,0 +1,153 @@
+"""HTTP out: hourly rollups, fresh, and the proof of one hour."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from service.questions.parameters import HOUR, HourRange, hour, hour_range, hour_start, parse, switch, time_text
+from service.reports.counted import OTHER
+from service.reports.proofs import PROJECTION, proof_of
+from service.reports.shards import Shards
+from sql.database import Database
+
+DEFAULT_HOURS = 168
+# A JSON answer names at most so many keys of each kind an hour.
+MOST_KEYS = 1_000
+# Events may be a day ahead of the clock; a little more keeps the open end open whatever the clocks say.
+OPEN_END = timedelta(hours=26)
+PARAMETERS = frozenset({"hours", "from", "to", "fill"})
+# Measures of read_hourly, and what a rollup calls them.
+KINDS = {"event_type": "event_counts", "tool_name": "tool_usage", "risk_mode": "risk_distribution"}
+
+
+class Rollups:
+    """Answers questions about rollups. Each shard is read in one snapshot; distinct sessions add up across shards."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+        self._shards = Shards(database)
+
+    async def page(self, query: bytes) -> dict[str, Any]:
+        """Answer `GET /api/analytics/rollups`."""
+        given = parse(query, PARAMETERS)
+        now = self._clock()
+        asked = hour_range(given, DEFAULT_HOURS, now)
+        by_shard = await self._read(asked.since, asked.until or now + OPEN_END)
+        total = Totals(by_shard)
+        hours = total.hours()
+        if switch(given, "fill", default=False):
+            hours |= _every_hour(asked, now)
+        return {
+            "ok": True,
+            "count": len(hours),
+            "hours": asked.hours,
+            "total_events": total.single["event_type"] + total.single["document_events"],
+            "total_sessions": total.single["sessions"] + total.single["document_sessions"],
+            "distinct_sessions": total.single["distinct_sessions"],
+            "rollups": [total.rollup(start) for start in sorted(hours, reverse=True)],
+            "as_of": {
+                "positions": [row["amount"] for rows in by_shard for row in rows if row["measure"] == "position"],
+                "lag_events": total.single["lag_events"],
+            },
+        }
+
+    async def one(self, hour_text: str) -> dict[str, Any]:
+        """Answer `GET /api/analytics/rollups/{hour}`."""
+        start = hour("hour", hour_text)
+        by_shard = await self._read(start, start + HOUR)
+        # Asked afterwards: what retention deleted meanwhile is in the seal.
+        proofs = await self._proofs(start)
+        sealed = [proof["document"] for proof in proofs]
+        total = Totals([[] if document else rows for rows, document in zip(by_shard, sealed, strict=True)])
+        for document in filter(None, sealed):
+            total.add(start, document)
+        return {"ok": True, "rollup": total.rollup(start), "proof": proof_of(start, proofs, self._clock())}
+
+    async def _read(self, since: datetime, until: datetime) -> list[list[asyncpg.Record]]:
+        shards = await self._shards.numbers()
+        # A shard cannot know which keys are the largest of all.
+        most_keys = MOST_KEYS if len(shards) == 1 else None
+        query = self._database.statements.read_hourly
+        return await asyncio.gather(*(self._database.rows(query, shard, since, until, most_keys) for shard in shards))
+
+    async def _proofs(self, start: datetime) -> list[asyncpg.Record]:
+        query = self._database.statements.read_proof
+        return await asyncio.gather(
+            *(self._database.only(query, shard, PROJECTION, start) for shard in await self._shards.numbers())
+        )
+
+
+class Totals:
+    """Rows of read_hourly, of one shard or several, summed.
+
+    single: the sum of each measure over all hours, and what is told of no hour.
+    """
+
+    def __init__(self, by_shard: list[list[asyncpg.Record]]) -> None:
+        self.single: dict[str, int] = defaultdict(int)
+        self._by_hour: dict[datetime, dict[str, dict[Any, int]]] = {}
+        # As they are answered: nothing is to be added to the documents of a shard that is alone.
+        self._documents: dict[datetime, msgspec.Raw] = {}
+        for measure, start, key, amount in (row for rows in by_shard for row in rows):
+            if measure != "document":
+                self.single[measure] += amount
+                if start is not None:
+                    self._kinds(start)[measure][key] += amount
+            elif len(by_shard) == 1:
+                self._documents[start] = msgspec.Raw(key)
+            else:
+                self.add(start, key)
+
+    def add(self, start: datetime, document: str) -> None:
+        """Add what the document of an hour counts to its rollup."""
+        counted = msgspec.json.decode(document)
+        kinds = self._kinds(start)
+        for measure, name in KINDS.items():
+            for key, events in counted[name].items():
+                kinds[measure][key] += events
+        kinds["sessions"][None] += counted["unique_sessions"]
+
+    def hours(self) -> set[datetime]:
+        """Return the hours with events."""
+        return {start for start, kinds in self._by_hour.items() if any(kinds["event_type"].values())} | set(
+            self._documents
+        )
+
+    def rollup(self, start: datetime) -> dict[str, Any] | msgspec.Raw:
+        """Return the rollup of an hour as answers show it; zeros when it has no events."""
+        if document := self._documents.get(start):
+            return document
+        kinds = self._by_hour.get(start, {})
+        return {
+            "hour": time_text(start),
+            **{name: _most(kinds.get(measure, {})) for measure, name in KINDS.items()},
+            "unique_sessions": sum(kinds.get("sessions", {}).values()),
+            "total_events": sum(kinds.get("event_type", {}).values()),
+        }
+
+    def _kinds(self, start: datetime) -> dict[str, dict[Any, int]]:
+        return self._by_hour.setdefault(start, defaultdict(lambda: defaultdict(int)))
+
+
+def _most(counts: dict[str, int]) -> dict[str, int]:
+    """Return the counts, largest first; beyond 1,000 keys the smallest are summed under (other)."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    if len(ordered) <= MOST_KEYS:
+        return dict(ordered)
+    named = dict([item for item in ordered if item[0] != OTHER][: MOST_KEYS - 1])
+    return _most(named | {OTHER: sum(counts.values()) - sum(named.values())})
+
+
+def _every_hour(asked: HourRange, now: datetime) -> set[datetime]:
+    """Return every hour of the range up to the current one; hours to come are shown only when they have events."""
+    current_end = hour_start(now) + HOUR
+    until = min(asked.until or current_end, current_end)
+    return {asked.since + step * HOUR for step in range((until - asked.since) // HOUR)}

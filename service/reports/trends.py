@@ -1,0 +1,180 @@
+"""HTTP out: one metric over time, compared with an earlier time, and divided by the keys of a dimension."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from itertools import pairwise
+from typing import Any
+
+from service.questions.buckets import COMPARISONS, INTERVALS, Bounds, bounds_of, complete, earlier, whole_periods, zone
+from service.questions.filters import NAMES, Filters
+from service.questions.parameters import choice, closed_range, invalid, parse, time_text, whole
+from service.questions.segments import Segments
+from service.reports.counted import DIMENSIONS, METRICS, OTHER, PROJECTED, Counted, Value, largest
+from service.reports.counts import EVENTS, ROLLUPS, Counting, Scope, Wanted
+
+DEFAULT_HOURS = 168
+DEFAULT_TOP = 10
+MOST_TOP = 50
+# Numbers of one answer: of buckets, of those to compare with, and of each group.
+MOST_VALUES = 50_000
+PARAMETERS = NAMES | {"metric", "interval", "hours", "from", "to", "tz", "compare", "by", "top"}
+
+Bucket = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: `by` is None when nothing is divided, `compare` is one of COMPARISONS."""
+
+    scope: Scope
+    metric: str
+    interval: str
+    zone: tzinfo
+    tz: str
+    compare: str
+    by: str | None
+    top: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was read for it. whole: of each bucket, whether it is a whole period, not cut to the range."""
+
+    bounds: Bounds
+    whole: list[bool]
+    counted: Counted
+    keys: tuple[str, ...]
+    compared: tuple[Bounds, Counted] | None
+
+
+class Trends:
+    """Answers `GET /api/analytics/trends`."""
+
+    def __init__(self, counting: Counting, segments: Segments, clock: Callable[[], datetime]) -> None:
+        self._counting = counting
+        self._segments = segments
+        self._clock = clock
+
+    async def page(self, query: bytes) -> dict[str, Any]:
+        """Return the buckets of a range, oldest first, those without events included."""
+        now = self._clock()
+        given = parse(query, PARAMETERS)
+        question = _question(given, await self._segments.filters(given), now)
+        cut, found = await self._counting.within_kept(question.scope, lambda scope: self._read(question, scope))
+        metric = question.metric
+        return {
+            "ok": True,
+            "metric": metric,
+            "interval": question.interval,
+            "tz": question.tz,
+            "from": time_text(cut.since),
+            "to": time_text(cut.until),
+            "source": cut.source,
+            "buckets": _buckets(found.bounds, found.whole, now, lambda place: found.counted.value(metric, place)),
+            "compare": await self._compared(question, found, now),
+            "groups": _groups(question, found, now),
+            "as_of": found.counted.as_of,
+        }
+
+    async def _read(self, question: Question, scope: Scope) -> Found:
+        bounds = bounds_of(scope.since, scope.until, question.interval, question.zone)
+        _check_size(question, len(bounds) - 1)
+        keys = await self._keys(question, scope)
+        compared = None
+        if question.compare != "none":
+            before = earlier(bounds, question.compare, question.interval, question.zone)
+            compared = before, await self._counting.read(scope, before, _wanted(question.metric))
+        counted = await self._counting.read(scope, bounds, _wanted(question.metric, question.by, keys))
+        whole = whole_periods(bounds, question.interval, question.zone)
+        return Found(bounds, whole, counted, keys, compared)
+
+    async def _keys(self, question: Question, scope: Scope) -> tuple[str, ...]:
+        """Return the keys with the most events in the whole range."""
+        if question.by is None:
+            return ()
+        counted = await self._counting.read(scope, [scope.since, scope.until], Wanted((question.by,)))
+        named, _ = largest(counted.keys(question.by), question.top)
+        return tuple(key for key, _ in named)
+
+    async def _compared(self, question: Question, found: Found, now: datetime) -> list[Bucket] | None:
+        if found.compared is None:
+            return None
+        bounds, counted = found.compared
+        kept = await self._counting.kept_since(question.scope.source)
+
+        def value(place: int) -> Value:
+            return counted.value(question.metric, place) if bounds[place] >= kept else None
+
+        return _buckets(bounds, found.whole, now, value)
+
+
+def _question(given: Mapping[str, str], asked: Filters, now: datetime) -> Question:
+    metric = choice(given, "metric", METRICS, "events")
+    by = choice(given, "by", DIMENSIONS, "") if "by" in given else None
+    if by is None and "top" in given:
+        raise invalid("top", "needs by: only groups have a top")
+    if by is not None and metric == "event_types":
+        raise invalid("by", "cannot divide event_types")
+    if metric == "new_users" and (asked or by is not None):
+        raise invalid("metric", "new_users are those of all events: they can be neither filtered nor divided")
+    since, until = closed_range(given, DEFAULT_HOURS, now)
+    source = ROLLUPS if not asked and _is_projected(metric, by) else EVENTS
+    tz = given.get("tz", "UTC")
+    return Question(
+        Scope(source, since, until, asked),
+        metric,
+        choice(given, "interval", INTERVALS, "hour"),
+        zone(tz),
+        tz,
+        choice(given, "compare", COMPARISONS, "none"),
+        by,
+        whole(given, "top", DEFAULT_TOP, MOST_TOP),
+    )
+
+
+def _is_projected(metric: str, by: str | None) -> bool:
+    """Tell whether rollups know this: they count sessions of all events only, and an event's dimensions each alone."""
+    return by is None or (metric == "events" and by in PROJECTED) or (metric == "tool_uses" and by == "tool_name")
+
+
+def _check_size(question: Question, buckets: int) -> None:
+    rows = 1 + (question.compare != "none") + (question.top + 1 if question.by else 0)
+    if buckets * rows > MOST_VALUES:
+        raise invalid(
+            "interval", f"must be longer: {buckets} buckets of {rows} rows are more than {MOST_VALUES} numbers"
+        )
+
+
+def _wanted(metric: str, by: str | None = None, keys: tuple[str, ...] | None = None) -> Wanted:
+    """Return what has to be told to know a metric, and each part of it."""
+    if by is None:
+        return Wanted(METRICS[metric])
+    return Wanted((*METRICS[metric], by), keys, by if metric != "events" else None)
+
+
+def _groups(question: Question, found: Found, now: datetime) -> list[dict[str, Any]] | None:
+    by = question.by
+    if by is None:
+        return None
+    places = range(len(found.bounds) - 1)
+    rest = any(OTHER in found.counted.keys(by, place) for place in places)
+
+    def group(key: str) -> dict[str, Any]:
+        def value(place: int) -> Value:
+            return found.counted.part(question.metric, by, key, place)
+
+        return {"key": key, "buckets": _buckets(found.bounds, found.whole, now, value)}
+
+    return [group(key) for key in (*found.keys, *([OTHER] if rest else []))]
+
+
+def _buckets(bounds: Bounds, whole: list[bool], now: datetime, value: Callable[[int], Value]) -> list[Bucket]:
+    texts = [time_text(bound) for bound in bounds]
+    ends = zip(pairwise(texts), complete(bounds, whole, now), strict=True)
+    return [
+        {"start": start, "end": end, "value": value(place), "complete": is_complete}
+        for place, ((start, end), is_complete) in enumerate(ends)
+    ]

@@ -1,0 +1,43 @@
+// How the page stands with its server, in words: at the top, in a banner, and announced.
+
+import { find, hide, write } from "./dom.js";
+import { clockText } from "./format.js";
+
+const CONNECTIONS = new Map([
+  ["loading", "Loading …"], ["live", "Live"], ["polling", "Every 10 seconds"], ["away", "The database does not answer"],
+  ["gone", "The server does not answer"], ["token", "Waiting for the token"],
+]);
+let connection = "loading";
+let shownAt = null;
+
+const isGone = () => !find("gone").hidden;
+
+export function become(name) {
+  connection = name;
+  show();
+}
+
+export function show() {
+  const name = isGone() ? "gone" : connection;
+  find("connection").dataset.state = name;
+  write(find("connection"), CONNECTIONS.get(name));
+}
+
+export function lose() {
+  const since = shownAt ? `What is shown is from ${clockText(shownAt)}. ` : "";
+  write(find("gone"), `The server does not answer. ${since}Trying again …`);
+  hide(find("gone"), false);
+  write(find("announcement"), "The server does not answer.");
+  show();
+}
+
+// Something was answered; `fresh` when it is shown. Returns whether the server was gone before.
+export function regain(fresh) {
+  const wasGone = isGone();
+  hide(find("gone"), true);
+  if (wasGone) write(find("announcement"), "The server answers again.");
+  else if (!shownAt) write(find("announcement"), "Loaded.");
+  if (fresh) shownAt = new Date();
+  show();
+  return wasGone;
+}

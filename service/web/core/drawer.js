@@ -1,0 +1,64 @@
+// What opens below the controls, one at a time: a filter to add, saved segments, export. Loaded when first opened.
+
+import { element, find, hide } from "./dom.js";
+import { style } from "./views.js";
+
+const LOADERS = new Map([
+  ["add-filter", () => import("/assets/views/add_filter.js")],
+  ["segments", () => import("/assets/views/segments.js")],
+  ["export", () => import("/assets/views/export.js")],
+]);
+let page = null;
+let opened = null;
+let part = null;
+
+const buttons = () => [...document.querySelectorAll("[data-drawer]")];
+
+export function start(given) {
+  page = given;
+  for (const button of buttons()) {
+    button.addEventListener("click", () => (opened === button.dataset.drawer ? close() : open(button.dataset.drawer)));
+  }
+  find("drawer").addEventListener("keydown", (event) => {
+    if (event.key === "Escape") close();
+  });
+}
+
+// Each module gives `open(place, page, close)`, which returns {refresh(), leave()}.
+async function open(name) {
+  close();
+  opened = name;
+  mark();
+  const place = find("drawer");
+  try {
+    const [module] = await Promise.all([LOADERS.get(name)(), style("views")]);
+    if (opened !== name) return;
+    place.replaceChildren();
+    hide(place, false);
+    part = module.open(place, page, close);
+  } catch {
+    place.replaceChildren(element("p", [["class", "quiet"]], "This could not be loaded. Reload the page to try again."));
+    hide(place, false);
+  }
+}
+
+function close() {
+  if (!opened) return;
+  const button = buttons().find(({ dataset }) => dataset.drawer === opened);
+  const hadFocus = find("drawer").contains(document.activeElement);
+  part?.leave();
+  part = null;
+  opened = null;
+  mark();
+  hide(find("drawer"), true);
+  find("drawer").replaceChildren();
+  if (hadFocus) button.focus();
+}
+
+function mark() {
+  for (const button of buttons()) button.setAttribute("aria-expanded", String(button.dataset.drawer === opened));
+}
+
+// What is shown has changed.
+export const refresh = () => part?.refresh();
+

@@ -1,0 +1,122 @@
+// Joins the parts of the dashboard; the only module that does.
+
+import { token } from "./api.js";
+import * as connection from "./connection_status.js";
+import * as drawer from "./drawer.js";
+import { find, hide } from "./dom.js";
+import * as filters from "./filter_chips.js";
+import { Live } from "./live.js";
+import * as overview from "../overview/overview.js";
+import * as ranges from "./range_picker.js";
+import { Rounds } from "./refresh.js";
+import { VIEWS, address, read, withOption } from "./state.js";
+import * as timelines from "./timelines.js";
+import * as tokenPrompt from "./token_prompt.js";
+import * as views from "./views.js";
+
+const TEN_SECONDS = 10_000;
+const ONE_MINUTE = 60_000;
+const OVERVIEW = VIEWS[0];
+
+let state = read();
+const rounds = new Rounds(round);
+const live = new Live(freshen, (said) => connection.become(said));
+// What the parts that are loaded later are given.
+const page = { state: () => state, change, needToken: askForToken };
+
+async function round(signal) {
+  const outcomes = await overview.read(state, signal, filter);
+  if (!signal.aborted) settle(outcomes);
+}
+
+function settle(outcomes) {
+  if (outcomes.includes("token")) return askForToken();
+  if (outcomes.includes("gone")) {
+    connection.lose();
+    setTimeout(freshen, 2_000);
+    return;
+  }
+  if (connection.regain(outcomes.includes("ok"))) live.start();
+  if (outcomes.includes("refused")) setTimeout(freshen, TEN_SECONDS);
+  document.documentElement.dataset.shown = String(Number(document.documentElement.dataset.shown ?? 0) + 1);
+}
+
+// Only the first page follows the log: what the others ask takes longer, so they ask when they are asked.
+function freshen() {
+  if (state.view === OVERVIEW && !tokenPrompt.isOpen()) rounds.soon();
+}
+
+function askForToken() {
+  live.stop();
+  rounds.stop();
+  connection.become("token");
+  timelines.show(page, null);
+  tokenPrompt.prompt(token() !== null);
+}
+
+function filter(name, value) {
+  const chosen = new Map(state.filters);
+  if (value === null || value === "") chosen.delete(name);
+  else chosen.set(name, value);
+  change({ filters: chosen });
+}
+
+function change(parts) {
+  const next = { ...state, ...parts };
+  if (address(next) !== location.pathname + location.search) history.pushState(null, "", address(next));
+  become(next);
+}
+
+// A timeline that opens or closes leaves what is behind it as it is.
+function become(next) {
+  const seen = (shown) => address({ ...shown, timeline: null });
+  const isBehind = seen(next) === seen(state) && JSON.stringify(next.timeline) !== JSON.stringify(state.timeline);
+  state = next;
+  if (isBehind) return timelines.show(page, state.timeline);
+  showControls();
+  show();
+}
+
+function showControls() {
+  ranges.show(state);
+  filters.show(state.filters, (left) => change({ filters: left }));
+  views.showNavigation(state);
+  drawer.refresh();
+}
+
+function show() {
+  const isOverview = state.view === OVERVIEW;
+  for (const id of ["overview", "compare-choice"]) hide(find(id), !isOverview);
+  if (isOverview) {
+    overview.frame(state);
+    rounds.now();
+  } else rounds.stop();
+  views.show(state, page);
+  timelines.show(page, state.timeline);
+}
+
+function begin() {
+  tokenPrompt.close();
+  live.start();
+  show();
+}
+
+ranges.start(change, () => state);
+views.start(change, () => state);
+drawer.start(page);
+overview.start({
+  chooseMetric: (metric) => change({ metric }),
+  chooseBy: (by) => change(withOption(state, "by", by)),
+  openTimeline: (of, id) => change({ timeline: { of, id } }),
+});
+tokenPrompt.start(begin);
+find("demo-mode").addEventListener("change", (event) => filter("demo_mode", event.target.value));
+addEventListener("popstate", () => become(read()));
+// A hidden page holds no stream: browsers give all pages of a service six connections together.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) live.stop();
+  else if (!tokenPrompt.isOpen()) live.start();
+});
+setInterval(freshen, ONE_MINUTE);
+showControls();
+begin();

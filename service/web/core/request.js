@@ -1,0 +1,78 @@
+// One question of a part at a time: a newer one ends the one before it, and so does leaving.
+
+import { Gone, Refused } from "./api.js";
+import { hide, write } from "./dom.js";
+
+const MALFORMED = 400;
+const NOT_FOUND = 404;
+const NOT_YET = "This server does not answer that yet; a newer one does.";
+
+export class Question {
+  // part: is `stale` while it waits. said: where it is told what failed. missing: what a 404 means.
+  constructor(part, said, needToken, missing = NOT_YET) {
+    this.part = part;
+    this.said = said;
+    this.needToken = needToken;
+    this.missing = missing;
+    this.controller = null;
+    this.asked = null;
+  }
+
+  // As `ask`, unless `what` is what was asked last; `clear` takes away what is out of date, where a failure is told.
+  async askOnce(what, read, draw, clear) {
+    const now = JSON.stringify(what);
+    if (now === this.asked) return;
+    this.asked = now;
+    if (await this.ask(read, draw)) return;
+    if (this.asked === now) this.asked = null;
+    if (!this.said.hidden) clear();
+  }
+
+  // Ends what is asked; the same may be asked again.
+  forget() {
+    this.stop();
+    this.asked = null;
+  }
+
+  // read(signal) asks, draw(answer) shows. Returns whether it was answered.
+  async ask(read, draw) {
+    this.stop();
+    const controller = new AbortController();
+    this.controller = controller;
+    this.part.classList.add("stale");
+    try {
+      const answer = await read(controller.signal);
+      if (controller.signal.aborted) return false;
+      draw(answer);
+      hide(this.said, true);
+      return true;
+    } catch (error) {
+      if (error.name === "AbortError" || controller.signal.aborted) return false;
+      if (error.status === 401) this.needToken();
+      else this.fail(error);
+      // A fault of the page, or of the disk.
+      if (!(error instanceof Refused || error instanceof Gone)) reportError(error);
+      return false;
+    } finally {
+      if (this.controller === controller) this.stop();
+    }
+  }
+
+  fail(error) {
+    write(this.said, wordsOf(error, this.missing));
+    hide(this.said, false);
+  }
+
+  stop() {
+    this.controller?.abort();
+    this.controller = null;
+    this.part.classList.remove("stale");
+  }
+}
+
+function wordsOf(error, missing) {
+  if (error instanceof Gone) return "The server does not answer. Try again in a moment.";
+  if (error.status === NOT_FOUND) return missing;
+  if (error.status === MALFORMED) return `The server does not take this: ${error.message}`;
+  return `Cannot be read now: ${error.message}`;
+}

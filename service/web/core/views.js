@@ -1,0 +1,72 @@
+// The views beside the first page. Each is loaded when it is first opened, its style as well.
+
+import { element, find, hide, write } from "./dom.js";
+import { VIEWS, address } from "./state.js";
+
+const LOADERS = new Map([
+  ["funnels", () => import("/assets/views/funnels.js")],
+  ["retention", () => import("/assets/views/retention.js")],
+]);
+const styles = new Map();
+const opened = new Map();
+let wanted = VIEWS[0];
+
+export function start(change, current) {
+  for (const link of links()) {
+    link.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+      event.preventDefault();
+      if (link.dataset.view !== current().view) change({ view: link.dataset.view });
+    });
+  }
+}
+
+const links = () => [...document.querySelectorAll("[data-view]")];
+
+export function showNavigation(state) {
+  for (const link of links()) {
+    const isCurrent = link.dataset.view === state.view;
+    link.href = address({ ...state, view: link.dataset.view, timeline: null });
+    if (isCurrent) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+// A style of a part that is loaded later; there before anything of it is drawn.
+export function style(name) {
+  if (!styles.has(name)) {
+    const link = element("link", [["rel", "stylesheet"], ["href", `/assets/views/${name}.css`]]);
+    styles.set(name, new Promise((done) => { link.onload = link.onerror = done; }));
+    document.head.append(link);
+  }
+  return styles.get(name);
+}
+
+// Each module gives `open(place, page)`, which returns {show(state), leave()}.
+export async function show(state, page) {
+  const before = wanted;
+  wanted = state.view;
+  if (before !== wanted) opened.get(before)?.view.leave();
+  for (const [name, { place }] of opened) hide(place, name !== wanted);
+  hide(find("view-said"), true);
+  if (!LOADERS.has(wanted)) return;
+  try {
+    (await open(wanted, page))?.show(page.state());
+  } catch {
+    write(find("view-said"), "This view could not be loaded. Reload the page to try again.");
+    hide(find("view-said"), false);
+  }
+}
+
+async function open(name, page) {
+  if (!opened.has(name)) {
+    const [module] = await Promise.all([LOADERS.get(name)(), style("views"), style(name)]);
+    if (!opened.has(name)) {
+      const place = element("section", [["id", name], ["class", "view"]]);
+      find("views").append(place);
+      opened.set(name, { place, view: module.open(place, page) });
+    }
+  }
+  hide(opened.get(name).place, name !== wanted);
+  return name === wanted ? opened.get(name).view : null;
+}

@@ -1,0 +1,49 @@
+"""Serves the page and its assets; they hold no data, so they are open to everyone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from litestar import Response, get
+
+FOLDER = Path(__file__).parent
+HEADERS = {
+    "content-security-policy": "default-src 'none'; connect-src 'self'; img-src 'self'; script-src 'self';"
+    " style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-cache",
+}
+# Folders of what is loaded at once, and of what is when it is first needed.
+PARTS = ("core", "overview", "views")
+MEDIA_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml; charset=utf-8",
+}
+
+
+def files() -> dict[str, Path]:
+    """Return each path of the page and the file that answers it."""
+    parts = sorted(part for name in PARTS for part in (FOLDER / name).iterdir())
+    return {"/": FOLDER / "page.html", "/assets/icon.svg": FOLDER / "icon.svg"} | {
+        f"/assets/{part.parent.name}/{part.name}": part for part in parts if part.suffix in MEDIA_TYPES
+    }
+
+
+def routes() -> list[Any]:
+    """Return the routes of the page; its files are read once."""
+    return [_route(path, file) for path, file in files().items()]
+
+
+def _route(path: str, file: Path) -> Any:
+    content = file.read_bytes()
+    headers = HEADERS | {"content-type": MEDIA_TYPES[file.suffix]}
+
+    @get(path, name=path)
+    async def answer() -> Response[bytes]:
+        return Response(content, headers=headers)
+
+    return answer

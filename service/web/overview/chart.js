@@ -1,0 +1,114 @@
+// One metric over time: a line, the earlier period dashed, and what is not over dotted; or a line for each group.
+
+import { showLegend, showTable, writeReadout } from "./chart_text.js";
+import { find, hide, write } from "../core/dom.js";
+import { colourOf, linesOf } from "./chart_series.js";
+import { compact } from "../core/format.js";
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const HALF_AN_HOUR = 1_800;
+let plot = null;
+let shown = null;
+let cursor = null;
+
+// choose(by): divide by a dimension, or by "" not at all.
+export function start(choose) {
+  const place = find("plot");
+  new ResizeObserver(() => {
+    if (plot && place.clientWidth) plot.setSize({ width: place.clientWidth, height: place.clientHeight });
+  }).observe(place);
+  dark.addEventListener("change", () => { if (shown) show(...shown); });
+  place.addEventListener("keydown", readByKey);
+  find("by").addEventListener("change", (event) => choose(event.target.value));
+}
+
+export function frame(title, by, isDivisible) {
+  write(find("chart-title"), title);
+  find("by").value = isDivisible ? by : "";
+  find("by").disabled = !isDivisible;
+}
+
+export function show(answer, title) {
+  shown = [answer, title];
+  write(find("chart-title"), title);
+  draw(answer);
+  showLegend(answer, focus);
+  showTable(answer, title);
+  writeReadout(answer, cursor);
+}
+
+export function clear() {
+  plot?.destroy();
+  plot = shown = cursor = null;
+  find("legend").replaceChildren();
+  write(find("readout"), "\u00a0");
+}
+
+function draw(answer) {
+  const place = find("plot");
+  const lines = linesOf(answer);
+  const data = [answer.buckets.map((bucket) => Date.parse(bucket.start) / 1000), ...lines.map((line) => line.values)];
+  const groups = answer.groups?.map((group) => group.key);
+  const keys = JSON.stringify([answer.metric, answer.interval, data.length, groups, dark.matches]);
+  if (plot && plot.keys === keys) return plot.setData(data);
+  plot?.destroy();
+  cursor = null;
+  plot = new uPlot(options(answer, lines, place), data, place);
+  plot.keys = keys;
+}
+
+function options({ metric, buckets }, lines, place) {
+  const axis = { stroke: colourOf("--quiet"), grid: { stroke: colourOf("--line"), width: 1 }, ticks: { show: false },
+    font: "12px system-ui, sans-serif" };
+  return {
+    width: place.clientWidth,
+    height: place.clientHeight,
+    padding: [8, 28, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { size: 8 } },
+    scales: {
+      x: { range: (u, since, until) => rangeOf(u.data[0], since, until) },
+      y: { range: (_, least, most) => [0, Math.max(most ?? 0, 1) * 1.05] },
+    },
+    axes: [
+      { ...axis, grid: { show: false }, space: 70 },
+      { ...axis, size: 52, values: (_, splits) => splits.map((value) => valueText(metric, value)) },
+    ],
+    series: [{}, ...lines.map((line) => line.look(buckets.length <= 2))],
+    hooks: { setCursor: [(u) => { cursor = u.cursor.idx ?? null; writeReadout(shown[0], cursor); }] },
+  };
+}
+
+// Bring the lines of a group forward, or those of all with null.
+function focus(group) {
+  if (!plot) return;
+  const lines = linesOf(shown[0]);
+  plot.series.forEach((series, place) => {
+    series.alpha = place === 0 || group === null || lines[place - 1].group === group ? 1 : 0.15;
+  });
+  plot.redraw(false);
+}
+
+// One hour alone stands in the middle.
+function rangeOf(times, since, until) {
+  return times.length === 1 ? [times[0] - HALF_AN_HOUR, times[0] + HALF_AN_HOUR] : [since, until];
+}
+
+const valueText = (metric, value) =>
+  (metric !== "events_per_session" && !Number.isInteger(value) ? "" : compact(value));
+
+function readByKey(event) {
+  const steps = new Map([["ArrowLeft", -1], ["ArrowRight", 1], ["Home", -Infinity], ["End", Infinity]]);
+  if (!plot || !steps.has(event.key)) return;
+  event.preventDefault();
+  const last = plot.data[0].length - 1;
+  const from = cursor ?? (event.key === "ArrowRight" ? -1 : last + 1);
+  const place = Math.min(last, Math.max(0, from + steps.get(event.key)));
+  plot.setCursor({ left: plot.valToPos(plot.data[0][place], "x"), top: 0 });
+  cursor = place;
+  writeReadout(shown[0], place);
+}
+
+export function hidePlot(hidden) {
+  for (const id of ["plot", "legend", "readout"]) hide(find(id), hidden);
+}

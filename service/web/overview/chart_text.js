@@ -1,0 +1,71 @@
+// A trend in words: the legend, the value below the pointer, and the table that stands for the picture.
+
+import { element, find, write } from "../core/dom.js";
+import { colourOfGroup } from "./chart_series.js";
+import { NOTHING, count, dayText, hourText, number } from "../core/format.js";
+
+const TITLE_LENGTH = 300;
+let drawn = "";
+
+const whenText = (interval, bucket) => (interval === "day" ? dayText(bucket.start) : hourText(bucket.start));
+
+export function writeReadout(answer, place) {
+  const bucket = answer.buckets[place];
+  if (!bucket) return write(find("readout"), "\u00a0");
+  const before = answer.compare?.[place];
+  const unfinished = bucket.complete ? "" : `, ${whyPart(bucket)}`;
+  const than = before ? ` · before: ${number(answer.metric, before.value)}` : "";
+  const parts = (answer.groups ?? []).map((group) => ` · ${group.key}: ${number(answer.metric, group.buckets[place].value)}`);
+  write(find("readout"),
+    `${whenText(answer.interval, bucket)}: ${number(answer.metric, bucket.value)}${unfinished}${than}${parts.join("")}`);
+}
+
+// focus(group): bring the lines of a group forward.
+export function showLegend({ metric, interval, buckets, compare, groups }, focus) {
+  const unit = interval === "day" ? "day" : "hour";
+  const lines = groups ? [] : [["key", `by ${unit}`]];
+  const parts = new Set(buckets.filter((bucket) => !bucket.complete).map(whyPart));
+  if (parts.size) lines.push(["key unfinished", `a ${unit} that is ${[...parts].join(", or ")}`]);
+  if (compare) {
+    const rest = compare.some((bucket) => bucket.value === null) ? " (not all of it is kept)" : "";
+    lines.push(["key before", `from ${dayText(compare[0].start)}, to compare${rest}`]);
+  }
+  const sums = (groups ?? []).map((group) => [group.key, metric === "events" ? sumOf(group) : null]);
+  const now = JSON.stringify([lines, sums]);
+  if (now === drawn && find("legend").children.length) return;
+  drawn = now;
+  find("legend").replaceChildren(
+    ...sums.map(([key, sum], place) => groupItem(key, sum, place, focus)),
+    ...lines.map(([name, text]) => element("li", [], element("span", [["class", name]]), text)));
+}
+
+const whyPart = (bucket) => (Date.parse(bucket.end) > Date.now() ? "not over" : "cut to the range");
+
+const sumOf = (group) => group.buckets.reduce((sum, bucket) => sum + (bucket.value ?? 0), 0);
+
+function groupItem(key, sum, place, focus) {
+  const line = element("span", [["class", "key"]]);
+  line.style.borderColor = `var(${colourOfGroup(place)})`;
+  const button = element("button", [["type", "button"], ["class", "group"], ["title", key.slice(0, TITLE_LENGTH)],
+    ["aria-pressed", "false"]], line, element("bdi", [], key), ...(sum === null ? [] : [` ${count(sum)}`]));
+  button.addEventListener("click", () => {
+    const isChosen = button.getAttribute("aria-pressed") !== "true";
+    for (const other of find("legend").querySelectorAll(".group")) other.setAttribute("aria-pressed", String(isChosen && other === button));
+    focus(isChosen ? place : null);
+  });
+  return element("li", [], button);
+}
+
+export function showTable({ metric, interval, buckets, compare, groups }, title) {
+  const table = find("chart-table");
+  write(table.caption, `${title} by ${interval}`);
+  const heads = ["Start", title, ...(compare ? ["Before"] : []), ...(groups ?? []).map((group) => group.key), "State"];
+  table.tHead.replaceChildren(element("tr", [], ...heads.map((text) => element("th", [["scope", "col"]], text))));
+  const cell = (bucket) => element("td", [], bucket ? number(metric, bucket.value) : NOTHING);
+  table.tBodies[0].replaceChildren(...buckets.map((bucket, place) => element("tr", [],
+    element("th", [["scope", "row"]], whenText(interval, bucket)),
+    cell(bucket),
+    ...(compare ? [cell(compare[place])] : []),
+    ...(groups ?? []).map((group) => cell(group.buckets[place])),
+    element("td", [], bucket.complete ? "complete" : whyPart(bucket)))));
+}

@@ -1,0 +1,29 @@
+// What stands in the chart's place while nothing was ever sent, or nothing matches.
+
+import { hidePlot } from "./chart.js";
+import { element, find, hide } from "../core/dom.js";
+
+export function show(isEmpty, isFiltered) {
+  const place = find("empty");
+  if (isEmpty && place.dataset.filtered !== String(isFiltered)) {
+    place.dataset.filtered = String(isFiltered);
+    place.replaceChildren(...(isFiltered ? noMatch() : firstEvent()));
+  }
+  hide(place, !isEmpty);
+  hidePlot(isEmpty);
+}
+
+function noMatch() {
+  return [element("p", [], "No events match these filters in this range. Remove one, or choose a longer range.")];
+}
+
+function firstEvent() {
+  const event = '{"event_type":"opened","session_id":"s-1","timestamp":"\'$(date -u +%FT%TZ)\'"}';
+  return [
+    element("p", [], "No events in this range. Send one:"),
+    element("pre", [["tabindex", "0"]], `curl ${location.origin}/e -H 'content-type: application/json' -d '${event}'`),
+    element("p", [], "or have a page send its own, from this server:"),
+    element("pre", [["tabindex", "0"]], '<script src="/h.js" defer></script>'),
+    element("p", [["class", "quiet"]], "It is shown here as soon as it is stored."),
+  ];
+}

@@ -1,0 +1,83 @@
+// The totals of the range, each with its change and its course; the pressed one is the chart's metric.
+
+import { find, write } from "../core/dom.js";
+import { METRICS, hoursOf, hoursShown } from "../core/state.js";
+import { change, hourText, number } from "../core/format.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const HOUR = 3_600_000;
+const WIDTH = 120;
+const HEIGHT = 28;
+const AGAINST = new Map([["previous", "against the period before"], ["week", "against the same weekdays"],
+  ["year", "against the same weekdays a year ago"]]);
+const SO_FAR = "so far";
+const UNFILTERED = ["new_users"];
+
+const card = (metric) => find(`card-${metric}`);
+const part = (metric, name) => card(metric).querySelector(`.card-${name}`);
+
+export const title = (metric) => part(metric, "name").textContent;
+
+export function start(choose) {
+  for (const metric of METRICS) card(metric).addEventListener("click", () => choose(metric));
+}
+
+export function press(chosen) {
+  for (const metric of METRICS) card(metric).setAttribute("aria-pressed", String(metric === chosen));
+}
+
+export function showTotals(answer, compared, state) {
+  for (const metric of METRICS) {
+    const value = answer.totals[metric];
+    write(part(metric, "value"), number(metric, value));
+    const by = isOneUnfinished(state) ? null : change(value, answer.compare?.totals[metric]);
+    showChange(metric, by, compared, otherwise(metric, value, state));
+  }
+  const against = isOneUnfinished(state) || !answer.compare ? "" : `Changes are ${AGAINST.get(compared)}.`;
+  write(find("cards-note"), [noteOf(answer, hoursOf(state)), against].filter(Boolean).join(" ") || "\u00a0");
+}
+
+// What stands in the place of a change.
+function otherwise(metric, value, state) {
+  if (value === null) return isWhole(metric, state) ? "not known" : "not with filters";
+  return isOneUnfinished(state) ? SO_FAR : "no earlier data";
+}
+
+// Who is new is known of all events only.
+export const isWhole = (metric, state) => !UNFILTERED.includes(metric) || !state.filters.size;
+
+// An hour that is not over cannot be compared with a whole one.
+const isOneUnfinished = (state) => hoursOf(state) === 1 && hoursShown(state)[1] > Date.now();
+
+function showChange(metric, by, compared, instead) {
+  const place = part(metric, "change");
+  const said = by ? by.seen : instead;
+  if (place.dataset.said === said + compared) return;
+  place.dataset.said = said + compared;
+  place.title = by ? `${by.words} ${AGAINST.get(compared)}` : "";
+  if (!by) return place.replaceChildren(said);
+  const seen = document.createElement("span");
+  seen.setAttribute("aria-hidden", "true");
+  seen.textContent = said;
+  const heard = document.createElement("span");
+  heard.className = "unseen";
+  heard.textContent = place.title;
+  place.replaceChildren(seen, heard);
+}
+
+// What to say when less is kept than was asked for, otherwise nothing.
+export function noteOf({ source, from, to }, hours) {
+  const isCut = Date.parse(to) - Date.parse(from) < hours * HOUR;
+  return source === "events" && isCut ? `From raw events, kept since ${hourText(from)}.` : "";
+}
+
+export function showCourse(metric, buckets) {
+  const values = buckets.map((bucket) => bucket.value ?? 0);
+  const most = Math.max(...values, 1e-9);
+  const step = values.length > 1 ? WIDTH / (values.length - 1) : WIDTH;
+  const points = values.map((value, place) => `${(place * step).toFixed(1)},${(HEIGHT - 1 - (value / most) * (HEIGHT - 2)).toFixed(1)}`);
+  if (points.length === 1) points.push(`${WIDTH},${points[0].split(",")[1]}`);
+  const svg = card(metric).querySelector("svg");
+  const line = svg.firstElementChild ?? svg.appendChild(document.createElementNS(SVG, "polyline"));
+  line.setAttribute("points", points.join(" "));
+}

@@ -1,0 +1,124 @@
+// The first page: reads all that it shows, each part by itself.
+
+import { Gone, get } from "../core/api.js";
+import * as bars from "./top_keys.js";
+import * as cards from "./metric_cards.js";
+import * as chart from "./chart.js";
+import * as empty from "./empty_state.js";
+import { find, hide, write } from "../core/dom.js";
+import * as proofs from "./proofs.js";
+import * as recent from "./latest_events.js";
+import { METRICS, hoursOf, hoursShown, intervalOf, rangeOf, scopeOf } from "../core/state.js";
+import { zone } from "../core/format.js";
+
+const TOP_ACTIONS = "10";
+const TOP_GROUPS = "5";
+const UNDIVIDED = ["event_types", "new_users"];
+const PANELS = ["cards", "chart", "proofs", "tools", "risks", "types", "actions", "recent"];
+
+export function start({ chooseMetric, chooseBy, openTimeline }) {
+  cards.start(chooseMetric);
+  chart.start(chooseBy);
+  proofs.start();
+  recent.start(openTimeline);
+}
+
+// Show what is asked for, before there is an answer.
+export function frame(state) {
+  cards.press(state.metric);
+  chart.frame(cards.title(state.metric), state.options.overview.by, !UNDIVIDED.includes(state.metric));
+  proofs.frame(hoursShown(state));
+  for (const panel of PANELS) find(panel).classList.add("stale");
+}
+
+// Read all of it. filter(name, key) is what a row does. Returns ok, refused, token, gone or aborted for each part.
+export function read(asked, signal, filter) {
+  const scope = scopeOf(asked);
+  const compare = ["week", "year"].includes(asked.compare) ? asked.compare : "previous";
+  const by = UNDIVIDED.includes(asked.metric) ? "" : asked.options.overview.by;
+  const trend = (metric) => {
+    const isShown = metric === asked.metric;
+    if (!cards.isWhole(metric, asked)) return unanswered(metric, isShown);
+    const divided = isShown && by ? [["by", by], ["top", TOP_GROUPS]] : [];
+    return part(["cards", ...(isShown ? ["chart"] : [])], signal, "trends",
+      [...scope, ["metric", metric], ["interval", intervalOf(asked)], ["tz", zone],
+        ["compare", isShown && !by ? asked.compare : "none"], ...divided],
+      (answer) => {
+        cards.showCourse(metric, answer.buckets);
+        if (isShown) chart.show(answer, cards.title(metric));
+      });
+  };
+  return Promise.all([
+    part(["cards", "tools", "risks", "types"], signal, "summary", [...scope, ["compare", compare]], (answer) => {
+      cards.showTotals(answer, compare, asked);
+      showBars(asked, answer, filter);
+      empty.show(answer.totals.events === 0, asked.filters.size > 0);
+    }),
+    ...[asked.metric, ...METRICS.filter((metric) => metric !== asked.metric)].map(trend),
+    part(["actions"], signal, "top", [...scope, ["by", "action"], ["limit", TOP_ACTIONS]],
+      (answer) => showBar("actions", "action", answer.rows, answer, asked, filter)),
+    part(["proofs"], signal, "proofs", rangeOf(asked), proofs.show),
+    part(["recent"], signal, "track", [...scope, ["limit", String(recent.ROWS)], ["total", "0"]],
+      (answer) => recent.show(answer.events, JSON.stringify(scope))),
+  ]);
+}
+
+// New users of filtered events are not known: nothing is asked.
+function unanswered(metric, isShown) {
+  cards.showCourse(metric, []);
+  if (isShown) {
+    fail("chart", "trends", `${cards.title(metric)} are those of all events. Take the filters away, or choose another card.`);
+    chart.clear();
+    find("chart").classList.remove("stale");
+  }
+  return "ok";
+}
+
+async function part(panels, signal, path, parameters, draw) {
+  try {
+    const answer = await get(path, parameters, signal);
+    if (signal.aborted) return "aborted";
+    measured(path, () => draw(answer));
+    for (const panel of panels) find(panel).classList.remove("stale");
+    mend(panels, path);
+    return "ok";
+  } catch (error) {
+    if (error.name === "AbortError" || signal.aborted) return "aborted";
+    if (error instanceof Gone) return "gone";
+    if (error.status === 401) return "token";
+    for (const panel of panels) fail(panel, path, `Cannot be read now: ${error.message}`);
+    return "refused";
+  }
+}
+
+function measured(path, draw) {
+  const start = performance.now();
+  draw();
+  // The last of each is kept: a page on a wall draws for days.
+  performance.clearMeasures(`draw ${path}`);
+  performance.measure(`draw ${path}`, { start });
+}
+
+const faultOf = (panel) => find(panel).querySelector(".fault");
+
+function fail(panel, path, message) {
+  const fault = faultOf(panel);
+  if (!fault) return write(find("cards-note"), message);
+  fault.dataset.of = path;
+  write(fault, message);
+  hide(fault, false);
+}
+
+function mend(panels, path) {
+  for (const fault of panels.map(faultOf)) if (fault?.dataset.of === path) hide(fault, true);
+}
+
+function showBars(asked, answer, filter) {
+  showBar("tools", "tool_name", answer.tool_usage, answer, asked, filter);
+  showBar("risks", "risk_mode", answer.risk_distribution, answer, asked, filter);
+  showBar("types", "event_type", answer.event_types, answer, asked, filter);
+}
+
+function showBar(id, name, rows, answer, asked, filter) {
+  bars.show(id, rows, cards.noteOf(answer, hoursOf(asked)), asked.filters.get(name), (key) => filter(name, key));
+}

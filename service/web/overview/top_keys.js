@@ -1,0 +1,49 @@
+// The most frequent keys of a dimension; each row is a filter.
+
+import { element, find, hide, write } from "../core/dom.js";
+import { count } from "../core/format.js";
+
+const OTHER = "(other)";
+const TITLE_LENGTH = 300;
+const drawn = new Map();
+
+// rows: [{key, events}], largest first. noted: what to say of them. choose(key) filters, or takes the filter away.
+export function show(id, rows, noted, chosen, choose) {
+  const panel = find(id);
+  const list = panel.querySelector(".bar-list");
+  const most = Math.max(...rows.map((row) => row.events), 1);
+  const now = JSON.stringify([rows, chosen]);
+  if (drawn.get(id) !== now) fill(list, rows, most, chosen, choose);
+  drawn.set(id, now);
+  const note = panel.querySelector(".note");
+  write(note, noted);
+  hide(note, !noted);
+}
+
+// The row that has the focus keeps it, wherever it comes to stand.
+function fill(list, rows, most, chosen, choose) {
+  const focused = list.contains(document.activeElement) ? keyOf(document.activeElement) : null;
+  list.replaceChildren(...(rows.length ? rows.map((row) => rowOf(row, most, chosen, choose)) : [nothing()]));
+  if (focused === null) return;
+  const buttons = [...list.querySelectorAll("button")];
+  (buttons.find((button) => keyOf(button) === focused) ?? buttons[0])?.focus();
+}
+
+const keyOf = (button) => button.querySelector(".bar-key").textContent;
+
+const nothing = () => element("li", [["class", "nothing"]], "None in this range.");
+
+function rowOf({ key, events }, most, chosen, choose) {
+  const isKey = key !== OTHER;
+  const fill = element("span", [["class", "bar-fill"]]);
+  fill.style.width = `${(100 * events) / most}%`;
+  const inside = [
+    fill,
+    element("span", [["class", "bar-key"], ["title", key.slice(0, TITLE_LENGTH)]], key),
+    element("span", [["class", "bar-number"]], count(events)),
+  ];
+  if (!isKey) return element("li", [], element("div", [["class", "bar"]], ...inside));
+  const button = element("button", [["type", "button"], ["class", "bar"], ["aria-pressed", String(key === chosen)]], ...inside);
+  button.addEventListener("click", () => choose(key === chosen ? null : key));
+  return element("li", [], button);
+}

@@ -1,0 +1,57 @@
+// What was sent: keys of fields, properties and their values, to choose from. Each is asked for once.
+
+import { get } from "../core/api.js";
+import { hoursOf, rangeOf } from "../core/state.js";
+
+const MOST_KEYS = "50";
+const MOST_VALUES = "100";
+// What was sent in a week tells what is sent; raw events of more are asked for in vain.
+const MOST_HOURS = 168;
+const SCALARS = ["string", "number", "boolean"];
+const DIMENSIONS = ["event_type", "tool_name", "action", "risk_mode"];
+const kept = new Map();
+
+function asked(path, state, parameters) {
+  const range = state.range === "custom" ? rangeOf(state) : [["hours", String(Math.min(hoursOf(state), MOST_HOURS))]];
+  const query = [...range, ...parameters];
+  const key = JSON.stringify([path, query]);
+  if (!kept.has(key)) {
+    const answer = get(path, query, new AbortController().signal);
+    kept.set(key, answer);
+    answer.catch(() => kept.delete(key));
+  }
+  return kept.get(key);
+}
+
+// [{key, events}], those with the most events first; none when they cannot be told.
+export async function keysOf(dimension, state) {
+  try {
+    const answer = await asked("top", state, [["by", dimension], ["limit", MOST_KEYS]]);
+    return answer.rows;
+  } catch {
+    return [];
+  }
+}
+
+// [{property, events}] of those that have values; `property` is as conditions write it after `properties.`.
+export async function propertiesOf(state) {
+  try {
+    const answer = await asked("properties", state, []);
+    return answer.properties.filter(({ types }) => SCALARS.some((type) => types[type]));
+  } catch {
+    return [];
+  }
+}
+
+// [{value, events}] of a field or a property; a value is a text, a number or a truth value.
+export async function valuesOf(field, state) {
+  if (DIMENSIONS.includes(field)) return (await keysOf(field, state)).map(({ key, events }) => ({ value: key, events }));
+  if (!field.startsWith("properties.")) return [];
+  const property = field.slice("properties.".length);
+  try {
+    const answer = await asked("properties", state, [["property", property], ["limit", MOST_VALUES]]);
+    return answer.properties[0]?.values ?? [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,221 @@
+"""The embedded PostgreSQL by itself: its data, its configuration, its start and stop.
+
+The server answers on a socket in a folder that only its user can enter, so whoever answers there is the server
+of this data directory. Every method that changes something is called under the lock of `sql.embedded.share`.
+"""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from subprocess import CompletedProcess
+from urllib.parse import quote
+
+import psutil
+
+from sql.embedded.folders import (
+    PORT,
+    SOCKET_NAME,
+    Account,
+    EmbeddedError,
+    account_of,
+    pgdata_name,
+    private_folder,
+    sync,
+)
+
+DATABASE = "hourledger"
+ROLE = "hourledger"
+LOCALES = {16: ("--locale=C",), 18: ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")}
+# Crash recovery replays up to max_wal_size, which takes minutes on a slow disk.
+PATIENCE_SECONDS = 600.0
+# Children of a killed server go when they notice, or are told.
+LEFTOVER_SECONDS = 60.0
+TAIL_LINES = 20
+
+
+class Answer(IntEnum):
+    """What the socket says: the exit codes of pg_isready."""
+
+    READY = 0
+    NOT_NOW = 1
+    NOBODY = 2
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """The server of one data directory, running or not."""
+
+    data_dir: Path
+    version: int
+    settings: Mapping[str, str]
+    account: Account
+    binaries: Path
+    socket_dir: Path
+
+    @property
+    def folder(self) -> Path:
+        """PGDATA."""
+        return self.data_dir / pgdata_name(self.version)
+
+    def url(self, database: str) -> str:
+        """DSN of a database of this server, for asyncpg and libpq; the database need not exist."""
+        return f"postgresql://{ROLE}@/{quote(database, safe='')}?host={quote(str(self.socket_dir))}&port={PORT}"
+
+    def answer(self) -> Answer:
+        """What a client would meet now; waits up to 3 s for an answer."""
+        code = self._run("pg_isready", "-q", "-d", self.url("postgres")).returncode
+        return Answer(code) if code in (Answer.READY, Answer.NOT_NOW) else Answer.NOBODY
+
+    def postmaster(self) -> psutil.Process | None:
+        """The server's process. A pid file alone proves nothing: after a kill its pid may be anybody's."""
+        try:
+            process = psutil.Process(_pid_in(self.folder / "postmaster.pid"))
+        except psutil.Error:
+            return None
+        return process if self._is_ours(process) else None
+
+    def bring_up(self) -> bool:
+        """Return when the server answers and has its database; True when it had to be started."""
+        self._initialise()
+        started, since = False, time.monotonic()
+        while (answer := self.answer()) != Answer.READY:
+            waited = time.monotonic() - since
+            if waited > PATIENCE_SECONDS:
+                raise self._failed(f"PostgreSQL ({self.postmaster()}) has not answered for {waited:.0f} s")
+            if answer == Answer.NOBODY and self.postmaster() is None:
+                started = self._start(last_try=waited > LEFTOVER_SECONDS)
+            time.sleep(0.02)
+        self._make_database()
+        return started
+
+    def stop(self) -> None:
+        """Stop the server if it runs: clients are cut off, committed data is on disk."""
+        if self.postmaster():
+            stopped = self._run("pg_ctl", "stop", "-D", self.folder.name, "-m", "fast", *_patiently())
+            if stopped.returncode and self.postmaster():
+                raise self._failed("PostgreSQL did not stop", stopped.stderr)
+
+    def remove_data(self) -> None:
+        """Remove PGDATA, of a server that does not run; moved away first, so that a kill leaves no half of it."""
+        if os.path.lexists(self.folder):
+            self.folder.rename(Path(tempfile.mkdtemp(prefix="initdb-", dir=self.data_dir)) / self.folder.name)
+        self._remove_leftovers()
+
+    def _remove_leftovers(self) -> None:
+        for left in self.data_dir.glob("initdb-*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: str) -> CompletedProcess[str]:
+        # In the data directory, so that relative paths do: pg_ctl hands its paths to a shell, unescaped.
+        return self.account.run(self.binaries / program, *arguments, cwd=self.data_dir)
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        """Whether it is a live process of this server: the postmaster or, after its death, a child."""
+        try:
+            named = process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
+            return named and Path(process.cwd()).samefile(self.folder)
+        except (psutil.Error, OSError):
+            return False
+
+    def _initialise(self) -> None:
+        if not os.path.lexists(self.folder):
+            self._make_data()
+        found = (private_folder(self.folder, self.account) / "PG_VERSION").read_text().strip()
+        if found != str(self.version):
+            raise EmbeddedError(f"{self.folder} holds data of PostgreSQL {found}, not {self.version}")
+
+    def _make_data(self) -> None:
+        """Beside its place, and moved there when whole: a kill leaves no half of it."""
+        self._remove_leftovers()
+        new = private_folder(Path(tempfile.mkdtemp(prefix="initdb-", dir=self.data_dir)), self.account)
+        options = ("--encoding=UTF8", "--auth-local=peer", "--auth-host=reject", "--data-checksums")
+        made = self._run("initdb", "-D", new.name, "-U", ROLE, *options, *LOCALES[self.version])
+        if made.returncode:
+            raise self._failed("initdb failed", made.stderr)
+        new.rename(self.folder)
+        sync(self.data_dir)
+
+    def _make_database(self) -> None:
+        tried = self._run("psql", "-X", "-w", "-c", "", "-d", self.url(DATABASE))
+        if f'database "{DATABASE}" does not exist' in tried.stderr:
+            tried = self._run("createdb", "-w", f"--maintenance-db={self.url('postgres')}", DATABASE)
+        if tried.returncode:
+            raise self._failed("PostgreSQL runs, but cannot be used", tried.stderr)
+
+    def _start(self, *, last_try: bool) -> bool:
+        """True when it came up; False when what a kill left is in the way for a moment."""
+        private_folder(self.data_dir / "log", self.account).joinpath("start.log").unlink(missing_ok=True)
+        self._write_configuration()
+        self._drop_false_locks()
+        options = ("-D", self.folder.name, "-o", "-c config_file=postgresql.conf", "-l", "log/start.log")
+        started = self._run("pg_ctl", "start", *options, *_patiently())
+        if started.returncode == 0:
+            return True
+        tail = self._log_tail()
+        children, starting = "pre-existing shared memory" in tail, 'lock file "' in tail
+        if last_try or not (children or starting):
+            raise self._failed("PostgreSQL did not start", tail or started.stderr)
+        if children:
+            for process in filter(self._is_ours, psutil.process_iter()):
+                process.terminate()
+        return False
+
+    def _write_configuration(self) -> None:
+        """In the data directory, not in PGDATA: root writes nothing where another user could lay a link."""
+        sockets = '"' + str(self.socket_dir).replace('"', '""') + '"'
+        given = {"unix_socket_directories": sockets, **self.settings}
+        names = {self.account.name, account_of(os.geteuid()).name}
+        files = {
+            "postgresql.conf": [
+                f"include '{self.folder.name}/postgresql.conf'",
+                Path(__file__).with_name("embedded.conf").read_text(),
+                *(f"{name} = {_quoted(value)}" for name, value in given.items()),
+            ],
+            "pg_hba.conf": [f"local all all peer map={ROLE}"],
+            "pg_ident.conf": [f'{ROLE} "{name}" {ROLE}' for name in names],
+        }
+        for name, lines in files.items():
+            path = self.data_dir / name
+            path.write_bytes(os.fsencode("\n".join(["# Written at each start: edits are lost.", *lines, ""])))
+            path.chmod(0o644)
+
+    def _drop_false_locks(self) -> None:
+        """PostgreSQL takes any live process named in these files for another server, and ends.
+
+        A dead one it judges by itself. Its lock on shared memory does not depend on them.
+        """
+        for lock in (self.folder / "postmaster.pid", self.socket_dir / f"{SOCKET_NAME}.lock"):
+            pid = _pid_in(lock)
+            if pid == 0 or psutil.pid_exists(pid):
+                lock.unlink(missing_ok=True)
+
+    def _log_tail(self) -> str:
+        logs = sorted(self.data_dir.glob("log/*.log"), key=lambda log: log.stat().st_mtime)
+        return "\n".join(logs[-1].read_text(errors="replace").splitlines()[-TAIL_LINES:]) if logs else ""
+
+    def _failed(self, what: str, said: str = "") -> EmbeddedError:
+        lines = said.strip().splitlines()
+        reason = next((line for line in reversed(lines) if "FATAL" in line), lines[-1] if lines else "no reason given")
+        return EmbeddedError(f"{what}: {reason} (log: {self.data_dir / 'log'})", log_tail=self._log_tail())
+
+
+def _patiently() -> tuple[str, ...]:
+    return "-w", "-t", f"{PATIENCE_SECONDS:.0f}"
+
+
+def _pid_in(lock: Path) -> int:
+    """The process a lock file of PostgreSQL names; 0 when there is no such file, or nothing sensible in it."""
+    try:
+        return abs(int(lock.read_text().partition("\n")[0]))
+    except (OSError, ValueError):
+        return 0
+
+
+def _quoted(value: str) -> str:
+    """A string of postgresql.conf."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "''").replace("\n", "\\n") + "'"

@@ -1,0 +1,38 @@
+"""How large the browser client is, and what a call of it costs."""
+
+from __future__ import annotations
+
+import gzip
+
+from playwright.async_api import Browser
+
+from service.web.assets import VENDOR
+from tests.browser.support.client import Visitor
+from tests.http.support.site import Site
+
+SCRIPTS = ("analytics.js", "analytics.mjs")
+CALLS = 500
+TIMED = f"""kind => {{
+    const times = [];
+    for (let n = 0; n < {CALLS}; n += 1) {{
+        const begun = performance.now();
+        hourledger.track(kind, {{ tool_name: "Map", action: "opened", properties: {{ path: "/articles/7", n }} }});
+        times.push(performance.now() - begun);
+    }}
+    return times.reduce((sum, each) => sum + each, 0) / times.length * 1000;
+}}"""
+
+
+def compressed() -> dict[str, int]:
+    """Return the bytes of each script, gzipped."""
+    return {name: len(gzip.compress((VENDOR / name).read_bytes(), 9)) for name in SCRIPTS}
+
+
+async def microseconds_per_call(browser: Browser, site: Site) -> float:
+    """Return what a call costs on average, storage included, console left out."""
+    context = await browser.new_context()
+    visitor = Visitor(context, site, 'data-debug="false"')
+    page = await visitor.visit()
+    cost = float(await page.evaluate(TIMED, visitor.kind))
+    await context.close()
+    return cost

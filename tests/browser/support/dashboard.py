@@ -1,0 +1,108 @@
+"""The dashboard as tests read it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+
+from playwright.async_api import ConsoleMessage, Page, expect
+
+from tests.http.support.site import Json, Site
+
+AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
+PEOPLE = ("visitors", "users", "new_users")
+METRICS = ("events", "sessions", *PEOPLE, "tool_uses", "event_types", "events_per_session")
+# Sums what moves without having been asked to; the page's policy allows no script of a test, so the browser adds it.
+WATCH_SHIFTS = """
+globalThis.moved = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.moved += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+RUN_AXE = "() => axe.run(document, { resultTypes: ['violations'] })"
+
+
+async def open_dashboard(page: Page, site: Site, query: str = "") -> None:
+    """Open the dashboard, and wait until all of it is shown."""
+    await page.goto(f"{site.running.url}/{query}")
+    await shown(page)
+
+
+async def shown(page: Page) -> None:
+    """Wait until nothing is shown that belongs to another range."""
+    await expect(page.locator("html[data-shown]")).to_be_attached()
+    await expect(page.locator(".stale")).to_have_count(0)
+
+
+async def card(page: Page, metric: str) -> str:
+    """Return the number on a card."""
+    return await page.locator(f"#card-{metric} .card-value").inner_text()
+
+
+def number(metric: str, value: float | None) -> str:
+    """Return a number as a card writes it."""
+    if value is None:
+        return "\N{EN DASH}"
+    if metric != "events_per_session":
+        return f"{value:,}"
+    return f"{Decimal(value).quantize(Decimal('0.01'), ROUND_HALF_UP):,}"
+
+
+async def check_cards(page: Page, site: Site, **query: object) -> None:
+    """Check that the cards show what the summary of the same range tells."""
+    totals = site.get("/api/analytics/summary", **query)["totals"]
+    for metric in METRICS:
+        await expect(page.locator(f"#card-{metric} .card-value")).to_have_text(number(metric, totals[metric]))
+
+
+async def bars(page: Page, panel: str) -> list[tuple[str, str]]:
+    """Return the rows of a panel: key and number."""
+    rows = page.locator(f"#{panel} .bar")
+    return [
+        (await row.locator(".bar-key").inner_text(), await row.locator(".bar-number").inner_text())
+        for row in await rows.all()
+    ]
+
+
+def as_bars(rows: list[Json]) -> list[tuple[str, str]]:
+    return [(row["key"], f"{row['events']:,}") for row in rows]
+
+
+async def column(page: Page, place: int) -> list[str]:
+    """Return a column of the chart's table."""
+    return await page.locator(f"#chart-table tbody tr > :nth-child({place})").all_text_contents()
+
+
+@contextmanager
+def without_complaints(page: Page) -> Iterator[None]:
+    """Fail when the browser had something to complain of: an error, a script that broke, a policy violated."""
+    said: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            said.append(message.text)
+
+    page.on("console", heard)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    yield
+    assert said == []
+
+
+async def check_accessible(page: Page) -> None:
+    """Check that axe finds nothing serious."""
+    await page.evaluate(AXE.read_text())
+    found = (await page.evaluate(RUN_AXE))["violations"]
+    serious = [
+        (violation["id"], [node["html"][:200] for node in violation["nodes"]][:3])
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+    ]
+    assert serious == [], serious
+
+
+def address(query: str) -> Callable[[str], bool]:
+    """Return what an address must have."""
+    return lambda url: re.search(query, url) is not None

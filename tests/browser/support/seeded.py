@@ -1,0 +1,87 @@
+"""Events of four weeks with days, nights, weekends and a peak, as a dashboard is to show them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from math import cos, pi
+from random import Random
+
+from tests.http.support.site import HOUR, Json, text_of
+
+DAYS = 28
+TOOLS = ("summarise", "translate", "search")
+RISK_MODES = ("careful", "balanced", "bold")
+ACTIONS = ("open", "run", "copy", "share", "undo", "export")
+PLANS = ("free", "pro", "team")
+TYPES = ("page_view", "tool_usage", "risk_mode_changed", "feature_interaction")
+# Kinds of values that have broken pages.
+HOSTILE = (
+    "<img src=x onerror=alert(1)>",
+    "</script><script>document.title='broken'</script>",
+    "__proto__",
+    "constructor",
+    "\u202egnp.txt\u200b\u200f",
+    "👩‍👩‍👧‍👦 \u0430\u0301",
+    "w" * 120,
+)
+
+
+def seeded_events(now: datetime, *, per_hour: float = 6.0) -> list[Json]:
+    """Return the events up to now, oldest first; the same for the same hour."""
+    random = Random(5)
+    first = now - timedelta(days=DAYS)
+    hours = [first.replace(minute=0, second=0, microsecond=0) + step * HOUR for step in range(1, DAYS * 24 + 1)]
+    return [
+        _event(random, number, moment)
+        for number, moment in enumerate(
+            hour + offset * HOUR
+            for hour in hours
+            for offset in sorted(random.random() for _ in range(_amount(random, hour, per_hour)))
+            if hour + offset * HOUR < now - timedelta(minutes=1)
+        )
+    ]
+
+
+def _amount(random: Random, hour: datetime, per_hour: float) -> int:
+    daily = 1 - 0.85 * cos((hour.hour - 3) / 24 * 2 * pi)
+    weekly = 0.45 if hour.weekday() >= 5 else 1.0
+    return int(per_hour * daily * weekly * random.uniform(0.75, 1.25))
+
+
+def _event(random: Random, number: int, moment: datetime) -> Json:
+    kind = random.choices(TYPES, (5, 4, 1, 2))[0]
+    event: Json = {
+        "event_id": f"seed-{number}",
+        "event_type": kind,
+        "session_id": f"session-{moment:%m%d}-{moment.hour // 3}-{random.randrange(9)}",
+        "timestamp": text_of(moment),
+        "action": random.choices(ACTIONS, (9, 6, 4, 3, 2, 1))[0],
+        "demo_mode": random.random() < 0.2,
+    }
+    if kind == "tool_usage":
+        event["tool_name"] = random.choices(TOOLS, (5, 3, 2))[0]
+    if kind == "risk_mode_changed":
+        event["properties"] = {"risk_mode": random.choices(RISK_MODES, (6, 3, 1))[0], "previous_mode": "careful"}
+    if kind == "feature_interaction":
+        event["properties"] = {"plan": PLANS[number % 3], "seats": number % 7, "beta": number % 2 == 0}
+    if random.random() < 0.4:
+        event["user_id"] = f"user-{random.randrange(40)}"
+    return event
+
+
+def hostile_events(now: datetime) -> list[Json]:
+    """Return events whose every field is a hostile text."""
+    events: list[Json] = [
+        {
+            "event_id": f"hostile-{place}-{text}"[:128],
+            "event_type": text,
+            "session_id": text,
+            "timestamp": text_of(now),
+            "user_id": text,
+            "tool_name": text,
+            "action": text,
+            "properties": {"risk_mode": text, text: text, "long": "x" * 10_000},
+        }
+        for place, text in enumerate(HOSTILE)
+    ]
+    return events

@@ -1,0 +1,214 @@
+"""Where faults of one kind are tried: a database of their own, what was acked, and what must then hold."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+import asyncpg
+
+from projections import hourly
+from projections.hours import list_hours
+from projections.projector import catch_up
+from projections.verify import RIGHT, verify
+from service.ingest.appender import shard_of
+from service.ingest.decoding import Event
+from sql.database import Database
+from sql.days import make_days
+from sql.embedded.share import EmbeddedServer
+from sql.errors import MissingDay
+from sql.migrate import migrate
+from tests.conftest import execute
+from tests.faults.table.table import Row
+from tests.support import oracle
+from tests.support.oracle import HOUR
+from tests.support.projection import fresh
+
+T = TypeVar("T")
+
+RETENTION_DAYS = 7
+DAY = timedelta(days=1)
+OLD_DAYS = 1_000
+SESSIONS = 2_000
+SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How much is tried.
+
+    faults: at least so many. batch: events appended before each, or by each process. hours: recent ones that events go
+    to in turn, so that each stays quick to verify; 0: each batch to a day of its own, long ago, the oldest first.
+    stride: of the statement boundaries every so manieth is cut.
+    """
+
+    faults: int
+    batch: int
+    shards: int = 1
+    hours: int = 24
+    stride: int = 1
+
+
+@dataclass
+class Ground:
+    """A database of a server, and what was acked. The connections of `database` are never cut."""
+
+    server: EmbeddedServer
+    url: str
+    folder: Path
+    row: Row
+    database: Database
+    trial: Trial
+    acked: dict[str, Event] = field(default_factory=dict)
+    batches: int = 0
+    last: list[Event] = field(default_factory=list)
+    chance: random.Random = field(default_factory=lambda: random.Random(3))
+    start: datetime = field(default_factory=lambda: datetime.now(UTC).replace(minute=0, second=0, microsecond=0))
+
+    def next_hour(self) -> datetime:
+        """Return the hour that the next batch goes to."""
+        self.batches += 1
+        if self.long_ago:
+            return self.start - OLD_DAYS * DAY + self.batches * DAY
+        return self.start - self.batches % self.trial.hours * HOUR
+
+    @property
+    def long_ago(self) -> bool:
+        """Whether each batch goes to a day of its own."""
+        return self.trial.hours == 0
+
+    def events_of(self, hour: datetime) -> list[Event]:
+        """Return a batch of new events of an hour, and some that were acked before."""
+        first = self.batches * self.trial.batch
+        new = [self._event(number, hour) for number in range(first, first + self.trial.batch)]
+        repeated = new if self.long_ago else self.last or new
+        self.last = new
+        return new + self.chance.sample(repeated, self.trial.batch // 50)
+
+    def _event(self, number: int, hour: datetime) -> Event:
+        chance = self.chance
+        return Event(
+            f"evt_{number}",
+            f"session_{chance.randrange(SESSIONS)}",
+            None,
+            chance.choice(("page_viewed", "tool_used", "risk_mode_changed")),
+            chance.choice(("Home", "Search", None)),
+            None,
+            '{"risk_mode": "high"}',
+            True,
+            hour + timedelta(microseconds=chance.randrange(3_600_000_000)),
+        )
+
+    async def append(self) -> datetime:
+        """Append a batch; return its hour."""
+        hour = self.next_hour()
+        events = self.events_of(hour)
+        placed: dict[int, list[Event]] = {}
+        for event in events:
+            placed.setdefault(shard_of(event.session_id, self.trial.shards), []).append(event)
+        for shard, some in placed.items():
+            await self._append(shard, some, hour if self.long_ago else None)
+        self.ack(events)
+        return hour
+
+    async def _append(self, shard: int, events: Sequence[Event], clock: datetime | None) -> None:
+        columns = [list(column) for column in zip(*events, strict=True)]
+        arguments = (shard, RETENTION_DAYS, clock, *columns)
+        try:
+            rows = await self.database.rows(self.database.statements.append_events, *arguments)
+        except MissingDay:
+            await make_days(self.database, RETENTION_DAYS, clock)
+            rows = await self.database.rows(self.database.statements.append_events, *arguments)
+        if not {row["outcome"] for row in rows} <= {"duplicate"}:
+            raise AssertionError(f"not acked: {rows[:3]}")
+
+    def ack(self, events: Sequence[Event]) -> None:
+        """Take note of events that were acked, be it as duplicates."""
+        self.acked |= {event.event_id: event for event in events}
+
+    async def verify(self, since: datetime | None = None) -> None:
+        """Verify one hour, or all of them, as they are now; what is found is a false alarm."""
+        hours = await list_hours(self.database, since, since and since + HOUR)
+        proofs = [proof async for proof in verify(self.database, hours)]
+        self.row.false_alarms += sum(proof.state not in RIGHT for proof in proofs)
+
+    async def is_folded(self) -> bool:
+        """Tell whether the projection stands at the head of the log."""
+        checkpoints = await self.database.rows(self.database.statements.list_checkpoints, hourly.NAME)
+        return all(row["position"] == row["head"] for row in checkpoints)
+
+    async def settle(self) -> None:
+        """Fold what is left, compare log and rollups with what was acked, and verify all hours."""
+        self.row.acked = len(self.acked)
+        await catch_up(self.database)
+        if not await self.is_folded():
+            raise AssertionError("the projection did not catch up with the log")
+        await self._compare_log()
+        await self._compare_rollups()
+        await self.verify()
+
+    async def _compare_log(self) -> None:
+        """Compare the ids in the log, and how many events the dropped days had, with what was acked."""
+        connection = await asyncpg.connect(self.url)
+        try:
+            live = await connection.fetch("select event_id, count(*) from events group by event_id")
+            retired = await connection.fetch("select day, sum(events)::bigint from retired_days group by day")
+        finally:
+            await connection.close()
+        found: Counter[str | date] = Counter({what: number for what, number in [*live, *retired] if number})
+        days = {day for day, _ in retired}
+        self._count_differences(Counter(_place(event, days) for event in self.acked.values()), found)
+
+    async def _compare_rollups(self) -> None:
+        """Compare all that the rollups say with a count by brute force."""
+        hours = [oracle.start_of(event.timestamp, HOUR) for event in self.acked.values()]
+        since, until = min(hours), max(hours) + HOUR
+        found: oracle.Fresh = Counter()
+        for shard in range(self.trial.shards):
+            found += await fresh(self.database, since, until, shard=shard)
+        self._count_differences(oracle.fresh(self.acked.values(), since, until), found)
+
+    def _count_differences(self, expected: Counter[T], found: Counter[T]) -> None:
+        self.row.lost += (expected - found).total()
+        self.row.doubled += (found - expected).total()
+
+
+def _place(event: Event, retired: Container[date]) -> str | date:
+    """Return what tells an event of the log: its id, or only its day when the events of that were dropped."""
+    day = event.timestamp.date()
+    return day if day in retired else event.event_id
+
+
+async def until(true: Callable[[], Awaitable[bool]], what: str) -> None:
+    """Ask again and again until it is so. Raises TimeoutError when it takes too long."""
+    deadline = asyncio.get_running_loop().time() + SECONDS
+    while not await true():
+        if asyncio.get_running_loop().time() > deadline:
+            raise TimeoutError(f"not so after {SECONDS} s: {what}")
+        await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def new_ground(server: EmbeddedServer, row: Row, trial: Trial) -> AsyncIterator[Ground]:
+    """Give a new database on a server; drop it when left."""
+    name = f"faults_{uuid4().hex}"
+    await execute(server.database_url("postgres"), f'create database "{name}"')
+    url = server.database_url(name)
+    await migrate(url, shards=trial.shards)
+    database = Database(url, statement_seconds=SECONDS)
+    with tempfile.TemporaryDirectory(prefix="hourledger-") as folder:
+        try:
+            await make_days(database, RETENTION_DAYS)
+            yield Ground(server, url, Path(folder), row, database, trial)
+        finally:
+            await database.close()
+            await execute(server.database_url("postgres"), f'drop database "{name}" with (force)')

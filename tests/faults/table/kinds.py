@@ -1,0 +1,91 @@
+"""All kinds of faults, and how often each is tried."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from time import perf_counter
+
+from sql.embedded.share import EmbeddedServer, use
+from tests.conftest import FAST, folder_for_servers
+from tests.faults.table.clocks import step_clocks
+from tests.faults.table.crowds import kill_appenders, kill_http_workers, kill_postgres, kill_projectors, sever_service
+from tests.faults.table.ground import Ground, Trial, new_ground
+from tests.faults.table.table import Row
+from tests.faults.table.works import LONG_WORKS, WORKS, append_at_every_boundary, fold, retire, try_every_boundary
+from tests.faults.table.zombies import stop_checkpoint_holders, stop_folds
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of fault. durable: on a server that survives being killed."""
+
+    name: str
+    run: Callable[[Ground], Awaitable[None]]
+    trial: Trial
+    durable: bool = False
+
+
+def all_kinds() -> list[Kind]:
+    """Return the kinds in the sizes that make more than 1,000 faults and 1,000,000 acked events."""
+    return [
+        *_cuts(Trial(100, 1_000), Trial(100, 1_000), Trial(1, 200)),
+        *_cuts(Trial(1, 500, 8), Trial(1, 800, 8, stride=2), Trial(1, 100, 8, stride=8)),
+        Kind("projector stopped in a fold", stop_folds, Trial(12, 1_000)),
+        Kind("rebuild stopped holding the checkpoint", stop_checkpoint_holders, Trial(12, 1_000)),
+        Kind("projectors killed beside 8 appenders", kill_projectors, Trial(30, 20_000)),
+        Kind("appender and projector killed", kill_appenders, Trial(20, 4_000)),
+        Kind("PostgreSQL killed", kill_postgres, Trial(6, 4_000), durable=True),
+        Kind("HTTP workers killed under load", kill_http_workers, Trial(10, 0)),
+        Kind("sockets severed under load, 8 shards", sever_service, Trial(30, 0, shards=8)),
+        Kind("clock of a process stepped by 1 h, 8 shards", step_clocks, Trial(20, 1_000, shards=8)),
+    ]
+
+
+def quick_kinds() -> list[Kind]:
+    """Return the kinds in the sizes of a test; what other tests try at length is left out."""
+    return [
+        *_cuts(Trial(1, 50), Trial(1, 50, stride=5), Trial(1, 50, stride=25)),
+        Kind("projector stopped in a fold", stop_folds, Trial(1, 50)),
+        Kind("rebuild stopped holding the checkpoint", stop_checkpoint_holders, Trial(2, 50)),
+        Kind("appender and projector killed", kill_appenders, Trial(2, 500)),
+        Kind("sockets severed under load, 8 shards", sever_service, Trial(3, 0, shards=8)),
+        Kind("clock of a process stepped by 1 h, 8 shards", step_clocks, Trial(4, 50, shards=8)),
+    ]
+
+
+def _cuts(first: Trial, others: Trial, long: Trial) -> list[Kind]:
+    """Return the cuts at statement boundaries: of append and fold, of other works, and of long ones."""
+    runs = {"append": (append_at_every_boundary, first)}
+    for name, work in WORKS.items():
+        runs[name] = partial(try_every_boundary, work=work), first if work is fold else others
+    for name, work in LONG_WORKS.items():
+        runs[name] = partial(try_every_boundary, work=work), replace(long, hours=0 if work is retire else 2)
+    suffix = f", {first.shards} shards" if first.shards > 1 else ""
+    return [Kind(f"cut in {name}{suffix}", run, size) for name, (run, size) in runs.items()]
+
+
+async def try_all(kinds: list[Kind], tell: Callable[[str], None]) -> list[Row]:
+    """Try the kinds one after another, on servers of their own; return what each did."""
+    rows = []
+    with folder_for_servers() as folder, ExitStack() as opened:
+        servers: dict[bool, EmbeddedServer] = {}
+        for kind in kinds:
+            if kind.durable not in servers:
+                settings = {} if kind.durable else FAST
+                data = folder / ("durable" if kind.durable else "fast")
+                servers[kind.durable] = opened.enter_context(use(data, settings=settings))
+            began = perf_counter()
+            rows.append(await _try(kind, servers[kind.durable]))
+            tell(f"{kind.name}: {rows[-1].faults:,} faults, {rows[-1].acked:,} events, {perf_counter() - began:.0f} s")
+    return rows
+
+
+async def _try(kind: Kind, server: EmbeddedServer) -> Row:
+    row = Row(kind.name)
+    async with new_ground(server, row, kind.trial) as ground:
+        await kind.run(ground)
+        await ground.settle()
+    return row

@@ -1,0 +1,123 @@
+"""A load of events on the running service, and the processes of that to kill."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event as Flag
+from threading import Thread
+
+import httpx
+import psutil
+import pytest
+
+from service.ingest.decoding import Event
+from tests.conftest import RunningService, words_of
+
+SENDERS = 16
+
+
+@dataclass
+class Load:
+    """Senders that keep posting events, one after another each, and repeat what was not acked until it is."""
+
+    url: str
+    acked: dict[str, Event] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+    stop: Flag = field(default_factory=Flag)
+
+    async def send(self) -> None:
+        """Run all senders until `stop`, then until each has its last ack."""
+        async with httpx.AsyncClient(base_url=self.url, timeout=60) as client:
+            await asyncio.gather(*(self._send(client, sender) for sender in range(SENDERS)))
+
+    async def _send(self, client: httpx.AsyncClient, sender: int) -> None:
+        number = 0
+        while not self.stop.is_set():
+            name, now = f"evt_{sender}_{number}", datetime.now(UTC)
+            await self._send_until_acked(
+                client, Event(name, f"session_{sender}", None, "t", None, None, None, True, now)
+            )
+            number += 1
+
+    async def _send_until_acked(self, client: httpx.AsyncClient, event: Event) -> None:
+        sent = {
+            "event_id": event.event_id,
+            "event_type": event.event_type,
+            "session_id": event.session_id,
+            "timestamp": event.timestamp.isoformat(),
+        }
+        while True:
+            try:
+                answer = await client.post("/e", json=sent)
+            except httpx.TransportError:
+                continue
+            if answer.status_code == httpx.codes.OK:
+                self.acked[event.event_id] = event
+                return
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                self.refused.append(answer.text)
+                return
+            assert answer.headers["retry-after"]
+            await asyncio.sleep(0.01)  # far less than Retry-After asks for: the service has to bear it
+
+    def wait_for(self, more: int) -> None:
+        """Return when `more` events were acked; fail when that takes two minutes."""
+        goal = len(self.acked) + more
+        waited = Flag()
+        for _ in range(12_000):
+            if len(self.acked) >= goal:
+                return
+            waited.wait(0.01)
+        pytest.fail(f"only {len(self.acked)} of {goal} events were acked")
+
+
+@contextmanager
+def loaded(running: RunningService) -> Iterator[Load]:
+    """Give a load that runs beside; end it when left."""
+    load = Load(running.url)
+    thread = Thread(target=lambda: asyncio.run(load.send()))
+    thread.start()
+    try:
+        yield load
+    finally:
+        load.stop.set()
+        thread.join()
+
+
+def children(running: RunningService, *words: str) -> list[psutil.Process]:
+    """Return the service's processes whose command line holds the words."""
+    processes = psutil.Process(running.process.pid).children(recursive=True)
+    return [process for process in processes if set(words) <= set(words_of(process))]
+
+
+def kill(process: psutil.Process) -> None:
+    """Kill a process that may be ending by itself."""
+    with suppress(psutil.NoSuchProcess):
+        process.kill()
+
+
+def one(running: RunningService, *words: str) -> psutil.Process:
+    """Return the part whose command line holds the words, waiting for one that is just being started again."""
+    waited = Flag()
+    for _ in range(6000):
+        found = [process for process in children(running, *words) if process.ppid() == running.process.pid]
+        if found:
+            return found[0]
+        waited.wait(0.01)
+    pytest.fail(f"no process {words} for a minute")
+
+
+def kill_workers(running: RunningService) -> None:
+    """Kill all processes that answer requests."""
+    for worker in one(running, "http").children():
+        kill(worker)
+
+
+def postmaster_of(data: Path) -> psutil.Process:
+    """Return the embedded PostgreSQL of a data folder."""
+    return psutil.Process(int((data / "postgresql-18" / "postmaster.pid").read_text().split()[0]))

@@ -1,0 +1,178 @@
+"""Works whose connections are cut at every statement boundary. Each is done again, undisturbed, after each cut."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from itertools import count
+from typing import Any
+from unittest.mock import patch
+
+from projections import versions
+from projections.due_hours import verify_due
+from projections.hours import list_hours
+from projections.projector import step, tidy
+from projections.rebuild import rebuild
+from projections.retention import retain
+from projections.verify import verify
+from service.errors import ApiError
+from service.ingest import appender as module
+from service.ingest.appender import STORED, UNAVAILABLE, Appender
+from service.ingest.decoding import Event
+from sql.database import Database
+from sql.errors import DatabaseError
+from tests.faults.table.boundaries import Boundaries, Moment, boundaries
+from tests.faults.table.ground import DAY, RETENTION_DAYS, Ground, until
+from tests.support.oracle import HOUR
+
+# hour: the one that events were just appended to.
+Work = Callable[[Database, datetime], Awaitable[object]]
+ROLLUP_DAYS = 10_000
+
+
+async def fold(database: Database, hour: datetime) -> None:
+    """One step of the projector."""
+    await step(database)
+
+
+async def clockwork(database: Database, hour: datetime) -> None:
+    """One round of the clockwork, receipts to compact included."""
+    await step(database)
+    await tidy(database, RETENTION_DAYS)
+
+
+async def rebuild_hour(database: Database, hour: datetime) -> None:
+    """Rebuild one hour in place."""
+    await _all(rebuild(database, await list_hours(database, hour, hour + HOUR)))
+
+
+async def verify_hour(database: Database, hour: datetime) -> None:
+    """Verify one hour, and what the projector's clock finds due."""
+    await _all(verify(database, await list_hours(database, hour, hour + HOUR)))
+    await verify_due(database)
+
+
+async def retire(database: Database, hour: datetime) -> None:
+    """Verify, seal and drop the days that are past the horizon when the hour's day is."""
+    clock = hour.replace(hour=1) + (RETENTION_DAYS + 1) * DAY
+    retired = await _all(retain(database, RETENTION_DAYS, ROLLUP_DAYS, clock=clock))
+    # A drop whose answer was lost is tried again, and finds the day gone.
+    if hindered := [day for day in retired if day.hindrance not in (None, "gone")]:
+        raise AssertionError(f"not retired: {hindered}")
+
+
+async def rebuild_everything(database: Database, hour: datetime) -> None:
+    """Rebuild everything as a new version, make that live, and drop the old one."""
+    version = await versions.begin(database)
+    await _all(versions.fill(database, version))
+    await versions.switch(database, version, await _all(versions.prove(database, version)))
+    await versions.drop_old(database)
+
+
+WORKS: dict[str, Work] = {
+    "projector step": fold,
+    "clockwork": clockwork,
+    "rebuild of an hour": rebuild_hour,
+    "verify of an hour": verify_hour,
+}
+# Each of many transactions.
+LONG_WORKS: dict[str, Work] = {
+    "retention pass": retire,
+    "rebuild of everything": rebuild_everything,
+}
+
+
+async def _all(results: AsyncIterator[Any]) -> list[Any]:
+    return [result async for result in results]
+
+
+async def try_every_boundary(ground: Ground, work: Work) -> None:
+    """Cut work at its first statement, its second, and so on, until all were tried and faults enough."""
+
+    async def attempt(way: Boundaries) -> None:
+        hour = await ground.append()
+        await _until_cut(way, work, hour)
+        if way.was_cut:
+            await ground.verify(hour)
+        await work(ground.database, hour)
+
+    async with boundaries(ground.url, ground.folder) as way:
+        await _try_all(ground, way, attempt)
+
+
+async def _until_cut(way: Boundaries, work: Work, hour: datetime) -> None:
+    async with _database(way) as database:
+        try:
+            await work(database, hour)
+        except DatabaseError:
+            if not way.was_cut:
+                raise
+
+
+async def append_at_every_boundary(ground: Ground) -> None:
+    """Cut an appender, which repeats a commit whose outcome is unknown with the same ids."""
+
+    async def attempt(way: Boundaries) -> None:
+        hour = ground.next_hour()
+        events = ground.events_of(hour)
+        async with _database(way) as database:
+            await append_until_acked(database, events)
+        ground.ack(events)
+        await ground.verify(hour)
+
+    # Nothing depends on how soon the appender tries again.
+    with patch.object(module, "PROBE_SECONDS", 0.002):
+        async with boundaries(ground.url, ground.folder) as way:
+            await _try_all(ground, way, attempt)
+
+
+async def append_until_acked(database: Database, events: list[Event]) -> None:
+    """Append through an appender; send again what is not known to be stored, as clients do."""
+    appender = Appender(database, RETENTION_DAYS)
+    await appender.start()
+
+    async def available() -> bool:
+        return appender.available
+
+    try:
+        while events:
+            await until(available, "the appender has the database")
+            events = await _send(appender, events)
+    finally:
+        await appender.close()
+
+
+async def _send(appender: Appender, events: list[Event]) -> list[Event]:
+    """Send events; return those that were not acked."""
+    try:
+        outcomes = await appender.append(events)
+    except ApiError:
+        return events
+    if not set(outcomes) <= {STORED, UNAVAILABLE, "duplicate"}:
+        raise AssertionError(f"refused: {set(outcomes)}")
+    return [event for event, outcome in zip(events, outcomes, strict=True) if outcome == UNAVAILABLE]
+
+
+@asynccontextmanager
+async def _database(way: Boundaries) -> AsyncIterator[Database]:
+    """Give a database whose every connection is made anew, and can be cut."""
+    database = Database(way.url)
+    try:
+        yield database
+    finally:
+        await database.close()
+        await way.settled()
+
+
+async def _try_all(ground: Ground, way: Boundaries, attempt: Callable[[Boundaries], Awaitable[None]]) -> None:
+    """Try every boundary, both before and after its statement, over and over until there were faults enough."""
+    stride = ground.trial.stride
+    while ground.row.faults < ground.trial.faults:
+        for moment, first in ((Moment.BEFORE, 1), (Moment.AFTER, 1 + stride // 2)):
+            for place in count(first, stride):
+                way.arm(moment, place)
+                await attempt(way)
+                if not way.was_cut:
+                    break
+                ground.row.faults += 1

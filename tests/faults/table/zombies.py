@@ -1,0 +1,109 @@
+"""Processes stopped in the middle of a transaction, taken for dead, that go on when another has done their work."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from tests.faults.table.ground import Ground, until
+from tests.faults.table.processes import ended, project, rebuild_again, start
+
+# A fold and a rebuild wait for it when they have the checkpoint and begin to write.
+LOCK_SESSIONS = "lock table hourly_members in share mode"
+WAITING = "select exists (select from pg_locks where not granted and pg_backend_pid() = any (pg_blocking_pids(pid)))"
+CHECKPOINT_HELD = """
+select {result}
+from pg_stat_activity
+where datname = current_database() and state = 'idle in transaction'
+    and pid in (select pid from pg_locks where relation = 'checkpoints'::regclass and mode = 'RowShareLock')
+"""
+HELD = CHECKPOINT_HELD.format(result="count(*) > 0")
+END_HOLDER = CHECKPOINT_HELD.format(result="pg_terminate_backend(pid)")
+CONNECTIONS = (
+    "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'hourledger'"
+)
+
+
+async def stop_folds(ground: Ground) -> None:
+    """Stop a projector whose fold waits for a lock; another one folds what comes; then let the first go on."""
+    for _ in range(ground.trial.faults):
+        async with _stopped(ground, project) as zombie, _other_projector(ground):
+            await ground.append()
+            await until(ground.is_folded, "the other projector folds")
+            ground.row.faults += 1
+            os.kill(zombie, signal.SIGCONT)
+            await _fold_one_more(ground)
+
+
+async def stop_checkpoint_holders(ground: Ground) -> None:
+    """Stop a rebuild that holds the checkpoint's lock between two statements.
+
+    Every second time PostgreSQL ends its transaction, as it does after a minute (idle_in_transaction_session_timeout),
+    while it is stopped; otherwise it goes on with the lock that it still holds.
+    """
+    administrator = await asyncpg.connect(ground.url)
+
+    async def held() -> bool:
+        return bool(await administrator.fetchval(HELD))
+
+    async def folded_when_ended() -> bool:
+        await administrator.fetch(END_HOLDER)  # its other transaction waits for the same lock
+        return await ground.is_folded()
+
+    try:
+        for number in range(ground.trial.faults):
+            async with _stopped(ground, rebuild_again) as zombie:
+                await until(held, "the stopped process has a transaction open")
+                async with _other_projector(ground):
+                    await ground.append()
+                    if number % 2:
+                        await until(folded_when_ended, "the other projector folds")
+                    ground.row.faults += 1
+                    os.kill(zombie, signal.SIGCONT)
+                    await _fold_one_more(ground)
+    finally:
+        await administrator.close()
+
+
+async def _fold_one_more(ground: Ground) -> None:
+    hour = await ground.append()
+    await until(ground.is_folded, "all is folded")
+    await ground.verify(hour)
+
+
+@asynccontextmanager
+async def _stopped(ground: Ground, target: Callable[[str], None]) -> AsyncIterator[int]:
+    """Give the id of a process that was stopped while it held the checkpoint and waited for another lock, now free."""
+    holder = await asyncpg.connect(ground.url)
+
+    async def alone() -> bool:
+        return bool(await holder.fetchval(CONNECTIONS) == ground.database._pool.get_size())
+
+    async def waited_for() -> bool:
+        return bool(await holder.fetchval(WAITING))
+
+    try:
+        await ground.append()
+        # Else one that was killed before could hold the checkpoint.
+        await until(alone, "the connections of killed processes have ended")
+        await holder.execute("begin")
+        await holder.execute(LOCK_SESSIONS)
+        process = start(target, ground.url)
+        with ended(process):
+            await until(waited_for, "the process waits for the lock")
+            assert process.pid is not None
+            os.kill(process.pid, signal.SIGSTOP)
+            await holder.execute("rollback")
+            yield process.pid
+    finally:
+        await holder.close()
+
+
+@asynccontextmanager
+async def _other_projector(ground: Ground) -> AsyncIterator[None]:
+    with ended(start(project, ground.url)):
+        yield

@@ -1,0 +1,100 @@
+"""The page at `/`: complete without another server, and under a policy that no injected script gets around."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.web import dashboard_files
+from service.web.assets import SOURCES
+
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "connect-src": "'self'",
+    "img-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+}
+VENDORED = {f"/assets/{name}": Path(name) for name in SOURCES if name.startswith("uPlot")}
+FILES = {path: dashboard_files.MEDIA_TYPES[file.suffix] for path, file in (dashboard_files.files() | VENDORED).items()}
+# What is loaded when it is first needed.
+LATER = {path for path in FILES if path.startswith("/assets/views/")}
+OWN = ("/assets/core/", "/assets/overview/", "/assets/views/")
+OWN_SCRIPTS = [path for path in FILES if path.startswith(OWN) and path.endswith(".js")]
+# Of all files together, gzipped.
+MOST_BYTES = 120 * 1024
+
+
+class Tags(HTMLParser):
+    """The tags of a page, and the texts of its scripts and styles."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.inline: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        if self.found and self.cdata_elem is not None:
+            self.inline.append(data)
+
+
+@pytest.mark.parametrize(("path", "content_type"), FILES.items())
+def test_the_page_and_its_assets_are_served(client: httpx.Client, path: str, content_type: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == content_type
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert int(answer.headers["content-length"]) == len(answer.content) > 100
+    header = answer.headers["content-security-policy"]
+    assert dict(directive.strip().split(" ", 1) for directive in header.split(";")) == POLICY
+
+
+def test_the_page_needs_nothing_but_its_assets(client: httpx.Client) -> None:
+    page = Tags(client.get("/").text)
+    assert "".join(page.inline).strip() == ""
+    for tag, attributes in page.found:
+        assert not any(name.startswith("on") or name == "style" for name in attributes), (tag, attributes)
+        address = attributes.get("src") or attributes.get("href")
+        assert address is None or address.partition("?")[0] in FILES
+
+
+def test_what_the_first_page_needs_is_loaded_at_once_and_nothing_else(client: httpx.Client) -> None:
+    named = {attributes.get("src") or attributes.get("href") for _, attributes in Tags(client.get("/").text).found}
+    assert LATER
+    assert named & FILES.keys() == FILES.keys() - LATER
+
+
+def test_what_is_loaded_later_is_named_by_a_script(client: httpx.Client) -> None:
+    scripts = "".join(client.get(path).text for path in OWN_SCRIPTS)
+    for path in LATER:
+        name = Path(path)
+        assert re.search(rf"""/{re.escape(name.name)}"|style\("{name.stem}"\)|\["{name.stem}", \(\)""", scripts), path
+
+
+def test_values_of_events_reach_the_page_as_text_only(client: httpx.Client) -> None:
+    for path in OWN_SCRIPTS:
+        script = client.get(path).text
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", script)
+
+
+def test_the_page_is_small(client: httpx.Client) -> None:
+    assert sum(len(gzip.compress(client.get(path).content)) for path in FILES) <= MOST_BYTES
+
+
+def test_the_page_holds_no_data(client: httpx.Client) -> None:
+    before = client.get("/").content
+    client.post("/e", json={"event_type": "x-on-the-page", "session_id": "s", "timestamp": "2025-10-18T01:00Z"})
+    assert client.get("/").content == before

@@ -1,0 +1,256 @@
+"""`python -m service demo`, as a process: what it stores and proves, how it ends, and what it refuses."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from signal import SIGINT, SIGKILL, SIGTERM
+
+import httpx
+import psutil
+import pytest
+
+from service.demo.events import demo_events
+from service.ingest.decoding import Event
+from sql.embedded.folders import SOCKET_NAME
+from tests.conftest import folder_for_servers, free_port, words_of
+from tests.http.support.site import Json, hour_start, now, text_of, wait_until
+from tests.http.support.starting import line_of, start
+from tests.support.oracle import fresh
+
+EVENTS = 2_000
+SEED = 7
+DIMENSIONS = {"event_counts": "event_type", "tool_usage": "tool_name", "risk_distribution": "risk_mode"}
+DONE = re.compile(r"hourledger: http://127\.0\.0\.1:\d+ \(demo, [\d,]+ events of 30 days\)\n")
+
+
+@dataclass
+class Demo:
+    """A demo that runs, or has ended."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    data: Path
+    output: Path
+
+    def said(self) -> str:
+        return self.output.read_text()
+
+    def wait_for(self, pattern: str | re.Pattern[str]) -> None:
+        wait_until(lambda: self.process.poll() is not None or re.search(pattern, self.said()), str(pattern))
+        assert re.search(pattern, self.said()), self.said()
+
+    def get(self, path: str, **query: object) -> Json:
+        url = f"http://127.0.0.1:{self.port}{path}"
+        answer = httpx.get(url, params={name: str(value) for name, value in query.items()}, trust_env=False, timeout=60)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def processes(self) -> list[psutil.Process]:
+        """Return all that belongs to it: what it has started, and the server of its data."""
+        started = psutil.Process(self.process.pid).children(recursive=True)
+        return [*started, *(each for each in psutil.process_iter() if works_in(each, self.data))]
+
+    def stop(self, number: int = SIGINT) -> None:
+        """Stop it; nothing may be left of it."""
+        processes = self.processes()
+        self.process.send_signal(number)
+        assert self.process.wait(30) == 0, self.said()
+        assert self.said().endswith("hourledger: stopped\n")
+        assert "Traceback" not in self.said()
+        psutil.wait_procs(processes, timeout=10)
+        assert [each for each in processes if each.is_running()] == []
+        assert [each for each in psutil.process_iter() if works_in(each, self.data)] == []
+        assert not (self.data / "run" / SOCKET_NAME).exists()
+
+
+def works_in(process: psutil.Process, folder: Path) -> bool:
+    try:
+        return Path(process.cwd()).is_relative_to(folder)
+    except psutil.Error:
+        return False
+
+
+@contextmanager
+def started_demo(folder: Path, *options: str, **environment: str) -> Iterator[Demo]:
+    """Run a demo; whoever has not stopped it finds it stopped afterwards."""
+    port = free_port()
+    data, output = folder / "demo", folder / f"output-{port}.txt"
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HOURLEDGER_", "DATABASE_"))}
+    settings = {"HOURLEDGER_PORT": str(port), "HOURLEDGER_DATA_DIR": str(data)}
+    with output.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "service", "demo", *options],
+            env=inherited | settings | environment,
+            stdout=stream,
+            stderr=stream,
+        )
+        try:
+            yield Demo(process, port, data, output)
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    with folder_for_servers() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def end() -> datetime:
+    """Give the end of the events: all are of closed hours, and what comes live is not."""
+    return hour_start(now())
+
+
+@pytest.fixture(scope="module")
+def sent(end: datetime) -> list[Event]:
+    return list(demo_events(EVENTS, end, SEED))
+
+
+@pytest.fixture(scope="module")
+def demo(folder: Path, end: datetime) -> Iterator[Demo]:
+    guarded = {"HOURLEDGER_WRITE_KEY": "key-1", "HOURLEDGER_ALLOWED_HOSTS": "demo.example.com,127.0.0.1"}
+    with started_demo(folder, f"--events={EVENTS}", f"--seed={SEED}", "--end", text_of(end), **guarded) as demo:
+        demo.wait_for(DONE)
+        yield demo
+        demo.stop()
+
+
+def test_all_is_stored_once(demo: Demo, sent: list[Event]) -> None:
+    repeats = len(sent) - EVENTS
+    assert len(set(sent)) == EVENTS
+    assert repeats > 0
+    assert f"{EVENTS:,} events stored, {repeats} repeats recognised" in demo.said()
+
+
+def test_rollups_are_what_is_counted_by_hand(demo: Demo, sent: list[Event], end: datetime) -> None:
+    since = hour_start(min(event.timestamp for event in sent))
+    answer = demo.get("/api/analytics/rollups", **{"from": text_of(since), "to": text_of(end)})
+    assert answer["total_events"] == EVENTS
+    expected = fresh(set(sent), since, end)
+    counted = {(DIMENSIONS[name], text, key): count for name, text, key, count in counts(answer["rollups"])}
+    assert counted == {
+        (kind, text_of(hour), key): count for (kind, hour, key), count in expected.items() if hour and key is not None
+    }
+    sessions = {rollup["hour"]: rollup["unique_sessions"] for rollup in answer["rollups"]}
+    assert sessions == {
+        text_of(hour): count for (kind, hour, _), count in expected.items() if hour and kind == "sessions"
+    }
+    assert answer["distinct_sessions"] == expected["distinct_sessions", None, None]
+
+
+def counts(rollups: list[Json]) -> Iterator[tuple[str, str, str, int]]:
+    for rollup in rollups:
+        for name in DIMENSIONS:
+            for key, count in rollup[name].items():
+                yield name, rollup["hour"], key, count
+
+
+def test_every_hour_is_verified_at_once(demo: Demo, sent: list[Event]) -> None:
+    hours = sorted({hour_start(event.timestamp) for event in sent})
+    told = f"verify: {len(hours)} hours, {EVENTS:,} events: {len(hours)} verified, 0 sealed, 0 drifted,"
+    assert f"{told} 0 damaged, 0 broken: clean\n" in demo.said()
+    for hour in (hours[0], hours[len(hours) // 2], hours[-1]):
+        assert demo.get(f"/api/analytics/rollups/{text_of(hour)}")["proof"]["state"] == "verified"
+    assert "degraded" not in demo.get("/health/ready")["status"]
+
+
+def test_more_comes_in_while_it_runs_whatever_happens_to_the_service(demo: Demo, sent: list[Event]) -> None:
+    known = {event.event_id for event in sent}
+    wait_until(lambda: len(listed(demo) - known) >= 3, "events come live")
+    (server,) = (each for each in psutil.Process(demo.process.pid).children() if "http" in words_of(each))
+    server.kill()
+    server.wait()
+    wait_until(lambda: listed(demo), "the service answers again")
+    known |= listed(demo)
+    wait_until(lambda: len(listed(demo) - known) >= 3, "events come again")
+
+
+def listed(demo: Demo) -> set[str]:
+    """Return the ids of the events of the last hour; none when nobody answers."""
+    try:
+        return {event["event_id"] for event in demo.get("/api/analytics/track", hours=1)["events"]}
+    except httpx.TransportError:
+        return set()
+
+
+def test_it_ends_with_where_to_look(demo: Demo) -> None:
+    address = f"http://127.0.0.1:{demo.port}"
+    *_, first, schema, read, proof, _, last = demo.said()[: demo.said().index("(demo, ")].splitlines()
+    assert address + "/ " in first
+    assert address + "/schema" in schema
+    assert f"curl '{address}/api/analytics/rollups?hours=24'" in read
+    assert f"HOURLEDGER_DATA_DIR={demo.data} make verify" in proof
+    assert last == f"hourledger: {address} "
+
+
+def test_a_second_demo_does_not_take_the_data_of_one_that_runs(demo: Demo, folder: Path) -> None:
+    with started_demo(folder) as other:
+        assert other.process.wait(60) == 2
+        assert other.said().splitlines()[-1].startswith("error: ")
+        assert "in use" in other.said()
+    assert demo.get("/api/analytics/rollups", hours=8760)["total_events"] >= EVENTS
+
+
+@pytest.fixture(scope="module")
+def again() -> Iterator[Path]:
+    """Give a folder for one demo after another."""
+    with folder_for_servers() as folder:
+        yield folder
+
+
+@pytest.mark.parametrize(("events", "moment"), [(EVENTS, "making"), (10_000_000, "storing"), (EVENTS, "and verifying")])
+def test_it_can_be_stopped_before_it_shows(again: Path, events: int, moment: str) -> None:
+    with started_demo(again, f"--events={events}") as demo:
+        demo.wait_for(moment)
+        demo.stop()
+        assert not DONE.search(demo.said())
+
+
+def test_one_that_was_killed_is_cleared_away_and_made_anew(again: Path) -> None:
+    with started_demo(again, "--events=10000000") as killed:
+        killed.wait_for("storing")
+        processes = killed.processes()
+        killed.process.send_signal(SIGKILL)
+        killed.process.wait()
+    (killed.data / "notes.txt").write_text("mine")
+    with started_demo(again, "--events=300", "--no-trickle") as demo:
+        demo.wait_for(DONE)
+        assert demo.get("/api/analytics/rollups", hours=8760)["total_events"] == 300
+        assert [each for each in processes if each.is_running()] == [], "what the kill left is gone"
+        demo.stop(SIGTERM)
+    assert (demo.data / "notes.txt").read_text() == "mine"
+
+
+def refused(**environment: str) -> str:
+    return line_of(start("service", "demo", **({"DATABASE_URL": ""} | environment)))
+
+
+def test_a_database_of_ones_own_is_refused(tmp_path: Path) -> None:
+    line = refused(DATABASE_URL="postgresql://somebody:password-1@127.0.0.1:1/x", HOURLEDGER_DATA_DIR=str(tmp_path))
+    assert "DATABASE_URL" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_a_demos_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "postgresql-18").mkdir()
+    line = refused(HOURLEDGER_DATA_DIR=str(tmp_path), HOURLEDGER_PORT=str(free_port()))
+    assert "HOURLEDGER_DATA_DIR" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["postgresql-18"]
+
+
+def test_a_port_that_is_taken_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        line = refused(HOURLEDGER_DATA_DIR=str(tmp_path / "demo"), HOURLEDGER_PORT=str(server.getsockname()[1]))
+    assert "HOURLEDGER_PORT" in line
+    assert not (tmp_path / "demo").exists()

@@ -1,0 +1,97 @@
+"""Settings that cannot be: the service does not start, and says in one line which one it is."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.http.support.starting import NOWHERE, SECRET, line_of, start
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104
+BAD = [
+    ("HOURLEDGER_PORT", "x"),
+    ("HOURLEDGER_PORT", "0"),
+    ("HOURLEDGER_PORT", "65536"),
+    ("HOURLEDGER_PORT", "9" * 5000),
+    ("HOURLEDGER_HOST", "no such/host"),
+    ("HOURLEDGER_HOST", EVERYWHERE),
+    ("HOURLEDGER_HOST", "::"),
+    ("HOURLEDGER_HOST", "192.0.2.1"),
+    ("HOURLEDGER_HOST", "example.com"),
+    ("HOURLEDGER_WORKERS", "0"),
+    ("HOURLEDGER_WORKERS", "two"),
+    ("HOURLEDGER_WRITE_KEY", SECRET),
+    ("HOURLEDGER_READ_TOKEN", "tökén"),
+    ("HOURLEDGER_OPEN_READS", "yes"),
+    ("HOURLEDGER_ALLOWED_HOSTS", "https://example.com"),
+    ("HOURLEDGER_ALLOWED_HOSTS", "example.com:8000"),
+    ("HOURLEDGER_ALLOWED_HOSTS", ","),
+    ("HOURLEDGER_CORS_ORIGINS", "example.com"),
+    ("HOURLEDGER_CORS_ORIGINS", "https://example.com/path"),
+    ("HOURLEDGER_EVENT_RETENTION_DAYS", "0"),
+    ("HOURLEDGER_EVENT_RETENTION_DAYS", "91"),
+    ("HOURLEDGER_ROLLUP_RETENTION_DAYS", "29"),
+    ("HOURLEDGER_ROLLUP_RETENTION_DAYS", "-1"),
+    ("HOURLEDGER_SHARDS", "0"),
+    ("HOURLEDGER_SHARDS", "1.5"),
+    ("HOURLEDGER_LOG", "loud"),
+    ("HOURLEDGER_LOG", "xml:info"),
+    ("HOURLEDGER_DATA_DIR", __file__),
+    ("DATABASE_URL", "mysql://somebody:password-1@localhost/x"),
+    ("DATABASE_URL", "postgresql://somebody:password-1@localhost:port/x"),
+    ("DATABASE_URL", "nonsense"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), BAD, ids=lambda text: str(text)[:30])
+def test_a_bad_value_stops_the_start_with_one_line_that_names_it(name: str, value: str) -> None:
+    assert name in line_of(start("service", "serve", **{name: value}))
+
+
+@pytest.mark.parametrize("command", [("service", "http"), ("service", "migrate"), ("projections", "verify")], ids=str)
+def test_every_command_refuses_a_bad_value(command: tuple[str, str]) -> None:
+    assert "HOURLEDGER_WORKERS" in line_of(start(*command, HOURLEDGER_WORKERS="none"))
+
+
+def test_listening_to_the_network_needs_a_token_or_that_it_is_meant() -> None:
+    line = line_of(start("service", "serve", HOURLEDGER_HOST=EVERYWHERE))
+    assert "HOURLEDGER_HOST" in line
+    assert "HOURLEDGER_READ_TOKEN" in line
+    assert "HOURLEDGER_OPEN_READS" in line
+    assert "HOURLEDGER_HOST" in line_of(start("service", "http", HOURLEDGER_HOST=EVERYWHERE))
+    # A write key is no read token.
+    assert "HOURLEDGER_HOST" in line_of(start("service", "serve", HOURLEDGER_HOST=EVERYWHERE, HOURLEDGER_WRITE_KEY="k"))
+    # With either it goes on, to a database that is not there.
+    for allowing in ({"HOURLEDGER_READ_TOKEN": "t"}, {"HOURLEDGER_OPEN_READS": "1"}):
+        assert "HOURLEDGER" not in line_of(start("service", "serve", HOURLEDGER_HOST=EVERYWHERE, **allowing))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "::1", "[::1]", "localhost"])
+def test_listening_on_loopback_needs_no_token(host: str) -> None:
+    assert "HOURLEDGER" not in line_of(start("service", "serve", HOURLEDGER_HOST=host))
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield int(server.getsockname()[1])
+
+
+def test_a_port_that_is_taken_stops_the_start(taken_port: int) -> None:
+    assert "HOURLEDGER_PORT" in line_of(start("service", "serve", HOURLEDGER_PORT=str(taken_port)))
+
+
+def test_a_database_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
+    for url in (NOWHERE, f"postgresql:///x?host={tmp_path}"):
+        assert "DATABASE_URL" in line_of(start("service", "serve", DATABASE_URL=url))
+
+
+@pytest.mark.parametrize("module", ["service", "projections"])
+def test_commands_have_help_and_a_version(module: str) -> None:
+    for option in ("--help", "--version"):
+        ended = start(module, option)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert ended.stdout.strip()

@@ -1,0 +1,91 @@
+"""A question about raw events ends with its asker."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from service.reports.raw_events import STATEMENT_SECONDS
+from tests.http.support.site import Site, an_event, unique
+
+# Statements of a question that wait for the lock; those of the projector write.
+WAITING = """
+select count(*) from pg_stat_activity
+where datname = current_database() and wait_event_type = 'Lock'
+    and query ~ 'from (trend_from_events|read_hourly|read_funnel|cohorts_from_events|read_properties)'
+        '|event_matches|count_events'
+"""
+TYPES = {"steps": [{"event_type": "page_viewed"}] * 2}
+# Sooner than the statement would end by itself.
+SOON = STATEMENT_SECONDS - 2
+# The connections of reads.
+READS = 8
+
+
+async def until(connection: asyncpg.Connection, waiting: int) -> None:
+    async with asyncio.timeout(SOON):
+        while await connection.fetchval(WAITING) != waiting:  # noqa: ASYNC110  # locks tell nobody
+            await asyncio.sleep(0.005)
+
+
+def question(path: str, body: object) -> bytes:
+    """Return a request as it is sent."""
+    content = b"" if body is None else json.dumps(body).encode()
+    lines = (
+        f"{'GET' if body is None else 'POST'} /api/analytics/{path} HTTP/1.1",
+        "host: 127.0.0.1",
+        "content-type: application/json",
+        f"content-length: {len(content)}",
+    )
+    return "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n" + content
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        *[(path, None) for path in ("trends?demo_mode=1", "summary?demo_mode=1", "top?by=action", "properties")],
+        *[("cohorts?demo_mode=1", None), ("track?demo_mode=1", None), ("funnels", TYPES), ("rollups", None)],
+    ],
+)
+async def test_a_question_ends_when_its_asker_goes_away(site: Site, path: str, body: object) -> None:
+    await asyncio.to_thread(site.send, an_event(session_id=unique("s")))
+    # What a transaction has seen of the others stays as it was.
+    holder, looking = [await asyncpg.connect(site.database_url) for _ in range(2)]
+    try:
+        async with holder.transaction():
+            await holder.execute("lock table events, hourly_counts in access exclusive mode")
+            with socket.create_connection(address(site), timeout=60) as asker:
+                asker.sendall(question(path, body))
+                await until(looking, 1)
+            await until(looking, 0)
+    finally:
+        await holder.close()
+        await looking.close()
+
+
+async def test_a_service_whose_reads_all_wait_is_ready(site: Site) -> None:
+    holder, looking = [await asyncpg.connect(site.database_url) for _ in range(2)]
+    try:
+        async with holder.transaction():
+            await holder.execute("lock table events in access exclusive mode")
+            with ExitStack() as askers:
+                for _ in range(10):
+                    asker = askers.enter_context(socket.create_connection(address(site), timeout=60))
+                    asker.sendall(question("track", None))
+                await until(looking, READS)
+                ready = await asyncio.to_thread(site.client.get, "/health/ready")
+                assert ready.status_code == 200, ready.text
+            await until(looking, 0)
+    finally:
+        await holder.close()
+        await looking.close()
+
+
+def address(site: Site) -> tuple[str, int]:
+    return "127.0.0.1", urlsplit(site.running.url).port or 0

@@ -1,0 +1,237 @@
+"""Every number has one definition: each is computed from the others, and all of them from the events that were sent."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.http.support.known import Known
+from tests.http.support.site import HOUR, Json, hour_start, now, text_of
+
+BI_ROLLUPS = """
+select hour, total_events, unique_sessions, event_counts::text as event_counts, tool_usage::text as tool_usage
+from bi.hourly_rollups where hour >= $1 and hour < $2
+"""
+BI_DAYS = "select day, events, sessions, tool_uses, users, visitors from bi.daily where day >= $1 and day <= $2"
+BI_EVENTS = """
+select
+    count(*) as events, count(distinct session_id) as sessions, count(tool_name) as tool_uses,
+    count(distinct user_id) as users
+from bi.events
+where timestamp >= $1 and timestamp < $2
+"""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A service and a range of it; the range holds every known event that is not ahead."""
+
+    known: Known
+    since: datetime
+    until: datetime
+
+    @property
+    def range(self) -> dict[str, str]:
+        return {"from": text_of(self.since), "to": text_of(self.until)}
+
+    def get(self, path: str, **query: object) -> Json:
+        return self.known.site.get(f"/api/analytics/{path}", **self.range, **query)
+
+    def export(self, of: str, form: str) -> str:
+        query = {**self.range, "of": of, "format": form}
+        answer = self.known.site.client.get("/api/analytics/export", params=query)
+        assert answer.status_code == 200
+        return answer.text
+
+    def exported(self) -> list[Json]:
+        return [json.loads(line) for line in self.export("events", "ndjson").rstrip("\n").split("\n")]
+
+    def asked(self, **body: Any) -> Json:
+        answer = self.known.site.client.post("/api/analytics/funnels", json=self.range | body)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    @property
+    def events(self) -> list[Json]:
+        return self.known.between(self.since, self.until)
+
+
+@pytest.fixture
+def numbers(known: Known) -> Numbers:
+    base = hour_start(now())
+    return Numbers(known, base - 40 * HOUR, base + HOUR)
+
+
+def summed(answer: Json) -> int:
+    return sum(int(bucket["value"]) for bucket in answer["buckets"])
+
+
+def grouped(answer: Json) -> int:
+    return sum(int(bucket["value"]) for group in answer["groups"] for bucket in group["buckets"])
+
+
+def ways_to_count_events(it: Numbers) -> Iterator[tuple[str, int]]:
+    """Give the number of events by every read that tells it."""
+    rollups = it.get("rollups")
+    yield "rollups", rollups["total_events"]
+    yield "rollups, by hour", sum(rollup["total_events"] for rollup in rollups["rollups"])
+    yield "rollups, by type", sum(sum(rollup["event_counts"].values()) for rollup in rollups["rollups"])
+    yield "card", it.get("summary")["totals"]["events"]
+    yield "cards of both halves", sum(it.get("summary", demo_mode=mode)["totals"]["events"] for mode in (0, 1))
+    yield "proofs", sum(proof["events"] for proof in it.get("proofs")["proofs"])
+    yield "types", sum(row["events"] for row in it.get("summary")["event_types"])
+    yield "list", it.get("track", limit=1)["total_in_range"]
+    yield (
+        "list of a condition and its contrary",
+        sum(it.get("track", limit=1, where=f"tool_name {word}")["total_in_range"] for word in ("exists", "missing")),
+    )
+    for interval, tz in (("hour", "UTC"), ("day", "Asia/Kathmandu"), ("week", "America/St_Johns"), ("month", "UTC")):
+        yield f"chart by {interval} in {tz}", summed(it.get("trends", interval=interval, tz=tz))
+    for by in ("event_type", "demo_mode"):
+        yield f"chart by {by}", grouped(it.get("trends", by=by, interval="day", top=2))
+        if by == "event_type":
+            top = it.get("top", by=by, limit=3)
+            yield "top", top["total"]
+            yield "top, summed", sum(row["events"] for row in top["rows"]) + top["other"]
+    yield "properties", it.get("properties")["events"]
+    yield "export of events", len(it.exported())
+    rows = list(csv.DictReader(io.StringIO(it.export("rollups", "csv"))))
+    for measure in ("total_events", "event_counts"):
+        yield f"export of {measure}", sum(int(row["value"]) for row in rows if row["measure"] == measure)
+    views = it.known.site.rows(BI_ROLLUPS, it.since, it.until)
+    yield "bi.hourly_rollups", sum(row["total_events"] for row in views)
+    yield "bi.hourly_rollups, by type", sum(sum(json.loads(row["event_counts"]).values()) for row in views)
+    yield "bi.events", it.known.site.rows(BI_EVENTS, it.since, it.until)[0]["events"]
+
+
+def ways_to_count_sessions(it: Numbers) -> Iterator[tuple[str, int]]:
+    """Give the number of distinct sessions by every read that tells it."""
+    yield "rollups", it.get("rollups")["distinct_sessions"]
+    yield "card", it.get("summary")["totals"]["sessions"]
+    yield "card of raw events", it.get("summary", where="event_type exists")["totals"]["sessions"]
+    # A range within one bucket.
+    yield "chart", whole(it, "sessions")
+    yield "events per session", round(it.get("summary")["totals"]["events"] / whole(it, "events_per_session"))
+    yield (
+        "export of events",
+        len(sessions_of(it.exported())),
+    )
+    yield "funnel", it.asked(steps=[{"where": [{"property": "no", "op": "missing"}]}] * 2)["steps"][0]["reached"]
+    yield "bi.events", it.known.site.rows(BI_EVENTS, it.since, it.until)[0]["sessions"]
+
+
+def ways_to_count_users(it: Numbers) -> Iterator[tuple[str, int]]:
+    """Give the number of distinct users by every read that tells it; all of them are new in the range."""
+    yield "card", it.get("summary")["totals"]["users"]
+    yield "card of new ones", it.get("summary")["totals"]["new_users"]
+    yield "card of raw events", it.get("summary", where="event_type exists")["totals"]["users"]
+    yield "chart", whole(it, "users")
+    yield "visitors that are known", it.get("summary", where="user_id exists")["totals"]["visitors"]
+    yield "cohorts", sum(cohort["size"] for cohort in it.get("cohorts", interval="day")["cohorts"])
+    yield (
+        "cohorts of raw events",
+        sum(cohort["size"] for cohort in it.get("cohorts", interval="day", where="event_type exists")["cohorts"]),
+    )
+    yield (
+        "funnel",
+        it.asked(by="user", steps=[{"where": [{"property": "no", "op": "missing"}]}] * 2)["steps"][0]["reached"],
+    )
+    yield "bi.events", it.known.site.rows(BI_EVENTS, it.since, it.until)[0]["users"]
+
+
+def ways_to_count_visitors(it: Numbers) -> Iterator[tuple[str, int]]:
+    """Give the number of visitors by every read that tells it."""
+    yield "card", it.get("summary")["totals"]["visitors"]
+    yield "card of raw events", it.get("summary", where="event_type exists")["totals"]["visitors"]
+    yield "chart", whole(it, "visitors")
+    identified = it.get("summary", where="user_id exists")["totals"]
+    everybody = it.get("summary")["totals"]
+    yield "users and the rest", everybody["users"] + everybody["sessions"] - identified["sessions"]
+
+
+def whole(it: Numbers, metric: str) -> Any:
+    """Return the value of a trend whose one bucket is the whole range."""
+    found = [
+        bucket["value"]
+        for interval in ("week", "month")
+        for bucket in it.get("trends", metric=metric, interval=interval)["buckets"]
+        if (bucket["start"], bucket["end"]) == tuple(it.range.values())
+    ]
+    # A range over the end of a week and of a month is in no bucket.
+    return found[0] if found else it.get("summary")["totals"][metric]
+
+
+def sessions_of(events: list[Json]) -> set[str]:
+    return {event["session_id"] for event in events}
+
+
+def users_of(events: list[Json]) -> set[str]:
+    return {event["user_id"] for event in events if event.get("user_id")}
+
+
+def visitors_of(events: list[Json]) -> int:
+    identified = {event["session_id"] for event in events if event.get("user_id")}
+    return len(users_of(events)) + len(sessions_of(events) - identified)
+
+
+Ways = Callable[[Numbers], Iterator[tuple[str, int]]]
+COUNTS: dict[Ways, Callable[[list[Json]], int]] = {
+    ways_to_count_events: len,
+    ways_to_count_sessions: lambda events: len(sessions_of(events)),
+    ways_to_count_users: lambda events: len(users_of(events)),
+    ways_to_count_visitors: visitors_of,
+}
+
+
+@pytest.mark.parametrize("ways", COUNTS, ids=lambda ways: ways.__name__)
+def test_every_read_tells_the_same_number(numbers: Numbers, ways: Ways) -> None:
+    found = dict(ways(numbers))
+    assert found == dict.fromkeys(found, COUNTS[ways](numbers.events))
+
+
+def test_every_read_tells_the_same_of_tools(numbers: Numbers) -> None:
+    expected = Counter(event["tool_name"] for event in numbers.events if event.get("tool_name"))
+    uses = expected.total()
+    assert numbers.get("summary")["totals"]["tool_uses"] == uses
+    assert summed(numbers.get("trends", metric="tool_uses", interval="day")) == uses
+    rows = numbers.get("top", by="tool_name", limit=1000)["rows"]
+    assert {row["key"]: row["events"] for row in rows} == dict(expected.most_common()) or len(expected) > 1000
+    views = numbers.known.site.rows(BI_ROLLUPS, numbers.since, numbers.until)
+    used: Counter[str] = Counter()
+    for row in views:
+        used.update(json.loads(row["tool_usage"]))
+    assert used == expected
+    assert numbers.known.site.rows(BI_EVENTS, numbers.since, numbers.until)[0]["tool_uses"] == uses
+
+
+def test_the_days_of_the_chart_are_those_of_the_views_and_of_a_count(numbers: Numbers) -> None:
+    utc = ZoneInfo("UTC")
+    days = [bucket["start"][:10] for bucket in numbers.get("trends", interval="day")["buckets"]]
+    # Whole days only: a view knows no others.
+    first = datetime.fromisoformat(f"{days[1]}T00:00:00+00:00")
+    end = datetime.fromisoformat(f"{days[-1]}T00:00:00+00:00") + timedelta(days=1)
+    views = {row["day"]: row for row in numbers.known.site.rows(BI_DAYS, first.date(), end.date() - timedelta(days=1))}
+    scope = {"from": text_of(first), "to": text_of(end), "interval": "day"}
+    for metric in ("events", "sessions", "tool_uses", "users", "visitors"):
+        buckets = numbers.known.site.get("/api/analytics/trends", **scope, metric=metric)["buckets"]
+        for bucket in buckets:
+            start = datetime.fromisoformat(bucket["start"]).astimezone(utc)
+            events = numbers.known.between(start, start + timedelta(days=1))
+            counted = {
+                "events": len(events),
+                "sessions": len(sessions_of(events)),
+                "tool_uses": sum(bool(event.get("tool_name")) for event in events),
+                "users": len(users_of(events)),
+                "visitors": visitors_of(events),
+            }[metric]
+            assert bucket["value"] == counted
+            assert (views[start.date()][metric] if start.date() in views else 0) == counted

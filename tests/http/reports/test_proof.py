@@ -1,0 +1,305 @@
+"""One hour with its proof: what each state means, and that the digest tells of the log alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import pytest_asyncio
+
+from tests.conftest import Servers
+from tests.http.support.site import (
+    HOUR,
+    Json,
+    Site,
+    an_event,
+    hour_start,
+    new_site,
+    now,
+    refusal,
+    text_of,
+    unique,
+    wait_until,
+)
+
+PROOF = ["state", "events", "digest", "verified_at", "sealed_at"]
+# Sessions of the service that are in the middle of a transaction, a verification's for one.
+BUSY = """
+select from pg_stat_activity
+where datname = current_database() and application_name = 'hourledger' and xact_start is not null
+"""
+
+
+class Hour(NamedTuple):
+    """An hour that is over, with three events of its own."""
+
+    site: Site
+    start: datetime
+
+    def shown(self) -> Json:
+        return self.site.get(f"/api/analytics/rollups/{text_of(self.start)}")
+
+    def proof(self) -> Json:
+        proof = dict(self.shown()["proof"])
+        assert list(proof) == PROOF
+        assert len(proof["digest"]) == 32
+        int(proof["digest"], 16)
+        assert proof["sealed_at"] is None
+        return proof
+
+    def send(self, **fields: object) -> None:
+        self.site.send(an_event(at=self.start + timedelta(minutes=20), **fields))
+
+    def run(self, command: str, code: int) -> str:
+        """Run a command of the projections on this hour; it must end with `code`. Return what it prints."""
+        ended = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "projections",
+                command,
+                "--from",
+                text_of(self.start),
+                "--to",
+                text_of(self.start + HOUR),
+            ],
+            env=os.environ | {"DATABASE_URL": self.site.database_url},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert ended.returncode == code, ended.stdout + ended.stderr
+        return ended.stdout
+
+    def verify(self, code: int = 0) -> str:
+        return self.run("verify", code)
+
+    def change_an_event(self, properties: str) -> None:
+        """Change the log behind hourledger's back."""
+        self.site.rows("alter table events disable trigger events_are_append_only")
+        self.site.rows(
+            "update events set properties = $1 where event_id = 'e-1' and hour_of(timestamp) = $2",
+            properties,
+            self.start,
+        )
+        self.site.rows("alter table events enable trigger events_are_append_only")
+
+    def folded(self) -> None:
+        """Return when the projector has folded everything."""
+        wait_until(lambda: self.site.get("/api/analytics/rollups")["as_of"]["lag_events"] == 0, "all is folded")
+
+
+@pytest_asyncio.fixture(scope="module")
+async def proving(servers: Servers, folder: Path) -> AsyncIterator[Site]:
+    async with new_site(servers, folder) as site:
+        yield site
+        site.check_log()
+
+
+@pytest.fixture(scope="module")
+def hours() -> Iterator[datetime]:
+    """Give hours that are over, each with two beside it that no other test uses, whatever the clock does meanwhile."""
+    newest = hour_start(now())
+    return (newest - ago * HOUR for ago in count(40, 3))
+
+
+@pytest.fixture
+def unseen(proving: Site, hours: Iterator[datetime]) -> Hour:
+    """Give an hour without events."""
+    return Hour(proving, next(hours))
+
+
+@pytest.fixture
+def hour(unseen: Hour) -> Iterator[Hour]:
+    """Give an hour that is verified: the projector then leaves it alone for some minutes, whatever happens to it."""
+    for number in range(3):
+        unseen.send(event_id=f"e-{number}", properties={"n": number})
+    unseen.folded()
+    unseen.verify()
+    wait_until(lambda: not unseen.site.rows(BUSY), "no other verification of it is under way")
+    yield unseen
+    assert unseen.site.get("/health/ready")["status"] == "ready", "each test leaves all in order"
+
+
+@contextmanager
+def projector_stopped(site: Site) -> Iterator[None]:
+    """Stop the projector between two transactions."""
+    projector = site.part("follow")
+
+    def stopped_at_rest() -> bool:
+        projector.suspend()
+        if site.rows(BUSY):
+            projector.resume()
+            return False
+        return True
+
+    wait_until(stopped_at_rest, "the projector holds nothing")
+    try:
+        yield
+    finally:
+        projector.resume()
+
+
+def test_an_hour_is_open_until_it_is_verified_which_happens_by_itself(unseen: Hour) -> None:
+    with projector_stopped(unseen.site):
+        for number in range(3):
+            unseen.send(event_id=f"e-{number}")
+        before = unseen.proof()
+        began = now() - timedelta(seconds=1)
+    assert (before["state"], before["events"], before["verified_at"]) == ("open", 3, None)
+    wait_until(lambda: unseen.proof()["state"] == "verified", "the hour is verified")
+    after = unseen.proof()
+    assert after == before | {"state": "verified", "verified_at": after["verified_at"]}
+    assert began <= datetime.fromisoformat(after["verified_at"]) <= now() + timedelta(seconds=1)
+
+
+def test_a_verification_is_told_with_its_time(hour: Hour) -> None:
+    before = hour.proof()
+    began = now() - timedelta(seconds=1)
+    hour.verify()
+    after = hour.proof()
+    assert after == before | {"state": "verified", "verified_at": after["verified_at"]}
+    assert began <= datetime.fromisoformat(after["verified_at"]) <= now() + timedelta(seconds=1)
+
+
+def test_a_late_event_opens_a_verified_hour_again(hour: Hour) -> None:
+    before = hour.proof()
+    hour.send(event_id="late")
+    after = hour.proof()
+    assert (after["state"], after["events"]) == ("open", 4)
+    assert after["digest"] != before["digest"]
+    hour.folded()
+    assert hour.proof()["state"] == "open"
+    hour.verify()
+    assert hour.proof()["state"] == "verified"
+
+
+def test_an_hour_is_open_until_its_event_is_folded_even_while_it_is_verified(hour: Hour) -> None:
+    with projector_stopped(hour.site):
+        hour.send(event_id="unfolded")
+        hour.verify()
+        assert hour.shown()["rollup"]["total_events"] == hour.proof()["events"] == 4
+        assert hour.proof()["state"] == "open"
+    hour.folded()
+    hour.verify()
+    assert hour.proof()["state"] == "verified"
+
+
+def test_what_stores_nothing_changes_no_proof(hour: Hour) -> None:
+    before = hour.proof()
+    hour.send(event_id="e-1", properties={"other": True})
+    hour.site.client.post("/e", json=an_event(at=hour.start + timedelta(minutes=20), event_id="e-1", session_id="s-9"))
+    hour.site.send(an_event(at=hour.start + HOUR), an_event(at=hour.start - timedelta(microseconds=1)))
+    assert hour.proof() == before
+
+
+def test_a_changed_rollup_is_drifted_until_it_is_rebuilt(hour: Hour) -> None:
+    before = hour.proof()
+    hour.site.rows("update hourly_counts set events_15 = events_15 + 5 where hour = $1", hour.start)
+    assert hour.proof() == before, "nobody has looked since"
+    told = hour.verify(code=1)
+    assert "event_counts" in told
+    assert "stored 8, recounted 3" in told
+    assert hour.proof()["state"] == "drifted"
+    assert hour.proof()["digest"] == before["digest"]
+    ready = hour.site.get("/health/ready")
+    assert ready["status"] == "degraded"
+    assert "1 hours are drifted" in ready["degraded"][0]
+    hour.run("rebuild", 0)
+    assert hour.proof()["state"] in ("open", "verified"), "nobody has looked since, or just now"
+    assert hour.site.get("/health/ready")["status"] == "ready"
+    hour.verify()
+    wait_until(lambda: not hour.site.rows(BUSY), "no other verification of it is under way")
+    assert hour.proof() == before | {"verified_at": hour.proof()["verified_at"]}
+
+
+def test_a_changed_event_is_damage_that_no_rebuild_hides(hour: Hour) -> None:
+    before = hour.proof()
+    hour.change_an_event('{"n": 7}')
+    hour.verify(code=1)
+    damaged = hour.proof()
+    assert damaged == before | {"state": "damaged", "verified_at": damaged["verified_at"]}
+    assert "1 hours are damaged" in hour.site.get("/health/ready")["degraded"][0]
+    hour.run("rebuild", 1)
+    assert hour.proof()["state"] == "damaged"
+    hour.change_an_event('{"n": 1}')
+    hour.verify()
+    assert hour.proof()["state"] == "verified"
+
+
+def digest_of(*events: Json) -> str:
+    """Compute the digest of events as DESIGN has it: sums of the halves of a SHA-256 over a canonical text."""
+    high = low = 0
+    for event in events:
+        moment = datetime.fromisoformat(event["timestamp"])
+        micros = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+        texts = [event.get(name) for name in ("event_id", "session_id", "user_id", "event_type", "tool_name", "action")]
+        canonical = json.dumps(
+            [*texts, event.get("properties"), event.get("demo_mode", True), micros], ensure_ascii=False
+        )
+        digest = sha256(canonical.encode()).digest()
+        high += int.from_bytes(digest[:8])
+        low += int.from_bytes(digest[8:16])
+    return f"{high % 2**64:016x}{low % 2**64:016x}"
+
+
+def test_the_digest_can_be_computed_by_anyone(proving: Site) -> None:
+    hour = Hour(proving, hour_start(now()) - 30 * HOUR)
+    first, second = timedelta(microseconds=1), timedelta(minutes=59, seconds=59, microseconds=999_999)
+    events = [
+        an_event(at=hour.start + first, event_id="d-1", user_id="ü", tool_name='"\\', action="a\n\t\u007f/"),
+        an_event(at=hour.start + second, event_id="d-2", properties={"a": [1, None, {"ü": "\u2028"}]}, demo_mode=False),
+        an_event(at=hour.start, event_id="d-3", properties={}),
+    ]
+    for sent in range(3):
+        proving.send(events[sent])
+        assert hour.proof()["digest"] == digest_of(*events[: sent + 1])
+
+
+def test_an_hour_that_is_not_over_is_open_though_it_was_verified(proving: Site) -> None:
+    hour = Hour(proving, hour_start(now()) + 2 * HOUR)
+    hour.send()
+    hour.folded()
+    hour.verify()
+    assert hour.proof()["state"] == "open"
+    assert hour.proof()["verified_at"] is not None
+
+
+def test_an_hour_without_events_is_a_rollup_of_zeros(proving: Site) -> None:
+    start = hour_start(now()) - 24 * 400 * HOUR
+    assert proving.get(f"/api/analytics/rollups/{text_of(start)}") == {
+        "ok": True,
+        "rollup": {
+            "hour": text_of(start),
+            "event_counts": {},
+            "tool_usage": {},
+            "risk_distribution": {},
+            "unique_sessions": 0,
+            "total_events": 0,
+        },
+        "proof": {"state": "open", "events": 0, "digest": "0" * 32, "verified_at": None, "sealed_at": None},
+    }
+
+
+def test_the_log_cannot_be_changed_by_an_ordinary_statement(proving: Site) -> None:
+    proving.send(an_event(session_id=unique("s")))
+    for statement in ("update events set action = 'x'", "delete from events", "truncate events"):
+        with pytest.raises(Exception, match="append-only"):
+            proving.rows(statement)
+
+
+def test_a_path_below_an_hour_is_nothing(proving: Site) -> None:
+    answer = proving.client.get(f"/api/analytics/rollups/{text_of(now())[:13]}:00Z/more")
+    assert answer.status_code == 404
+    refusal(answer.json(), "not_found")

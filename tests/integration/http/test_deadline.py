@@ -1,0 +1,51 @@
+"""Who asks how the service is has an answer soon, also from a server that has stopped to answer."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from service.http import deadline as module
+from service.http.health import readiness
+from service.http.metrics import Metrics
+from service.ingest.appender import Appender
+from sql.database import Database
+from tests.conftest import RETENTION_DAYS
+from tests.integration.ingest.test_appender import until_available
+from tests.support.severed_connection import severable
+
+
+async def test_readiness_and_metrics_do_not_wait_for_a_server_that_hangs(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ANSWER_SECONDS", 0.1)
+    log, metrics = Database(database_url), Metrics()
+    appender = Appender(log, RETENTION_DAYS)
+    with tempfile.TemporaryDirectory() as folder:
+        async with severable(database_url, Path(folder)) as way:
+            database = Database(way.url, read_only=True)
+            await appender.start()
+            await until_available(appender)
+            assert "hourledger_database_up 1.0" in told(await metrics.text(database, appender))
+            way.hangs = True
+            began = monotonic()
+            answer = await readiness(database, appender)
+            assert told(await metrics.text(database, appender))[-1] == "hourledger_database_up 0.0"
+            assert monotonic() - began < 2
+            assert answer.status == 503
+            assert "the database cannot answer" in json.loads(answer.body)["error"]["message"]
+            way.hangs = False
+            monkeypatch.undo()
+            assert (await readiness(database, appender)).status == 200
+            assert "hourledger_database_up 1.0" in told(await metrics.text(database, appender))
+            await database.close()
+    await appender.close()
+    await log.close()
+
+
+def told(text: bytes) -> list[str]:
+    return text.decode().splitlines()

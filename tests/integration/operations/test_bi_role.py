@@ -1,0 +1,76 @@
+"""`python -m service bi-role`: what it makes and tells, on a server of one's own and on the embedded one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from sql.embedded.share import use
+from tests.conftest import execute, folder_for_servers
+
+ROOT = Path(__file__).parents[3]
+LIMITS = ("role", "statement_timeout", "default_transaction_read_only")
+
+
+async def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
+    """Run the command; return exit code, output and errors."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HOURLEDGER_", "DATABASE_"))}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "service", "bi-role", *arguments),
+        env=inherited | environment,
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, output.decode(), errors.decode()
+
+
+async def test_a_login_of_a_server_of_ones_own(empty_database_url: str) -> None:
+    login = f"reader-{uuid4().hex}"
+    code, output, errors = await run("--login", login, DATABASE_URL=empty_database_url)
+    assert (code, errors) == (0, "")
+    address = urlsplit(output.splitlines()[1].removeprefix("connect with: "))
+    assert address.username == login
+    assert len(address.password or "") > 20
+    assert address.query == urlsplit(empty_database_url).query
+    # The server of the tests knows no passwords: who has logged in is given instead.
+    reader = await asyncpg.connect(empty_database_url, server_settings={"role": login})
+    assert await reader.fetch("select * from bi.daily") == []
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await reader.fetch("select from events")
+    await reader.close()
+    code, output, errors = await run("--login", "hourledger", DATABASE_URL=empty_database_url)
+    assert (code, output, errors) == (2, "", "error: hourledger is another role's name\n")
+    await execute(empty_database_url, f'drop role "{login}"')
+
+
+async def test_the_embedded_server() -> None:
+    with folder_for_servers() as folder:
+        data = str(folder / "data")
+        code, output, errors = await run("--login", "x", HOURLEDGER_DATA_DIR=data)
+        assert (code, output) == (2, "")
+        assert "answers its own user only, without a password: leave out --login" in errors
+        code, output, errors = await run(HOURLEDGER_DATA_DIR=data)
+        assert (code, errors) == (0, "")
+        assert output.splitlines()[1].startswith("while it runs, as its own user: postgresql://hourledger@/hourledger?")
+        with use(Path(data)):
+            reader = await asyncpg.connect(output.splitlines()[1].partition("own user: ")[2])
+            assert await reader.fetch("select * from bi.daily") == []
+            assert await reader.fetchval("select current_user") == "hourledger_bi"
+            assert [await reader.fetchval("select current_setting($1)", name) for name in LIMITS] == [
+                "hourledger_bi",
+                "1min",
+                "on",
+            ]
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await reader.fetch("select from events")
+            await reader.close()

@@ -1,0 +1,125 @@
+"""Events that pass conditions in PostgreSQL are those that pass them by the words of their documentation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import asyncpg
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.questions.condition_grammar import parse_conditions
+from service.questions.conditions import predicate
+from tests.support.sent_events import examples
+
+# An event without anything, but for what is given.
+MATCHES = """
+select event_matches(
+    row(1, now(), now(), 0, $4, 'e', 's 1', null, $5, $6, null, $7::jsonb)::events,
+    null, null, null, null, null, null, null, $1, $2, $3
+)
+"""
+NAMES = ("a", "b c", 'q"', "é.x")
+TEXTS = ("", "x", "xy", "10", "true", "Ünï", '") || true', "\\d", "a and b", "null", "%")
+scalars = st.none() | st.booleans() | st.sampled_from(TEXTS) | st.sampled_from([0, 10, -1.5, 1e20])
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=3),
+    max_leaves=6,
+)
+properties = st.none() | st.dictionaries(st.sampled_from(NAMES), values, max_size=4)
+events = st.fixed_dictionaries(
+    {
+        "event_type": st.sampled_from(["opened", "risk_mode_changed"]),
+        "tool_name": st.sampled_from([None, "x", "10"]),
+        "demo_mode": st.booleans(),
+        "properties": properties | st.just({"risk_mode": "high"}),
+    }
+)
+paths = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3).map(lambda names: ("properties", *names))
+fields = paths | st.sampled_from([("event_type",), ("tool_name",), ("demo_mode",), ("risk_mode",), ("session_id",)])
+# What is written, quoted or not.
+words = st.sampled_from(["x", "10", "true", "-1.5", "opened", "high", '"10"', '"s 1"']) | st.sampled_from(TEXTS).map(
+    json.dumps
+)
+written = st.tuples(
+    fields,
+    st.sampled_from(["=", "!=", "<", "<=", ">", ">=", "contains", "in", "exists", "missing"]),
+    st.lists(words, min_size=1, max_size=3),
+)
+
+
+def text_of(condition: tuple[tuple[str, ...], str, list[str]]) -> str:
+    (head, *names), operator, words = condition
+    field = ".".join([head, *(json.dumps(name) for name in names)])
+    value = {"in": f"({', '.join(words)})", "exists": "", "missing": ""}.get(operator, words[0])
+    return f"{field} {operator} {value}"
+
+
+def found_at(event: dict[str, Any], path: tuple[str, ...]) -> Iterator[Any]:
+    """Give what is at a path; a list stands for its elements."""
+    items: list[Any] = [event]
+    for name in path:
+        unwrapped = [each for item in items for each in (item if isinstance(item, list) else [item])]
+        items = [item[name] for item in unwrapped if isinstance(item, dict) and name in item]
+    for item in items:
+        yield from item if isinstance(item, list) else [item]
+
+
+def readings(word: str) -> list[Any]:
+    if word.startswith('"'):
+        return [json.loads(word)]
+    return [word, json.loads(word)] if word in ("10", "true", "-1.5") else [word]
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Tell whether two are of one kind: a truth value is no number."""
+    kinds = [
+        bool if isinstance(each, bool) else float if isinstance(each, int | float) else type(each)
+        for each in (one, other)
+    ]
+    return kinds[0] == kinds[1]
+
+
+def passes(event: dict[str, Any], condition: tuple[tuple[str, ...], str, list[str]]) -> bool:
+    path, operator, words = condition
+    found = list(found_at(event, path))
+    if operator in ("exists", "missing"):
+        return any(each is not None for each in found) == (operator == "exists")
+    if operator == "contains":
+        return any(isinstance(each, str) and readings(words[0])[0] in each for each in found)
+    if operator in ("=", "!=", "in"):
+        wanted = [each for word in (words if operator == "in" else words[:1]) for each in readings(word)]
+        equal = any(alike(each, one) and each == one for each in found for one in wanted)
+        return equal != (operator == "!=")
+    wanted_one = readings(words[0])[-1]
+    comparable = [each for each in found if alike(each, wanted_one) and not isinstance(each, list | dict)]
+    return any(
+        {"<": each < wanted_one, "<=": each <= wanted_one, ">": each > wanted_one, ">=": each >= wanted_one}[operator]
+        for each in comparable
+    )
+
+
+@given(st.lists(events, min_size=1, max_size=6), st.lists(st.lists(written, max_size=3), min_size=8, max_size=16))
+@examples(60)
+async def test_events_pass_by_the_words_of_the_documentation(
+    database_url: str, sent: list[dict[str, Any]], asked: list[list[tuple[tuple[str, ...], str, list[str]]]]
+) -> None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        for conditions in asked:
+            parameters = predicate(parse_conditions(" and ".join(text_of(each) for each in conditions)))
+            for event in sent:
+                has_mode = event["event_type"] == "risk_mode_changed" and "risk_mode" in (event["properties"] or {})
+                whole = event | {
+                    "session_id": "s 1",
+                    "risk_mode": event["properties"]["risk_mode"] if has_mode else None,
+                }
+                stored = json.dumps(event["properties"]) if event["properties"] is not None else None
+                columns = (event["demo_mode"], event["event_type"], event["tool_name"], stored)
+                answer = await connection.fetchval(MATCHES, *parameters, *columns)
+                assert bool(answer) == all(passes(whole, each) for each in conditions), (conditions, event)
+    finally:
+        await connection.close()

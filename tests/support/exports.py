@@ -1,0 +1,56 @@
+"""Exports as their readers see them: rows as JSON has them, of every format."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from io import BytesIO, StringIO
+from typing import Any
+
+from pyarrow import parquet
+
+from tests.http.support.site import text_of
+
+FORMATS = ("csv", "ndjson", "parquet")
+# As https://owasp.org/www-community/attacks/CSV_Injection has them.
+SIGNS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+Row = dict[str, Any]
+
+
+def unprefixed(cell: str) -> str | None:
+    """Return what a cell says: without the apostrophe that comes before a sign, or before more of them and a sign."""
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(SIGNS) else cell or None
+
+
+def rows_of(form: str, content: bytes) -> list[Row]:
+    """Return the rows of an export."""
+    return list({"csv": _of_csv, "ndjson": _of_ndjson, "parquet": _of_parquet}[form](content))
+
+
+def _of_csv(content: bytes) -> Iterator[Row]:
+    for record in csv.DictReader(StringIO(content.decode(), newline=""), strict=True):
+        row: Row = {name: unprefixed(cell) for name, cell in record.items()}
+        if "value" in row:
+            row["value"] = int(row["value"])
+        if "demo_mode" in row:
+            row["demo_mode"] = {"true": True, "false": False}[row["demo_mode"]]
+        yield _with_object(row)
+
+
+def _of_ndjson(content: bytes) -> Iterator[Row]:
+    assert content.endswith(b"\n") or not content
+    yield from map(json.loads, content.split(b"\n")[:-1])
+
+
+def _of_parquet(content: bytes) -> Iterator[Row]:
+    for row in parquet.read_table(BytesIO(content)).to_pylist():
+        told = {name: text_of(value) if isinstance(value, datetime) else value for name, value in row.items()}
+        yield _with_object(told)
+
+
+def _with_object(row: Row) -> Row:
+    if (text := row.get("properties")) is not None:
+        row["properties"] = json.loads(text)
+    return row

@@ -1,0 +1,61 @@
+"""Funnels as tests ask for them, without HTTP, and checked against the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from service.reports.funnel_body import FunnelBody
+from service.reports.funnels import Funnels
+from sql.database import Database
+from tests.support import funnel_oracle
+from tests.support.funnel_oracle import Json, Stored
+from tests.support.log import NOW
+from tests.support.reads import reads
+
+FIELDS = ["ok", "by", "steps", "source", "from", "to"]
+
+
+@asynccontextmanager
+async def funnels(database: Database, url: str) -> AsyncIterator[Funnels]:
+    """Give the funnels of a database, at the time NOW, for those who showed a token."""
+    async with reads(database, url) as found:
+        yield Funnels(found.raw_events, found.segments, lambda: NOW, names_ids=True)
+
+
+async def ask(found: Funnels, asked: Json) -> Json:
+    return await found.answer(msgspec.convert(asked, FunnelBody))
+
+
+def in_range(asked: Json, since: datetime, until: datetime) -> Json:
+    """Return a question with a range."""
+    return asked | {"from": since.isoformat(), "to": until.isoformat()}
+
+
+def check(answer: Json, asked: Json, events: Sequence[Stored]) -> None:
+    """Fail when an answer is not what a brute-force count of the events that are looked at says."""
+    expected = funnel_oracle.runs(events, asked)
+    length = len(asked["steps"])
+    with_groups = "breakdown" in asked
+    assert list(answer) == [*FIELDS[:3], *(["groups"] if with_groups else []), *FIELDS[3:]]
+    assert (answer["ok"], answer["by"], answer["source"]) == (True, asked.get("by", "session"), "events")
+    same(answer["steps"], funnel_oracle.steps(list(expected.values()), length))
+    for step, ids in zip(answer["steps"], funnel_oracle.dropped_ids(expected, length), strict=True):
+        assert len(step["dropped_ids"]) == min(len(ids), 100)
+        assert set(step["dropped_ids"]) <= ids
+    if with_groups:
+        groups = funnel_oracle.groups(expected, asked)
+        assert [group["key"] for group in answer["groups"]] == [group["key"] for group in groups]
+        for group, one in zip(answer["groups"], groups, strict=True):
+            same(group["steps"], one["steps"])
+
+
+def same(found: list[dict[str, Any]], expected: list[Json]) -> None:
+    for step, one in zip(found, expected, strict=True):
+        told = {name: value for name, value in step.items() if name != "dropped_ids"}
+        assert told == pytest.approx(one)

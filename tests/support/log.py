@@ -1,0 +1,105 @@
+"""Events for tests, and the log as tests write and read it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import asyncpg
+
+from service.ingest.decoding import Event
+from sql.database import Database
+from tests.conftest import RETENTION_DAYS
+
+# Before any test began: the hour and the day may be others by now, and the database's clock tells those.
+NOW = datetime.now(UTC).replace(microsecond=0)
+WAITS_FOR_ME = (
+    "select exists (select from pg_locks where not granted and pg_backend_pid() = any (pg_blocking_pids(pid)))"
+)
+WAITS = "select exists (select from pg_locks where not granted and pid = $1)"
+LOCK_HEAD = "select from log_heads for update"
+Begun = TypeVar("Begun")
+
+
+def an_event(
+    number: int = 0,
+    *,
+    at: datetime = NOW,
+    session: str = "s1",
+    properties: str | None = None,
+    kind: str = "page_viewed",
+    tool: str | None = "Home",
+    user: str | None = None,
+) -> Event:
+    return Event(f"evt_{number}", session, user, kind, tool, None, properties, True, at)
+
+
+async def append(
+    database: Database, events: Sequence[Event], *, shard: int = 0, clock: datetime | None = None
+) -> dict[int, str]:
+    """Append; return the outcome of each event that was not stored, by its place from 0."""
+    columns = [list(column) for column in zip(*events, strict=True)]
+    rows = await database.rows(database.statements.append_events, shard, RETENTION_DAYS, clock, *columns)
+    return {row["ordinal"] - 1: row["outcome"] for row in rows}
+
+
+@asynccontextmanager
+async def head_locked(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Hold the lock that every append needs."""
+    connection = await asyncpg.connect(url)
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute(LOCK_HEAD)
+    try:
+        yield connection
+    finally:
+        await transaction.rollback()
+        await connection.close()
+
+
+async def until_waited_for(holder: asyncpg.Connection) -> None:
+    """Return when somebody waits for a lock that this connection holds."""
+    await _until(holder, WAITS_FOR_ME)
+
+
+async def _until(connection: asyncpg.Connection, query: str, *arguments: object) -> None:
+    async with asyncio.timeout(60):
+        while not await connection.fetchval(query, *arguments):  # noqa: ASYNC110  # locks tell nobody
+            await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def stopped_after_one_append(url: str, begin: Callable[[], Awaitable[Begun]]) -> AsyncIterator[Begun]:
+    """Begin what appends again and again, let a trial of no events and one append pass, and hold up the next."""
+    holder, *others = connections = [await asyncpg.connect(url) for _ in range(3)]
+    try:
+        await _lock_head(holder)
+        begun = await begin()
+        for following in others:
+            await until_waited_for(holder)
+            locked = asyncio.create_task(_lock_head(following))
+            # In line, it comes after the append that waits and before the next one.
+            await _until(holder, WAITS, following.get_server_pid())
+            await holder.execute("rollback")
+            await locked
+            holder = following
+        yield begun
+    finally:
+        for connection in connections:
+            connection.terminate()
+
+
+async def _lock_head(connection: asyncpg.Connection) -> None:
+    await connection.execute("begin")
+    await connection.execute(LOCK_HEAD)
+
+
+async def stored(url: str) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetch("select * from events order by shard, position")
+    finally:
+        await connection.close()

@@ -1,0 +1,136 @@
+"""The projection `hourly` as tests drive it and read it, in the words of the oracle."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from projections.hours import list_hours
+from projections.rebuild import RebuiltHour, rebuild
+from projections.verify import HourProof, verify
+from service.ingest.decoding import Event
+from sql.database import Database
+from tests.support import oracle
+from tests.support.log import NOW, an_event
+from tests.support.oracle import QUARTER
+
+# Well inside the days that take events, whatever the time of the day.
+START = NOW.replace(minute=0, second=0) - timedelta(days=3)
+# Of the stored counts, the events of each quarter of the hour.
+COUNTS = "select hour, dimension, key, array[events_00, events_15, events_30, events_45] from hourly_counts"
+MEMBERS = "select bucket, kind, member from hourly_members"
+EDGES = "select kind, bucket, nullif(previous, '-infinity'), members from hourly_edges"
+# Rows of a fresh read that say how it was made.
+BESIDES = ("position", "lag_events", "document_events", "document_sessions")
+PLACES = [timedelta(0), timedelta(microseconds=1), timedelta(minutes=7), QUARTER - timedelta(microseconds=1)]
+MODES = ('{"risk_mode": "high"}', '{"risk_mode": "low", "x": 1}', '{"risk_mode": 3}', '{"other": true}', None)
+
+
+def random_events(seed: int, count: int, *, hours: int = 24, sessions: int = 20) -> list[Event]:
+    """Return events in no order, many of them on the borders of quarters; some are there twice."""
+    chance = random.Random(seed)
+    events = [
+        an_event(
+            number,
+            at=START + chance.randrange(hours * 4) * QUARTER + chance.choice(PLACES),
+            session=f"s{chance.randrange(sessions)}",
+            kind=chance.choice(["page_viewed", "risk_mode_changed"]),
+            tool=chance.choice(["Home", "Search", None]),
+            properties=chance.choice(MODES),
+            user=chance.choice(["u1", "u2", "u3", None, None]),
+        )
+        for number in range(count)
+    ]
+    return events + chance.sample(events, count // 20)
+
+
+def in_batches(events: Sequence[Event], seed: int) -> Iterator[Sequence[Event]]:
+    """Cut events into batches of odd sizes."""
+    chance = random.Random(seed)
+    place = 0
+    while place < len(events):
+        size = chance.choice([1, 2, 7, 30])
+        yield events[place : place + size]
+        place += size
+
+
+async def fold(database: Database, *, shard: int = 0, limit: int = 50_000) -> tuple[int, int] | None:
+    """Fold once; return the checkpoint before and after, None when it is in other hands."""
+    rows = await database.rows(database.statements.fold_hourly, shard, 1, limit)
+    return (rows[0]["folded_after"], rows[0]["folded_upto"]) if rows else None
+
+
+def by_quarter(counts: Sequence[asyncpg.Record]) -> oracle.Counts:
+    """Return rows of COUNTS by quarter of an hour."""
+    quarters = {
+        (hour + number * QUARTER, dimension, key): events
+        for hour, dimension, key, quarters in counts
+        for number, events in enumerate(quarters)
+        if events
+    }
+    return oracle.Counts(quarters)
+
+
+async def folded(admin: asyncpg.Connection, *, shard: int = 0) -> oracle.Rows:
+    """Return the stored rows of the projection."""
+    counts = await admin.fetch(f"{COUNTS} where shard = $1", shard)
+    members = await admin.fetch(f"{MEMBERS} where shard = $1", shard)
+    edges = await admin.fetch(f"{EDGES} where shard = $1", shard)
+    return oracle.Rows(by_quarter(counts), in_kinds(members), by_edge(edges))
+
+
+def in_kinds(members: Sequence[asyncpg.Record]) -> oracle.Members:
+    """Return rows of MEMBERS."""
+    return {(bucket, kind, member) for bucket, kind, member in members}
+
+
+def by_edge(edges: Sequence[asyncpg.Record]) -> oracle.Edges:
+    """Return rows of EDGES."""
+    return oracle.Edges({(kind, bucket, previous): number for kind, bucket, previous, number in edges})
+
+
+async def fresh(database: Database, since: datetime, until: datetime, *, shard: int = 0) -> oracle.Fresh:
+    """Return a fresh read, without what it says of its own freshness."""
+    rows = await database.rows(database.statements.read_hourly, shard, since, until, None)
+    documents = [row for row in rows if row["measure"] == "document"]
+    measured = {(row["measure"], row["hour"], row["key"]): row["amount"] for row in rows if row not in documents}
+    found = oracle.Fresh({name: amount for name, amount in measured.items() if name[0] not in BESIDES})
+    for row in documents:
+        found += in_measures(row["hour"], json.loads(row["key"]))
+    assert measured["document_events", None, None] == sum(json.loads(row["key"])["total_events"] for row in documents)
+    return found
+
+
+def in_measures(hour: datetime, document: dict[str, Any]) -> oracle.Fresh:
+    """Return what a document says as rows of a fresh read."""
+    kinds = {"event_counts": "event_type", "tool_usage": "tool_name", "risk_distribution": "risk_mode"}
+    found = oracle.Fresh({("sessions", hour, None): document["unique_sessions"]})
+    for kind, measure in kinds.items():
+        found.update({(measure, hour, key): events for key, events in document[kind].items()})
+    assert document["hour"] == f"{hour:%Y-%m-%dT%H:%M:%S}.000Z"
+    assert document["total_events"] == sum(document["event_counts"].values())
+    return found
+
+
+async def another_round(*rounds: asyncio.Event) -> None:
+    """Wait until each of the loops that set these events has gone round once more, however slow it is."""
+    for each in rounds:
+        each.clear()
+    for each in rounds:
+        await each.wait()
+
+
+async def proofs(database: Database) -> list[HourProof]:
+    """Verify all there is."""
+    return [proof async for proof in verify(database, await list_hours(database, None, None))]
+
+
+async def rebuilt(database: Database) -> list[RebuiltHour]:
+    """Rebuild all there is."""
+    return [hour async for hour in rebuild(database, await list_hours(database, None, None))]

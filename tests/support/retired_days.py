@@ -1,0 +1,129 @@
+"""A log of days long past, on one shard or eight, for retention to work on. All clocks are given."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from projections.projector import catch_up
+from projections.retention import RetiredDay, retain
+from projections.verify import conservation
+from service.ingest.decoding import Event
+from sql.database import Database
+from tests.conftest import RETENTION_DAYS
+from tests.support import oracle
+from tests.support.log import NOW, an_event, append
+from tests.support.oracle import HOUR
+from tests.support.projection import MODES, fresh
+from tests.support.sharded import Sharded
+
+DAY = timedelta(days=1)
+MICROSECOND = timedelta(microseconds=1)
+# Past the default retention by the real clock, too, for the commands.
+FIRST = NOW.replace(hour=0, minute=0, second=0) - 60 * DAY
+# The last one still takes events when all before are past the horizon.
+DAYS = (0, 1, 2, 3, 9)
+# One without events, and one for what tests append.
+MADE = (*DAYS, 4, 10)
+LONG = 1_000
+
+
+def day(number: int) -> datetime:
+    """Return the start of a day of the log."""
+    return FIRST + number * DAY
+
+
+def past(number: int) -> datetime:
+    """Return a moment at which a day, and no later one, is past the horizon."""
+    return day(number + RETENTION_DAYS + 1) + HOUR
+
+
+def _moments(number: int) -> list[datetime]:
+    start = day(number)
+    return [start, start + 7 * HOUR, start + 7 * HOUR + timedelta(minutes=20), start + DAY - MICROSECOND]
+
+
+def old_events(seed: int = 4, sessions: int = 6) -> list[Event]:
+    """Return events on the first and last microsecond of each day and between; sessions last for days."""
+    chance = random.Random(seed)
+    moments = [moment for number in DAYS for moment in _moments(number) for _ in range(4)]
+    return [
+        an_event(
+            place,
+            at=moment,
+            session=f"s{chance.randrange(sessions)}",
+            kind=chance.choice(["page_viewed", "risk_mode_changed"]),
+            tool=chance.choice(["Home", "Search", None]),
+            properties=chance.choice(MODES),
+            user=chance.choice(["u1", "u2", "u3", None, None]),
+        )
+        for place, moment in enumerate(moments)
+    ]
+
+
+async def fill(sharded: Sharded, events: Sequence[Event]) -> None:
+    """Make the days, append each day's events in two appends while it is new, fold, and compact all but the last."""
+    for number in MADE:
+        await sharded.database.only(sharded.database.statements.make_day, day(number).date())
+    for number in DAYS:
+        today = [event for event in events if day(number) <= event.timestamp < day(number + 1)]
+        for some in (today[::2], today[1::2]):
+            await append_all(sharded, some, clock=day(number + 1))
+    await catch_up(sharded.database)
+    for shard in range(sharded.shards):
+        await sharded.database.only(sharded.database.statements.compact_receipts, shard)
+
+
+async def append_all(sharded: Sharded, events: Sequence[Event], *, clock: datetime) -> None:
+    """Append events, each to its shard."""
+    for shard in range(sharded.shards):
+        if of_shard := sharded.of_shard(shard, events):
+            assert await append(sharded.database, of_shard, shard=shard, clock=clock) == {}
+
+
+async def retire(
+    database: Database, number: int, *, rollup_days: int = LONG, patience: timedelta = timedelta(0)
+) -> list[RetiredDay]:
+    """Run the pass when a day is just past the horizon; return what became of the days that are."""
+    passed = retain(database, RETENTION_DAYS, rollup_days, patience=patience, clock=past(number))
+    return [retired async for retired in passed]
+
+
+def whole(*numbers: int, events: Sequence[Event]) -> list[RetiredDay]:
+    """Return what a pass must say of days that it drops, those without events included."""
+    return [RetiredDay(day(number).date(), len(of_day(number, events))) for number in numbers]
+
+
+def of_day(number: int, events: Sequence[Event]) -> list[Event]:
+    """Return the events of one day."""
+    return [event for event in events if day(number) <= event.timestamp < day(number + 1)]
+
+
+async def answers(sharded: Sharded, since: datetime, until: datetime) -> oracle.Fresh:
+    """Return what a fresh read of all shards says."""
+    found = oracle.Fresh()
+    for shard in range(sharded.shards):
+        found += await fresh(sharded.database, since, until, shard=shard)
+    return found
+
+
+async def people(sharded: Sharded, since: datetime, until: datetime) -> dict[str, int]:
+    """Return what is counted of people in a range, in all shards; of one, by its edges."""
+    statements = sharded.database.statements
+    named = ["users", "identified"]
+    rows = await sharded.database.rows(statements.read_people, [since, until], named, None)
+    found = dict.fromkeys(("sessions", "users", "new_users", "identified"), 0)
+    for row in rows:
+        found |= {row["measure"]: found[row["measure"]] + row["amount"]} if row["measure"] in found else {}
+    if sharded.shards == 1:
+        by_edges = await sharded.database.rows(statements.read_trend, 0, [since, until], named, None)
+        assert found == found | {row["measure"]: row["amount"] for row in by_edges if row["measure"] in found}
+    return found
+
+
+async def totals(database: Database) -> tuple[int, int, int]:
+    """Return what was stored, what is live and what was retired, of all shards; each shard's sum is right."""
+    shards = await conservation(database)
+    assert [shard for shard in shards if not shard.holds] == []
+    return sum(each.stored for each in shards), sum(each.live for each in shards), sum(each.retired for each in shards)

@@ -1,0 +1,83 @@
+"""A log of one shard or of eight, used and checked as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from projections.projector import catch_up
+from service.ingest.appender import Appender, shard_of
+from service.ingest.decoding import Event
+from sql.database import Database
+from sql.days import make_days
+from sql.migrate import migrate
+from tests.conftest import RETENTION_DAYS
+from tests.support import oracle
+from tests.support.projection import folded, proofs
+
+IN_LOG = "select shard, event_id, session_id, timestamp from events"
+
+
+@dataclass(frozen=True)
+class Sharded:
+    """A database and its number of shards; `admin` is held back by no trigger."""
+
+    url: str
+    shards: int
+    database: Database
+    admin: asyncpg.Connection[asyncpg.Record]
+
+    def shard_of(self, session: str) -> int:
+        """Return the shard of a session."""
+        return shard_of(session, self.shards)
+
+    def of_shard(self, shard: int, events: Iterable[Event]) -> list[Event]:
+        """Return the events that go to a shard."""
+        return [event for event in events if self.shard_of(event.session_id) == shard]
+
+    async def check(self, expected: Sequence[Event]) -> None:
+        """The log holds these events, each once; the projection counts them; verify finds nothing wrong."""
+        named = [(self.shard_of(each.session_id), each.event_id, each.session_id, each.timestamp) for each in expected]
+        assert sorted(map(tuple, await self.admin.fetch(IN_LOG))) == sorted(named)
+        await catch_up(self.database)
+        for shard in range(self.shards):
+            assert await folded(self.admin, shard=shard) == oracle.rows(self.of_shard(shard, expected))
+        found = await proofs(self.database)
+        assert [proof for proof in found if proof.state != "verified"] == []
+        assert sum(proof.events for proof in found) == len(expected)
+
+
+@asynccontextmanager
+async def sharded_log(url: str, shards: int) -> AsyncIterator[Sharded]:
+    """Make an empty database a log of so many shards, its days made."""
+    await migrate(url, shards=shards)
+    database = Database(url)
+    await make_days(database, RETENTION_DAYS)
+    admin = await asyncpg.connect(url)
+    await admin.execute("set session_replication_role = replica")
+    try:
+        yield Sharded(url, shards, database, admin)
+    finally:
+        await admin.close()
+        await database.close()
+
+
+@asynccontextmanager
+async def appending(url: str, *, clock: datetime | None = None, lock_seconds: int = 10) -> AsyncIterator[Appender]:
+    """Run an appender, as a process of the service would."""
+    database = Database(url, lock_seconds=lock_seconds)
+    appender = Appender(database, RETENTION_DAYS, clock)
+    await appender.start()
+    try:
+        async with asyncio.timeout(60):
+            while not appender.available:  # noqa: ASYNC110  # it tells nobody
+                await asyncio.sleep(0.01)
+        yield appender
+    finally:
+        await appender.close()
+        await database.close()

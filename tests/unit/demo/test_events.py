@@ -1,0 +1,194 @@
+"""The events of a demo: what a reader of its charts expects of them, and that every one may be sent."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import groupby, islice, pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.demo.events import DAYS, HOUR, MINUTE, demo_events, launch_of, live_events
+from service.demo.trickle import as_sent
+from service.demo.visits import RISK_MODES, TOOLS
+from service.ingest.decoding import Event, decode_event
+from tests.support.sent_events import examples
+
+COUNT = 40_000
+END = datetime(2026, 11, 24, 14, 20, tzinfo=UTC)
+DAY = timedelta(days=1)
+moments = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # hypothesis asks so
+
+
+@pytest.fixture(scope="module")
+def sent() -> list[Event]:
+    return list(demo_events(COUNT, END))
+
+
+@pytest.fixture(scope="module")
+def events(sent: list[Event]) -> list[Event]:
+    """Give each event once, in the order of their timestamps."""
+    return sorted(set(sent), key=lambda event: event.timestamp)
+
+
+@pytest.fixture(scope="module")
+def sessions(events: list[Event]) -> dict[str, list[Event]]:
+    found: dict[str, list[Event]] = {}
+    for event in events:
+        found.setdefault(event.session_id, []).append(event)
+    return found
+
+
+def midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def whole_days(events: list[Event]) -> Counter[datetime]:
+    """Count the events of each day that is whole."""
+    days = Counter(midnight(event.timestamp) for event in events)
+    return Counter({day: count for day, count in days.items() if min(days) < day < max(days)})
+
+
+@given(count=st.integers(1, 400), end=moments, seed=st.integers(), days=st.sampled_from([1, 7, DAYS]))
+@examples(25)
+def test_as_many_as_asked_within_the_days_whatever_is_asked(count: int, end: datetime, seed: int, days: int) -> None:
+    sent = list(demo_events(count, end, seed, days))
+    assert sent == list(demo_events(count, end, seed, days))
+    assert len({(event.event_id, event.timestamp) for event in sent}) == len(set(sent)) == count
+    horizon = midnight(end + HOUR - days * DAY)
+    assert all(horizon <= event.timestamp < end for event in sent)
+
+
+def test_another_seed_gives_other_events(sent: list[Event]) -> None:
+    assert not set(demo_events(500, END, 1)) & set(demo_events(500, END, 2))
+    assert set(sent) == set(demo_events(COUNT, END))
+
+
+def test_they_are_taken_as_they_are(sent: list[Event]) -> None:
+    for event in sent[::20]:
+        assert decode_event(as_sent(event)) == event
+
+
+def test_nights_are_quieter_than_days_and_weekends_than_weekdays(events: list[Event]) -> None:
+    hours = Counter(event.timestamp.hour for event in events)
+    assert sum(hours[hour] for hour in range(6)) * 8 < sum(hours[hour] for hour in range(9, 15))
+    days = whole_days(events)
+    weeks = {day: count for day, count in days.items() if day > launch_of(END) + 7 * DAY}
+    weekend = [count for day, count in weeks.items() if day.weekday() >= 5]
+    weekdays = [count for day, count in weeks.items() if day.weekday() < 5]
+    assert max(weekend) * 1.5 < min(weekdays)
+
+
+def test_the_launch_is_the_peak_and_leaves_more_visitors_than_before(events: list[Event]) -> None:
+    days = whole_days(events)
+    launch = midnight(launch_of(END))
+    assert max(days, key=lambda day: days[day]) == launch
+    assert days[launch] > 2 * days[launch - 7 * DAY]
+    assert days[launch - 7 * DAY] * 1.3 < days[launch + 13 * DAY]
+
+
+def test_all_that_a_dashboard_shows_is_there(events: list[Event]) -> None:
+    assert {event.tool_name for event in events} == {None, *TOOLS}
+    assert len(TOOLS) == len(RISK_MODES) == 3
+    types = Counter(event.event_type for event in events)
+    assert types.keys() == {
+        "page_viewed", "tool_used", "feature_used", "risk_mode_changed", "report_exported", "signed_up"
+    }  # fmt: skip
+    assert min(types.values()) > COUNT / 200
+    assert len({event.action for event in events}) > 10
+    assert {event.demo_mode for event in events} == {True, False}
+
+
+def test_risk_modes_change_from_one_to_another(sessions: dict[str, list[Event]]) -> None:
+    modes = set()
+    for session in sessions.values():
+        changes = [json.loads(event.properties or "") for event in session if event.event_type == "risk_mode_changed"]
+        assert all(change.keys() == {"risk_mode", "previous_mode"} for change in changes)
+        assert all(change["risk_mode"] != change["previous_mode"] for change in changes)
+        assert all(before["risk_mode"] == after["previous_mode"] for before, after in pairwise(changes))
+        modes |= {change["risk_mode"] for change in changes}
+    assert modes == set(RISK_MODES)
+
+
+def test_sessions_are_those_of_a_browser(sessions: dict[str, list[Event]]) -> None:
+    for name, session in sessions.items():
+        begun = re.fullmatch(r"session_(\d{13})_[0-9a-z]{9}", name)
+        assert begun
+        assert int(begun[1]) == session[0].timestamp.timestamp() * 1000
+        gaps = [after.timestamp - before.timestamp for before, after in pairwise(session)]
+        assert all(timedelta(0) < gap < 30 * MINUTE for gap in gaps)
+    assert 5 < COUNT / len(sessions) < 15
+    lengths = sorted(session[-1].timestamp - session[0].timestamp for session in sessions.values())
+    assert 2 * MINUTE < lengths[len(lengths) // 2] < 15 * MINUTE
+
+
+def test_some_visitors_return_and_some_sign_up(sessions: dict[str, list[Event]]) -> None:
+    visits = Counter(session[-1].user_id for session in sessions.values())
+    anonymous = visits.pop(None)
+    assert 0.2 < anonymous / len(sessions) < 0.8
+    assert sum(count > 1 for count in visits.values()) > len(visits) / 4
+    signed_up = Counter(event.user_id for session in sessions.values() for event in session if is_sign_up(event))
+    assert max(signed_up.values()) == 1
+    assert len(signed_up) > len(visits) / 2
+    for session in sessions.values():
+        # Known from signing up on, or from the beginning.
+        users = [user for user, _ in groupby(session, key=lambda event: event.user_id)]
+        assert len(users) == 1 or (users[0] is None and len(users) == 2)
+        assert len(users) == 1 or is_sign_up(next(event for event in session if event.user_id))
+
+
+def is_sign_up(event: Event) -> bool:
+    return event.event_type == "signed_up"
+
+
+def test_some_come_late_by_hours_or_days(sent: list[Event]) -> None:
+    delays = list(least_delays(sent))
+    late = sum(delay > 50 * MINUTE for delay in delays) / COUNT
+    assert 0.01 < late < 0.06
+    assert sum(delay > 20 * HOUR for delay in delays) > COUNT / 1000
+    # The others come in the order in which they happen, but for a repeat of one, which comes within a minute.
+    assert sum(delay > MINUTE for delay in delays) < COUNT * 0.06
+
+
+def least_delays(sent: list[Event]) -> Iterator[timedelta]:
+    """Give for how long, at least, each event was on its way, each once."""
+    newest = sent[0].timestamp
+    for event in dict.fromkeys(sent):
+        newest = max(newest, event.timestamp)
+        yield newest - event.timestamp
+
+
+def test_some_are_sent_twice(sent: list[Event]) -> None:
+    times = Counter(sent)
+    assert 0.005 < sum(count > 1 for count in times.values()) / COUNT < 0.02
+    assert max(times.values()) == 2
+
+
+def live(start: datetime, length: timedelta) -> list[tuple[datetime, Event]]:
+    found: list[tuple[datetime, Event]] = []
+    for due, event in live_events(start, visitors=1_000):
+        if due >= start + length:
+            return found
+        found.append((due, event))
+    return found
+
+
+def test_live_events_begin_at_once_and_come_in_order() -> None:
+    some = list(islice(live_events(END), 2_000))
+    assert some == list(islice(live_events(END), 2_000))
+    assert some[0][0] < END + MINUTE
+    assert all(before[0] <= after[0] for before, after in pairwise(some))
+    assert all(END <= event.timestamp <= due for due, event in some)
+    assert all(decode_event(as_sent(event)) == event for _, event in some[::20])
+
+
+def test_live_events_are_a_few_a_second_and_fewer_at_night() -> None:
+    noon, night = live(END, 10 * MINUTE), live(midnight(END) + 3 * HOUR, 10 * MINUTE)
+    assert 1 < len(noon) / 600 < 4
+    assert 0.2 < len(night) / 600 < len(noon) / 1200
+    assert {event.user_id for _, event in noon} & {f"user_{number}" for number in range(1, 1_001)}

@@ -1,0 +1,159 @@
+"""The tools around the code: lock files, and what make hands to the commands."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[3]
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-node.lock")
+ASSETS = ("package-lock.json", "service/web/assets.py", "service/web/client/analytics.js")
+TARGETS = [
+    *(
+        "backup",
+        "bench",
+        "bench-quick",
+        "check",
+        "demo",
+        "export",
+        "faults",
+        "help",
+        "import",
+        "migrate",
+        "rebuild-projections",
+    ),
+    *("restore", "retention", "rollback", "serve", "setup", "test", "verify"),
+]
+
+# Stands in for .venv/bin/python: prints its arguments and exits as it is told.
+ECHO = """#!/bin/sh
+printf '%s\\n' "$@"
+exit "${STATUS:-0}"
+"""
+
+
+def pins(lock: str) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9-]+)==([^ ]+)", (ROOT / lock).read_text(), re.MULTILINE))
+
+
+def ranges() -> tuple[list[str], list[str], list[str]]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    groups = project["dependency-groups"]
+    return project["project"]["dependencies"], groups["dev"], groups["node"]
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_no_address_and_hashes_every_package(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    assert not re.search(r"://|^--|\.(org|com|net|io)\b", text, re.MULTILINE)
+    for entry in re.split(r"\n(?=[a-z])", re.sub(r"^#.*\n", "", text, flags=re.MULTILINE)):
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry), entry
+
+
+def test_the_locks_satisfy_the_ranges() -> None:
+    run, dev, node = ranges()
+    for lock, declared in zip(LOCKS, (run, run + dev, node), strict=True):
+        pinned = pins(lock)
+        for requirement in map(Requirement, declared):
+            assert requirement.specifier.contains(pinned[requirement.name]), f"{requirement} in {lock}"
+
+
+def test_the_development_lock_holds_what_extras_need() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert extras.keys() == {"parquet"}
+    pinned = pins("requirements-dev.lock")
+    for requirement in map(Requirement, extras["parquet"]):
+        assert requirement.specifier.contains(pinned[requirement.name])
+        assert requirement.name not in pins("requirements.lock")
+
+
+def test_the_development_lock_holds_the_other() -> None:
+    assert pins("requirements.lock").items() <= pins("requirements-dev.lock").items()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder in which set-up is done and every command is an echo."""
+    for name in ("Makefile", "requirements-dev.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    python = tmp_path / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(ECHO)
+    python.chmod(0o755)
+    for name in ASSETS:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "requirements-dev.lock", tmp_path / ".venv/installed.lock")
+    (tmp_path / "service/web/vendor").mkdir()
+    shutil.copy(ROOT / "package-lock.json", tmp_path / "service/web/vendor/installed.lock")
+    return tmp_path
+
+
+def make(project: Path, *arguments: str, status: int = 0) -> tuple[int, list[str]]:
+    """Run make as a user does, not as a part of the make that may run the tests; give its status and lines."""
+    environment = {"PATH": "/usr/bin:/bin:/usr/local/bin", "STATUS": str(status)}
+    done = subprocess.run(
+        ["make", *arguments], cwd=project, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    return done.returncode, done.stdout.splitlines()
+
+
+def test_help_lists_every_target(project: Path) -> None:
+    _, lines = make(project, "help")
+    assert sorted(line.split()[1] for line in lines) == TARGETS
+    assert make(project)[1] == lines
+
+
+def test_set_up_that_is_done_runs_nothing(project: Path) -> None:
+    (project / "requirements-dev.lock").touch()
+    assert make(project, "setup") == (0, ["setup: .venv is ready"])
+
+
+@pytest.mark.parametrize("name", ASSETS)
+def test_assets_are_installed_when_what_they_are_made_of_has_changed(project: Path, name: str) -> None:
+    later = time.time() + 60
+    os.utime(project / name, (later, later))
+    assert make(project, "setup")[1] == ["-m", "service.web.assets", "setup: .venv is ready"]
+
+
+@pytest.mark.parametrize(("status", "seen"), [(0, 0), (1, 1), (2, 2), (130, 2)])
+def test_verify_keeps_the_exit_status(project: Path, status: int, seen: int) -> None:
+    assert make(project, "verify", "JSON=1", status=status) == (seen, ["-m", "projections", "verify", "--json"])
+
+
+def test_a_failed_set_up_is_not_a_finding(project: Path) -> None:
+    shutil.rmtree(project / ".venv")
+    (project / "requirements-dev.lock").write_text("not a lock\n")
+    for name in ("python3", "python3.11", "python3.12", "python3.13"):
+        python = project / name
+        python.write_text("#!/bin/sh\nexit 1\n")
+        python.chmod(0o755)
+    assert make(project, "verify", f"PATH={project}:/usr/bin:/bin") == (2, [])
+
+
+def test_values_arrive_as_typed(project: Path) -> None:
+    odd = """it's "2018"; $HOME $(shell echo x) `id` \\ # é"""
+    assert make(project, "verify", f"FROM={odd}", "TO=x=y")[1][3:] == ["--from", odd, "--to", "x=y"]
+    assert make(project, "import", f"FILE={odd}", "SHIFT_TO=now", "DRY_RUN=1")[1][2:] == [
+        "import", "--shift-to", "now", "--dry-run", "--", odd
+    ]  # fmt: skip
+    options = ("OF=events", "FORMAT=csv", "FROM=a", "TO=b", f"FILTER=where={odd}", "RECEIVED_AT=1", f"FILE={odd}")
+    assert make(project, "export", *options)[1][2:] == [
+        *("export", "--format", "csv", "--of", "events", "--from", "a", "--to", "b"),
+        *("--filter", f"where={odd}", "--received-at", "--output", odd),
+    ]
+    assert make(project, "backup", f"FILE={odd}")[1][2:] == ["backup", "--", odd]
+    assert make(project, "restore", f"FILE={odd}")[1][2:] == ["restore", "--", odd]
+
+
+def test_a_flag_that_is_zero_is_off(project: Path) -> None:
+    assert make(project, "rollback", "FORCE=1")[1] == ["-m", "service", "rollback", "--force"]
+    assert make(project, "rollback", "FORCE=0")[1] == ["-m", "service", "rollback"]
