@@ -22,8 +22,9 @@ from service.console import end_with_stdin
 from service.http.answers import json_answer, respond
 from service.http.server import DRAIN_SECONDS
 from service.http.track import Track
-from service.ingest.appender import STORED, Appender
+from service.ingest.appender import Appender
 from service.ingest.decoding import Event, decode_event
+from service.ingest.outcomes import STORED
 from service.settings import load
 from sql.database import Database
 

@@ -19,7 +19,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from litestar.utils import normalize_path
 
 from service.console import configure_logs
-from service.errors import ApiError, method_not_allowed
+from service.errors import ServiceError
 from service.exports.export import Exports
 from service.http import held_signals
 from service.http.answers import Answer, answered, failure, json_answer, respond, response
@@ -30,6 +30,7 @@ from service.http.gate import BATCH_PATHS, SINGLE_PATHS, Gate
 from service.http.health import readiness
 from service.http.live_stream import Live
 from service.http.metrics import CONTENT_TYPE, Metrics
+from service.http.refusals import MethodNotAllowed
 from service.http.requests import while_connected
 from service.http.routes import LIVE_PATH, analytics_routes, answer_of, query_of, segment_routes
 from service.http.track import Track
@@ -137,7 +138,7 @@ class Service:
         headers = dict(scope["headers"])
         try:
             self.gate.check(scope, headers)
-        except ApiError as error:
+        except ServiceError as error:
             return await respond(send, failure(error))
         path = normalize_path(scope["path"])
         # Events do not go through the framework, whose way to a handler costs more than to decode and check one.
@@ -174,7 +175,7 @@ class Service:
 
         async def appended() -> Answer:
             if scope["method"] != "POST":
-                raise method_not_allowed(scope["method"], methods)
+                raise MethodNotAllowed(scope["method"], methods)
             self.gate.check_write(scope, headers)
             return await append(receive, headers)
 

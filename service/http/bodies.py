@@ -8,7 +8,8 @@ from typing import Protocol
 
 from litestar.types import Receive
 
-from service.errors import ApiError
+from service.errors import TooLarge, Unreadable
+from service.http.refusals import UnsupportedEncoding
 from service.ingest.appender import Appender
 
 Headers = dict[bytes, bytes]
@@ -39,12 +40,12 @@ class Body:
         self._held = 0
 
     async def read(self, receive: Receive, headers: Headers) -> bytes:
-        """Return the body, decoded. Raises ApiError 400, 413, 415 or 503."""
+        """Return the body, decoded. Raises Unreadable, TooLarge, UnsupportedEncoding or QueueFull."""
         encoding = headers.get(b"content-encoding", b"").strip().lower()
         if encoding in (b"", b"identity"):
             return await self._read_all(receive, headers, self._limit)
         if encoding != b"gzip":
-            raise ApiError(415, "unsupported_encoding", "the content encoding must be gzip or identity")
+            raise UnsupportedEncoding("the content encoding must be gzip or identity")
         decoded = self._gunzip(await self._read_all(receive, headers, self._limit + _GZIP_SLACK))
         self._hold(len(decoded))
         return decoded
@@ -75,13 +76,13 @@ class Body:
                     chunk, more = await self._read_chunk(receive, limit)
                     chunks.append(chunk)
         except TimeoutError as error:
-            raise ApiError(400, "malformed", f"the body did not end within {self._patience:g} seconds") from error
+            raise Unreadable(f"the body did not end within {self._patience:g} seconds") from error
         return b"".join(chunks)
 
     async def _read_chunk(self, receive: Receive, limit: int) -> tuple[bytes, bool]:
         message = await receive()
         if message["type"] != "http.request":
-            raise ApiError(400, "malformed", "the body ended before it was whole")
+            raise Unreadable("the body ended before it was whole")
         chunk = message.get("body", b"")
         if self._held + len(chunk) > limit:
             raise self._too_large()
@@ -101,15 +102,15 @@ class Body:
                     raise self._too_large()
                 rest = member.unused_data
         if sent and not member.eof:
-            raise ApiError(400, "malformed", "the gzip body ends too early")
+            raise Unreadable("the gzip body ends too early")
         return bytes(decoded)
 
-    def _too_large(self) -> ApiError:
-        return ApiError(413, "too_large", f"the body is larger than {self._limit} bytes")
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"the body is larger than {self._limit} bytes")
 
 
 def _decompressed(member: _Decompressor, data: bytes, most: int) -> bytes:
     try:
         return member.decompress(data, most)
     except zlib.error as error:
-        raise ApiError(400, "malformed", f"the body is not gzip: {error}") from error
+        raise Unreadable(f"the body is not gzip: {error}") from error

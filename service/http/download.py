@@ -10,7 +10,7 @@ import structlog
 from litestar import get
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from service.errors import ApiError, unavailable
+from service.errors import ServiceError, Stopping
 from service.exports.export import PARAMETERS, Export, Exports
 from service.http.requests import while_connected
 from service.http.routes import Asked, query_of
@@ -44,7 +44,7 @@ class Download:
         except asyncio.CancelledError:
             if not self._exports.ended:
                 raise
-            self._fail(unavailable("the service is stopping"))
+            self._fail(Stopping("the service is stopping"))
         except Exception as error:  # noqa: BLE001
             self._fail(error)
 
@@ -53,7 +53,7 @@ class Download:
             raise error
         if self._whole:
             return
-        if isinstance(error, ApiError | DatabaseError | Stalled):
+        if isinstance(error, ServiceError | DatabaseError | Stalled):
             log.warning("an export was broken off", why=str(error))
         else:
             log.error("an export was broken off by a fault of the service", exc_info=error)

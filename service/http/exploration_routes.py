@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 from litestar import Response, get
 
-from service.errors import ApiError
+from service.errors import NotFound, Unreadable
 from service.http.routes import Asked, answer_of, query_of
 from service.questions.parameters import invalid
 from service.reports.cohorts import Cohorts
@@ -43,15 +43,15 @@ def exploration_routes(properties: PropertyValues, timelines: Timelines, cohorts
 def _id_of(request: Asked) -> str:
     """Return the rest of the path as it was sent; what the framework gives has lost slashes.
 
-    Raises ApiError 400, and 404 when slashes before it are encoded.
+    Raises Invalid, and NotFound when slashes before it are encoded.
     """
     parts = request.scope["raw_path"].partition(b"?")[0].split(b"/", SLASHES_BEFORE_ID)
     if len(parts) <= SLASHES_BEFORE_ID:
-        raise ApiError(404, "not_found", "nothing is served at this path")
+        raise NotFound("nothing is served at this path")
     try:
         name = unquote_to_bytes(parts[-1]).decode()
     except UnicodeDecodeError as error:
-        raise ApiError(400, "malformed", "the path is not URL-encoded UTF-8") from error
+        raise Unreadable("the path is not URL-encoded UTF-8") from error
     if "\0" in name:
         raise invalid("id", "must not hold a NUL character")
     return name

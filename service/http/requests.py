@@ -8,10 +8,7 @@ from typing import Any, TypeVar
 
 from litestar.types import Receive
 
-from service.errors import ApiError
-
-# As nginx has it: nobody sees it but the metrics.
-CLIENT_GONE = 499
+from service.http.refusals import ClientGone
 
 Result = TypeVar("Result")
 
@@ -19,7 +16,7 @@ Result = TypeVar("Result")
 async def while_connected(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:
     """Return the result of `work`, which is cancelled when the client goes away: its statement ends, too.
 
-    receive: that of the request, whose body was read. Raises ApiError 499 when the client is gone.
+    receive: that of the request, whose body was read. Raises ClientGone.
     """
     working = asyncio.ensure_future(work)
     leaving = asyncio.ensure_future(_until_gone(receive))
@@ -27,7 +24,7 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, Result]) -
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             return working.result()
-        raise ApiError(CLIENT_GONE, "client_gone", "the client went away before the answer")
+        raise ClientGone("the client went away before the answer")
     finally:
         for task in (working, leaving):
             task.cancel()

@@ -17,17 +17,13 @@ from datetime import datetime
 
 import structlog
 
-from service.errors import unavailable
+from service.errors import NotReady, QueueFull, Stopping
 from service.ingest.append_queue import Part, Queue, commits
 from service.ingest.decoding import Event
+from service.ingest.outcomes import REFUSED, STORED, UNAVAILABLE
 from sql.database import Database
 from sql.days import make_days
 from sql.errors import DatabaseError, MissingDay, Refused, Unavailable
-
-# What becomes of an event is one of these, or what append_events says.
-STORED = "stored"
-REFUSED = "refused"  # by PostgreSQL
-UNAVAILABLE = "unavailable"  # not known to be stored
 
 MOST_EVENTS = 50_000
 MOST_BYTES = 64 * 1024 * 1024
@@ -86,9 +82,9 @@ class Appender:
         self.available = False
 
     def hold_bytes(self, count: int) -> None:
-        """Count bytes of a body as waiting until `release_bytes`. Raises ApiError 503 when that would be too many."""
+        """Count bytes of a body as waiting until `release_bytes`. Raises QueueFull when that would be too many."""
         if self.bytes_waiting + count > MOST_BYTES:
-            raise unavailable("too much is waiting to be stored; send it again")
+            raise QueueFull("too much is waiting to be stored; send it again")
         self.bytes_waiting += count
 
     def release_bytes(self, count: int) -> None:
@@ -98,7 +94,7 @@ class Appender:
     async def append(self, events: Sequence[Event]) -> list[str]:
         """Append events; return the outcome of each, after the commit.
 
-        Raises ApiError 503, having kept nothing, when the queue is full or no shard can be appended to.
+        Raises QueueFull, NotReady when no shard can be appended to, or Stopping; then nothing was kept.
         """
         self._check_room(len(events))
         placed = self._place(events)
@@ -116,11 +112,11 @@ class Appender:
 
     def _check_room(self, events: int) -> None:
         if self._closing:
-            raise unavailable("the service is stopping; send it again")
+            raise Stopping("the service is stopping; send it again")
         if not self.available:
-            raise unavailable("the database is away, or takes no events; send it again")
+            raise NotReady("the database is away, or takes no events; send it again")
         if self.events_waiting + events > MOST_EVENTS:
-            raise unavailable("too many events are waiting to be stored; send it again")
+            raise QueueFull("too many events are waiting to be stored; send it again")
 
     def _place(self, events: Sequence[Event]) -> list[tuple[Part, list[int]]]:
         places: dict[int, list[int]] = {}

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
+from service.errors import TooLarge
 from service.ingest.json_elements import BLANKS, Unclosed, split_array, split_object
 from service.ingest.refusals import (
     ABSENT,
@@ -19,7 +20,6 @@ from service.ingest.refusals import (
     MAX_PERSON,
     REFUSALS,
     EventError,
-    TooLarge,
     invalid,
     key_name,
     not_json,
@@ -36,7 +36,6 @@ __all__ = [
     "MAX_EVENT_BYTES",
     "Event",
     "EventError",
-    "TooLarge",
     "decode_batch",
     "decode_event",
     "decode_lines",

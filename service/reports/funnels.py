@@ -40,7 +40,7 @@ class Funnels:
         self._names_ids = names_ids
 
     async def answer(self, body: FunnelBody) -> dict[str, Any]:
-        """Return each step of the whole, and of each group when they are asked for. Raises ApiError."""
+        """Return each step of the whole, and of each group when they are asked for. Raises ServiceError."""
         since, until = closed_range(body.range, DEFAULT_HOURS, self._clock())
         asked = (body.by == "user", body.order == "strict", body.window_minutes, *steps_of(body.steps))
         breakdown = breakdown_of(body.breakdown)

@@ -17,7 +17,8 @@ import httpx
 import pytest
 from litestar.types import HTTPRequestEvent, Receive
 
-from service.errors import ApiError
+from service.errors import ServiceError
+from service.http.answers import status_of
 from service.http.bodies import Body
 from service.ingest.appender import Appender
 from sql.database import Database
@@ -92,7 +93,7 @@ def test_a_gzip_bomb_is_stopped_while_it_is_decoded(client: httpx.Client, path: 
     body = Body(an_appender(), most)
     tracemalloc.start()
     try:
-        with pytest.raises(ApiError, match="larger than"):
+        with pytest.raises(ServiceError, match="larger than"):
             asyncio.run(body.read(arriving(bomb), {b"content-encoding": b"gzip"}))
         _, peak = tracemalloc.get_traced_memory()
     finally:
@@ -221,9 +222,9 @@ async def test_a_body_that_never_ends_is_given_up_and_no_longer_held() -> None:
         return {"type": "http.request", "body": piece or b"", "more_body": True}
 
     body = Body(appender, MOST_FOR_BATCH, patience=0.01)
-    with pytest.raises(ApiError, match="did not end within") as caught:
+    with pytest.raises(ServiceError, match="did not end within") as caught:
         await body.read(receive, {})
-    assert caught.value.status == 400
+    assert status_of(caught.value).number == 400
     assert appender.bytes_waiting == 2000
     body.release()
     assert appender.bytes_waiting == 0

@@ -11,10 +11,12 @@ from typing import Any
 import asyncpg
 import pytest
 
-from service.errors import ApiError
+from service.errors import ServiceError
+from service.http.answers import status_of
 from service.http.health import readiness
 from service.ingest import appender as module
-from service.ingest.appender import STORED, UNAVAILABLE, Appender, shard_of
+from service.ingest.appender import Appender, shard_of
+from service.ingest.outcomes import STORED, UNAVAILABLE
 from sql.database import Database
 from sql.migrate import migrate
 from tests.conftest import RETENTION_DAYS
@@ -65,9 +67,9 @@ async def test_a_commit_that_hangs_is_waited_for_and_all_others_are_told_early(d
             behind = [asyncio.create_task(appender.append_one(an_event(n))) for n in range(1, 20)]
             assert await asyncio.wait_for(asyncio.gather(*behind), 20) == [UNAVAILABLE] * 19
             assert (appender.available, appender.stuck, appender.events_waiting) == (False, True, 1)
-            with pytest.raises(ApiError, match="takes no events") as refused:
+            with pytest.raises(ServiceError, match="takes no events") as refused:
                 await appender.append([an_event(20)])
-            assert refused.value.status == 503
+            assert status_of(refused.value).number == 503
             assert not under_way.done()
         assert await under_way == STORED
         assert (appender.available, appender.stuck, appender.events_waiting) == (True, False, 0)
@@ -119,7 +121,7 @@ async def test_that_nothing_can_be_appended_is_noticed_before_the_first_event(da
     async with started(database_url) as appender:
         async with head_locked(database_url):
             await until(lambda: appender.stuck)
-            with pytest.raises(ApiError, match="takes no events"):
+            with pytest.raises(ServiceError, match="takes no events"):
                 await appender.append_one(an_event(0))
         await until(lambda: appender.available)
         assert await appender.append_one(an_event(0)) == STORED

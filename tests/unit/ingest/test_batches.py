@@ -2,12 +2,12 @@
 
 import pytest
 
+from service.errors import TooLarge
 from service.ingest.decoding import (
     MAX_BATCH_BYTES,
     MAX_BATCH_EVENTS,
     Event,
     EventError,
-    TooLarge,
     decode_batch,
     decode_lines,
 )

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from service.ingest.decoding import MAX_EVENT_BYTES, Event, EventError, TooLarge, decode_event
+from service.errors import TooLarge
+from service.ingest.decoding import MAX_EVENT_BYTES, Event, EventError, decode_event
 from service.ingest.timestamps import parse_time
 
 NAME_FIELDS = ("event_type", "event_id", "id", "tool_name", "action")
