@@ -23,7 +23,8 @@ from service.http.answers import json_answer, respond
 from service.http.server import DRAIN_SECONDS
 from service.http.track import Track
 from service.ingest.appender import Appender
-from service.ingest.decoding import Event, decode_event
+from service.ingest.decoding import decode_event
+from service.ingest.event import Event
 from service.ingest.outcomes import STORED
 from service.settings import load
 from sql.database import Database
@@ -36,11 +37,11 @@ class NoDatabase(Appender):
 
     async def start(self) -> None:
         """Take events from now on."""
-        self.available = True
+        self.admission.available = True
 
     async def append_one(self, event: Event) -> str:  # noqa: ARG002
         """Forget one event."""
-        self._check_room(1)
+        self.admission.check_room(1)
         return STORED
 
 
@@ -49,7 +50,7 @@ class OneAppend(Appender):
 
     async def append_one(self, event: Event) -> str:
         """Append one event; return what became of it."""
-        self._check_room(1)
+        self.admission.check_room(1)
         (outcome,) = await self._append(self._shard_of(event), [event])
         return outcome
 
@@ -63,7 +64,7 @@ class OneInsert(Appender):
 
     async def append_one(self, event: Event) -> str:
         """Insert one event."""
-        self._check_room(1)
+        self.admission.check_room(1)
         await self._database.rows(self._insert_event, *event)
         return STORED
 

@@ -204,7 +204,7 @@ class Service:
 
         @get("/metrics")
         async def metrics() -> Response[bytes]:
-            text = await self.metrics.text(self.looking, self.appender)
+            text = await self.metrics.text(self.looking, self.appender.admission)
             return response(Answer(200, text, {"content-type": CONTENT_TYPE}))
 
         return [rollups, rollup, live, ready, metrics]
@@ -243,7 +243,7 @@ class Service:
         # A worker may be begun at the moment in which its server is killed, and never have had it for a parent.
         parent = held_signals.Server.pid or os.getppid()
         while os.getppid() == parent:
-            self.metrics.waiting(self.appender.events_waiting)
+            self.metrics.waiting(self.appender.admission.events)
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
         os.kill(os.getpid(), signal.SIGTERM)
 

@@ -10,7 +10,7 @@ from litestar.types import Receive
 
 from service.errors import TooLarge, Unreadable
 from service.http.refusals import UnsupportedEncoding
-from service.ingest.appender import Appender
+from service.ingest.admission import Admission
 
 Headers = dict[bytes, bytes]
 
@@ -27,14 +27,14 @@ class _Decompressor(Protocol):
 
 
 class Body:
-    """The decoded body of one request; its bytes count as waiting in the appender until `release`.
+    """The decoded body of one request; its bytes count as waiting to be stored until `release`.
 
-    limit: bytes of the decoded body. patience: seconds for all of it to come: what is held of bodies that never end
-    would be refused to others.
+    limit: bytes of the decoded body. patience: seconds for all of it to come. Slow senders must not hold the whole
+    byte budget.
     """
 
-    def __init__(self, appender: Appender, limit: int, patience: float = PATIENCE_SECONDS) -> None:
-        self._appender = appender
+    def __init__(self, admission: Admission, limit: int, patience: float = PATIENCE_SECONDS) -> None:
+        self._admission = admission
         self._limit = limit
         self._patience = patience
         self._held = 0
@@ -52,11 +52,11 @@ class Body:
 
     def release(self) -> None:
         """Stop counting the body."""
-        self._appender.release_bytes(self._held)
+        self._admission.release(self._held)
         self._held = 0
 
     def _hold(self, count: int) -> None:
-        self._appender.hold_bytes(count)
+        self._admission.hold(count)
         self._held += count
 
     async def _read_all(self, receive: Receive, headers: Headers, limit: int) -> bytes:

@@ -12,16 +12,10 @@ from service.errors import ServiceError, Unavailable, describe
 from service.http.answers import Answer, json_answer
 from service.http.bodies import Body, Headers
 from service.ingest.appender import Appender
-from service.ingest.decoding import (
-    MAX_BATCH_BYTES,
-    MAX_EVENT_BYTES,
-    Event,
-    EventError,
-    decode_batch,
-    decode_event,
-    decode_lines,
-)
+from service.ingest.decoding import decode_batch, decode_event, decode_lines
+from service.ingest.event import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Event
 from service.ingest.outcomes import DUPLICATE, STORED, UNAVAILABLE, why_not_stored
+from service.ingest.refusals import EventError
 
 # What became of an event, for the metrics only: its sender is told more.
 INVALID = "invalid"
@@ -36,7 +30,7 @@ class Track:
 
     async def one(self, receive: Receive, headers: Headers) -> Answer:
         """Append one event. Raises ServiceError unless it is stored or a duplicate."""
-        body = Body(self._appender, MAX_EVENT_BYTES)
+        body = Body(self._appender.admission, MAX_EVENT_BYTES)
         try:
             event = decode_event(await body.read(receive, headers))
             outcome = await self._appender.append_one(event)
@@ -53,7 +47,7 @@ class Track:
 
     async def batch(self, receive: Receive, headers: Headers) -> Answer:
         """Append a batch: 503 when a part could not be made durable. One bad event never costs its neighbours."""
-        body = Body(self._appender, MAX_BATCH_BYTES)
+        body = Body(self._appender.admission, MAX_BATCH_BYTES)
         try:
             sent = await body.read(receive, headers)
             items = decode_lines(sent) if _is_lines(headers) else decode_batch(sent)

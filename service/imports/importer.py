@@ -16,8 +16,9 @@ from service.imports.rows import Rows
 from service.imports.shift import shift_of
 from service.imports.source import Source
 from service.imports.targets import Log, Target, judging, storing
-from service.ingest.decoding import Event, EventError
+from service.ingest.event import Event
 from service.ingest.outcomes import DUPLICATE, STORED, why_not_stored
+from service.ingest.refusals import EventError
 
 # Batches of 100 rows that are appended while the next are read.
 _BATCHES_IN_FLIGHT = 40

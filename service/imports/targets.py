@@ -12,7 +12,7 @@ from hashlib import sha256
 from service.errors import NotReady, QueueFull
 from service.imports.digest_counts import Occurrences
 from service.ingest.appender import Appender, shard_of
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from service.ingest.outcomes import DUPLICATE, ID_REUSED, STORED, UNAVAILABLE
 from sql.database import Database
 from sql.errors import Unavailable

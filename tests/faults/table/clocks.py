@@ -21,7 +21,8 @@ import asyncpg
 
 from projections.due_hours import verify_due
 from projections.projector import step, tidy
-from service.ingest.decoding import Event, decode_event
+from service.ingest.decoding import decode_event
+from service.ingest.event import Event
 from service.ingest.outcomes import STORED
 from sql.database import Database
 from tests.faults.table.ground import RETENTION_DAYS, Ground

@@ -19,7 +19,7 @@ from projections.verify import verify
 from service.errors import ServiceError
 from service.ingest import appender as module
 from service.ingest.appender import Appender
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from service.ingest.outcomes import STORED, UNAVAILABLE
 from sql.database import Database
 from sql.errors import DatabaseError

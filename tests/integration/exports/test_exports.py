@@ -21,7 +21,7 @@ from service.exports import rows as export_rows
 from service.exports.export import Export, Exports
 from service.http.answers import status_of
 from service.http.download import Download
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from service.questions.segments import Segments
 from service.reports.rollups import Rollups
 from sql.database import Database

@@ -13,7 +13,7 @@ import pytest
 
 from projections.projector import step
 from service.ingest import appender as module
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from service.ingest.outcomes import STORED, UNAVAILABLE
 from sql.days import make_days
 from tests.conftest import RETENTION_DAYS

@@ -12,6 +12,7 @@ import pytest
 
 from service.errors import ServiceError
 from service.http.answers import status_of
+from service.ingest import admission
 from service.ingest import appender as module
 from service.ingest.appender import Appender
 from service.ingest.outcomes import REFUSED, STORED, UNAVAILABLE
@@ -49,7 +50,7 @@ async def test_what_arrives_during_a_commit_shares_the_next_one(database_url: st
             others = [asyncio.create_task(appender.append_one(an_event(n))) for n in range(1, 50)]
             await asyncio.sleep(0)
         assert await asyncio.gather(first, *others) == [STORED] * 50
-        assert appender.events_waiting == 0
+        assert appender.admission.events == 0
     rows = await stored(database_url)
     assert len({row["received_at"] for row in rows}) == 2
 
@@ -78,7 +79,7 @@ async def test_one_event_that_postgresql_refuses_costs_only_itself(database_url:
 async def test_a_full_queue_refuses_at_once_and_keeps_nothing(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST_EVENTS", 10)
+    monkeypatch.setattr(admission, "MOST_EVENTS", 10)
     async with running(database_url) as appender:
         async with head_locked(database_url):
             waiting = [asyncio.create_task(appender.append_one(an_event(n))) for n in range(10)]
@@ -94,14 +95,14 @@ async def test_a_full_queue_refuses_at_once_and_keeps_nothing(
 
 
 async def test_bytes_that_wait_are_bounded(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_BYTES", 100)
+    monkeypatch.setattr(admission, "MOST_BYTES", 100)
     async with running(database_url) as appender:
-        appender.hold_bytes(60)
+        appender.admission.hold(60)
         with pytest.raises(ServiceError, match="too much"):
-            appender.hold_bytes(60)
-        appender.release_bytes(60)
-        appender.hold_bytes(100)
-        appender.release_bytes(100)
+            appender.admission.hold(60)
+        appender.admission.release(60)
+        appender.admission.hold(100)
+        appender.admission.release(100)
 
 
 async def test_a_commit_whose_answer_was_lost_is_repeated_with_the_same_ids(database_url: str) -> None:

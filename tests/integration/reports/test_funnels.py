@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from service.errors import ServiceError
 from service.http.answers import status_of
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database
 from tests.conftest import Servers
 from tests.http.support.site import new_database

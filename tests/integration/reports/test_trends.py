@@ -19,7 +19,7 @@ import service.reports.counts
 from projections.projector import catch_up
 from service.errors import ServiceError
 from service.http.answers import status_of
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from service.reports.counted import METRICS
 from service.reports.raw_events import AT_A_TIME, MOST_WAITING
 from service.reports.rollups import Rollups

@@ -9,7 +9,9 @@ import msgspec
 import pytest
 
 from service.errors import TooLarge
-from service.ingest.decoding import MAX_EVENT_BYTES, Event, EventError, decode_event
+from service.ingest.decoding import decode_event
+from service.ingest.event import MAX_EVENT_BYTES, Event
+from service.ingest.refusals import EventError
 from service.ingest.timestamps import parse_time
 
 NAME_FIELDS = ("event_type", "event_id", "id", "tool_name", "action")
