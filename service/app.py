@@ -22,8 +22,7 @@ from service.console import configure_logs
 from service.errors import ServiceError
 from service.exports.export import Exports
 from service.http import held_signals
-from service.http.answers import Answer, answered, failure, json_answer, respond, response
-from service.http.bodies import Headers
+from service.http.answers import Answer, Headers, answered, failure, json_answer, respond, response
 from service.http.download import EXPORT_PATH, export_routes
 from service.http.exploration_routes import exploration_routes
 from service.http.gate import BATCH_PATHS, SINGLE_PATHS, Gate

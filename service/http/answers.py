@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 
 # Long enough for a restart of PostgreSQL, short enough for a browser that is about to leave.
 RETRY_AFTER_SECONDS = 2
+# Of a request, by names in small letters.
+Headers = dict[bytes, bytes]
 NOTHING: Mapping[str, str] = {}
 # How the router refuses, in our words.
 ROUTING = {

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from litestar.types import HTTPScope
 
-from service.http.bodies import Headers
+from service.http.answers import Headers
 from service.http.refusals import Unauthorized, UnknownHost
 from service.settings import Settings
 

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from litestar.response import ServerSentEvent
 
 from service.http.answers import json_answer, response
-from service.http.json_body import json_body
+from service.http.bodies import json_body
 from service.http.live_stream import Live
 from service.http.requests import while_connected
 from service.questions.parameters import parse

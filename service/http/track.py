@@ -9,8 +9,8 @@ from typing import Any
 from litestar.types import Receive
 
 from service.errors import ServiceError, Unavailable, describe
-from service.http.answers import Answer, json_answer
-from service.http.bodies import Body, Headers
+from service.http.answers import Answer, Headers, json_answer
+from service.http.bodies import Body
 from service.ingest.appender import Appender
 from service.ingest.decoding import decode_batch, decode_event, decode_lines
 from service.ingest.event import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Event

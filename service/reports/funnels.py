@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 from litestar import Request, Response, post
 
-from service.http.json_body import json_body
+from service.http.bodies import json_body
 from service.http.routes import NO_PARAMETERS, answer_of, query_of
 from service.questions.parameters import closed_range, parse, time_text
 from service.questions.segments import Segments
