@@ -20,8 +20,8 @@ from bench.statements import load as load_statements
 from service.app import Service
 from service.console import end_with_stdin
 from service.http.answers import json_answer, respond
+from service.http.entry import Entry
 from service.http.server import DRAIN_SECONDS
-from service.http.track import Track
 from service.ingest.appender import Appender
 from service.ingest.decoding import decode_event
 from service.ingest.event import Event
@@ -69,27 +69,23 @@ class OneInsert(Appender):
         return STORED
 
 
-def no_database() -> Service:
+def no_database() -> Entry:
     """Return the service with nothing behind it."""
     return _with(NoDatabase)
 
 
-def one_append() -> Service:
+def one_append() -> Entry:
     """Return the service with an append per request instead of group commit."""
     return _with(OneAppend)
 
 
-def one_insert() -> Service:
+def one_insert() -> Entry:
     """Return the service with a plain INSERT per request instead of group commit."""
     return _with(OneInsert)
 
 
-def _with(appender: type[Appender]) -> Service:
-    settings = load()
-    service = Service(settings)
-    service.appender = appender(service.log, settings.event_retention_days)
-    service.track = Track(service.appender, service.metrics.offered)
-    return service
+def _with(appender: type[Appender]) -> Entry:
+    return Service(load(), appender).entry
 
 
 def decode_only() -> Litestar:
