@@ -61,7 +61,7 @@ class Steps(NamedTuple):
 
 
 def steps_of(sent: tuple[Step, ...]) -> Steps:
-    """Return the steps. Raises ApiError 400."""
+    """Return the steps. Raises Invalid."""
     read = [_read(step, f"steps[{place}]") for place, step in enumerate(sent)]
     predicates = [predicate(conditions) for _, conditions in read]
     values = [None if found.values is None else msgspec.Raw(found.values.encode()) for found in predicates]
@@ -111,7 +111,7 @@ class Breakdown(NamedTuple):
 
 
 def breakdown_of(text: str | None) -> Breakdown:
-    """Return what a text names. Raises ApiError 400."""
+    """Return what a text names. Raises Invalid."""
     if not text:
         return Breakdown()
     try:
