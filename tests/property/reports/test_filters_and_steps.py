@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from tests.property.projections.test_histories import history
 from tests.property.questions.test_conditions import events, text_of, written
 from tests.support.condition_cases import COMPOSED, TEXTS
