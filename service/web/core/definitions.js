@@ -24,5 +24,4 @@ export const PROOF_STATES = ["open", "verified", "sealed", "drifted", "damaged",
 export const OTHER = "(other)";
 export const MOST_HOURS = 8_760;
 export const MOST_STEPS = 10;
-export const MOST_WINDOW_MINUTES = 43_200;
 export const LONGEST_SEGMENT_NAME = 128;
