@@ -124,7 +124,11 @@ class Live:
 
 
 class _Stream(AsyncIterator[ServerSentEventMessage]):
-    """The messages of one stream. No generator: nothing is left to be closed when its client goes away."""
+    """The messages of one stream.
+
+    Not a generator, because the framework closes none when its client goes away:
+    https://github.com/litestar-org/litestar/issues/3772.
+    """
 
     def __init__(self, live: Live) -> None:
         self._live = live
