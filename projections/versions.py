@@ -12,12 +12,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-import asyncpg
-
 from projections import hourly
 from projections.hours import Hour, each, list_hours, live_versions
 from projections.verify import BROKEN, DAMAGED, RIGHT, HourProof, verify, verify_hour
-from sql.database import Database
+from sql.database import Database, Row
 from sql.errors import DatabaseError
 
 # Hours filled at a time, each on a connection of its own.
@@ -161,6 +159,6 @@ async def kept(database: Database) -> list[int]:
     return [row["version"] for row in versions if row["stage"] == hourly.COMPLETE and not row["live"]]
 
 
-async def list_versions(database: Database, *, clock: datetime | None = None) -> list[asyncpg.Record]:
+async def list_versions(database: Database, *, clock: datetime | None = None) -> list[Row]:
     """Return the versions: version, live, stage, idle (how long a rebuild has done nothing)."""
     return await database.rows(database.statements.list_versions, hourly.NAME, clock)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import structlog
-from asyncpg import Record
 
 from service.errors import unavailable
 from service.http.answers import Answer, failure, json_answer
 from service.http.deadline import in_time
 from service.ingest.appender import Appender
-from sql.database import Database
+from sql.database import Database, Row
 from sql.errors import DatabaseError
 from sql.migrate import newest_version
 
@@ -44,7 +43,7 @@ async def readiness(database: Database, appender: Appender) -> Answer:
     return json_answer({"ok": True, "status": "ready", "lag_events": lag})
 
 
-async def _ask(database: Database) -> tuple[int, list[Record], list[str]]:
+async def _ask(database: Database) -> tuple[int, list[Row], list[str]]:
     schema = await database.only(database.statements.read_schema_version)
     checkpoints = await database.rows(database.statements.list_lags, PROJECTION)
     return schema["version"], checkpoints, await _why_degraded(database)
