@@ -1,7 +1,7 @@
-"""The elements of a JSON array or object, found without decoding them: what stands in them may be anything.
+"""Splits a JSON array or object into its elements without decoding them, so that one bad element costs only itself.
 
-One pass over the bytes, without recursion. Only strings and brackets are understood; whether an element is JSON,
-and which bracket closes which inside of it, is left to whoever decodes it.
+One pass over the bytes, without recursion. It understands only strings and brackets. The decoder of an element judges
+whether the element is JSON and whether its brackets match.
 """
 
 import re
