@@ -13,10 +13,11 @@ import structlog
 
 from projections.hours import Hour, list_hours
 from projections.projector import catch_up
-from projections.verify import SEALED, VERIFIED, verify_hour
+from projections.verify import verify_hour
 from sql import VERSION
 from sql.database import Database, Row
 from sql.errors import DatabaseError, Unavailable
+from sql.hourly import SEALED, VERIFIED
 
 # A day that did not verify, or could not be dropped, is looked at again by the clock this much later.
 PATIENCE = timedelta(hours=1)

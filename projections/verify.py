@@ -11,20 +11,13 @@ from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
-from projections import hourly
 from projections.hours import Hour, each
 from sql.database import Database, Row, Session
 from sql.digest import digest_text
+from sql.hourly import BROKEN, DAMAGED, DRIFTED, PROJECTION, RIGHT, SEALED, VERIFIED
 
 # One reads while the other waits for its answer to travel; more gain nothing on two cores.
 AT_A_TIME = 2
-
-VERIFIED = "verified"
-SEALED = "sealed"
-DRIFTED = "drifted"
-DAMAGED = "damaged"
-BROKEN = "broken"
-RIGHT = frozenset({VERIFIED, SEALED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +66,7 @@ async def verify_within(session: Session, database: Database, hour: Hour, clock:
     if proof.state in RIGHT:
         await session.only(statements.write_document, hour.shard, *where, *proof.folded, clock)
     await session.rows(
-        statements.record_proof, hour.shard, hourly.NAME, *where, proof.state, *proof.folded, clock
+        statements.record_proof, hour.shard, PROJECTION, *where, proof.state, *proof.folded, clock
     )  # fmt: skip
     return proof
 

@@ -12,11 +12,11 @@ from service.http.deadline import in_time
 from service.ingest.appender import Appender
 from sql.database import Database, Row
 from sql.errors import DatabaseError
+from sql.hourly import COMPLETE, PROJECTION
 from sql.migrate import newest_version
 
 # Above this the projector is not just busy. Reads stay right, they only take longer.
 LAG_EVENTS = 100_000
-PROJECTION = "hourly"
 # A rebuild goes through an hour's events in seconds.
 IDLE_REBUILD = timedelta(hours=1)
 
@@ -62,7 +62,7 @@ async def _why_degraded(database: Database) -> list[str]:
     failed = await database.only(statements.count_failed_proofs)
     overdue = await database.only(statements.count_overdue_days)
     versions = await database.rows(statements.list_versions, PROJECTION, None)
-    idle = [row["version"] for row in versions if row["stage"] != "complete" and row["idle"] > IDLE_REBUILD]
+    idle = [row["version"] for row in versions if row["stage"] != COMPLETE and row["idle"] > IDLE_REBUILD]
     days = overdue["days"]
     return [
         *(f"{hours} hours are {state}; make verify names them" for state, hours in failed.items() if hours),

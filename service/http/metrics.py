@@ -21,8 +21,8 @@ from service.http.deadline import in_time
 from service.ingest.appender import Appender
 from sql.database import Database, Row
 from sql.errors import DatabaseError
+from sql.hourly import PROJECTION
 
-PROJECTION = "hourly"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 # Methods that are told apart: a client can make up any number of others.

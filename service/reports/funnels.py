@@ -13,10 +13,10 @@ from service.http.json_body import json_body
 from service.http.routes import NO_PARAMETERS, answer_of, query_of
 from service.questions.parameters import closed_range, parse, time_text
 from service.questions.segments import Segments
-from service.reports.counted import OTHER
 from service.reports.counts import EVENTS
 from service.reports.funnel_body import FunnelBody, breakdown_of, steps_of
 from service.reports.raw_events import RawEvents
+from sql.hourly import OTHER
 
 DEFAULT_HOURS = 168
 MOST_GROUPS = 10
