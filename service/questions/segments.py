@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import asyncpg
 import msgspec
 
 from service.errors import Invalid, NotFound, TooMany
 from service.questions.conditions import Malformed
 from service.questions.filters import NAMES, Filters, filters
 from service.questions.parameters import SHOWN, invalid, time_text
-from sql.database import Database
+from sql.database import Database, Row
 
 MOST_SEGMENTS = 1_000
 LONGEST_NAME = 128
@@ -111,7 +110,7 @@ def _check_names(given: Mapping[str, str], known: frozenset[str]) -> None:
         raise Invalid("must not hold a NUL character", "filters")
 
 
-def _segment(row: asyncpg.Record) -> dict[str, Any]:
+def _segment(row: Row) -> dict[str, Any]:
     return {
         "name": row["name"],
         "filters": msgspec.json.decode(row["filters"]),

@@ -10,8 +10,9 @@ from service.questions.buckets import COMPARISONS, Bounds, earlier
 from service.questions.filters import NAMES
 from service.questions.parameters import choice, closed_range, parse, time_text, whole
 from service.questions.segments import Segments
-from service.reports.counted import METRICS, OTHER, Counted, largest
+from service.reports.counted import Counted, largest
 from service.reports.counts import EVENTS, ROLLUPS, Counting, Scope, Wanted
+from sql.hourly import METRICS, OTHER
 
 DEFAULT_HOURS = 168
 # Keys that a list names.
