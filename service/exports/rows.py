@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import asyncpg
 import msgspec
 
 from service.exports.resendable_properties import sendable
 from service.questions.filters import Filters
 from service.questions.parameters import HOUR
 from service.reports.rollups import MOST_KEYS, Totals
+from sql.database import Row as Found
 from sql.database import Session
 from sql.hourly import ROLLUP_FIELDS
 from sql.statements import Statements
@@ -64,11 +64,11 @@ async def event_rows(
         yield Rows(rows, found[-1]["timestamp"] if found else until)
 
 
-def _events(found: Sequence[asyncpg.Record], columns: Columns) -> list[Row]:
+def _events(found: Sequence[Found], columns: Columns) -> list[Row]:
     return [_event(row, columns) for row in found]
 
 
-def _event(row: asyncpg.Record, columns: Columns) -> Row:
+def _event(row: Found, columns: Columns) -> Row:
     # The query's columns stand in the same order.
     values = list(row)[: len(columns)]
     if (properties := values[PROPERTIES]) is not None:

@@ -8,8 +8,6 @@ from datetime import datetime, tzinfo
 from itertools import accumulate
 from typing import Any
 
-import asyncpg
-
 from service.questions.buckets import Bounds, bounds_of, complete, whole_periods, zone
 from service.questions.filters import NAMES, Filters
 from service.questions.parameters import choice, closed_range, invalid, parse, time_text
@@ -17,7 +15,7 @@ from service.questions.segments import Segments
 from service.reports.counts import EVENTS, ROLLUPS
 from service.reports.kept_range import kept_since, read_within_kept
 from service.reports.raw_events import RawEvents
-from sql.database import Database
+from sql.database import Database, Row
 
 DEFAULT_HOURS = 2_016  # 12 weeks
 INTERVALS = ("day", "week", "month")
@@ -27,7 +25,7 @@ RETENTIONS = ("bounded", "unbounded")
 MOST_CELLS = 50_000
 PARAMETERS = NAMES | {"interval", "tz", "by", "retention", "return_event_type", "hours", "from", "to"}
 
-Found = tuple[Bounds, list[asyncpg.Record]]
+Found = tuple[Bounds, list[Row]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ class Cohorts:
         async with self._raw_events.admitted():
             return await read_within_kept(ROLLUPS, question.since, question.until, self._people_since, read)
 
-    async def _rows(self, question: Question, bounds: Bounds) -> list[asyncpg.Record]:
+    async def _rows(self, question: Question, bounds: Bounds) -> list[Row]:
         statements = self._raw_events.statements
         if question.source == ROLLUPS:
             return await self._raw_events.rows(statements.cohorts_from_rollups, bounds, question.by)
@@ -122,7 +120,7 @@ def _check_size(periods: int) -> None:
         raise invalid("interval", f"must be longer: {periods} periods make more than {MOST_CELLS} numbers")
 
 
-def _cohorts(question: Question, bounds: Bounds, rows: Iterable[asyncpg.Record], now: datetime) -> list[dict[str, Any]]:
+def _cohorts(question: Question, bounds: Bounds, rows: Iterable[Row], now: datetime) -> list[dict[str, Any]]:
     counts = {(row["cohort"], row["period"]): row for row in rows}
     periods = len(bounds) - 1
     over = complete(bounds, whole_periods(bounds, question.interval, question.zone), now)

@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import asyncpg
-
+from sql.database import Row
 from sql.hourly import METRICS, OTHER
 
 # Metrics that the projection knows from some moment on only.
@@ -27,7 +26,7 @@ class Counted:
     """
 
     def __init__(
-        self, by_shard: Iterable[Iterable[asyncpg.Record]], *, without_people: int = 0, without_new: bool = False
+        self, by_shard: Iterable[Iterable[Row]], *, without_people: int = 0, without_new: bool = False
     ) -> None:
         self._without_people = without_people
         self._without_new = without_new

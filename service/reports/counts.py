@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-import asyncpg
-
 from service.questions.buckets import Bounds
 from service.questions.filters import Filters
 from service.reports.counted import MEMBERS, Counted
 from service.reports.kept_range import kept_since, read_within_kept
 from service.reports.raw_events import RawEvents
 from service.reports.shards import Shards
-from sql.database import Database
+from sql.database import Database, Row
 from sql.hourly import ROLLUP_FIELDS
 
 ROLLUPS = "rollups"
@@ -97,7 +95,7 @@ class Counting:
 
     async def _from_rollups(
         self, shards: Sequence[int] | None, bounds: Bounds, named: list[str], keys: list[str] | None
-    ) -> Sequence[Sequence[asyncpg.Record]]:
+    ) -> Sequence[Sequence[Row]]:
         """Return the rows of each shard, or of all of them together."""
         statements = self._database.statements
         if shards is None:

@@ -8,14 +8,13 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import asyncpg
 import msgspec
 
 from service.questions.filters import NAMES, Filters
 from service.questions.parameters import HOUR, MOST_HOURS, hour_range, invalid, parse, switch, time_text, whole
 from service.questions.segments import Segments
 from service.reports.raw_events import RawEvents
-from sql.database import Database, Session
+from sql.database import Database, Row, Session
 
 DEFAULT_HOURS = 24
 MOST_EVENTS = 1_000
@@ -77,7 +76,7 @@ class EventList:
 
     async def _found(
         self, cursor: Cursor, limit: int, filters: Filters, *, with_total: bool
-    ) -> tuple[list[asyncpg.Record], bool, int | None]:
+    ) -> tuple[list[Row], bool, int | None]:
         """Return a page, whether there is more, and the total when it is wanted."""
         # A session or a user has few events. Of any other filter, all events of the range may have to be looked at.
         many = filters and filters.session_id is None and filters.user_id is None
@@ -91,9 +90,7 @@ class EventList:
             total = await self._total(cursor)
         return page, more, total
 
-    async def _events(
-        self, session: Session, cursor: Cursor, limit: int, filters: Filters
-    ) -> tuple[list[asyncpg.Record], bool]:
+    async def _events(self, session: Session, cursor: Cursor, limit: int, filters: Filters) -> tuple[list[Row], bool]:
         """Return a page, shorter than asked for when its properties are large, and whether there is more."""
         # One more than asked for tells whether there is a next page.
         place = (cursor.since, limit + 1, cursor.timestamp, cursor.event_id, cursor.shard)
@@ -114,9 +111,9 @@ class EventList:
         return str(getattr(self._database.statements, query + lead))
 
 
-async def page_of(rows: AsyncIterator[asyncpg.Record], limit: int) -> tuple[list[asyncpg.Record], bool]:
+async def page_of(rows: AsyncIterator[Row], limit: int) -> tuple[list[Row], bool]:
     """Return the first events, so many or fewer when their properties are large, and whether there are more."""
-    page: list[asyncpg.Record] = []
+    page: list[Row] = []
     size = 0
     async for row in rows:
         size += len(row["properties"] or "")
@@ -137,14 +134,14 @@ def cursor_from(text: str) -> Cursor:
     return cursor
 
 
-def next_cursor(cursor: Cursor, page: list[asyncpg.Record]) -> str:
+def next_cursor(cursor: Cursor, page: list[Row]) -> str:
     """Return the cursor of the page after one."""
     last = page[-1]
     place = Cursor(cursor.since, last["timestamp"], last["event_id"], last["shard"], cursor.until)
     return urlsafe_b64encode(msgspec.json.encode(place)).decode()
 
 
-def event_of(row: asyncpg.Record) -> dict[str, Any]:
+def event_of(row: Row) -> dict[str, Any]:
     """Return an event as answers show it."""
     properties = row["properties"]
     return {

@@ -8,11 +8,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-import asyncpg
-
 from service.questions.parameters import HOUR, closed_range, parse, time_text
 from service.reports.shards import Shards
-from sql.database import Database
+from sql.database import Database, Row
 from sql.digest import digest_text
 from sql.hourly import FAILED, OPEN, PROJECTION, STATES
 
@@ -48,25 +46,25 @@ class Proofs:
             "as_of": as_of(checkpoints),
         }
 
-    async def _by_hour(self, since: datetime, until: datetime) -> dict[datetime, list[asyncpg.Record]]:
+    async def _by_hour(self, since: datetime, until: datetime) -> dict[datetime, list[Row]]:
         query = self._database.statements.read_proofs
         shards = await self._shards.numbers()
         by_shard = await asyncio.gather(
             *(self._database.rows(query, shard, PROJECTION, since, until) for shard in shards)
         )
-        by_hour: dict[datetime, list[asyncpg.Record]] = defaultdict(list)
+        by_hour: dict[datetime, list[Row]] = defaultdict(list)
         for row in (row for rows in by_shard for row in rows):
             by_hour[row["hour"]].append(row)
         return by_hour
 
 
-def as_of(checkpoints: Sequence[asyncpg.Record]) -> dict[str, Any]:
+def as_of(checkpoints: Sequence[Row]) -> dict[str, Any]:
     """Return the log's head and what is not folded, from rows of list_lags: of the version that answers reads."""
     live = [row for row in checkpoints if row["live"]]
     return {"positions": [row["head"] for row in live], "lag_events": sum(row["lag_events"] for row in live)}
 
 
-def proof_of(start: datetime, proofs: Sequence[asyncpg.Record], now: datetime) -> dict[str, Any]:
+def proof_of(start: datetime, proofs: Sequence[Row], now: datetime) -> dict[str, Any]:
     """Return the proof of an hour from those of its shards: the worst state, and all events."""
     verified = [proof["verified_at"] for proof in proofs if proof["verified_at"] is not None]
     sealed = [proof["sealed_at"] for proof in proofs if proof["sealed_at"] is not None]
@@ -81,7 +79,7 @@ def proof_of(start: datetime, proofs: Sequence[asyncpg.Record], now: datetime) -
     }
 
 
-def _state(proofs: Sequence[asyncpg.Record]) -> str:
+def _state(proofs: Sequence[Row]) -> str:
     # An hour that never had an event has nothing that could be wrong, but nobody has looked either.
     found = {proof["state"] if proof["current"] else OPEN for proof in proofs if proof["events"] or proof["state"]}
     return next((state for state in STATES if state in found), OPEN)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-import asyncpg
 import msgspec
 
 from service.questions.condition_grammar import path_text, property_path
@@ -16,6 +15,7 @@ from service.questions.parameters import closed_range, invalid, parse, time_text
 from service.questions.segments import Segments
 from service.reports.counts import EVENTS
 from service.reports.raw_events import RawEvents
+from sql.database import Row
 
 DEFAULT_HOURS = 24
 DEFAULT_LIMIT = 10
@@ -70,14 +70,14 @@ def _only(given: Mapping[str, str]) -> list[str] | None:
         raise invalid("property", str(error)) from error
 
 
-def _properties(rows: Iterable[asyncpg.Record]) -> list[dict[str, Any]]:
-    by_path: dict[str, list[asyncpg.Record]] = {}
+def _properties(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    by_path: dict[str, list[Row]] = {}
     for row in rows:
         by_path.setdefault(row["path"], []).append(row)
     return [_property(path, of_path) for path, of_path in by_path.items()]
 
 
-def _property(path: str, rows: list[asyncpg.Record]) -> dict[str, Any]:
+def _property(path: str, rows: list[Row]) -> dict[str, Any]:
     types = {row["key"]: row["amount"] for row in rows if row["measure"] == "type"}
     values = [(row["key"], row["amount"]) for row in rows if row["measure"] == "value"]
     (distinct,) = (row["amount"] for row in rows if row["measure"] == "distinct")

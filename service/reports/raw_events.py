@@ -11,12 +11,11 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TypeVar
 
-import asyncpg
 import structlog
 
 from service.errors import Busy, ReadTooSlow
 from service.reports.kept_range import kept_since, read_within_kept
-from sql.database import Database, Session
+from sql.database import Database, Row, Session
 from sql.errors import TooSlow
 from sql.statements import Statements
 
@@ -48,7 +47,7 @@ class RawEvents:
         """Close the connections."""
         await self._database.close()
 
-    async def rows(self, query: str, *args: object) -> list[asyncpg.Record]:
+    async def rows(self, query: str, *args: object) -> list[Row]:
         """Run a query; return its rows. To be called within `within_kept` or `admitted`."""
         return await self._database.rows(query, *args)
 

@@ -8,13 +8,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-import asyncpg
 import msgspec
 
 from service.questions.parameters import HOUR, HourRange, hour, hour_range, hour_start, parse, switch, time_text
 from service.reports.proofs import proof_of
 from service.reports.shards import Shards
-from sql.database import Database
+from sql.database import Database, Row
 from sql.hourly import OTHER, PROJECTION, ROLLUP_FIELDS
 
 DEFAULT_HOURS = 168
@@ -69,14 +68,14 @@ class Rollups:
             total.add(start, document)
         return {"ok": True, "rollup": total.rollup(start), "proof": proof_of(start, proofs, self._clock())}
 
-    async def _read(self, since: datetime, until: datetime) -> list[list[asyncpg.Record]]:
+    async def _read(self, since: datetime, until: datetime) -> list[list[Row]]:
         shards = await self._shards.numbers()
         # A shard cannot know which keys are the largest of all.
         most_keys = MOST_KEYS if len(shards) == 1 else None
         query = self._database.statements.read_hourly
         return await asyncio.gather(*(self._database.rows(query, shard, since, until, most_keys) for shard in shards))
 
-    async def _proofs(self, start: datetime) -> list[asyncpg.Record]:
+    async def _proofs(self, start: datetime) -> list[Row]:
         query = self._database.statements.read_proof
         return await asyncio.gather(
             *(self._database.only(query, shard, PROJECTION, start) for shard in await self._shards.numbers())
@@ -89,7 +88,7 @@ class Totals:
     single: the sum of each measure over all hours, and what is told of no hour.
     """
 
-    def __init__(self, by_shard: list[list[asyncpg.Record]]) -> None:
+    def __init__(self, by_shard: list[list[Row]]) -> None:
         self.single: dict[str, int] = defaultdict(int)
         self._by_hour: dict[datetime, dict[str, dict[Any, int]]] = {}
         # As they are answered: nothing is to be added to the documents of a shard that is alone.

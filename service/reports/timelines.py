@@ -7,21 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import asyncpg
-
 from service.errors import NotFound
 from service.questions.filters import Filters
 from service.questions.parameters import MOST_HOURS, SHOWN, closed_range, parse, time_text, whole
 from service.reports.counts import EVENTS
 from service.reports.event_list import MOST_EVENTS, Cursor, cursor_from, event_of, next_cursor, page_of
 from service.reports.kept_range import kept_since, read_within_kept
-from sql.database import Database
+from sql.database import Database, Row
 
 MOST_USERS = 100
 MOST_SESSIONS = 100
 PARAMETERS = frozenset({"hours", "from", "to", "limit", "cursor"})
 
-Rows = list[asyncpg.Record]
+Rows = list[Row]
 Statement = tuple[Any, ...]
 
 
@@ -126,7 +124,7 @@ def _seen(found: Found) -> dict[str, Any]:
     }
 
 
-def _session(row: asyncpg.Record) -> dict[str, Any]:
+def _session(row: Row) -> dict[str, Any]:
     return {
         "session_id": row["session_id"],
         "first_seen": time_text(row["session_first"]),
