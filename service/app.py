@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 from litestar import Litestar
 
@@ -33,10 +34,8 @@ from service.settings import Settings, load
 from service.web import client_script, dashboard_files, vendored
 from sql.database import Database
 
-
-def now() -> datetime:
-    """Return the time; the clock of reports."""
-    return datetime.now(UTC)
+# The clock of reports.
+now = partial(datetime.now, UTC)
 
 
 def create(settings: Settings | None = None) -> Entry:
