@@ -13,7 +13,7 @@ from typing import BinaryIO
 import click
 
 from service.console import progress
-from service.errors import ApiError
+from service.errors import ServiceError
 from service.exports.export import Export, Exports
 from service.operations.supervisor import prepare
 from service.questions.filters import NAMES
@@ -67,7 +67,7 @@ async def run_export(output: str, given: Mapping[str, str], url: str, settings: 
             with _file(output) as file:
                 await _write(export, file, written)
             click.echo(_summary(output, export, written), err=output == STDOUT)
-    except ApiError as error:
+    except ServiceError as error:
         raise ExportFailed(error.message) from error
     finally:
         await exports.close()

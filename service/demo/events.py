@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from service.demo.visits import Visits
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 
 SEED = 2018
 DAYS = 30

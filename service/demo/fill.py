@@ -14,9 +14,8 @@ from itertools import islice
 from service.console import progress
 from service.demo.events import demo_events
 from service.imports.targets import Log, Target, storing
-from service.ingest.appender import STORED
-from service.ingest.decoding import Event
-from service.ingest.outcomes import DUPLICATE
+from service.ingest.event import Event
+from service.ingest.outcomes import DUPLICATE, STORED
 from service.settings import Settings
 from sql.database import Database
 

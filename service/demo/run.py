@@ -12,8 +12,7 @@ import click
 
 from service.demo.fill import Demo, fill, prove
 from service.demo.folder import claim
-from service.ingest.appender import STORED
-from service.ingest.outcomes import DUPLICATE
+from service.ingest.outcomes import DUPLICATE, STORED
 from service.operations.supervisor import PARTS, Part, check_port, keep_running, prepare, stop_on_signals
 from service.settings import Settings, SettingsError
 from sql.embedded.share import EmbeddedServer, release, use

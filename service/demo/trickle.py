@@ -10,7 +10,7 @@ from http.client import HTTPConnection, HTTPException
 import msgspec
 import structlog
 
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from service.settings import Settings
 
 # What was due longer ago was missed: the machine slept, or the service was away.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import accumulate
 
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 
 TOOLS = ("Portfolio", "Screener", "Backtest")
 RISK_MODES = ("conservative", "balanced", "aggressive")

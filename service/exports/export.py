@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from service.errors import unavailable
+from service.errors import Busy
 from service.exports.formats import CSV, FORMATS, MEDIA_TYPES, Writer, writer
 from service.exports.rows import (
     EVENT_COLUMNS,
@@ -102,7 +102,7 @@ class Exports:
                 task.cancel()
 
     async def question(self, given: Mapping[str, str]) -> Question:
-        """Return what the parameters ask for. Raises ApiError 400."""
+        """Return what the parameters ask for. Raises Invalid."""
         of = choice(given, "of", (EVENTS, ROLLUPS), EVENTS)
         columns: Columns = ROLLUP_COLUMNS
         if of == EVENTS:
@@ -117,11 +117,11 @@ class Exports:
     async def begun(self, question: Question) -> AsyncIterator[Export]:
         """Begin an export, which ends with this.
 
-        Raises ApiError 422 when nothing of the range is kept, 501 when the format is not installed, 503 when too many
-        are being made, and sql.errors.DatabaseError.
+        Raises Expired when nothing of the range is kept, NotInstalled when the format is not, Busy when too many are
+        being made, and sql.errors.DatabaseError.
         """
         if self.ended or len(self._tasks) >= AT_A_TIME:
-            raise unavailable(f"{AT_A_TIME} exports are being made, or the service is stopping; ask again")
+            raise Busy(f"{AT_A_TIME} exports are being made, or the service is stopping; ask again")
         task = asyncio.current_task()
         self._tasks.add(task)
         try:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from service.errors import ApiError
+from service.errors import NotInstalled
 from service.exports.rows import FLAG, JSON, TEXT, TIME, Columns, Row
 from service.questions.parameters import time_text
 
@@ -122,7 +122,7 @@ def _raw(value: str | None) -> msgspec.Raw | None:
 
 
 def writer(form: str, columns: Columns) -> Writer:
-    """Return what writes a format. Raises ApiError 501 when what it needs is not installed; it may take a moment."""
+    """Return what writes a format. Raises NotInstalled; it may take a moment."""
     if form == CSV:
         return CsvWriter(columns)
     if form == NDJSON:
@@ -131,5 +131,5 @@ def writer(form: str, columns: Columns) -> Writer:
         from service.exports.parquet import ParquetWriter  # noqa: PLC0415  # slow to import, and not installed everywhere
     except ImportError as error:
         message = "Parquet needs pyarrow, which is not installed: pip install 'hourledger[parquet]'"
-        raise ApiError(501, "not_installed", message, "format") from error
+        raise NotInstalled(message, "format") from error
     return ParquetWriter(columns)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from service.ingest.decoding import MAX_PROPERTIES_BYTES
+from service.ingest.event import MAX_PROPERTIES_BYTES
 from service.ingest.storable_properties import MAX_EXPONENT, MAX_NUMBER_LENGTH
 
 _TOO_LONG = re.compile(rf"[0-9.]{{{MAX_NUMBER_LENGTH},}}")

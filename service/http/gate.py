@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl
 
 from litestar.types import HTTPScope
 
-from service.errors import ApiError
-from service.http.bodies import Headers
+from service.http.answers import Headers
+from service.http.refusals import Unauthorized, UnknownHost
 from service.settings import Settings
 
 SINGLE_PATHS = ("/api/analytics/track", "/e")
@@ -28,7 +28,7 @@ PREFLIGHT = {
 
 
 class Gate:
-    """Lets a request in or raises the ApiError it gets instead."""
+    """Lets a request in or raises the refusal that it gets instead."""
 
     def __init__(self, settings: Settings) -> None:
         self._hosts = frozenset(settings.allowed_hosts)
@@ -44,31 +44,32 @@ class Gate:
             self.check_read(scope, headers)
 
     def check_host(self, headers: Headers) -> None:
-        """Refuse a Host that is not ours, so that a rebound DNS name reads nothing (421)."""
+        """Refuse a Host that is not ours, so that a rebound DNS name reads nothing. Raises UnknownHost."""
         host = _host_name(headers.get(b"host", b"").decode("latin-1"))
         if "*" not in self._hosts and host not in self._hosts:
-            raise ApiError(421, "unknown_host", f"this service does not answer for the host {host!r}")
+            raise UnknownHost(f"this service does not answer for the host {host!r}")
 
     def check_write(self, scope: HTTPScope, headers: Headers) -> None:
-        """Ask for the write key, if there is one (401)."""
+        """Ask for the write key, if there is one. Raises Unauthorized."""
         if self._write_key is None:
             return
         given = (_bearer(headers), headers.get(b"x-write-key", b"").decode("latin-1"), _key_of_query(scope))
         if not any(_same(key, self._write_key) for key in given):
-            raise ApiError(401, "unauthorized", "the write key is missing or wrong")
+            raise Unauthorized("the write key is missing or wrong")
 
     def check_read(self, scope: HTTPScope, headers: Headers) -> None:
-        """Ask for the read token, if there is one; without one refuse what a proxy passes on (401)."""
+        """Ask for the read token, if there is one; without one refuse what a proxy passes on.
+
+        Raises Unauthorized.
+        """
         path = scope["path"]
         if path in OPEN_PATHS or path.startswith(OPEN_PREFIX):
             return
         if self._read_token is not None:
             if not _same(_bearer(headers), self._read_token):
-                raise ApiError(401, "unauthorized", "the read token is missing or wrong")
+                raise Unauthorized("the read token is missing or wrong")
         elif not self._open_reads and _is_forwarded(headers):
-            raise ApiError(
-                401,
-                "unauthorized",
+            raise Unauthorized(
                 "reads through a proxy need HOURLEDGER_READ_TOKEN, or HOURLEDGER_OPEN_READS=1 to be open to all",
             )
 

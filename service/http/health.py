@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 from asyncpg import Record
 
-from service.errors import unavailable
+from service.errors import NotReady
 from service.http.answers import Answer, failure, json_answer
 from service.http.deadline import in_time
 from service.ingest.appender import Appender
@@ -27,14 +27,14 @@ log = structlog.get_logger(__name__)
 async def readiness(database: Database, appender: Appender) -> Answer:
     """Answer `GET /health/ready`: 503 when nothing can be served; `degraded` says why when something is wrong."""
     if appender.stuck:  # before a database is asked that may not answer
-        return failure(unavailable("events cannot be appended now"))
+        return failure(NotReady("events cannot be appended now"))
     try:
         version, checkpoints, why = await in_time(_ask(database))
     except DatabaseError as error:
         log.warning("not ready", error=str(error))
-        return failure(unavailable("the database cannot answer, or its schema is not this service's"))
+        return failure(NotReady("the database cannot answer, or its schema is not this service's"))
     if unfit := _why_unfit(version, len(checkpoints), appender):
-        return failure(unavailable(unfit))
+        return failure(NotReady(unfit))
     lag = sum(row["lag_events"] for row in checkpoints if row["live"])
     why += [f"shard {shard} takes no events now" for shard in appender.closed_shards]
     if lag > LAG_EVENTS:

@@ -16,7 +16,7 @@ from litestar.response import ServerSentEvent
 from litestar.response.sse import ServerSentEventMessage
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from service.errors import unavailable
+from service.errors import Busy
 from service.http.deadline import in_time
 from service.reports.proofs import PROJECTION, as_of
 from sql.database import Database
@@ -85,9 +85,9 @@ class Live:
 
     @contextmanager
     def _place(self) -> Iterator[None]:
-        """Hold one of the streams there may be. Raises ApiError 503 when all are taken."""
+        """Hold one of the streams there may be. Raises Busy when all are taken."""
         if self._closing or self._streams >= MOST_STREAMS:
-            raise unavailable("too many streams are open, or the service is stopping; ask again")
+            raise Busy("too many streams are open, or the service is stopping; ask again")
         self._streams += 1
         if self._poll is None:
             self._poll = asyncio.create_task(self._look())

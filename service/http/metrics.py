@@ -19,7 +19,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from prometheus_client.registry import Collector
 
 from service.http.deadline import in_time
-from service.ingest.appender import Appender
+from service.ingest.admission import Admission
 from sql.database import Database
 from sql.errors import DatabaseError
 
@@ -75,9 +75,9 @@ class Metrics:
         """Tell how many events of this worker wait."""
         self._waiting.set(events)
 
-    async def text(self, database: Database, appender: Appender) -> bytes:
+    async def text(self, database: Database, admission: Admission) -> bytes:
         """Return all metrics in Prometheus' text format; those of the database are missing while it does not answer."""
-        self.waiting(appender.events_waiting)
+        self.waiting(admission.events)
         try:
             families = await in_time(_of_database(database))
         except DatabaseError:

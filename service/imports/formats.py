@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 
 from service.imports.json_stream import stream_array
-from service.ingest.decoding import MAX_EVENT_BYTES
+from service.ingest.event import MAX_EVENT_BYTES
 from service.ingest.json_elements import BLANKS, Unclosed
 from service.ingest.refusals import EXPECTED, REFUSALS, REQUIRED, EventError, shown
 

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from service.errors import ServiceError
 from service.imports.formats import AUTO, NotImportable, Row
 from service.imports.rejected_rows import RejectedRows, rejected_path
 from service.imports.rows import Rows
 from service.imports.shift import shift_of
 from service.imports.source import Source
 from service.imports.targets import Log, Target, judging, storing
-from service.ingest.appender import REFUSED, STORED
-from service.ingest.decoding import Event, EventError
-from service.ingest.outcomes import DUPLICATE, REASONS
+from service.ingest.event import Event
+from service.ingest.outcomes import DUPLICATE, STORED, why_not_stored
+from service.ingest.refusals import EventError
 
 # Batches of 100 rows that are appended while the next are read.
 _BATCHES_IN_FLIGHT = 40
@@ -129,7 +130,7 @@ class _Run:
         self._flying.popleft()
         for row, event in judged:
             if isinstance(event, EventError):
-                self._reject(row, event.code, event.message, event.field)
+                self._reject(row, event)
             else:
                 self._count(row, next(outcomes))
 
@@ -139,9 +140,8 @@ class _Run:
         elif outcome == DUPLICATE:
             self._tally.duplicate += 1
         else:
-            _, field, message = REASONS[outcome]
-            self._reject(row, "invalid_field" if outcome == REFUSED else outcome, message, field)
+            self._reject(row, why_not_stored(outcome))
 
-    def _reject(self, row: Row, code: str, message: str, field: str | None) -> None:
+    def _reject(self, row: Row, error: ServiceError) -> None:
         self._tally.rejected += 1
-        self._rejected.add(row, code, message, field)
+        self._rejected.add(row, error.code, error.message, error.field)

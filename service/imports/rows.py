@@ -8,9 +8,12 @@ from hashlib import sha256
 
 import msgspec
 
+from service.errors import TooLarge
 from service.imports.digest_counts import Occurrences
 from service.imports.formats import Row
-from service.ingest.decoding import MAX_EVENT_BYTES, Event, EventError, TooLarge, decode_event
+from service.ingest.decoding import decode_event
+from service.ingest.event import MAX_EVENT_BYTES, Event
+from service.ingest.refusals import EventError
 
 
 class _Named(msgspec.Struct):

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from service.imports.formats import Row
 from service.imports.rows import decode_element
 from service.imports.source import Source
-from service.ingest.decoding import EventError
+from service.ingest.refusals import EventError
 from service.ingest.timestamps import parse_time
 from sql.database import Database
 

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from service.errors import ApiError
+from service.errors import NotReady, QueueFull
 from service.imports.digest_counts import Occurrences
-from service.ingest.appender import STORED, UNAVAILABLE, Appender, shard_of
-from service.ingest.decoding import Event
-from service.ingest.outcomes import DUPLICATE
+from service.ingest.appender import Appender, shard_of
+from service.ingest.event import Event
+from service.ingest.outcomes import DUPLICATE, ID_REUSED, STORED, UNAVAILABLE
 from sql.database import Database
 from sql.errors import Unavailable
 
-ID_REUSED = "id_reused"
 # Gives the outcome of each event: STORED, REFUSED, or why the log has not taken it.
 Target = Callable[[Sequence[Event]], Coroutine[None, None, list[str]]]
 
@@ -58,7 +57,7 @@ async def _store(appender: Appender, events: Sequence[Event], patience: float) -
     while places := [place for place, outcome in enumerate(outcomes) if outcome == UNAVAILABLE]:
         try:
             answers = await appender.append([events[place] for place in places])
-        except ApiError:
+        except (QueueFull, NotReady):
             answers = [UNAVAILABLE] * len(places)
         for place, answer in zip(places, answers, strict=True):
             outcomes[place] = answer

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 
 # Events of one transaction: enough to make the commit cheap, few enough to hold the head's lock for milliseconds.
 EVENTS_PER_COMMIT = 500

@@ -17,20 +17,14 @@ from datetime import datetime
 
 import structlog
 
-from service.errors import unavailable
+from service.ingest.admission import Admission
 from service.ingest.append_queue import Part, Queue, commits
-from service.ingest.decoding import Event
+from service.ingest.event import Event
+from service.ingest.outcomes import REFUSED, STORED, UNAVAILABLE
 from sql.database import Database
 from sql.days import make_days
 from sql.errors import DatabaseError, MissingDay, Refused, Unavailable
 
-# What becomes of an event is one of these, or what append_events says.
-STORED = "stored"
-REFUSED = "refused"  # by PostgreSQL
-UNAVAILABLE = "unavailable"  # not known to be stored
-
-MOST_EVENTS = 50_000
-MOST_BYTES = 64 * 1024 * 1024
 # A commit, all its repetitions included, that takes longer closes its shard. A slow disk is no reason to refuse.
 REPEAT_SECONDS = 3.0
 PROBE_SECONDS = 0.25
@@ -41,19 +35,21 @@ log = structlog.get_logger(__name__)
 class Appender:
     """Appends events durably, many requests in one commit.
 
-    available: whether any shard can be appended to. events_waiting, bytes_waiting: what is not answered yet.
+    admission: how much waits, and whether more may. available: whether any shard can be appended to.
     """
 
     def __init__(self, database: Database, retention_days: int, clock: datetime | None = None) -> None:
-        self.available = False
-        self.events_waiting = 0
-        self.bytes_waiting = 0
+        self.admission = Admission()
         self._database = database
         self._retention_days = retention_days
         self._clock = clock
         self._queues: list[Queue] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._closing = False
+
+    @property
+    def available(self) -> bool:
+        """Whether any shard can be appended to."""
+        return self.admission.available
 
     @property
     def stuck(self) -> bool:
@@ -77,30 +73,20 @@ class Appender:
 
     async def close(self) -> None:
         """Take no more, commit what waits, and stop. A commit that does not end is waited for until it is given up."""
-        self._closing = True
-        while self.events_waiting:  # noqa: ASYNC110  # a counter, no event
+        self.admission.stopping = True
+        while self.admission.events:  # noqa: ASYNC110  # a counter, no event
             await asyncio.sleep(0.005)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.available = False
-
-    def hold_bytes(self, count: int) -> None:
-        """Count bytes of a body as waiting until `release_bytes`. Raises ApiError 503 when that would be too many."""
-        if self.bytes_waiting + count > MOST_BYTES:
-            raise unavailable("too much is waiting to be stored; send it again")
-        self.bytes_waiting += count
-
-    def release_bytes(self, count: int) -> None:
-        """Take back what `hold_bytes` counted."""
-        self.bytes_waiting -= count
+        self.admission.available = False
 
     async def append(self, events: Sequence[Event]) -> list[str]:
         """Append events; return the outcome of each, after the commit.
 
-        Raises ApiError 503, having kept nothing, when the queue is full or no shard can be appended to.
+        Raises QueueFull, NotReady when no shard can be appended to, or Stopping; then nothing was kept.
         """
-        self._check_room(len(events))
+        self.admission.check_room(len(events))
         placed = self._place(events)
         await asyncio.gather(*(part.outcomes for part, _ in placed))
         outcomes = [""] * len(events)
@@ -111,16 +97,8 @@ class Appender:
 
     async def append_one(self, event: Event) -> str:
         """Append one event; otherwise as `append`."""
-        self._check_room(1)
+        self.admission.check_room(1)
         return (await self._put(self._shard_of(event), [event]).outcomes)[0]
-
-    def _check_room(self, events: int) -> None:
-        if self._closing:
-            raise unavailable("the service is stopping; send it again")
-        if not self.available:
-            raise unavailable("the database is away, or takes no events; send it again")
-        if self.events_waiting + events > MOST_EVENTS:
-            raise unavailable("too many events are waiting to be stored; send it again")
 
     def _place(self, events: Sequence[Event]) -> list[tuple[Part, list[int]]]:
         places: dict[int, list[int]] = {}
@@ -138,7 +116,7 @@ class Appender:
     def _put(self, shard: int, events: Sequence[Event]) -> Part:
         part = Part(events, asyncio.get_running_loop().create_future())
         queue = self._queues[shard]
-        self.events_waiting += len(events)
+        self.admission.events += len(events)
         if queue.open:
             queue.put(part)
         else:
@@ -146,7 +124,7 @@ class Appender:
         return part
 
     def _settle(self, part: Part, outcomes: list[str]) -> None:
-        self.events_waiting -= len(part.events)
+        self.admission.events -= len(part.events)
         part.settle(outcomes)
 
     async def _begin(self) -> None:
@@ -158,7 +136,7 @@ class Appender:
         works = await asyncio.gather(*(self._can_append(shard) for shard in range(shards)))
         self._queues = [Queue(each) for each in works]
         self._tasks += [asyncio.create_task(self._serve(shard)) for shard in range(shards)]
-        self.available = any(works)
+        self.admission.available = any(works)
 
     async def _count_shards(self, *, quietly: bool) -> int:
         try:
@@ -205,14 +183,14 @@ class Appender:
     def _open_shard(self, shard: int) -> None:
         if not self._queues[shard].open:
             log.info("events can be appended again", shard=shard)
-            self._queues[shard].open = self.available = True
+            self._queues[shard].open = self.admission.available = True
 
     def _close_shard(self, shard: int) -> None:
         """Tell all that waits that it is not known to be stored, and take no more until a commit gets through."""
-        log.warning("events cannot be appended", shard=shard, waiting=self.events_waiting)
+        log.warning("events cannot be appended", shard=shard, waiting=self.admission.events)
         for part in self._queues[shard].close():
             self._settle(part, [UNAVAILABLE] * len(part.events))
-        self.available = any(each.open for each in self._queues)
+        self.admission.available = any(each.open for each in self._queues)
 
     async def _store_or_tell(self, shard: int, events: Sequence[Event]) -> list[str]:
         """Store events; a fault of ours costs these events, whose senders are told, never the appender."""

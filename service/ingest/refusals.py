@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from service.errors import Invalid
 from service.ingest.json_elements import Unclosed, split_object
 from service.ingest.storable_properties import MAX_DEPTH
 from service.ingest.timestamps import EXAMPLE
@@ -18,22 +19,16 @@ SHOWN_CHARACTERS = 60
 ErrorCode = Literal["malformed", "missing_field", "unknown_field", "invalid_field", "too_large"]
 
 
-class EventError(Exception):
-    """The event cannot be accepted as it is (400). `field` is None when no single one is to blame.
+class EventError(Invalid):
+    """The event cannot be accepted as it is.
 
-    `malformed`: not JSON, not UTF-8 or not an object; `missing_field`; `unknown_field`; `invalid_field`;
+    Codes: `malformed`: not JSON, not UTF-8 or not an object; `missing_field`; `unknown_field`; `invalid_field`;
     `too_large`: properties are.
     """
 
     def __init__(self, code: ErrorCode, message: str, field: str | None = None) -> None:
-        super().__init__(message)
-        self.code: str = code
-        self.message = message
-        self.field = field
-
-
-class TooLarge(Exception):
-    """The body, or the number of its events, is over the limit (413)."""
+        super().__init__(message, field)
+        self.code = code
 
 
 EXPECTED = {

@@ -26,7 +26,7 @@ Bounds = list[datetime]
 
 
 def zone(name: str) -> tzinfo:
-    """Return a time zone by its IANA name. Raises ApiError 400 for one that this machine does not know."""
+    """Return a time zone by its IANA name. Raises InvalidParameter for one that this machine does not know."""
     if name == "UTC":  # known without any data of time zones
         return UTC
     try:
@@ -38,7 +38,7 @@ def zone(name: str) -> tzinfo:
 
 
 def bounds_of(since: datetime, until: datetime, interval: str, zone: tzinfo) -> Bounds:
-    """Return the bounds of every bucket of a range. Raises ApiError 400 when the projection cannot tell them apart."""
+    """Return the bounds of every bucket. Raises InvalidParameter when the projection cannot tell them apart."""
     if interval == "hour":
         return [since + step * HOUR for step in range((until - since) // HOUR + 1)]
     with _within_calendar():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl
 
-from service.errors import ApiError
+from service.errors import InvalidParameter, UnknownParameter, Unreadable
 
 HOUR = timedelta(hours=1)
 MOST_HOURS = 8_760
@@ -16,15 +16,15 @@ SHOWN = 40
 
 
 def parse(query: bytes, known: frozenset[str]) -> dict[str, str]:
-    """Return the parameters. Raises ApiError 400 for one that is unknown, repeated, not UTF-8, or holds a NUL."""
+    """Return the parameters. Raises Invalid for one that is unknown, repeated, not UTF-8, or holds a NUL."""
     try:
         pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50)
     except ValueError as error:
-        raise ApiError(400, "malformed", "the query string is not URL-encoded UTF-8") from error
+        raise Unreadable("the query string is not URL-encoded UTF-8") from error
     given: dict[str, str] = {}
     for name, value in pairs:
         if name not in known:
-            raise ApiError(400, "unknown_parameter", f"unknown; known are {', '.join(sorted(known))}", name[:SHOWN])
+            raise UnknownParameter(f"unknown; known are {', '.join(sorted(known))}", name[:SHOWN])
         if name in given:
             raise invalid(name, "must be given once")
         if "\0" in value:
@@ -33,9 +33,9 @@ def parse(query: bytes, known: frozenset[str]) -> dict[str, str]:
     return given
 
 
-def invalid(name: str, message: str) -> ApiError:
-    """Return the 400 that blames one parameter."""
-    return ApiError(400, "invalid_parameter", f"{name} {message}", name)
+def invalid(name: str, message: str) -> InvalidParameter:
+    """Return the error that blames one parameter."""
+    return InvalidParameter(f"{name} {message}", name)
 
 
 def whole(given: Mapping[str, str], name: str, default: int, most: int) -> int:

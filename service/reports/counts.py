@@ -59,7 +59,7 @@ class Counting:
     async def within_kept(self, scope: Scope, read: Callable[[Scope], Awaitable[Found]]) -> tuple[Scope, Found]:
         """Return the part of the scope that is wholly kept, and what was read of it.
 
-        Raises ApiError 422 when nothing is kept; of raw events also when it took too long, and 503 when too many wait.
+        Raises Expired when nothing is kept; of raw events also ReadTooSlow, and Busy when too many wait.
         """
 
         async def read_from(since: datetime) -> Found:

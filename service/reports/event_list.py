@@ -127,7 +127,7 @@ async def page_of(rows: AsyncIterator[asyncpg.Record], limit: int) -> tuple[list
 
 
 def cursor_from(text: str) -> Cursor:
-    """Return what `next_cursor` wrote. Raises ApiError 400."""
+    """Return what `next_cursor` wrote. Raises InvalidParameter."""
     try:
         cursor = msgspec.json.decode(urlsafe_b64decode(text.encode()), type=Cursor)
         for moment in (cursor.since, cursor.timestamp, cursor.until):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import Meta, Struct
 
-from service.errors import ApiError
+from service.errors import Invalid
 from service.questions.condition_grammar import field_path, property_condition
 from service.questions.conditions import PROPERTIES, Condition, Malformed, checked, predicate
 from service.questions.parameters import SHOWN, invalid
@@ -69,7 +69,7 @@ class Steps(NamedTuple):
 
 
 def steps_of(sent: tuple[Step, ...]) -> Steps:
-    """Return the steps. Raises ApiError 400."""
+    """Return the steps. Raises Invalid."""
     predicates = [predicate(_conditions(step, f"steps[{place}]")) for place, step in enumerate(sent)]
     values = [None if found.values is None else msgspec.Raw(found.values.encode()) for found in predicates]
     return Steps(
@@ -86,19 +86,19 @@ def _conditions(step: Step, place: str) -> tuple[Condition, ...]:
     given: Mapping[str, Any] = msgspec.structs.asdict(step)
     for name in NAMED:
         if "\0" in (given[name] or ""):
-            raise ApiError(400, "invalid", "must not hold a NUL character", f"{place}.{name}")
+            raise Invalid("must not hold a NUL character", f"{place}.{name}")
     if not any(given.values()):
-        raise ApiError(400, "invalid", f"must have one of {', '.join(NAMED)} and where", place)
+        raise Invalid(f"must have one of {', '.join(NAMED)} and where", place)
     found = []
     for number, test in enumerate(step.where):
         try:
             found.append(property_condition(msgspec.structs.asdict(test)))
         except Malformed as error:
-            raise ApiError(400, "invalid", str(error), f"{place}.where[{number}]") from error
+            raise Invalid(str(error), f"{place}.where[{number}]") from error
     try:
         return checked(found)
     except Malformed as error:
-        raise ApiError(400, "invalid", str(error), f"{place}.where") from error
+        raise Invalid(str(error), f"{place}.where") from error
 
 
 class Breakdown(NamedTuple):
@@ -109,7 +109,7 @@ class Breakdown(NamedTuple):
 
 
 def breakdown_of(text: str | None) -> Breakdown:
-    """Return what a text names. Raises ApiError 400."""
+    """Return what a text names. Raises Invalid."""
     if not text:
         return Breakdown()
     try:

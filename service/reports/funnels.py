@@ -7,11 +7,8 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
-from litestar import Request, Response, post
 
-from service.http.json_body import json_body
-from service.http.routes import NO_PARAMETERS, answer_of, query_of
-from service.questions.parameters import closed_range, parse, time_text
+from service.questions.parameters import closed_range, time_text
 from service.questions.segments import Segments
 from service.reports.counted import OTHER
 from service.reports.counts import EVENTS
@@ -40,7 +37,7 @@ class Funnels:
         self._names_ids = names_ids
 
     async def answer(self, body: FunnelBody) -> dict[str, Any]:
-        """Return each step of the whole, and of each group when they are asked for. Raises ApiError."""
+        """Return each step of the whole, and of each group when they are asked for. Raises ServiceError."""
         since, until = closed_range(body.range, DEFAULT_HOURS, self._clock())
         asked = (body.by == "user", body.order == "strict", body.window_minutes, *steps_of(body.steps))
         breakdown = breakdown_of(body.breakdown)
@@ -101,14 +98,3 @@ def _steps(rows: Sequence[asyncpg.Record], steps: int, *, named: bool) -> Funnel
 
 def _rate(part: int, whole: int) -> float | None:
     return part / whole if whole else None
-
-
-def funnel_routes(funnels: Funnels) -> list[Any]:
-    """Return the route."""
-
-    @post("/api/analytics/funnels", name="funnels", status_code=200)
-    async def funnel(request: Request[Any, Any, Any]) -> Response[bytes]:
-        parse(query_of(request), NO_PARAMETERS)
-        return await answer_of(request, funnels.answer(await json_body(request, FunnelBody)))
-
-    return [funnel]

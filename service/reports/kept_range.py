@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from service.errors import ApiError
+from service.errors import Expired
 from service.questions.parameters import time_text
 from sql.database import Database
 
@@ -22,9 +22,9 @@ async def kept_since(database: Database, *names: str) -> datetime:
 
 
 def first_kept(what: str, since: datetime, until: datetime, kept: datetime) -> datetime:
-    """Return since when all of a range is kept. Raises ApiError 422 when nothing of it is."""
+    """Return since when all of a range is kept. Raises Expired when nothing of it is."""
     if max(since, kept) >= until:
-        raise ApiError(422, "expired", f"{what} before {time_text(kept)} are not kept any more", "to")
+        raise Expired(f"{what} before {time_text(kept)} are not kept any more", "to")
     return max(since, kept)
 
 
@@ -37,7 +37,7 @@ async def read_within_kept(
 ) -> tuple[datetime, Found]:
     """Return since when everything of a range is kept, and what `read` found from then on.
 
-    Retention may drop its first day meanwhile: it is read again then. Raises ApiError 422 when nothing is kept.
+    Retention may drop its first day meanwhile: it is read again then. Raises Expired when nothing is kept.
     """
     kept = await kept_since()
     while True:

@@ -14,7 +14,7 @@ from typing import TypeVar
 import asyncpg
 import structlog
 
-from service.errors import ApiError, unavailable
+from service.errors import Busy, ReadTooSlow
 from service.reports.kept_range import kept_since, read_within_kept
 from sql.database import Database, Session
 from sql.errors import TooSlow
@@ -61,30 +61,28 @@ class RawEvents:
     ) -> tuple[datetime, Found]:
         """Return since when everything of a range is kept, and what `read` found from then on.
 
-        Raises ApiError 422 when nothing is kept, or when it took too long, and 503 when too many others wait.
+        Raises Expired when nothing is kept, ReadTooSlow, and Busy when too many others wait.
         """
         async with self.admitted():
             return await read_within_kept("events", since, until, self.kept_since, read)
 
     @asynccontextmanager
     async def streaming(self) -> AsyncIterator[Session]:
-        """Give a transaction to read rows in as they are found. Raises as `within_kept`, but for `expired`."""
+        """Give a transaction to read rows in as they are found. Raises as `within_kept`, but for Expired."""
         async with self.admitted(), self._database.transaction() as session:
             yield session
 
     @asynccontextmanager
     async def admitted(self) -> AsyncIterator[None]:
-        """Wait to be one of the few that are answered. Raises ApiError 503 when too many wait, 422 after too long."""
+        """Wait to be one of the few that are answered. Raises Busy when too many wait, and ReadTooSlow."""
         if self._asked >= AT_A_TIME + MOST_WAITING:
-            raise unavailable("too many long questions are being answered; ask again")
+            raise Busy("too many long questions are being answered; ask again")
         self._asked += 1
         try:
             async with self._slots:
                 yield
         except TooSlow as error:
             log.warning("a long question took too long", error=str(error))
-            raise ApiError(
-                422, "too_slow", f"reading took longer than {self._statement_seconds} s; ask for fewer hours"
-            ) from error
+            raise ReadTooSlow(f"reading took longer than {self._statement_seconds} s; ask for fewer hours") from error
         finally:
             self._asked -= 1

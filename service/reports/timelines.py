@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from service.errors import ApiError
+from service.errors import NotFound
 from service.questions.filters import Filters
 from service.questions.parameters import MOST_HOURS, SHOWN, closed_range, parse, time_text, whole
 from service.reports.counts import EVENTS
@@ -43,7 +43,7 @@ class Timelines:
         self._clock = clock
 
     async def session(self, session_id: str, query: bytes) -> dict[str, Any]:
-        """Return what is kept of a session, its events oldest first. Raises ApiError 404 when nothing is."""
+        """Return what is kept of a session, its events oldest first. Raises NotFound when nothing is."""
         given = parse(query, PARAMETERS)
         cursor, limit = _cursor(given, self._clock(), oldest_first=True), _limit(given)
         statements = self._database.statements
@@ -59,7 +59,7 @@ class Timelines:
         return {"ok": True, "session_id": session_id, **users, **_seen(found), **_range(cursor, found)}
 
     async def user(self, user_id: str, query: bytes) -> dict[str, Any]:
-        """Return what is known of a user, and the events kept, newest first. Raises ApiError 404 when nothing is."""
+        """Return what is known of a user, and the events kept, newest first. Raises NotFound when nothing is."""
         given = parse(query, PARAMETERS)
         cursor, limit = _cursor(given, self._clock(), oldest_first=False), _limit(given)
         statements = self._database.statements
@@ -114,7 +114,7 @@ def _limit(given: Mapping[str, str]) -> int:
 
 def _check_known(what: str, name: str, found: Found) -> None:
     if not found.known:
-        raise ApiError(404, "not_found", f"nothing is kept of a {what} {name[:SHOWN]!r}")
+        raise NotFound(f"nothing is kept of a {what} {name[:SHOWN]!r}")
 
 
 def _seen(found: Found) -> dict[str, Any]:

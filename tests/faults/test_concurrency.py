@@ -10,7 +10,7 @@ import asyncpg
 from projections.hours import list_hours
 from projections.projector import catch_up, tidy
 from projections.verify import VERIFIED, verify
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database
 from tests.conftest import RETENTION_DAYS
 from tests.faults.table.processes import append_all, ended, events_of, kill_projectors_while, project, start

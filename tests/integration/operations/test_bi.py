@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 
 from projections.projector import catch_up
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from service.reports.proofs import Proofs
 from service.reports.rollups import Rollups
 from sql.database import Database

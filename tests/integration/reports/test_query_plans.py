@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database
 from tests.conftest import RETENTION_DAYS
 from tests.support.log import an_event, append

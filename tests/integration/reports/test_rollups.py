@@ -129,7 +129,7 @@ async def told(url: str, database: Database) -> tuple[list[str], dict[str, float
     """Return why the service is degraded, and its metrics of the database."""
     async with appending(url) as appender:
         answer = await readiness(database, appender)
-        text = await Metrics().text(database, appender)
+        text = await Metrics().text(database, appender.admission)
     ready = json.loads(answer.body)
     assert (answer.status, ready["status"]) == (200, "degraded" if ready.get("degraded") else "ready")
     lines = [line.rsplit(" ", 1) for line in text.decode().splitlines() if line and not line.startswith("#")]

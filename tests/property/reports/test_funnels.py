@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from service.questions import conditions
 from tests.property.projections.test_histories import history
 from tests.property.reports.test_trends import grown

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import service.reports.rollups
 from projections.projector import catch_up
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from service.reports.rollups import Rollups
 from tests.property.projections.test_histories import History, history
 from tests.support.log import an_event
