@@ -17,7 +17,7 @@ from service.errors import ServiceError
 from service.exports.export import Export, Exports
 from service.operations.supervisor import prepare
 from service.questions.filters import NAMES
-from service.questions.parameters import HOUR, time_text
+from service.questions.hours import HOUR, time_text
 from service.questions.segments import Segments
 from service.settings import Settings
 from sql.database import Database

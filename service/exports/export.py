@@ -24,7 +24,8 @@ from service.exports.rows import (
     rollup_rows,
 )
 from service.questions.filters import NAMES, Filters
-from service.questions.parameters import choice, closed_range, invalid, switch, time_text
+from service.questions.hours import closed_range, time_text
+from service.questions.parameters import choice, invalid, switch
 from service.questions.segments import Segments
 from service.reports.counts import EVENTS, ROLLUPS
 from service.reports.kept_range import FIRST, first_kept

@@ -13,7 +13,7 @@ import msgspec
 
 from service.errors import NotInstalled
 from service.exports.rows import FLAG, JSON, TEXT, TIME, Columns, Row
-from service.questions.parameters import time_text
+from service.questions.hours import time_text
 
 CSV, NDJSON, PARQUET = FORMATS = ("csv", "ndjson", "parquet")
 MEDIA_TYPES = {

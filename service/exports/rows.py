@@ -13,7 +13,7 @@ import msgspec
 
 from service.exports.resendable_properties import sendable
 from service.questions.filters import Filters
-from service.questions.parameters import HOUR
+from service.questions.hours import HOUR
 from service.reports.rollups import KINDS, MOST_KEYS, Totals
 from sql.database import Session
 from sql.statements import Statements

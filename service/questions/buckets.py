@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
-from service.questions.parameters import HOUR, SHOWN, invalid
+from service.questions.hours import HOUR
+from service.questions.parameters import SHOWN, invalid
 
 INTERVALS = ("hour", "day", "week", "month")
 COMPARISONS = ("none", "previous", "week", "year")

@@ -12,7 +12,8 @@ import msgspec
 from service.errors import Invalid, NotFound, TooMany
 from service.questions.conditions import Malformed
 from service.questions.filters import NAMES, Filters, filters
-from service.questions.parameters import SHOWN, invalid, time_text
+from service.questions.hours import time_text
+from service.questions.parameters import SHOWN, invalid
 from sql.database import Database
 
 MOST_SEGMENTS = 1_000

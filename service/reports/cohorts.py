@@ -12,7 +12,8 @@ import asyncpg
 
 from service.questions.buckets import Bounds, bounds_of, complete, whole_periods, zone
 from service.questions.filters import NAMES, Filters
-from service.questions.parameters import choice, closed_range, invalid, parse, time_text
+from service.questions.hours import closed_range, time_text
+from service.questions.parameters import choice, invalid, parse
 from service.questions.segments import Segments
 from service.reports.counts import EVENTS, ROLLUPS
 from service.reports.kept_range import kept_since, read_within_kept

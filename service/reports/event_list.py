@@ -12,7 +12,8 @@ import asyncpg
 import msgspec
 
 from service.questions.filters import NAMES, Filters
-from service.questions.parameters import HOUR, MOST_HOURS, hour_range, invalid, parse, switch, time_text, whole
+from service.questions.hours import HOUR, MOST_HOURS, hour_range, time_text
+from service.questions.parameters import invalid, parse, switch, whole
 from service.questions.segments import Segments
 from service.reports.raw_events import RawEvents
 from sql.database import Database, Session

@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from service.questions.parameters import closed_range, time_text
+from service.questions.hours import closed_range, time_text
 from service.questions.segments import Segments
 from service.reports.counted import OTHER
 from service.reports.counts import EVENTS

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from service.errors import Expired
-from service.questions.parameters import time_text
+from service.questions.hours import time_text
 from sql.database import Database
 
 FIRST = datetime.min.replace(tzinfo=UTC)

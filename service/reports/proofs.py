@@ -10,7 +10,8 @@ from typing import Any
 
 import asyncpg
 
-from service.questions.parameters import HOUR, closed_range, parse, time_text
+from service.questions.hours import HOUR, closed_range, time_text
+from service.questions.parameters import parse
 from service.reports.shards import Shards
 from sql.database import Database
 from sql.digest import digest_text

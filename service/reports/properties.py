@@ -12,7 +12,8 @@ import msgspec
 from service.questions.condition_grammar import path_text, property_path
 from service.questions.conditions import Malformed
 from service.questions.filters import NAMES
-from service.questions.parameters import closed_range, invalid, parse, time_text, whole
+from service.questions.hours import closed_range, time_text
+from service.questions.parameters import invalid, parse, whole
 from service.questions.segments import Segments
 from service.reports.counts import EVENTS
 from service.reports.raw_events import RawEvents

@@ -11,7 +11,8 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from service.questions.parameters import HOUR, HourRange, hour, hour_range, hour_start, parse, switch, time_text
+from service.questions.hours import HOUR, HourRange, hour, hour_range, hour_start, time_text
+from service.questions.parameters import parse, switch
 from service.reports.counted import OTHER
 from service.reports.proofs import PROJECTION, proof_of
 from service.reports.shards import Shards

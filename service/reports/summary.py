@@ -8,7 +8,8 @@ from typing import Any
 
 from service.questions.buckets import COMPARISONS, Bounds, earlier
 from service.questions.filters import NAMES
-from service.questions.parameters import choice, closed_range, parse, time_text, whole
+from service.questions.hours import closed_range, time_text
+from service.questions.parameters import choice, parse, whole
 from service.questions.segments import Segments
 from service.reports.counted import METRICS, OTHER, Counted, largest
 from service.reports.counts import EVENTS, ROLLUPS, Counting, Scope, Wanted

@@ -11,7 +11,8 @@ import asyncpg
 
 from service.errors import NotFound
 from service.questions.filters import Filters
-from service.questions.parameters import MOST_HOURS, SHOWN, closed_range, parse, time_text, whole
+from service.questions.hours import MOST_HOURS, closed_range, time_text
+from service.questions.parameters import SHOWN, parse, whole
 from service.reports.counts import EVENTS
 from service.reports.event_list import MOST_EVENTS, Cursor, cursor_from, event_of, next_cursor, page_of
 from service.reports.kept_range import kept_since, read_within_kept

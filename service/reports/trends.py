@@ -10,7 +10,8 @@ from typing import Any
 
 from service.questions.buckets import COMPARISONS, INTERVALS, Bounds, bounds_of, complete, earlier, whole_periods, zone
 from service.questions.filters import NAMES, Filters
-from service.questions.parameters import choice, closed_range, invalid, parse, time_text, whole
+from service.questions.hours import closed_range, time_text
+from service.questions.parameters import choice, invalid, parse, whole
 from service.questions.segments import Segments
 from service.reports.counted import DIMENSIONS, METRICS, OTHER, PROJECTED, Counted, Value, largest
 from service.reports.counts import EVENTS, ROLLUPS, Counting, Scope, Wanted
