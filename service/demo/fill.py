@@ -18,11 +18,11 @@ from service.ingest.event import Event
 from service.ingest.outcomes import DUPLICATE, STORED
 from service.settings import Settings
 from sql.database import Database
+from sql.hourly import PROJECTION
 
 BATCH_EVENTS = 500
 # Appended while the next are made.
 BATCHES_IN_FLIGHT = 4
-PROJECTION = "hourly"
 POLL_SECONDS = 0.05
 
 

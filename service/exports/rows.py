@@ -14,8 +14,9 @@ import msgspec
 from service.exports.resendable_properties import sendable
 from service.questions.filters import Filters
 from service.questions.hours import HOUR
-from service.reports.rollups import KINDS, MOST_KEYS, Totals
+from service.reports.rollups import MOST_KEYS, Totals
 from sql.database import Session
+from sql.hourly import ROLLUP_FIELDS
 from sql.statements import Statements
 
 # What a column holds. JSON is an object as its text; anything may be None.
@@ -101,5 +102,5 @@ def _numbers(hour: datetime, rollup: dict[str, Any] | msgspec.Raw) -> Iterator[R
     told = msgspec.json.decode(rollup) if isinstance(rollup, msgspec.Raw) else rollup
     for measure in ("total_events", "unique_sessions"):
         yield hour, measure, None, told[measure]
-    for measure in KINDS.values():
+    for measure in ROLLUP_FIELDS.values():
         yield from ((hour, measure, key, value) for key, value in told[measure].items())

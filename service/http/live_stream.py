@@ -18,9 +18,10 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import Busy
 from service.http.deadline import in_time
-from service.reports.proofs import PROJECTION, as_of
+from service.reports.proofs import as_of
 from sql.database import Database
 from sql.errors import DatabaseError
+from sql.hourly import PROJECTION
 
 POLL_SECONDS = 1.0
 KEEP_ALIVE_SECONDS = 15.0

@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 
 import psutil
-from asyncpg import Record
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
@@ -20,10 +19,10 @@ from prometheus_client.registry import Collector
 
 from service.http.deadline import in_time
 from service.ingest.admission import Admission
-from sql.database import Database
+from sql.database import Database, Row
 from sql.errors import DatabaseError
+from sql.hourly import PROJECTION
 
-PROJECTION = "hourly"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 # Methods that are told apart: a client can make up any number of others.
@@ -121,7 +120,7 @@ def _up(answers: int) -> Metric:
     return GaugeMetricFamily("hourledger_database_up", "Whether the database answers.", value=answers)
 
 
-def _of_projection(checkpoints: list[Record]) -> Iterator[Metric]:
+def _of_projection(checkpoints: list[Row]) -> Iterator[Metric]:
     head = GaugeMetricFamily("hourledger_log_head", "Last position of the log.", labels=["shard"])
     lag = GaugeMetricFamily(
         "hourledger_projection_lag_events", "Events not folded yet.", labels=["projection", "shard"]
@@ -137,14 +136,14 @@ def _of_projection(checkpoints: list[Record]) -> Iterator[Metric]:
     yield from (head, lag, version)
 
 
-def _failed(proofs: Record) -> Metric:
+def _failed(proofs: Row) -> Metric:
     failed = GaugeMetricFamily("hourledger_failed_proofs", "Hours whose last verification failed.", labels=["state"])
     for state, hours in proofs.items():
         failed.add_metric([state], hours)
     return failed
 
 
-def _seals(heads: list[Record]) -> Metric:
+def _seals(heads: list[Row]) -> Metric:
     seals = GaugeMetricFamily("hourledger_seals", "Hours sealed: the length of the chain.", labels=["shard"])
     for head in heads:
         seals.add_metric([str(head["shard"])], head["sequence"])

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import asyncpg
 import msgspec
 
 from service.errors import Invalid, NotFound, TooMany
@@ -14,7 +13,7 @@ from service.questions.conditions import Malformed
 from service.questions.filters import NAMES, Filters, filters
 from service.questions.hours import time_text
 from service.questions.parameters import SHOWN, invalid
-from sql.database import Database
+from sql.database import Database, Row
 
 MOST_SEGMENTS = 1_000
 LONGEST_NAME = 128
@@ -112,7 +111,7 @@ def _check_names(given: Mapping[str, str], known: frozenset[str]) -> None:
         raise Invalid("must not hold a NUL character", "filters")
 
 
-def _segment(row: asyncpg.Record) -> dict[str, Any]:
+def _segment(row: Row) -> dict[str, Any]:
     return {
         "name": row["name"],
         "filters": msgspec.json.decode(row["filters"]),

@@ -8,26 +8,13 @@ from typing import Any
 
 import asyncpg
 
-# What has to be named to know a metric, beside the events of each dimension, which are always told.
-METRICS: dict[str, tuple[str, ...]] = {
-    "events": (),
-    "sessions": ("sessions",),
-    "tool_uses": (),
-    "event_types": ("event_type",),
-    "events_per_session": ("sessions",),
-    "users": ("users",),
-    "new_users": ("users",),
-    "visitors": ("sessions", "users", "identified"),
-}
+from sql.hourly import METRICS, OTHER
+
 # Metrics that the projection knows from some moment on only.
 PEOPLE = ("users", "new_users", "visitors")
-DIMENSIONS = ("event_type", "tool_name", "action", "risk_mode", "demo_mode")
-# What the projection counts by; the rest only the log knows.
-PROJECTED = ("event_type", "tool_name", "risk_mode")
 MEMBERS = ("users", "identified")
 # Measures of distinct ones.
 DISTINCT = ("sessions", "users", "new_users", "identified")
-OTHER = "(other)"
 
 Value = int | float | None
 Key = str | None

@@ -12,11 +12,12 @@ import asyncpg
 
 from service.questions.buckets import Bounds
 from service.questions.filters import Filters
-from service.reports.counted import MEMBERS, PROJECTED, Counted
+from service.reports.counted import MEMBERS, Counted
 from service.reports.kept_range import kept_since, read_within_kept
 from service.reports.raw_events import RawEvents
 from service.reports.shards import Shards
 from sql.database import Database
+from sql.hourly import ROLLUP_FIELDS
 
 ROLLUPS = "rollups"
 EVENTS = "events"
@@ -85,7 +86,7 @@ class Counting:
         # A user may be in several shards.
         at_once = "users" in wanted.named and len(shards) > 1
         if scope.source == ROLLUPS:
-            named = [name for name in wanted.named if name in (*PROJECTED, *MEMBERS)]
+            named = [name for name in wanted.named if name in (*ROLLUP_FIELDS, *MEMBERS)]
             rows = await self._from_rollups(None if at_once else shards, bounds, named, keys)
             return Counted(rows, without_people=await self._without_people(bounds) if "users" in named else 0)
         query = self._database.statements.trend_from_events

@@ -12,7 +12,7 @@ from service.errors import Invalid
 from service.questions.condition_grammar import field_path, property_condition
 from service.questions.conditions import PROPERTIES, Condition, Malformed, checked, predicate
 from service.questions.parameters import SHOWN, invalid
-from service.reports.counted import DIMENSIONS
+from sql.hourly import DIMENSIONS
 
 LEAST_STEPS, MOST_STEPS = 2, 10
 MOST_MINUTES = 30 * 24 * 60

@@ -10,10 +10,10 @@ import asyncpg
 
 from service.questions.hours import closed_range, time_text
 from service.questions.segments import Segments
-from service.reports.counted import OTHER
 from service.reports.counts import EVENTS
 from service.reports.funnel_body import FunnelBody, breakdown_of, steps_of
 from service.reports.raw_events import RawEvents
+from sql.hourly import OTHER
 
 DEFAULT_HOURS = 168
 MOST_GROUPS = 10

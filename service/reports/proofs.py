@@ -15,13 +15,10 @@ from service.questions.parameters import parse
 from service.reports.shards import Shards
 from sql.database import Database
 from sql.digest import digest_text
+from sql.hourly import FAILED, OPEN, PROJECTION, STATES
 
-PROJECTION = "hourly"
 DEFAULT_HOURS = 168
 PARAMETERS = frozenset({"hours", "from", "to"})
-# From the worst; the worst that is known of any shard is said of the hour.
-STATES = ("broken", "damaged", "drifted", "open", "verified", "sealed")
-FAILED = STATES[:3]
 
 
 class Proofs:
@@ -75,7 +72,7 @@ def proof_of(start: datetime, proofs: Sequence[asyncpg.Record], now: datetime) -
     verified = [proof["verified_at"] for proof in proofs if proof["verified_at"] is not None]
     sealed = [proof["sealed_at"] for proof in proofs if proof["sealed_at"] is not None]
     return {
-        "state": _state(proofs) if start + HOUR <= now else "open",
+        "state": _state(proofs) if start + HOUR <= now else OPEN,
         "events": sum(proof["events"] for proof in proofs),
         "digest": digest_text(
             sum(proof["digest_high"] for proof in proofs), sum(proof["digest_low"] for proof in proofs)
@@ -87,5 +84,5 @@ def proof_of(start: datetime, proofs: Sequence[asyncpg.Record], now: datetime) -
 
 def _state(proofs: Sequence[asyncpg.Record]) -> str:
     # An hour that never had an event has nothing that could be wrong, but nobody has looked either.
-    found = {proof["state"] if proof["current"] else "open" for proof in proofs if proof["events"] or proof["state"]}
-    return next((state for state in STATES if state in found), "open")
+    found = {proof["state"] if proof["current"] else OPEN for proof in proofs if proof["events"] or proof["state"]}
+    return next((state for state in STATES if state in found), OPEN)

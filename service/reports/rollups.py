@@ -13,10 +13,10 @@ import msgspec
 
 from service.questions.hours import HOUR, HourRange, hour, hour_range, hour_start, time_text
 from service.questions.parameters import parse, switch
-from service.reports.counted import OTHER
-from service.reports.proofs import PROJECTION, proof_of
+from service.reports.proofs import proof_of
 from service.reports.shards import Shards
 from sql.database import Database
+from sql.hourly import OTHER, PROJECTION, ROLLUP_FIELDS
 
 DEFAULT_HOURS = 168
 # A JSON answer names at most so many keys of each kind an hour.
@@ -24,8 +24,6 @@ MOST_KEYS = 1_000
 # Events may be a day ahead of the clock; a little more keeps the open end open whatever the clocks say.
 OPEN_END = timedelta(hours=26)
 PARAMETERS = frozenset({"hours", "from", "to", "fill"})
-# Measures of read_hourly, and what a rollup calls them.
-KINDS = {"event_type": "event_counts", "tool_name": "tool_usage", "risk_mode": "risk_distribution"}
 
 
 class Rollups:
@@ -111,7 +109,7 @@ class Totals:
         """Add what the document of an hour counts to its rollup."""
         counted = msgspec.json.decode(document)
         kinds = self._kinds(start)
-        for measure, name in KINDS.items():
+        for measure, name in ROLLUP_FIELDS.items():
             for key, events in counted[name].items():
                 kinds[measure][key] += events
         kinds["sessions"][None] += counted["unique_sessions"]
@@ -129,7 +127,7 @@ class Totals:
         kinds = self._by_hour.get(start, {})
         return {
             "hour": time_text(start),
-            **{name: _most(kinds.get(measure, {})) for measure, name in KINDS.items()},
+            **{name: _most(kinds.get(measure, {})) for measure, name in ROLLUP_FIELDS.items()},
             "unique_sessions": sum(kinds.get("sessions", {}).values()),
             "total_events": sum(kinds.get("event_type", {}).values()),
         }

@@ -11,8 +11,9 @@ from service.questions.filters import NAMES
 from service.questions.hours import closed_range, time_text
 from service.questions.parameters import choice, parse, whole
 from service.questions.segments import Segments
-from service.reports.counted import METRICS, OTHER, Counted, largest
+from service.reports.counted import Counted, largest
 from service.reports.counts import EVENTS, ROLLUPS, Counting, Scope, Wanted
+from sql.hourly import METRICS, OTHER
 
 DEFAULT_HOURS = 168
 # Keys that a list names.

@@ -13,8 +13,9 @@ from service.questions.filters import NAMES, Filters
 from service.questions.hours import closed_range, time_text
 from service.questions.parameters import choice, invalid, parse, whole
 from service.questions.segments import Segments
-from service.reports.counted import DIMENSIONS, METRICS, OTHER, PROJECTED, Counted, Value, largest
+from service.reports.counted import Counted, Value, largest
 from service.reports.counts import EVENTS, ROLLUPS, Counting, Scope, Wanted
+from sql.hourly import DIMENSIONS, METRICS, OTHER, ROLLUP_FIELDS
 
 DEFAULT_HOURS = 168
 DEFAULT_TOP = 10
@@ -138,7 +139,7 @@ def _question(given: Mapping[str, str], asked: Filters, now: datetime) -> Questi
 
 def _is_projected(metric: str, by: str | None) -> bool:
     """Tell whether rollups know this: they count sessions of all events only, and an event's dimensions each alone."""
-    return by is None or (metric == "events" and by in PROJECTED) or (metric == "tool_uses" and by == "tool_name")
+    return by is None or (metric == "events" and by in ROLLUP_FIELDS) or (metric == "tool_uses" and by == "tool_name")
 
 
 def _check_size(question: Question, buckets: int) -> None:

@@ -20,10 +20,10 @@ from projections.projector import catch_up
 from service.errors import ServiceError
 from service.http.answers import status_of
 from service.ingest.event import Event
-from service.reports.counted import METRICS
 from service.reports.raw_events import AT_A_TIME, MOST_WAITING
 from service.reports.rollups import Rollups
 from sql.database import Database
+from sql.hourly import METRICS
 from tests.conftest import Servers
 from tests.http.support.site import new_database
 from tests.support import oracle
