@@ -30,7 +30,7 @@ from service.operations.backup import BackupFailed, back_up
 from service.operations.backup import restore as restore_from
 from service.operations.bi_role import make_role
 from service.operations.supervisor import prepare, supervise
-from service.reports.counts import EVENTS, ROLLUPS
+from service.reports.kept_range import EVENTS, ROLLUPS
 from service.settings import Settings, SettingsError, load
 from sql import VERSION
 from sql.embedded.share import EmbeddedError, EmbeddedServer, use

@@ -27,8 +27,7 @@ from service.questions.filters import NAMES, Filters
 from service.questions.hours import closed_range, time_text
 from service.questions.parameters import choice, invalid, switch
 from service.questions.segments import Segments
-from service.reports.counts import EVENTS, ROLLUPS
-from service.reports.kept_range import FIRST, first_kept
+from service.reports.kept_range import EVENTS, ROLLUPS, first_kept, since_of
 from sql.database import Database, Session
 
 AT_A_TIME = 2
@@ -145,7 +144,7 @@ class Exports:
         statements = self._database.statements
         if question.of == EVENTS:
             await session.rows(statements.hold_log)
-        kept = (await session.only(statements.read_kept))[f"{question.of}_since"] or FIRST
+        kept = since_of(await session.only(statements.read_kept), question.of)
         return first_kept(question.of, question.since, question.until, kept)
 
     async def _rows(self, session: Session, question: Question, since: datetime) -> AsyncIterator[Rows]:
