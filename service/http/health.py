@@ -1,4 +1,4 @@
-"""Can it serve, and is all well with what it serves."""
+"""Whether the service can serve, and whether what it serves is well."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sql.errors import DatabaseError
 from sql.hourly import COMPLETE, PROJECTION
 from sql.migrate import newest_version
 
-# Above this the projector is not just busy. Reads stay right, they only take longer.
+# Above this the projector is not just busy. Answers stay right, they only take longer.
 LAG_EVENTS = 100_000
 # A rebuild goes through an hour's events in seconds.
 IDLE_REBUILD = timedelta(hours=1)
@@ -24,8 +24,8 @@ log = structlog.get_logger(__name__)
 
 
 async def readiness(database: Database, appender: Appender) -> Answer:
-    """Answer `GET /health/ready`: 503 when nothing can be served; `degraded` says why when something is wrong."""
-    if appender.stuck:  # before a database is asked that may not answer
+    """Answer `GET /health/ready`: 503 when the service cannot serve; `degraded` lists what else is wrong."""
+    if appender.stuck:  # do not ask a database that may not answer
         return failure(NotReady("events cannot be appended now"))
     try:
         version, checkpoints, why = await in_time(_ask(database))
