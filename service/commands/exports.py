@@ -20,9 +20,9 @@ from service.exports.export import Export, Exports
 from service.exports.formats import CSV, FORMATS
 from service.operations.supervisor import prepare
 from service.questions.filters import NAMES
-from service.questions.parameters import HOUR, time_text
+from service.questions.hours import HOUR, time_text
 from service.questions.segments import Segments
-from service.reports.counts import EVENTS, ROLLUPS
+from service.reports.kept_range import EVENTS, ROLLUPS
 from service.settings import Settings
 from sql.database import Database
 from sql.embedded.folders import sync

@@ -1,4 +1,4 @@
-"""HTTP out: how many sessions, or users, get how far through the steps of a funnel."""
+"""How many sessions, or users, get how far through the steps of a funnel."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from service.questions.parameters import closed_range, time_text
+from service.questions.hours import closed_range, time_text
 from service.questions.segments import Segments
-from service.reports.counts import EVENTS
 from service.reports.funnel_body import FunnelBody, breakdown_of, steps_of
+from service.reports.kept_range import EVENTS
 from service.reports.raw_events import RawEvents
 from sql.database import Row
 from sql.hourly import OTHER
@@ -42,12 +42,13 @@ class Funnels:
         breakdown = breakdown_of(body.breakdown)
         filters = (await self._segments.sent_filters(body.filters)).values()
         most = (MOST_GROUPS, MOST_IDS if self._names_ids else 0)
-
-        async def read(start: datetime) -> list[Row]:
-            query = self._raw_events.statements.read_funnel
-            return await self._raw_events.rows(query, start, until, *asked, *breakdown, *most, *filters)
-
-        start, rows = await self._raw_events.within_kept(since, until, read)
+        read = self._raw_events.statements.read_funnel
+        async with self._raw_events.admitted():
+            kept = await self._raw_events.kept(since, until)
+            while True:
+                rows = await self._raw_events.rows(read, kept.since, until, *asked, *breakdown, *most, *filters)
+                if not await kept.shrank():
+                    break
         whole = [row for row in rows if row["whole"]]
         groups = {"groups": _groups([row for row in rows if not row["whole"]])} if breakdown.dimension else {}
         return {
@@ -56,7 +57,7 @@ class Funnels:
             "steps": _steps(whole, len(body.steps), named=self._names_ids),
             **groups,
             "source": EVENTS,
-            "from": time_text(start),
+            "from": time_text(kept.since),
             "to": time_text(until),
         }
 
