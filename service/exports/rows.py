@@ -58,7 +58,7 @@ async def event_rows(
     """Give the events of a range, oldest first: all of one statement's snapshot."""
     # With its filters known to it, the plan goes by their index, whatever was asked before.
     await session.rows(statements.set_for_transaction, ["plan_cache_mode"], ["force_custom_plan"])
-    async for found in session.chunks(statements.export_events, since, until, *filters.values()):
+    async for found in session.chunks(statements.export_events, since, until, filters.document()):
         # Not here: properties that have to be written anew take their time, and others are answered meanwhile.
         rows = await asyncio.to_thread(_events, found, columns)
         yield Rows(rows, found[-1]["timestamp"] if found else until)

@@ -90,7 +90,7 @@ class Counting:
             rows = await self._from_rollups(None if at_once else shards, bounds, named, keys)
             return Counted(rows, without_people=await self._without_people(bounds) if "users" in named else 0)
         query = self._database.statements.trend_from_events
-        rest: tuple[Any, ...] = (bounds, list(wanted.named), keys, wanted.divided_by, *scope.filters.values())
+        rest: tuple[Any, ...] = (bounds, list(wanted.named), keys, wanted.divided_by, scope.filters.document())
         # One after the other: a question has one connection.
         of_shards = [await self._raw_events.rows(query, shard, *rest) for shard in ([None] if at_once else shards)]
         return Counted(of_shards, without_new=True)

@@ -44,12 +44,12 @@ class Funnels:
         since, until = closed_range(body.range, DEFAULT_HOURS, self._clock())
         asked = (body.by == "user", body.order == "strict", body.window_minutes, *steps_of(body.steps))
         breakdown = breakdown_of(body.breakdown)
-        filters = (await self._segments.sent_filters(body.filters)).values()
+        filters = (await self._segments.sent_filters(body.filters)).document()
         most = (MOST_GROUPS, MOST_IDS if self._names_ids else 0)
 
         async def read(start: datetime) -> list[asyncpg.Record]:
             query = self._raw_events.statements.read_funnel
-            return await self._raw_events.rows(query, start, until, *asked, *breakdown, *most, *filters)
+            return await self._raw_events.rows(query, start, until, *asked, *breakdown, *most, filters)
 
         start, rows = await self._raw_events.within_kept(since, until, read)
         whole = [row for row in rows if row["whole"]]

@@ -64,12 +64,12 @@ class Timelines:
         cursor, limit = _cursor(given, self._clock(), oldest_first=False), _limit(given)
         statements = self._database.statements
         last = (cursor.timestamp, cursor.event_id, cursor.shard)
-        filters = Filters(user_id=user_id).values()
+        filters = Filters(user_id=user_id).document()
         found = await self._found(
             cursor,
             limit,
             lambda since: (statements.read_user, user_id, since, cursor.until, MOST_SESSIONS),
-            lambda since: (statements.list_events_of_user, since, limit + 1, *last, *filters),
+            lambda since: (statements.list_events_of_user, since, limit + 1, *last, filters),
         )
         _check_known("user", user_id, found)
         sessions = {
