@@ -84,9 +84,7 @@ class Exports:
     """Makes exports, few at a time. `end` ends those that are being made; `close` closes the connections."""
 
     def __init__(self, url: str, segments: Segments, clock: Callable[[], datetime]) -> None:
-        self._database = Database(
-            url, connections=AT_A_TIME, statement_seconds=STATEMENT_SECONDS, read_only=True, plan_each=True
-        )
+        self._database = Database(url, connections=AT_A_TIME, statement_seconds=STATEMENT_SECONDS, read_only=True)
         self._segments = segments
         self._clock = clock
         self._tasks: set[asyncio.Task[object] | None] = set()
