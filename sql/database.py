@@ -83,6 +83,8 @@ class Database:
     statement_seconds, lock_seconds: how long a statement, and its wait for a lock, may take; the server ends it then,
     or the client a second later when the server does not answer at all. Long for work such as verify.
     read_only: the server refuses to write; so a query that was lost with its connection is asked once more on another.
+    plan_each: PostgreSQL plans each statement for its values and keeps no plan for any values. Filters that are not
+    asked for then cost nothing: a scan of many events gains far more than planning takes.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class Database:
         statement_seconds: int = 15,
         lock_seconds: int = 10,
         read_only: bool = False,
+        plan_each: bool = False,
     ) -> None:
         self.statements: Statements = load()
         self._url = url
@@ -105,6 +108,8 @@ class Database:
         }
         if read_only:
             self._settings["default_transaction_read_only"] = "on"
+        if plan_each:
+            self._settings["plan_cache_mode"] = "force_custom_plan"
         self._pool: Any = None
         self._pooler_between = False
         self._opening = asyncio.Lock()

@@ -58,7 +58,7 @@ async def event_rows(
     """Give the events of [since, until) that pass the filters, oldest first, from the snapshot of one statement."""
     # A plan for these filters uses their index; a generic plan, made for any filters, would not.
     await session.rows(statements.set_for_transaction, ["plan_cache_mode"], ["force_custom_plan"])
-    async for found in session.chunks(statements.export_events, since, until, *filters.values()):
+    async for found in session.chunks(statements.export_events, since, until, filters.document()):
         # In a thread, because rewriting properties takes time and the loop must answer others meanwhile.
         rows = await asyncio.to_thread(_events, found, columns)
         yield Rows(rows, found[-1]["timestamp"] if found else until)

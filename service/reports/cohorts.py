@@ -98,7 +98,7 @@ class Cohorts:
         statements = self._raw_events.statements
         if question.source == ROLLUPS:
             return await self._raw_events.rows(statements.cohorts_from_rollups, bounds, question.by)
-        rest = (question.by, question.return_event_type, *question.filters.values())
+        rest = (question.by, question.return_event_type, question.filters.document())
         return await self._raw_events.rows(statements.cohorts_from_events, bounds, *rest)
 
 

@@ -115,7 +115,7 @@ class Counts:
     ) -> Counted:
         query = self._database.statements.trend_from_events
         keys = None if wanted.keys is None else list(wanted.keys)
-        rest = (bounds, list(wanted.named), keys, wanted.divided_by, *filters.values())
+        rest = (bounds, list(wanted.named), keys, wanted.divided_by, filters.document())
         # One shard after the other, because a question has one connection.
         by_shard = [await self._raw_events.rows(query, shard, *rest) for shard in shards]
         return Counted(by_shard, without_new=True)

@@ -96,7 +96,7 @@ class EventList:
             page, more = await self._events(session, cursor, limit, filters)
             if with_total and filters:
                 query = self._of(filters, "count_matching")
-                total = (await session.only(query, cursor.since, *filters.values(), cursor.until))["total"]
+                total = (await session.only(query, cursor.since, cursor.until, filters.document()))["total"]
         if with_total and not filters:
             total = await self._total(cursor)
         return page, more, total
@@ -105,7 +105,7 @@ class EventList:
         """Return a page, shorter than asked for when its properties are large, and whether another follows."""
         # One more than asked for tells whether there is a next page.
         place = (cursor.since, limit + 1, cursor.timestamp, cursor.event_id, cursor.shard)
-        return await page_of(session.stream(self._of(filters, "list_events"), *place, *filters.values()), limit)
+        return await page_of(session.stream(self._of(filters, "list_events"), *place, filters.document()), limit)
 
     async def _total(self, cursor: Cursor) -> int:
         """Return the number of events in the range, without filters."""

@@ -40,13 +40,13 @@ class Funnels:
         since, until = closed_range(body.range, DEFAULT_HOURS, self._clock())
         asked = (body.by == "user", body.order == "strict", body.window_minutes, *steps_of(body.steps))
         breakdown = breakdown_of(body.breakdown)
-        filters = (await self._segments.sent_filters(body.filters)).values()
+        filters = (await self._segments.sent_filters(body.filters)).document()
         most = (MOST_GROUPS, MOST_IDS if self._names_ids else 0)
         read = self._raw_events.statements.read_funnel
         async with self._raw_events.admitted():
             kept = await self._raw_events.kept(since, until)
             while True:
-                rows = await self._raw_events.rows(read, kept.since, until, *asked, *breakdown, *most, *filters)
+                rows = await self._raw_events.rows(read, kept.since, until, *asked, *breakdown, *most, filters)
                 if not await kept.shrank():
                     break
         whole = [row for row in rows if row["whole"]]

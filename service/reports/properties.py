@@ -44,7 +44,7 @@ class PropertyValues:
         only = _only(given)
         limit = whole(given, "limit", MOST_VALUES if only else DEFAULT_LIMIT, MOST_VALUES)
         filters = await self._segments.filters(given)
-        asked = (only, MOST_DEPTH, MOST_PROPERTIES, limit, *filters.values())
+        asked = (only, MOST_DEPTH, MOST_PROPERTIES, limit, filters.document())
         read = self._raw_events.statements.read_properties
         async with self._raw_events.admitted():
             kept = await self._raw_events.kept(since, until)

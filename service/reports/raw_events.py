@@ -34,7 +34,9 @@ class RawEvents:
 
     def __init__(self, url: str, statement_seconds: int = STATEMENT_SECONDS) -> None:
         self._statement_seconds = statement_seconds
-        self._database = Database(url, connections=AT_A_TIME, statement_seconds=statement_seconds, read_only=True)
+        self._database = Database(
+            url, connections=AT_A_TIME, statement_seconds=statement_seconds, read_only=True, plan_each=True
+        )
         self._slots = asyncio.Semaphore(AT_A_TIME)
         self._asked = 0
 

@@ -65,12 +65,12 @@ class Timelines:
         cursor, limit = _cursor(given, self._clock(), oldest_first=False), _limit(given)
         statements = self._database.statements
         last = (cursor.timestamp, cursor.event_id, cursor.shard)
-        filters = Filters(user_id=user_id).values()
+        filters = Filters(user_id=user_id).document()
         kept = await KeptRange.of(self._database, cursor.since, cursor.until, EVENTS)
         while True:
             known = await self._database.rows(statements.read_user, user_id, kept.since, cursor.until, MOST_SESSIONS)
             place = (kept.since, limit + 1, *last)
-            page, more = await self._page(limit, statements.list_events_of_user, *place, *filters)
+            page, more = await self._page(limit, statements.list_events_of_user, *place, filters)
             if not await kept.shrank():
                 break
         found = Found(kept.since, known, page, more)
