@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from service.questions.condition_grammar import field_path, parse_conditions
 from service.questions.conditions import PROPERTIES, Condition, Malformed, predicate
 from service.questions.parameters import SHOWN, invalid
-from service.reports.counted import DIMENSIONS
+from sql.hourly import DIMENSIONS
 
 LEAST_STEPS, MOST_STEPS = 2, 10
 MOST_MINUTES = 30 * 24 * 60

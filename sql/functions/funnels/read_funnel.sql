@@ -22,16 +22,7 @@ create or replace function read_funnel(
     path text[],
     most_keys integer,
     most_ids integer,
-    in_session_id text,
-    in_user_id text,
-    in_tool_name text,
-    in_event_type text,
-    in_action text,
-    in_demo_mode boolean,
-    in_risk_mode text,
-    where_fields jsonpath,
-    where_properties jsonpath,
-    where_values jsonb
+    filters jsonb
 )
 returns table (
     whole boolean, key text, step integer, reached bigint, median double precision, p90 double precision, dropped_ids text[]
@@ -62,10 +53,7 @@ begin
         from events as e
         where e.timestamp >= since and e.timestamp < until
             and (not by_user or e.user_id is not null)
-            and event_matches(
-                e, in_session_id, in_user_id, in_tool_name, in_event_type, in_action, in_demo_mode, in_risk_mode,
-                where_fields, where_properties, where_values
-            )
+            and event_matches(e, filters)
             -- Between two steps of a strict run there is no other event: there all of them count.
             and (
                 strict

@@ -17,6 +17,7 @@ from projections.projector import catch_up
 from service.http.health import readiness
 from service.http.metrics import Metrics
 from service.reports.rollups import Rollups
+from service.reports.shards import Shards
 from sql.database import Database
 from tests.support.log import NOW, an_event, append
 from tests.support.oracle import HOUR
@@ -40,7 +41,7 @@ async def old(empty_database_url: str, request: pytest.FixtureRequest) -> AsyncI
 
 async def shown(sharded: Sharded, hour: datetime) -> dict[str, Any]:
     """Return what is answered of an hour now."""
-    answer = await Rollups(sharded.database, lambda: NOW).one(f"{hour:%Y-%m-%dT%H:%MZ}")
+    answer = await Rollups(sharded.database, Shards(sharded.database), lambda: NOW).one(f"{hour:%Y-%m-%dT%H:%MZ}")
     return dict(json.loads(msgspec.json.encode(answer)))
 
 
