@@ -21,7 +21,7 @@ from projections.hours import list_hours
 from projections.verify import verify
 from service.console import progress
 from service.ingest.append_queue import EVENTS_PER_COMMIT
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database
 from sql.days import make_days
 from sql.embedded.share import use

@@ -1,4 +1,4 @@
-"""Can it serve, and is all well with what it serves."""
+"""Whether the service can serve, and whether what it serves is well."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from service.errors import unavailable
+from service.errors import NotReady
 from service.http.answers import Answer, failure, json_answer
 from service.http.deadline import in_time
 from service.ingest.appender import Appender
@@ -15,7 +15,7 @@ from sql.errors import DatabaseError
 from sql.hourly import COMPLETE, PROJECTION
 from sql.migrate import newest_version
 
-# Above this the projector is not just busy. Reads stay right, they only take longer.
+# Above this the projector is not just busy. Answers stay right, they only take longer.
 LAG_EVENTS = 100_000
 # A rebuild goes through an hour's events in seconds.
 IDLE_REBUILD = timedelta(hours=1)
@@ -24,16 +24,16 @@ log = structlog.get_logger(__name__)
 
 
 async def readiness(database: Database, appender: Appender) -> Answer:
-    """Answer `GET /health/ready`: 503 when nothing can be served; `degraded` says why when something is wrong."""
-    if appender.stuck:  # before a database is asked that may not answer
-        return failure(unavailable("events cannot be appended now"))
+    """Answer `GET /health/ready`: 503 when the service cannot serve; `degraded` lists what else is wrong."""
+    if appender.stuck:  # do not ask a database that may not answer
+        return failure(NotReady("events cannot be appended now"))
     try:
         version, checkpoints, why = await in_time(_ask(database))
     except DatabaseError as error:
         log.warning("not ready", error=str(error))
-        return failure(unavailable("the database cannot answer, or its schema is not this service's"))
+        return failure(NotReady("the database cannot answer, or its schema is not this service's"))
     if unfit := _why_unfit(version, len(checkpoints), appender):
-        return failure(unavailable(unfit))
+        return failure(NotReady(unfit))
     lag = sum(row["lag_events"] for row in checkpoints if row["live"])
     why += [f"shard {shard} takes no events now" for shard in appender.closed_shards]
     if lag > LAG_EVENTS:

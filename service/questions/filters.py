@@ -62,7 +62,7 @@ NOTHING = Filters()
 
 
 def filters(given: Mapping[str, str]) -> Filters:
-    """Return the filters that are asked for; an empty text asks for nothing. Raises ApiError 400."""
+    """Return the filters that are asked for; an empty text asks for nothing. Raises InvalidParameter."""
     texts = {name: given.get(name) or None for name in TEXTS}
     try:
         where = parse_conditions(given.get("where", ""))

@@ -10,7 +10,7 @@ import asyncpg
 from projections.hours import list_hours
 from projections.projector import catch_up, tidy
 from projections.verify import verify
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database
 from sql.hourly import VERIFIED
 from tests.conftest import RETENTION_DAYS

@@ -6,8 +6,8 @@ import asyncio
 import random
 from multiprocessing.synchronize import Event as Flag
 
-from service.ingest.appender import STORED, UNAVAILABLE
-from service.ingest.decoding import Event
+from service.ingest.event import Event
+from service.ingest.outcomes import STORED, UNAVAILABLE
 from tests.faults.table.processes import CONTEXT, ended, events_of, start
 from tests.support.sharded import appending, sharded_log
 

@@ -12,7 +12,7 @@ import asyncpg
 
 from projections.projector import catch_up
 from service.ingest.appender import Appender, shard_of
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database
 from sql.days import make_days
 from sql.migrate import migrate

@@ -20,7 +20,7 @@ from projections.hours import list_hours
 from projections.projector import catch_up
 from projections.verify import verify
 from service.ingest.appender import shard_of
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database
 from sql.days import make_days
 from sql.embedded.share import EmbeddedServer

@@ -30,18 +30,18 @@ async def test_readiness_and_metrics_do_not_wait_for_a_server_that_hangs(
             database = Database(way.url, read_only=True)
             await appender.start()
             await until_available(appender)
-            assert "hourledger_database_up 1.0" in told(await metrics.text(database, appender))
+            assert "hourledger_database_up 1.0" in told(await metrics.text(database, appender.admission))
             way.hangs = True
             began = monotonic()
             answer = await readiness(database, appender)
-            assert told(await metrics.text(database, appender))[-1] == "hourledger_database_up 0.0"
+            assert told(await metrics.text(database, appender.admission))[-1] == "hourledger_database_up 0.0"
             assert monotonic() - began < 2
             assert answer.status == 503
             assert "the database cannot answer" in json.loads(answer.body)["error"]["message"]
             way.hangs = False
             monkeypatch.undo()
             assert (await readiness(database, appender)).status == 200
-            assert "hourledger_database_up 1.0" in told(await metrics.text(database, appender))
+            assert "hourledger_database_up 1.0" in told(await metrics.text(database, appender.admission))
             await database.close()
     await appender.close()
     await log.close()

@@ -20,7 +20,7 @@ import pytest
 from projections.projector import catch_up, tidy
 from projections.retention import retain
 from projections.seals import seal_heads
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from service.operations.backup import DUMP, RESTORE
 from sql.database import Database
 from sql.days import make_days

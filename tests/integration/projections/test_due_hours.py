@@ -19,7 +19,7 @@ from projections.hours import list_hours
 from projections.rebuild import rebuild
 from projections.verify import verify_hour
 from projections.versions import begin, fill, prove, roll_back, switch
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database
 from sql.hourly import DAMAGED, DRIFTED, VERIFIED
 from tests.conftest import RETENTION_DAYS

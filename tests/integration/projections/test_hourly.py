@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from service.ingest.appender import shard_of
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database
 from sql.days import make_days
 from sql.hourly import ROLLUP_FIELDS

@@ -12,7 +12,7 @@ from projections import versions
 from projections.hours import list_hours
 from projections.projector import catch_up
 from projections.verify import HourProof, verify_hour
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.migrate import list_migrations, migrate, rollback
 from tests.support.log import an_event, append
 from tests.support.projection import folded, random_events

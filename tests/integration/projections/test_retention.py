@@ -19,7 +19,7 @@ from projections.projector import catch_up, step
 from projections.rebuild import REBUILT, rebuild
 from projections.retention import RetiredDay
 from projections.verify import HourProof, conservation, verify, verify_hour
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database, Session
 from sql.errors import Lost
 from sql.hourly import SEALED

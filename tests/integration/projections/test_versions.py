@@ -24,7 +24,7 @@ from projections.retention import retain
 from projections.verify import HourProof, verify, verify_hour
 from projections.versions import NotSwitched, drop_old, end_abandoned, kept, list_versions, roll_back
 from service.ingest.appender import shard_of
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database, Session
 from sql.errors import DatabaseError, Lost
 from sql.hourly import COMPLETE, DAMAGED, FILLING, PROJECTION, PROVING, RIGHT, SEALED, VERIFIED

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from service.questions.filters import NOTHING, Filters
 from sql.database import Database
 from sql.statements import load
@@ -248,7 +248,7 @@ async def test_a_funnel_reads_each_event_of_its_days_once_and_rare_steps_by_thei
     for kinds in (["kind_1", "kind_2"], ["kind_rare", "kind_rarer"]):
         for by_user, strict in ((False, False), (True, False), (False, True)):
             nothing = [None] * len(kinds)
-            steps = (kinds, nothing, nothing, nothing, "[null, null]")
+            steps = (kinds, nothing, nothing, nothing, nothing, "[null, null]")
             asked = (day, day + DAY, by_user, strict, 60, *steps, None, None, 10, 100, NOTHING.document())
             read = await rows_read(admin, database.statements.read_funnel, *asked)
             assert await admin.fetchval(DAYS_READ) == 1

@@ -17,6 +17,7 @@ from projections.projector import catch_up
 from service.http.health import readiness
 from service.http.metrics import Metrics
 from service.reports.rollups import Rollups
+from service.reports.shards import Shards
 from sql.database import Database
 from tests.support.log import NOW, an_event, append
 from tests.support.oracle import HOUR
@@ -40,7 +41,7 @@ async def old(empty_database_url: str, request: pytest.FixtureRequest) -> AsyncI
 
 async def shown(sharded: Sharded, hour: datetime) -> dict[str, Any]:
     """Return what is answered of an hour now."""
-    answer = await Rollups(sharded.database, lambda: NOW).one(f"{hour:%Y-%m-%dT%H:%MZ}")
+    answer = await Rollups(sharded.database, Shards(sharded.database), lambda: NOW).one(f"{hour:%Y-%m-%dT%H:%MZ}")
     return dict(json.loads(msgspec.json.encode(answer)))
 
 
@@ -129,7 +130,7 @@ async def told(url: str, database: Database) -> tuple[list[str], dict[str, float
     """Return why the service is degraded, and its metrics of the database."""
     async with appending(url) as appender:
         answer = await readiness(database, appender)
-        text = await Metrics().text(database, appender)
+        text = await Metrics().text(database, appender.admission)
     ready = json.loads(answer.body)
     assert (answer.status, ready["status"]) == (200, "degraded" if ready.get("degraded") else "ready")
     lines = [line.rsplit(" ", 1) for line in text.decode().splitlines() if line and not line.startswith("#")]

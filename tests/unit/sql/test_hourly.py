@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import msgspec
-import yaml  # type: ignore[import-untyped]
 
 from sql.hourly import DIMENSIONS, METRICS, STATES
 
@@ -21,7 +20,7 @@ def listed(script: str, name: str) -> list[str]:
 
 
 def choices(parameter: str) -> list[str]:
-    ((_, operation),) = yaml.safe_load(TRENDS.read_text(encoding="utf-8")).items()
+    ((_, operation),) = msgspec.yaml.decode(TRENDS.read_bytes()).items()
     (found,) = [each for each in operation["get"]["parameters"] if each.get("name") == parameter]
     values: list[str] = found["schema"]["enum"]
     return values
