@@ -6,8 +6,9 @@ from typing import Any, get_args, get_type_hints
 
 from playwright.async_api import Page, expect
 
-from service.questions import buckets, conditions, filters, parameters, segments
-from service.reports import cohorts, counted, funnel_body, proofs, summary
+from service.questions import buckets, conditions, filters, hours, segments
+from service.reports import cohorts, funnel_body, summary
+from sql import hourly
 from tests.browser.support.insights import open_view
 from tests.http.support.site import HOUR, Site
 
@@ -27,8 +28,8 @@ def choices(field: str) -> tuple[str, ...]:
 def defined() -> dict[str, Any]:
     """Return what core/definitions.js must export; a set where the page has an order of its own."""
     return {
-        "METRICS": set(counted.METRICS),
-        "DIMENSIONS": list(counted.DIMENSIONS),
+        "METRICS": set(hourly.METRICS),
+        "DIMENSIONS": list(hourly.DIMENSIONS),
         "TOP_DIMENSIONS": set(summary.TOP_DIMENSIONS),
         "FIELDS": set(conditions.FIELDS),
         "FILTERS": set(filters.NAMES - {"where"}),
@@ -41,9 +42,9 @@ def defined() -> dict[str, Any]:
         "OWNERS": list(cohorts.OWNERS),
         "RETENTIONS": list(cohorts.RETENTIONS),
         "COMPARISONS": list(buckets.COMPARISONS),
-        "PROOF_STATES": set(proofs.STATES),
-        "OTHER": counted.OTHER,
-        "MOST_HOURS": parameters.MOST_HOURS,
+        "PROOF_STATES": set(hourly.STATES),
+        "OTHER": hourly.OTHER,
+        "MOST_HOURS": hours.MOST_HOURS,
         "MOST_STEPS": funnel_body.MOST_STEPS,
         "LONGEST_SEGMENT_NAME": segments.LONGEST_NAME,
     }
@@ -64,19 +65,19 @@ async def test_what_the_page_offers_is_what_the_service_takes(seeded: Site, page
     await page.goto(seeded.running.url)
     state = await page.evaluate(STATE)
     assert state["hour"] == HOUR.total_seconds() * 1_000
-    assert max(state["ranges"]) <= parameters.MOST_HOURS
+    assert max(state["ranges"]) <= hours.MOST_HOURS
     assert int(state["state"]["options"]["funnels"]["window"]) == funnel_body.FunnelBody(steps=()).window_minutes
     assert await values(page, "#compare option") == list(buckets.COMPARISONS)
-    assert await values(page, "#by option") == ["", *counted.DIMENSIONS]
+    assert await values(page, "#by option") == ["", *hourly.DIMENSIONS]
     assert await values(page, "#demo-mode option") == ["", "false", "true"]
     cards = await page.locator(".card").evaluate_all("all => all.map(card => card.id)")
-    assert {card.removeprefix("card-") for card in cards} == set(counted.METRICS)
+    assert {card.removeprefix("card-") for card in cards} == set(hourly.METRICS)
     await open_view(page, seeded, "funnels")
     assert await offered(page, "funnels", "per") == list(choices("by"))
     assert await offered(page, "funnels", "order") == list(choices("order"))
     windows = [int(value) for value in await offered(page, "funnels", "window")]
     assert 1 <= min(windows) <= max(windows) == funnel_body.MOST_MINUTES
-    assert set(await values(page, "#funnels select[name=breakdown] > option")) <= {"", *counted.DIMENSIONS}
+    assert set(await values(page, "#funnels select[name=breakdown] > option")) <= {"", *hourly.DIMENSIONS}
     await open_view(page, seeded, "retention")
     assert await offered(page, "retention", "per") == list(cohorts.OWNERS)
     assert await offered(page, "retention", "interval") == list(cohorts.INTERVALS)
