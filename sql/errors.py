@@ -8,6 +8,7 @@ DatabaseError
 └── Refused         PostgreSQL refuses the data; asking again changes nothing
 
 One that is none of these is a fault of the program or of how the database was set up: it will not pass by itself.
+EmbeddedError stands apart: the embedded server could not be started or used.
 """
 
 from __future__ import annotations
@@ -40,6 +41,14 @@ class MissingDay(DatabaseError):
 
 class Refused(DatabaseError):
     """The data itself is refused."""
+
+
+class EmbeddedError(Exception):
+    """The embedded PostgreSQL cannot be used. One line; `log_tail` has the server's last lines, or none."""
+
+    def __init__(self, message: str, log_tail: str = "") -> None:
+        super().__init__(message)
+        self.log_tail = log_tail
 
 
 # Classes and codes of https://www.postgresql.org/docs/current/errcodes-appendix.html

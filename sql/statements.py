@@ -7,6 +7,19 @@ from functools import cache
 from pathlib import Path
 
 QUERIES = Path(__file__).parent / "queries"
+# What every query of events gives, in this order; `python -m tests.sql_check` holds the queries to it.
+EVENT_COLUMNS = (
+    "event_id",
+    "event_type",
+    "session_id",
+    "user_id",
+    "tool_name",
+    "action",
+    "properties",
+    "demo_mode",
+    "timestamp",
+    "received_at",
+)
 
 
 @dataclass(frozen=True, slots=True)

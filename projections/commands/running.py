@@ -13,9 +13,8 @@ import msgspec
 from service.console import configure_logs
 from service.settings import Settings, SettingsError, load
 from sql.database import Database
-from sql.embedded.share import EmbeddedError
 from sql.embedded.working_database import server
-from sql.errors import DatabaseError
+from sql.errors import DatabaseError, EmbeddedError
 from sql.migrate import check_schema, migrate
 
 WRONG = 1
