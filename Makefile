@@ -104,7 +104,7 @@ $(READY): $(LOCK) $(PYTHON)
 	cp $(LOCK) $(READY)
 
 # What it finds installed it only copies.
-$(ASSETS): package-lock.json service/web/assets.py service/web/client/analytics.js | $(READY)
+$(ASSETS): package-lock.json service/web/assets.py $(wildcard service/web/client/*.js) | $(READY)
 	@echo "setup: installing the pages' assets" >&2
 	@$(PYTHON) -m service.web.assets
 

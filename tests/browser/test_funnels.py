@@ -18,6 +18,7 @@ from tests.browser.support.insights import answer_404, kept_events, open_view, v
 from tests.http.support.site import HOUR, Json, Site, hour_start, now
 
 STEPS = "&step=event_type+%3D+page_view&step=tool_name+%3D+search&step=action+%3D+run"
+LONG = urlencode({"and": "action in (run, 'a rather long text that does not fit beside anything on a phone', open)"})
 SENT = [{"event_type": "page_view"}, {"tool_name": "search"}, {"action": "run"}]
 DAY = timedelta(days=1)
 
@@ -273,7 +274,7 @@ async def test_it_fits_a_phone_in_both_schemes(seeded: Site, browser: Browser, a
     for scheme in ("light", "dark"):
         context = await browser.new_context(color_scheme=scheme, viewport={"width": 360, "height": 740})
         page = await context.new_page()
-        await open_view(page, seeded, "funnels", f"&range=30d&breakdown=action{STEPS}")
+        await open_view(page, seeded, "funnels", f"&range=30d&breakdown=action{STEPS}&{LONG}")
         await page.get_by_role("button", name="Add a condition to step 1").click()
         await check_accessible(page)
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -12,14 +12,14 @@ const TITLE_LENGTH = 300;
 export function show({ filters, conditions }, change) {
   find("demo-mode").value = filters.get("demo_mode") ?? "";
   const plain = [...filters].filter(([name]) => NAMES.has(name)).map(([name, value]) =>
-    chip(value, () => change({ filters: without(filters, name) }), `${NAMES.get(name)} `));
+    chip(value, () => change({ filters: without(filters, name) }), NAMES.get(name)));
   const written = conditions.map((text, place) => chip(text, () => change({ conditions: conditions.toSpliced(place, 1) })));
   find("chips").replaceChildren(...plain, ...written);
 }
 
 export function chip(text, remove, label = "") {
   const button = element("button", [["type", "button"], ["class", "chip"], ["title", `Remove: ${text.slice(0, TITLE_LENGTH)}`]],
-    label, element("bdi", [], text), element("span", [["class", "unseen"]], " remove this filter"),
+    ...(label ? [element("span", [], `${label} `)] : []), element("bdi", [], text), element("span", [["class", "unseen"]], " remove this filter"),
     element("span", [["aria-hidden", "true"]], "×"));
   button.addEventListener("click", remove);
   return element("li", [], button);

@@ -82,7 +82,7 @@ export class StepList {
     const number = element("span", [["class", "step-number"], ["aria-hidden", "true"]], String(place + 1));
     const chips = step.slice(1).map((text, at) => chip(text, () => this.replace(place, step.toSpliced(at + 1, 1), "narrow")));
     const row = element("li", [["class", "step"], ["aria-label", `Step ${place + 1}: ${joined(step)}`]],
-      element("div", [["class", "step-head"]], number, this.picker(step, place), ...this.moves(place, all)),
+      element("div", [["class", "step-head"]], number, this.picker(step, place), this.moves(place, all)),
       ...(chips.length ? [element("ul", [["class", "chips"]], ...chips)] : []));
     row.append(this.narrowed === place ? this.narrowing(step, place) : this.narrower(place));
     return row;
@@ -107,11 +107,10 @@ export class StepList {
       made.addEventListener("click", act);
       return made;
     };
-    return [
+    return element("span", [["class", "moves"]],
       button("up", "↑", "Move up", () => this.move(place, place - 1, "up"), place === 0),
       button("down", "↓", "Move down", () => this.move(place, place + 1, "down"), place === all - 1),
-      button("remove", "×", "Remove", () => this.become(this.steps().toSpliced(place, 1), place, "remove", "removed"), false),
-    ];
+      button("remove", "×", "Remove", () => this.become(this.steps().toSpliced(place, 1), place, "remove", "removed"), false));
   }
 
   narrower(place) {
