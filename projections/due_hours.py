@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from projections.hours import Hour, live_versions
-from projections.verify import RIGHT, HourProof, verify_within
+from projections.verify import HourProof, verify_within
 from sql.database import Database
+from sql.hourly import RIGHT
 
 # However many late events touch an hour, it is read again at most this often.
 PATIENCE = timedelta(minutes=5)

@@ -10,8 +10,7 @@ from typing import Any
 import structlog
 
 from projections.due_hours import pause_after, verify_due
-from projections.hourly import FOLD_LIMIT
-from projections.projector import step, tidy
+from projections.projector import FOLD_LIMIT, step, tidy
 from projections.retention import PATIENCE, retain
 from projections.versions import end_abandoned
 from sql.database import Database

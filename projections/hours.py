@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from projections import hourly
 from sql.database import Database
 from sql.errors import DatabaseError
+from sql.hourly import PROJECTION
 
 Result = TypeVar("Result")
 
@@ -31,11 +31,11 @@ async def live_versions(database: Database) -> dict[int, int]:
     Raises DatabaseError when a shard has no live checkpoint: what its projection should hold cannot be known.
     """
     statements = database.statements
-    checkpoints = await database.rows(statements.list_checkpoints, hourly.NAME)
+    checkpoints = await database.rows(statements.list_checkpoints, PROJECTION)
     live = {row["shard"]: row["version"] for row in checkpoints if row["live"]}
     for shard in await database.rows(statements.list_shards):
         if shard["shard"] not in live:
-            raise DatabaseError(f"shard {shard['shard']} has no checkpoint of the live version of {hourly.NAME}")
+            raise DatabaseError(f"shard {shard['shard']} has no checkpoint of the live version of {PROJECTION}")
     return live
 
 

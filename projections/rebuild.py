@@ -10,17 +10,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 
-from projections import hourly
 from projections.hours import Hour, each
 from sql.database import Database
+from sql.hourly import BROKEN, DAMAGED, PROJECTION, SEALED
 
 # While one hour is written under the checkpoint's lock, the next one's log is checked.
 AT_A_TIME = 2
 
 REBUILT = "rebuilt"
-SEALED = "sealed"
-DAMAGED = "damaged"
-BROKEN = "broken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,7 @@ async def rebuild_hour(database: Database, hour: Hour) -> RebuiltHour:
             return RebuiltHour(hour, DAMAGED)
         mend = statements.mend_sealed_hour if check["retired"] else statements.rebuild_hourly
         row = await session.only(mend, *where)
-        await session.rows(statements.forget_drift, hour.shard, hourly.NAME, hour.version, hour.start)
+        await session.rows(statements.forget_drift, hour.shard, PROJECTION, hour.version, hour.start)
         if not check["retired"]:
             return RebuiltHour(hour, REBUILT, row["rows_written"])
         found = await session.rows(statements.verify_hourly, *where)

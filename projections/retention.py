@@ -9,15 +9,15 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-import asyncpg
 import structlog
 
 from projections.hours import Hour, list_hours
 from projections.projector import catch_up
-from projections.verify import SEALED, VERIFIED, verify_hour
+from projections.verify import verify_hour
 from sql import VERSION
-from sql.database import Database
+from sql.database import Database, Row
 from sql.errors import DatabaseError, Unavailable
+from sql.hourly import SEALED, VERIFIED
 
 # A day that did not verify, or could not be dropped, is looked at again by the clock this much later.
 PATIENCE = timedelta(hours=1)
@@ -66,7 +66,7 @@ async def retain(
     await _retire_rollups(database, rollup_days, clock)
 
 
-async def _retire_day(database: Database, row: asyncpg.Record, clock: datetime | None) -> RetiredDay:
+async def _retire_day(database: Database, row: Row, clock: datetime | None) -> RetiredDay:
     events = 0
     for hour in await list_hours(database, row["since"], row["until"]):
         state = await _seal(database, hour, clock)
@@ -105,7 +105,7 @@ async def _retire_rollups(database: Database, rollup_days: int, clock: datetime 
             await _step(database, statements.retire_rollups, shard["shard"], row["before"])
 
 
-async def _step(database: Database, query: str, *args: object) -> asyncpg.Record:
+async def _step(database: Database, query: str, *args: object) -> Row:
     """Do one step in a transaction of its own; one that waited too long for a lock is tried again at once."""
     for _ in range(_TRIES - 1):
         try:

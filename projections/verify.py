@@ -11,22 +11,13 @@ from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
-import asyncpg
-
-from projections import hourly
 from projections.hours import Hour, each
-from sql.database import Database, Session
+from sql.database import Database, Row, Session
 from sql.digest import digest_text
+from sql.hourly import BROKEN, DAMAGED, DRIFTED, PROJECTION, RIGHT, SEALED, VERIFIED
 
 # One reads while the other waits for its answer to travel; more gain nothing on two cores.
 AT_A_TIME = 2
-
-VERIFIED = "verified"
-SEALED = "sealed"
-DRIFTED = "drifted"
-DAMAGED = "damaged"
-BROKEN = "broken"
-RIGHT = frozenset({VERIFIED, SEALED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +66,7 @@ async def verify_within(session: Session, database: Database, hour: Hour, clock:
     if proof.state in RIGHT:
         await session.only(statements.write_document, hour.shard, *where, *proof.folded, clock)
     await session.rows(
-        statements.record_proof, hour.shard, hourly.NAME, *where, proof.state, *proof.folded, clock
+        statements.record_proof, hour.shard, PROJECTION, *where, proof.state, *proof.folded, clock
     )  # fmt: skip
     return proof
 
@@ -113,7 +104,7 @@ async def conservation(database: Database) -> list[Conservation]:
     return counted
 
 
-def _proof(hour: Hour, rows: list[asyncpg.Record]) -> HourProof:
+def _proof(hour: Hour, rows: list[Row]) -> HourProof:
     judged = {row["field"]: row["recounted"] for row in rows if row["finding"] in ("folded", "sealed")}
     witnessed = {row["field"]: row["stored"] for row in rows if row["finding"] in ("folded", "sealed")}
     state, wrong = _judge(rows)
@@ -127,7 +118,7 @@ def _proof(hour: Hour, rows: list[asyncpg.Record]) -> HourProof:
     )
 
 
-def _judge(rows: list[asyncpg.Record]) -> tuple[str, list[asyncpg.Record]]:
+def _judge(rows: list[Row]) -> tuple[str, list[Row]]:
     damaged = [row for row in rows if row["finding"] == "proof" and row["stored"] != row["recounted"]]
     broken = [row for row in rows if row["finding"] == "broken"]
     drifted = [row for row in rows if row["finding"] == "drifted"]
@@ -137,7 +128,7 @@ def _judge(rows: list[asyncpg.Record]) -> tuple[str, list[asyncpg.Record]]:
     return (SEALED if any(row["finding"] == "sealed" for row in rows) else VERIFIED), []
 
 
-def _difference(row: asyncpg.Record) -> Difference:
+def _difference(row: Row) -> Difference:
     return Difference(row["field"], row["bucket"], row["key"], _text(row["stored"]), _text(row["recounted"]))
 
 

@@ -12,13 +12,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-import asyncpg
-
-from projections import hourly
 from projections.hours import Hour, each, list_hours, live_versions
-from projections.verify import BROKEN, DAMAGED, RIGHT, HourProof, verify, verify_hour
-from sql.database import Database
+from projections.projector import FOLD_LIMIT
+from projections.verify import HourProof, verify, verify_hour
+from sql.database import Database, Row
 from sql.errors import DatabaseError
+from sql.hourly import BROKEN, COMPLETE, DAMAGED, PROJECTION, RIGHT
 
 # Hours filled at a time, each on a connection of its own.
 AT_A_TIME = 2
@@ -36,9 +35,9 @@ class NotSwitched(DatabaseError):
 async def begin(database: Database) -> int:
     """Return the version that is being rebuilt, begun now unless one is under way; an old one is dropped first."""
     versions = await list_versions(database)
-    if all(version["stage"] == hourly.COMPLETE for version in versions):
+    if all(version["stage"] == COMPLETE for version in versions):
         await drop_old(database)
-    row = await database.only(database.statements.begin_version, hourly.NAME)
+    row = await database.only(database.statements.begin_version, PROJECTION)
     return int(row["version"])
 
 
@@ -75,8 +74,8 @@ async def prove(database: Database, version: int) -> AsyncIterator[HourProof]:
 async def _catch_up(database: Database, shard: int, version: int) -> None:
     """Fold until an append's length from the head. Another projector may hold the checkpoint, and folds it then."""
     while True:
-        rows = await database.rows(database.statements.fold_hourly, shard, version, hourly.FOLD_LIMIT)
-        if rows and rows[0]["folded_upto"] - rows[0]["folded_after"] < hourly.FOLD_LIMIT:
+        rows = await database.rows(database.statements.fold_hourly, shard, version, FOLD_LIMIT)
+        if rows and rows[0]["folded_upto"] - rows[0]["folded_after"] < FOLD_LIMIT:
             return
         if version not in {row["version"] for row in await list_versions(database)}:
             raise NotSwitched(f"version {version} was ended meanwhile; run the rebuild again")
@@ -125,7 +124,7 @@ async def roll_back(database: Database) -> tuple[int, int]:
 
 
 async def _switch(database: Database, version: int) -> None:
-    if not (await database.only(database.statements.switch_version, hourly.NAME, version))["switched"]:
+    if not (await database.only(database.statements.switch_version, PROJECTION, version))["switched"]:
         raise NotSwitched(f"version {version} is not filled in every shard; version not switched")
 
 
@@ -139,7 +138,7 @@ async def end_abandoned(database: Database, *, clock: datetime | None = None) ->
     versions = await list_versions(database, clock=clock)
     return await _end(
         database,
-        [row["version"] for row in versions if row["stage"] != hourly.COMPLETE and row["idle"] > ABANDONED_AFTER],
+        [row["version"] for row in versions if row["stage"] != COMPLETE and row["idle"] > ABANDONED_AFTER],
     )
 
 
@@ -147,9 +146,9 @@ async def _end(database: Database, versions: list[int]) -> list[int]:
     """End versions, but for a live one, and delete the rows of all that have ended; return those that ended now."""
     statements = database.statements
     ended = [
-        version for version in versions if (await database.only(statements.end_version, hourly.NAME, version))["ended"]
+        version for version in versions if (await database.only(statements.end_version, PROJECTION, version))["ended"]
     ]
-    for left in await database.rows(statements.list_ended_versions, hourly.NAME):
+    for left in await database.rows(statements.list_ended_versions, PROJECTION):
         while (await database.only(statements.delete_hourly, left["shard"], left["version"], ROWS_AT_ONCE))["deleted"]:
             pass
     return ended
@@ -158,9 +157,9 @@ async def _end(database: Database, versions: list[int]) -> list[int]:
 async def kept(database: Database) -> list[int]:
     """Return the versions that are complete and do not answer reads, oldest first: what `roll_back` goes back to."""
     versions = await list_versions(database)
-    return [row["version"] for row in versions if row["stage"] == hourly.COMPLETE and not row["live"]]
+    return [row["version"] for row in versions if row["stage"] == COMPLETE and not row["live"]]
 
 
-async def list_versions(database: Database, *, clock: datetime | None = None) -> list[asyncpg.Record]:
+async def list_versions(database: Database, *, clock: datetime | None = None) -> list[Row]:
     """Return the versions: version, live, stage, idle (how long a rebuild has done nothing)."""
-    return await database.rows(database.statements.list_versions, hourly.NAME, clock)
+    return await database.rows(database.statements.list_versions, PROJECTION, clock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 from litestar import Litestar
 
@@ -19,13 +20,14 @@ from service.ingest.appender import Appender
 from service.openapi import swagger_page
 from service.questions.segments import Segments
 from service.reports.cohorts import Cohorts
-from service.reports.counts import Counting
+from service.reports.counts import Counts
 from service.reports.event_list import EventList
 from service.reports.funnels import Funnels
 from service.reports.proofs import Proofs
 from service.reports.properties import PropertyValues
 from service.reports.raw_events import RawEvents
 from service.reports.rollups import Rollups
+from service.reports.shards import Shards
 from service.reports.summary import Summary
 from service.reports.timelines import Timelines
 from service.reports.trends import Trends
@@ -33,10 +35,8 @@ from service.settings import Settings, load
 from service.web import client_script, dashboard_files, vendored
 from sql.database import Database
 
-
-def now() -> datetime:
-    """Return the time; the clock of reports."""
-    return datetime.now(UTC)
+# The clock of reports.
+now = partial(datetime.now, UTC)
 
 
 def create(settings: Settings | None = None) -> Entry:
@@ -60,6 +60,7 @@ class Service:
         self.appender = kind(self.log, settings.event_retention_days)
         self.metrics = Metrics()
         self.segments = Segments(self.database, self.log)
+        self.shards = Shards(self.database)
         self.reads = self._reads(settings)
         closing: list[Closable] = [self.log, self.raw_events, self.reads.exports, self.looking, self.database]
         self.worker = Worker(self.appender, self.metrics, self._end_streams, closing)
@@ -67,26 +68,26 @@ class Service:
         self.entry = Entry(
             Gate(settings),
             Track(self.appender, self.metrics.offered),
-            EventList(self.database, self.raw_events, self.segments, now),
+            EventList(self.database, self.raw_events, self.shards, self.segments, now),
             self.metrics,
             self.litestar,
         )
 
     def _reads(self, settings: Settings) -> Reads:
-        counting = Counting(self.database, self.raw_events)
+        counts = Counts(self.database, self.raw_events, self.shards)
         names_ids = settings.read_token is not None
         return Reads(
             cohorts=Cohorts(self.database, self.raw_events, self.segments, now),
             exports=Exports(settings.database_url or "", self.segments, now),
             funnels=Funnels(self.raw_events, self.segments, now, names_ids=names_ids),
             live=Live(self.database),
-            proofs=Proofs(self.database, now),
+            proofs=Proofs(self.database, self.shards, now),
             properties=PropertyValues(self.raw_events, self.segments, now),
-            rollups=Rollups(self.database, now),
+            rollups=Rollups(self.database, self.shards, now),
             segments=self.segments,
-            summary=Summary(counting, self.segments, now),
+            summary=Summary(counts, self.segments, now),
             timelines=Timelines(self.database, now),
-            trends=Trends(counting, self.segments, now),
+            trends=Trends(counts, self.segments, now),
         )
 
     def _framework(self) -> Litestar:

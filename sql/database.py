@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 
 from sql.errors import Lost, translated
 from sql.statements import Statements, load
+
+# A row of an answer: values by column name, or by place.
+Row: TypeAlias = asyncpg.Record
 
 # What a connection needs whatever the server's defaults are. A pooler in transaction mode refuses them at start-up;
 # then each call runs in a transaction that sets them for itself.
@@ -37,24 +40,24 @@ class Session:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
-    async def rows(self, query: str, *args: object) -> list[asyncpg.Record]:
+    async def rows(self, query: str, *args: object) -> list[Row]:
         """Run a query; return all its rows."""
         with translated():
-            rows: list[asyncpg.Record] = await self._connection.fetch(query, *args)
+            rows: list[Row] = await self._connection.fetch(query, *args)
         return rows
 
-    async def only(self, query: str, *args: object) -> asyncpg.Record:
+    async def only(self, query: str, *args: object) -> Row:
         """Run a query that gives one row; return it."""
         (row,) = await self.rows(query, *args)
         return row
 
-    async def stream(self, query: str, *args: object) -> AsyncIterator[asyncpg.Record]:
+    async def stream(self, query: str, *args: object) -> AsyncIterator[Row]:
         """Run a query; give its rows a few at a time, for as long as they are wanted."""
         with translated():
             async for row in self._connection.cursor(query, *args, prefetch=FEW_ROWS):
                 yield row
 
-    async def chunks(self, query: str, *args: object) -> AsyncIterator[list[asyncpg.Record]]:
+    async def chunks(self, query: str, *args: object) -> AsyncIterator[list[Row]]:
         """Run a query; give its rows by the hundred, each chunk when it is asked for, the last one empty or shorter.
 
         Of large rows there are fewer in a chunk. The time that a statement may take is that of each chunk.
@@ -64,7 +67,7 @@ class Session:
         wanted = min(FIRST_ROWS, CHUNK_ROWS)
         while True:
             with translated():
-                rows: list[asyncpg.Record] = await cursor.fetch(wanted)
+                rows: list[Row] = await cursor.fetch(wanted)
             yield rows
             if len(rows) < wanted:
                 return
@@ -80,6 +83,8 @@ class Database:
     statement_seconds, lock_seconds: how long a statement, and its wait for a lock, may take; the server ends it then,
     or the client a second later when the server does not answer at all. Long for work such as verify.
     read_only: the server refuses to write; so a query that was lost with its connection is asked once more on another.
+    plan_each: PostgreSQL plans each statement for its values and keeps no plan for any values. Filters that are not
+    asked for then cost nothing: a scan of many events gains far more than planning takes.
     """
 
     def __init__(
@@ -90,6 +95,7 @@ class Database:
         statement_seconds: int = 15,
         lock_seconds: int = 10,
         read_only: bool = False,
+        plan_each: bool = False,
     ) -> None:
         self.statements: Statements = load()
         self._url = url
@@ -102,11 +108,13 @@ class Database:
         }
         if read_only:
             self._settings["default_transaction_read_only"] = "on"
+        if plan_each:
+            self._settings["plan_cache_mode"] = "force_custom_plan"
         self._pool: Any = None
         self._pooler_between = False
         self._opening = asyncio.Lock()
 
-    async def rows(self, query: str, *args: object) -> list[asyncpg.Record]:
+    async def rows(self, query: str, *args: object) -> list[Row]:
         """Run one query in a transaction of its own; return all its rows."""
         try:
             return await self._rows(query, *args)
@@ -117,17 +125,17 @@ class Database:
                 raise  # it may have been done
             return await self._rows(query, *args)
 
-    async def _rows(self, query: str, *args: object) -> list[asyncpg.Record]:
+    async def _rows(self, query: str, *args: object) -> list[Row]:
         with translated():
             pool = await self._open()
             if not self._pooler_between:
                 async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-                    rows: list[asyncpg.Record] = await connection.fetch(query, *args)
+                    rows: list[Row] = await connection.fetch(query, *args)
                 return rows
         async with self.transaction() as session:
             return await session.rows(query, *args)
 
-    async def only(self, query: str, *args: object) -> asyncpg.Record:
+    async def only(self, query: str, *args: object) -> Row:
         """Run one query that gives one row; return it."""
         (row,) = await self.rows(query, *args)
         return row

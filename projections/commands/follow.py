@@ -7,12 +7,12 @@ import signal
 
 import click
 
-from projections import hourly
 from projections.commands.running import run
 from projections.follow import follow as follow_log
 from service.console import end_with_stdin
 from service.settings import Settings
 from sql.database import Database
+from sql.hourly import PROJECTION
 
 
 @click.command()
@@ -40,11 +40,11 @@ def status() -> None:
 
     async def work(database: Database, _: Settings) -> int:
         lag = 0
-        for row in await database.rows(database.statements.list_lags, hourly.NAME):
+        for row in await database.rows(database.statements.list_lags, PROJECTION):
             lag += row["lag_events"] if row["live"] else 0
             use = "live" if row["live"] else row["stage"]
             click.echo(
-                f"{hourly.NAME} version {row['version']} ({use}) shard {row['shard']}: folded to {row['position']:,}"
+                f"{PROJECTION} version {row['version']} ({use}) shard {row['shard']}: folded to {row['position']:,}"
                 f" of {row['head']:,}, {row['lag_events']:,} events behind"
             )
         click.echo(f"status: {lag:,} events behind")

@@ -6,15 +6,15 @@ from datetime import datetime
 
 import click
 
-from projections import hourly, verify, versions
+from projections import versions
 from projections.commands.hours import hour_text, since_option, until_option
 from projections.commands.running import WRONG, run
 from projections.hours import Hour, list_hours
-from projections.rebuild import BROKEN, DAMAGED, SEALED
 from projections.rebuild import rebuild as rebuild_hours
 from service.console import progress
 from service.settings import Settings
 from sql.database import Database
+from sql.hourly import BROKEN, DAMAGED, PROJECTION, SEALED
 
 # Hours that keep their rollups, and why, by what they were found to be.
 WHY_NOT = {DAMAGED: "raw events are damaged", BROKEN: "what was sealed is broken"}
@@ -23,7 +23,7 @@ WHY_NOT = {DAMAGED: "raw events are damaged", BROKEN: "what was sealed is broken
 @click.command()
 @since_option
 @until_option
-@click.option("--projection", type=click.Choice([hourly.NAME]), default=hourly.NAME, help="Which projection.")
+@click.option("--projection", type=click.Choice([PROJECTION]), default=PROJECTION, help="Which projection.")
 def rebuild(since: datetime | None, until: datetime | None, projection: str) -> None:
     """Regenerate rollups from raw events, while readers and writers keep working.
 
@@ -73,7 +73,7 @@ async def _rebuild_everything(database: Database, projection: str) -> int:
     wrong = [proof for proof in proofs if proof.state in WHY_NOT]
     for proof in wrong:
         _tell(proof.hour, proof.state)
-    carried = sum(proof.state == verify.SEALED for proof in proofs)
+    carried = sum(proof.state == SEALED for proof in proofs)
     former = "".join(
         f"; version {kept} stays for `rollback` until `drop-old`" for kept in await versions.kept(database)
     )
@@ -94,7 +94,7 @@ def rollback() -> None:
 
     async def work(database: Database, _: Settings) -> int:
         former, live = await versions.roll_back(database)
-        click.echo(f"rollback of {hourly.NAME}: version {live} is live, version {former} was")
+        click.echo(f"rollback of {PROJECTION}: version {live} is live, version {former} was")
         return 0
 
     run(work)
@@ -106,7 +106,7 @@ def drop_old() -> None:
 
     async def work(database: Database, _: Settings) -> int:
         dropped = await versions.drop_old(database)
-        click.echo(f"drop-old of {hourly.NAME}: {len(dropped)} versions dropped")
+        click.echo(f"drop-old of {PROJECTION}: {len(dropped)} versions dropped")
         return 0
 
     run(work)

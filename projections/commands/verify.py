@@ -11,12 +11,13 @@ import msgspec
 from projections.commands.hours import hour_text, since_option, until_option
 from projections.commands.running import WRONG, run
 from projections.hours import list_hours
-from projections.verify import BROKEN, DAMAGED, DRIFTED, SEALED, VERIFIED, Conservation, Difference, HourProof
+from projections.verify import Conservation, Difference, HourProof
 from projections.verify import conservation as count_all
 from projections.verify import verify as verify_hours
 from service.console import progress
 from service.settings import Settings
 from sql.database import Database
+from sql.hourly import BROKEN, DAMAGED, DRIFTED, SEALED, VERIFIED
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""Answers, and what an exception becomes on the way out."""
+"""Answers, and the answer that each kind of error becomes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ RETRY_AFTER_SECONDS = 2
 # Of a request, by names in small letters.
 Headers = dict[bytes, bytes]
 NOTHING: Mapping[str, str] = {}
-# How the router refuses, in our words.
+# The router's refusals, in our words.
 ROUTING = {
     404: ("not_found", "nothing is served at this path"),
     405: ("method_not_allowed", "this method is not answered here"),

@@ -14,7 +14,7 @@ from service.exports.export import Export, Exports
 from service.http.requests import while_connected
 from sql.errors import DatabaseError
 
-# How long a client may take nothing. The database itself ends a transaction in which nothing is asked for a minute.
+# How long a client may take nothing. The database ends a transaction that is idle for a minute.
 STALL_SECONDS = 30.0
 
 log = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ class Download:
         self._started = self._whole = False
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
-        """Answer. Raises before the first byte only; later the connection is closed without the end of the body."""
+        """Answer. Raises only before the first byte; later it closes the connection without the end of the body."""
         try:
             await while_connected(receive, self._answer(send))
         except asyncio.CancelledError:
@@ -57,7 +57,7 @@ class Download:
     async def _answer(self, send: Send) -> None:
         question = await self._exports.question(self._given)
         async with self._exports.begun(question) as export:
-            # What cannot be read at all is told as an error.
+            # Read before the head is sent: an export that fails at once is answered by an error.
             first = await anext(export.blocks)
             await self._send(send, _head(export))
             await self._send(send, _part(first.content))

@@ -1,4 +1,4 @@
-"""Who may do what: host names, the write key, the read token, and other origins (CORS)."""
+"""Who may do what: host names, the write key, the read token, other origins (CORS)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLIENT_PATHS = frozenset({"/analytics.js", "/h.js", "/analytics.mjs", "/analytic
 OPEN_PATHS = frozenset({"/", "/health/live", "/health/ready"}) | CLIENT_PATHS
 OPEN_PREFIX = "/assets/"
 WRITING = ("POST", "OPTIONS")
-# What the browser client goes by: the service's clock, and how long to wait.
+# The browser client reads the service's clock, and how long to wait.
 EXPOSED = {"access-control-expose-headers": "Date, Retry-After"}
 PREFLIGHT = {
     "access-control-allow-methods": "POST",
@@ -38,7 +38,7 @@ class Gate:
         self._origins = frozenset(settings.cors_origins)
 
     def check(self, scope: HTTPScope, headers: Headers) -> None:
-        """Let in what may be answered: any request for our own host, reads with their token. Writes are asked later."""
+        """Let in requests for our own host, reads only with the token. `check_write` checks writes later."""
         self.check_host(headers)
         if not (scope["path"] in TRACK_PATHS and scope["method"] in WRITING):
             self.check_read(scope, headers)
@@ -50,7 +50,7 @@ class Gate:
             raise UnknownHost(f"this service does not answer for the host {host!r}")
 
     def check_write(self, scope: HTTPScope, headers: Headers) -> None:
-        """Ask for the write key, if there is one. Raises Unauthorized."""
+        """Require the write key, if one is set. Raises Unauthorized."""
         if self._write_key is None:
             return
         given = (_bearer(headers), headers.get(b"x-write-key", b"").decode("latin-1"), _key_of_query(scope))
@@ -58,7 +58,7 @@ class Gate:
             raise Unauthorized("the write key is missing or wrong")
 
     def check_read(self, scope: HTTPScope, headers: Headers) -> None:
-        """Ask for the read token, if there is one; without one refuse what a proxy passes on.
+        """Require the read token, if one is set; without one refuse requests that a proxy forwards.
 
         Raises Unauthorized.
         """
@@ -74,7 +74,7 @@ class Gate:
             )
 
     def cors_headers(self, headers: Headers) -> dict[str, str]:
-        """Return the headers that let another origin's page see an answer of a track path; none if it may not."""
+        """Return the headers that let another origin's page read an answer of a track path; none if it may not."""
         if not self._origins:
             return {}
         if "*" in self._origins:

@@ -27,8 +27,9 @@ def query_of(request: Asked) -> bytes:
 
 
 def id_of(request: Asked, before: str) -> str:
-    """Return the path after `before`, as it was sent: the framework drops slashes.
+    """Return the path after `before`, as it was sent.
 
+    The framework drops trailing and repeated slashes: https://github.com/litestar-org/litestar/pull/325.
     before: such as "/api/analytics/users/". Raises Invalid, and NotFound when a slash of `before` is encoded.
     """
     slashes = before.count("/")

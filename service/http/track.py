@@ -17,12 +17,12 @@ from service.ingest.event import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Event
 from service.ingest.outcomes import DUPLICATE, STORED, UNAVAILABLE, why_not_stored
 from service.ingest.refusals import EventError
 
-# What became of an event, for the metrics only: its sender is told more.
+# The outcome of an event that could not be read, for the metrics. Its sender is told why.
 INVALID = "invalid"
 
 
 class Track:
-    """Answers POSTs to the track paths; `count` is told what became of each event."""
+    """Answers POSTs to the track paths. count: takes an outcome and how many events had it."""
 
     def __init__(self, appender: Appender, count: Callable[[str, int], None]) -> None:
         self._appender = appender
@@ -46,7 +46,7 @@ class Track:
         return json_answer({"ok": True, "event_id": event.event_id, **repeated})
 
     async def batch(self, receive: Receive, headers: Headers) -> Answer:
-        """Append a batch: 503 when a part could not be made durable. One bad event never costs its neighbours."""
+        """Append a batch; 503 when a part is not known to be stored. One bad event never costs its neighbours."""
         body = Body(self._appender.admission, MAX_BATCH_BYTES)
         try:
             sent = await body.read(receive, headers)
@@ -71,13 +71,13 @@ async def append_items(appender: Appender, items: list[Event | EventError]) -> l
 
 
 def batch_answer(items: list[Event | EventError], outcomes: list[str]) -> dict[str, Any]:
-    """Return the answer to a batch: what was stored, what was there, and what was rejected, each by its index."""
+    """Return the answer to a batch: how many were stored, were there before, or were rejected and why."""
     ids: list[str | None] = []
     errors: list[dict[str, Any]] = []
     outcome_of = iter(outcomes)
     for index, item in enumerate(items):
         error, known = _problem(item, outcome_of)
-        # The id of an event that may be sent again is told, so that it is sent with the same one.
+        # An event whose storing is unknown has its id told, so that its sender sends it again with the same id.
         ids.append(known)
         if error is not None:
             errors.append({"index": index, **error})

@@ -74,7 +74,11 @@ class Worker:
         os.kill(os.getpid(), signal.SIGTERM)
 
     async def _end_streams_at_stop(self) -> None:
-        """End the streams before the server learns that it must stop: it waits for every answer under way."""
+        """End the streams before the server learns that it must stop.
+
+        The server lets every answer under way come to its end (https://github.com/emmett-framework/granian/issues/518),
+        and ASGI has no event that says so before (https://github.com/django/asgiref/issues/588).
+        """
         await asyncio.sleep(held_signals.HELD_SECONDS)
         while not held_signals.came():  # noqa: ASYNC110  # a signal that is held back wakes no task
             await asyncio.sleep(STOP_LOOK_SECONDS)

@@ -1,11 +1,10 @@
-"""Group commit: whatever arrived while the last commit was running goes into the next one (R9).
+"""Group commit: events that arrive while a commit runs go into the next one together (R9).
 
-There is no timer: an event that arrives alone is committed alone, at once. What waits is bounded in events and bytes;
-beyond that events are refused with 503 at once and nothing is kept.
+There is no timer: an event that arrives alone is committed alone, at once. The admission bounds how much waits.
 
-A shard is closed when a commit has not got through in time, whatever the reason: the database is away, full, read-only,
-locked or hangs. What waits for it is told so, what comes is refused at once; the commit under way is waited for. It
-opens when a commit gets through again: that one, or a trial one of no events.
+A shard closes when a commit does not get through in time, whatever the reason: the database is away, full, read-only,
+locked or hangs. The senders of waiting events are told at once, and new events are refused, while the commit under way
+goes on. The shard opens when a commit gets through: that one, or a trial commit without events.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from sql.database import Database
 from sql.days import make_days
 from sql.errors import DatabaseError, MissingDay, Refused, Unavailable
 
-# A commit, all its repetitions included, that takes longer closes its shard. A slow disk is no reason to refuse.
+# A commit that takes longer, repetitions included, closes its shard. Longer than a slow disk takes.
 REPEAT_SECONDS = 3.0
 PROBE_SECONDS = 0.25
 
@@ -35,7 +34,7 @@ log = structlog.get_logger(__name__)
 class Appender:
     """Appends events durably, many requests in one commit.
 
-    admission: how much waits, and whether more may. available: whether any shard can be appended to.
+    admission: how much waits, and whether more may.
     """
 
     def __init__(self, database: Database, retention_days: int, clock: datetime | None = None) -> None:
@@ -53,7 +52,7 @@ class Appender:
 
     @property
     def stuck(self) -> bool:
-        """Whether it was able to append once, and is not now."""
+        """Whether the shards are known, and none can be appended to now."""
         return bool(self._queues) and not self.available
 
     @property
@@ -62,17 +61,17 @@ class Appender:
         return [shard for shard, queue in enumerate(self._queues) if not queue.open]
 
     async def start(self) -> None:
-        """Begin to work; the database need not be there yet."""
+        """Begin to work; the database may still be away."""
         self._tasks.append(asyncio.create_task(self._begin()))
 
     async def wait_until_available(self, seconds: float) -> None:
-        """Return when any shard can be appended to, or after so many seconds."""
+        """Return when any shard can be appended to, or after `seconds`."""
         deadline = asyncio.get_running_loop().time() + seconds
         while not self.available and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110  # it has no event
             await asyncio.sleep(0.01)
 
     async def close(self) -> None:
-        """Take no more, commit what waits, and stop. A commit that does not end is waited for until it is given up."""
+        """Take no more, commit what waits, and stop. A commit that hangs delays this until its shard closes."""
         self.admission.stopping = True
         while self.admission.events:  # noqa: ASYNC110  # a counter, no event
             await asyncio.sleep(0.005)
@@ -128,7 +127,7 @@ class Appender:
         part.settle(outcomes)
 
     async def _begin(self) -> None:
-        """Learn the shards as soon as the database tells them, then serve each."""
+        """Ask the database for its shards until it answers, then serve each."""
         told = False
         while not (shards := await self._count_shards(quietly=told)):
             told = True
@@ -147,7 +146,7 @@ class Appender:
             return 0
 
     async def _can_append(self, shard: int) -> bool:
-        """Tell whether a shard can be appended to, by an append of no events: it takes the locks and commits."""
+        """Return whether a shard can be appended to, by an append without events: it takes the locks and commits."""
         try:
             await self._append(shard, [])
         except DatabaseError:
@@ -166,7 +165,7 @@ class Appender:
                 await asyncio.sleep(PROBE_SECONDS)
 
     async def _commit(self, shard: int, parts: list[Part]) -> None:
-        """Store events and tell their senders what became of them, even when this is cancelled."""
+        """Store events, and settle their parts even when this is cancelled."""
         events = [event for part in parts for event in part.events]
         outcomes = [UNAVAILABLE] * len(events)
         closing = asyncio.get_running_loop().call_later(REPEAT_SECONDS, self._close_shard, shard)
@@ -186,14 +185,14 @@ class Appender:
             self._queues[shard].open = self.admission.available = True
 
     def _close_shard(self, shard: int) -> None:
-        """Tell all that waits that it is not known to be stored, and take no more until a commit gets through."""
+        """Settle all that waits as not known to be stored, and take no more until a commit gets through."""
         log.warning("events cannot be appended", shard=shard, waiting=self.admission.events)
         for part in self._queues[shard].close():
             self._settle(part, [UNAVAILABLE] * len(part.events))
         self.admission.available = any(each.open for each in self._queues)
 
     async def _store_or_tell(self, shard: int, events: Sequence[Event]) -> list[str]:
-        """Store events; a fault of ours costs these events, whose senders are told, never the appender."""
+        """Store events. A fault of the service costs these events, whose senders are told, but never the appender."""
         try:
             return await self._store(shard, events)
         except Exception:
@@ -201,14 +200,14 @@ class Appender:
             return [UNAVAILABLE] * len(events)
 
     async def _store(self, shard: int, events: Sequence[Event]) -> list[str]:
-        """Commit events, repeating an unknown outcome with the same ids; return the outcome of each."""
+        """Commit events; return the outcome of each. Repeats a commit whose outcome is unknown, with the same ids."""
         while True:
             try:
                 return await self._append(shard, events)
             except Refused as error:
                 return await self._isolate(shard, events, error)
             except Unavailable as error:
-                # Only what may pass by itself is repeated; anything else would fail again in the same way.
+                # Only errors that may pass by themselves are repeated; the others would fail again in the same way.
                 log.warning("append failed", shard=shard, events=len(events), error=str(error))
                 await asyncio.sleep(PROBE_SECONDS)
                 if not self._queues[shard].open:
@@ -228,7 +227,7 @@ class Appender:
         return outcomes
 
     async def _isolate(self, shard: int, events: Sequence[Event], error: Refused) -> list[str]:
-        """Find what PostgreSQL refuses by halves. Checks before the append should have caught it: this is the net."""
+        """Find the event that PostgreSQL refuses, by halves. The net below the checks that should have caught it."""
         if len(events) == 1:
             log.error("PostgreSQL refuses an event", event_id=events[0].event_id, error=str(error))
             return [REFUSED]

@@ -1,6 +1,6 @@
 """Decodes events as they are sent; what is wrong names the field to blame.
 
-Whatever PostgreSQL's text or jsonb would refuse is refused here, so that no event can fail the append of others (R9).
+It refuses all that PostgreSQL's text or jsonb would refuse, so that no event can fail the append of others (R9).
 """
 
 import secrets
@@ -62,7 +62,7 @@ _many = msgspec.json.Decoder(list[_Sent] | _Envelope)
 
 
 def decode_event(body: bytes) -> Event:
-    """Return the event that is one JSON object in UTF-8, a BOM before it or not. Raises EventError, TooLarge."""
+    """Return the event of a JSON object in UTF-8, with or without a BOM. Raises EventError, TooLarge."""
     _refuse_size(body, MAX_EVENT_BYTES)
     return _decode(body.removeprefix(_BOM))
 
@@ -70,7 +70,7 @@ def decode_event(body: bytes) -> Event:
 def decode_batch(body: bytes) -> list[Event | EventError]:
     """Return the events of a JSON array, or of `{"events": [...]}`, or what is wrong with each.
 
-    Raises TooLarge, and EventError when the whole is no such thing.
+    Raises TooLarge, and EventError when the body is neither.
     """
     _refuse_size(body, MAX_BATCH_BYTES)
     body = body.removeprefix(_BOM)

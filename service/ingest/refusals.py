@@ -1,4 +1,4 @@
-"""Why an event is refused: in our words, with the field to blame, what was expected and what was there."""
+"""Why an event is refused: the field to blame, what was expected, and what was there."""
 
 import re
 from collections.abc import Iterator
@@ -46,9 +46,9 @@ EXPECTED = {
 }
 REQUIRED = ("event_type", "session_id", "timestamp")
 ABSENT = (b"", b'""', b"null")
-# What decoding raises.
+# The exceptions of decoding.
 REFUSALS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-# What msgspec says of an object that does not fit.
+# How msgspec says that an object does not fit.
 _BLAME = re.compile(
     r"Object missing required field `(?P<missing>\w+)`"
     r"|Object contains unknown field `(?P<unknown>.*)`"
@@ -58,9 +58,9 @@ _BLAME = re.compile(
 
 
 def refusal(element: bytes, error: Exception) -> EventError:
-    """Return what the decoder's error says, in our words."""
+    """Return the decoder's error in our words."""
     if isinstance(error, RecursionError):
-        # Nothing but properties is let in that nests.
+        # Only properties may nest.
         return EventError("invalid_field", f"properties: nested deeper than {MAX_DEPTH}", "properties")
     blame = _BLAME.fullmatch(str(error)) if isinstance(error, msgspec.ValidationError) else None
     if blame is None:
@@ -98,7 +98,7 @@ def unknown_field(name: str) -> EventError:
 
 
 def _members(element: bytes) -> Iterator[tuple[str, bytes]]:
-    """Give names and values as far as they can be told."""
+    """Give names and values, as far as the object can be split."""
     with suppress(Unclosed):
         for key, value in split_object(element):
             yield key_name(key), value

@@ -37,7 +37,7 @@ class Part:
     options: tuple[str, ...] = ()
 
 
-# In the order of stopping: what was accepted is stored before the rest stops.
+# In the order of stopping: the HTTP server stores what it accepted before the projector stops.
 PARTS = (Part("http", "service", "http"), Part("projector", "projections", "follow"))
 
 
@@ -56,7 +56,7 @@ def supervise(settings: Settings, ready: Callable[[], None]) -> None:
 
 
 def check_port(settings: Settings) -> None:
-    """Refuse a port that is taken: the HTTP server shares its port among workers, and so would with a stranger."""
+    """Refuse a port that is taken: the HTTP server shares its port among workers, and would with a stranger, too."""
     address = settings.address()
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
@@ -74,7 +74,7 @@ async def _run_parts(settings: Settings, url: str, embedded: EmbeddedServer | No
 
 
 def stop_on_signals() -> asyncio.Event:
-    """Return what SIGINT and SIGTERM set from now on."""
+    """Return an event that SIGINT and SIGTERM set from now on."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -109,7 +109,7 @@ async def prepare(url: str, settings: Settings) -> list[Migration]:
 
 
 async def _keep(part: Part, url: str, stop: asyncio.Event) -> None:
-    """Run one part; start it again when it ends by itself, after longer and longer pauses when it keeps ending."""
+    """Run one part. When it ends by itself, start it again, after longer pauses each time it ends soon."""
     pause = WATCH_SECONDS
     while not stop.is_set():
         started = asyncio.get_running_loop().time()

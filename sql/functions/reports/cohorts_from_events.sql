@@ -8,16 +8,7 @@ create or replace function cohorts_from_events(
     bounds timestamptz[],
     by text,
     return_event_type text,
-    in_session_id text,
-    in_user_id text,
-    in_tool_name text,
-    in_event_type text,
-    in_action text,
-    in_demo_mode boolean,
-    in_risk_mode text,
-    where_fields jsonpath,
-    where_properties jsonpath,
-    where_values jsonb
+    filters jsonb
 )
 returns table (cohort integer, period integer, owners bigint, last_owners bigint)
 language plpgsql stable
@@ -34,12 +25,7 @@ begin
             e.user_id,
             case when by = 'visitor' then e.session_id end as session_id,
             width_bucket(e.timestamp, bounds) as period,
-            bool_or(
-                event_matches(
-                    e, in_session_id, in_user_id, in_tool_name, in_event_type, in_action, in_demo_mode, in_risk_mode,
-                    where_fields, where_properties, where_values
-                )
-            ) as enters,
+            bool_or(event_matches(e, filters)) as enters,
             bool_or(return_event_type is null or e.event_type = return_event_type) as returns
         from events as e
         where e.timestamp < until and (by = 'visitor' or e.user_id is not null)

@@ -14,16 +14,7 @@ create or replace function read_properties(
     most_depth integer,
     most_properties integer,
     most_values integer,
-    in_session_id text,
-    in_user_id text,
-    in_tool_name text,
-    in_event_type text,
-    in_action text,
-    in_demo_mode boolean,
-    in_risk_mode text,
-    where_fields jsonpath,
-    where_properties jsonpath,
-    where_values jsonb
+    filters jsonb
 )
 returns table (measure text, path text, key text, amount bigint)
 language plpgsql stable
@@ -46,10 +37,7 @@ begin
         from events as e
         left join lateral jsonb_each(e.properties) with ordinality as p (name, value, place) on true
         where e.timestamp >= since and e.timestamp < until
-            and event_matches(
-                e, in_session_id, in_user_id, in_tool_name, in_event_type, in_action, in_demo_mode, in_risk_mode,
-                where_fields, where_properties, where_values
-            )
+            and event_matches(e, filters)
         group by 1, 2, 3
     ),
     found (path, type, value, events) as (

@@ -11,16 +11,7 @@ create or replace function trend_from_events(
     named text[],
     keys text[],
     divided_by text,
-    in_session_id text,
-    in_user_id text,
-    in_tool_name text,
-    in_event_type text,
-    in_action text,
-    in_demo_mode boolean,
-    in_risk_mode text,
-    where_fields jsonpath,
-    where_properties jsonpath,
-    where_values jsonb
+    filters jsonb
 )
 returns table (bucket integer, measure text, key text, amount bigint)
 language plpgsql stable
@@ -61,10 +52,7 @@ begin
                 case when 'users' = any (named) then e.user_id end as user_id
             from events as e
             where (in_shard is null or e.shard = in_shard) and e.timestamp >= since and e.timestamp < until
-                and event_matches(
-                    e, in_session_id, in_user_id, in_tool_name, in_event_type, in_action, in_demo_mode, in_risk_mode,
-                    where_fields, where_properties, where_values
-                )
+                and event_matches(e, filters)
         ) as f
         group by grouping sets (
             (f.bucket, f.event_type, f.tool_name, f.risk_mode, f.action, f.demo_mode, f.part),

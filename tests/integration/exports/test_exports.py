@@ -24,6 +24,7 @@ from service.http.download import Download
 from service.ingest.event import Event
 from service.questions.segments import Segments
 from service.reports.rollups import Rollups
+from service.reports.shards import Shards
 from sql.database import Database
 from tests.conftest import RETENTION_DAYS, Servers
 from tests.http.support.site import text_of
@@ -147,7 +148,9 @@ async def test_rollups_are_of_one_moment(old: Sharded, monkeypatch: pytest.Monke
     await retire(old.database, 3)
     late = [an_event(9_000 + place, at=day(number) + HOUR, session="late") for place, number in enumerate((9, 10))]
     await append_all(old, late[:1], clock=day(10))  # in the tail
-    answer = await Rollups(old.database, lambda: NOW).page(f"from={WHOLE['from']}&to={WHOLE['to']}".encode())
+    answer = await Rollups(old.database, Shards(old.database), lambda: NOW).page(
+        f"from={WHOLE['from']}&to={WHOLE['to']}".encode()
+    )
     async with exports_of(old) as exports:
         async with begun(exports, of="rollups", format="ndjson") as export:
             first = await anext(export.blocks)

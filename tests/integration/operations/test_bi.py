@@ -21,6 +21,7 @@ from projections.projector import catch_up
 from service.ingest.event import Event
 from service.reports.proofs import Proofs
 from service.reports.rollups import Rollups
+from service.reports.shards import Shards
 from sql.database import Database
 from sql.migrate import VIEWS, SchemaRefused, migrate, rollback
 from sql.statements import load
@@ -230,7 +231,7 @@ async def check(sharded: Sharded, kept: list[Event], raw: list[Event]) -> None:
         hourly = await rows(reader, "select * from bi.hourly_rollups")
         assert {hour: without(row, "updated_at") for hour, row in hourly.items()} == hours_of(kept)
         span = f"from={day(-1):%Y-%m-%d}T00:00:00Z&to={day(11):%Y-%m-%d}T00:00:00Z"
-        page = await Rollups(sharded.database, lambda: NOW).page(span.encode())
+        page = await Rollups(sharded.database, Shards(sharded.database), lambda: NOW).page(span.encode())
         told = json.loads(msgspec.json.encode(page))["rollups"]
         assert {f"{hour:%Y-%m-%dT%H:%M:%S}.000Z": without(row, "updated_at") for hour, row in hourly.items()} == {
             row["hour"]: without(row, "hour") for row in told
@@ -243,7 +244,7 @@ async def check(sharded: Sharded, kept: list[Event], raw: list[Event]) -> None:
             told = {bucket["start"][:10]: bucket["value"] for bucket in page["buckets"] if bucket["value"]}
             assert told == {str(each): row[metric] for each, row in daily.items() if row[metric]}
 
-        told = (await Proofs(sharded.database, lambda: NOW).page(span.encode()))["proofs"]
+        told = (await Proofs(sharded.database, Shards(sharded.database), lambda: NOW).page(span.encode()))["proofs"]
         assert [
             (proof["hour"], proof["state"], proof["events"], proof["verified_at"] is None, proof["sealed_at"] is None)
             for proof in told

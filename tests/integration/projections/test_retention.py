@@ -16,12 +16,13 @@ import pytest_asyncio
 from projections import retention
 from projections.hours import Hour, list_hours
 from projections.projector import catch_up, step
-from projections.rebuild import REBUILT, SEALED, rebuild
+from projections.rebuild import REBUILT, rebuild
 from projections.retention import RetiredDay
 from projections.verify import HourProof, conservation, verify, verify_hour
 from service.ingest.event import Event
 from sql.database import Database, Session
 from sql.errors import Lost
+from sql.hourly import SEALED
 from sql.migrate import SchemaRefused, list_migrations, migrate, rollback
 from tests.conftest import RETENTION_DAYS, Servers
 from tests.integration.projections.test_commands import run

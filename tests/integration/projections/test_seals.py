@@ -16,10 +16,11 @@ import pytest_asyncio
 
 from projections import seals
 from projections.hours import list_hours
-from projections.rebuild import SEALED, rebuild
+from projections.rebuild import rebuild
 from projections.verify import HourProof, conservation, verify_hour
 from sql import VERSION
 from sql.database import Database
+from sql.hourly import SEALED
 from sql.migrate import list_migrations, migrate, rollback
 from tests.conftest import Servers
 from tests.integration.projections.test_commands import run

@@ -17,6 +17,7 @@ from projections.projector import catch_up
 from service.http.health import readiness
 from service.http.metrics import Metrics
 from service.reports.rollups import Rollups
+from service.reports.shards import Shards
 from sql.database import Database
 from tests.conftest import Servers
 from tests.support.log import NOW, an_event, append
@@ -41,7 +42,7 @@ async def old(servers: Servers, postgres_version: int, request: pytest.FixtureRe
 
 async def shown(sharded: Sharded, hour: datetime) -> dict[str, Any]:
     """Return what is answered of an hour now."""
-    answer = await Rollups(sharded.database, lambda: NOW).one(f"{hour:%Y-%m-%dT%H:%MZ}")
+    answer = await Rollups(sharded.database, Shards(sharded.database), lambda: NOW).one(f"{hour:%Y-%m-%dT%H:%MZ}")
     return dict(json.loads(msgspec.json.encode(answer)))
 
 

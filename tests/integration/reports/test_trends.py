@@ -20,10 +20,11 @@ from projections.projector import catch_up
 from service.errors import ServiceError
 from service.http.answers import status_of
 from service.ingest.event import Event
-from service.reports.counted import METRICS
 from service.reports.raw_events import AT_A_TIME, MOST_WAITING
 from service.reports.rollups import Rollups
+from service.reports.shards import Shards
 from sql.database import Database
+from sql.hourly import METRICS
 from tests.conftest import NEWEST, Servers
 from tests.support import oracle
 from tests.support.log import NOW, an_event, append
@@ -205,7 +206,7 @@ async def test_hours_days_weeks_and_months_tell_of_the_same_events(changing: Sha
             since = datetime(day.year, day.month, day.day, tzinfo=NOW.tzinfo) - 2 * DAY
             scope = f"from={text_of(since)}&to={text_of(since + 5 * DAY)}"
             summary = await found.summary.page(scope.encode())
-            rollups = await Rollups(changing.database, lambda: NOW).page(scope.encode())
+            rollups = await Rollups(changing.database, Shards(changing.database), lambda: NOW).page(scope.encode())
             inside = [event for event in STORED[name] if since <= event.timestamp < since + 5 * DAY]
             assert summary["totals"]["events"] == rollups["total_events"] == len(inside)
             assert summary["totals"]["sessions"] == rollups["distinct_sessions"]
@@ -325,7 +326,7 @@ async def test_a_day_that_is_dropped_meanwhile_is_left_out(retiring: Sharded, mo
     kept = datetime(day.year, day.month, day.day, tzinfo=NOW.tzinfo)
     starts: list[datetime] = []
     async with reads(retiring.database, retiring.url) as found:
-        read = found.counting.read
+        read = found.counts.read
 
         async def read_while_dropped(scope: service.reports.counts.Scope, *rest: Any) -> Any:
             starts.append(scope.since)
@@ -335,7 +336,7 @@ async def test_a_day_that_is_dropped_meanwhile_is_left_out(retiring: Sharded, mo
                 )
             return await read(scope, *rest)
 
-        monkeypatch.setattr(found.counting, "read", read_while_dropped)
+        monkeypatch.setattr(found.counts, "read", read_while_dropped)
         answer = await found.summary.top(
             f"from={text_of(kept - DAY)}&to={text_of(kept + DAY)}&by=event_type&demo_mode=true".encode()
         )
