@@ -19,14 +19,14 @@ from sql.migrate import check_schema, migrate
 
 WRONG = 1
 COULD_NOT = 2
-# An hour of tens of millions of events takes its time.
+# Long, because an hour can hold tens of millions of events.
 STATEMENT_SECONDS = 3_600
-# Two hours are rebuilt at a time, and one waits for the other's lock.
+# Long, because a rebuild runs two hours at a time, and one waits for the other's lock.
 LOCK_SECONDS = 1_800
 
 
 def run(work: Callable[[Database, Settings], Awaitable[int]]) -> None:
-    """Do `work` on the configured database and exit with what it returns, or with 2 and one line when it cannot."""
+    """Do `work` on the configured database and exit with its result, or with 2 and one line of error."""
     try:
         settings = load()
         configure_logs(settings.log_level, as_json=settings.log_json)
