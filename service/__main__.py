@@ -17,8 +17,7 @@ from service.demo.fill import DemoFailed
 from service.operations.backup import BackupFailed
 from service.settings import SettingsError
 from sql import VERSION
-from sql.embedded.share import EmbeddedError
-from sql.errors import DatabaseError
+from sql.errors import DatabaseError, EmbeddedError
 
 
 @click.group(help=__doc__)

@@ -1,4 +1,4 @@
-"""The projector process, and how far it is."""
+"""The projector process, and its progress."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def follow(until_stdin_ends: bool) -> None:
 
 @click.command()
 def status() -> None:
-    """Print how far each shard is folded."""
+    """Print the position that each shard is folded to."""
 
     async def work(database: Database, _: Settings) -> int:
         lag = 0

@@ -1,4 +1,4 @@
-"""Rebuilds: a range in place, or everything as a new version, which can be taken back."""
+"""Rebuilds: a range in place, or everything as a new version that can be rolled back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from service.settings import Settings
 from sql.database import Database
 from sql.hourly import BROKEN, DAMAGED, PROJECTION, SEALED
 
-# Hours that keep their rollups, and why, by what they were found to be.
+# Why an hour keeps its rollup, by the outcome of its rebuild.
 WHY_NOT = {DAMAGED: "raw events are damaged", BROKEN: "what was sealed is broken"}
 
 
@@ -27,9 +27,9 @@ WHY_NOT = {DAMAGED: "raw events are damaged", BROKEN: "what was sealed is broken
 def rebuild(since: datetime | None, until: datetime | None, projection: str) -> None:
     """Regenerate rollups from raw events, while readers and writers keep working.
 
-    Everything is rebuilt as a new version beside the one that answers reads, verified, and then switched to; run again
-    after an interruption, it goes on. A range is rebuilt in place, hour by hour. Exits 0 when all were rebuilt, 1 when
-    an hour's raw events are damaged or its seal is broken (its rollup is left as it is), 2 when it could not be done.
+    Without a range it fills a new version beside the one that answers reads, verifies it, and switches to it. Run again
+    after an interruption, it goes on. With a range it rebuilds in place, hour by hour. Exits 0 when all were rebuilt, 1
+    when an hour kept its rollup because its raw events are damaged or its seal is broken, 2 when it could not rebuild.
     """
 
     async def work(database: Database, _: Settings) -> int:
@@ -90,7 +90,7 @@ def _tell(hour: Hour, outcome: str) -> None:
 
 @click.command()
 def rollback() -> None:
-    """Answer reads from the version before the last rebuild of everything again."""
+    """Let the version before the last rebuild of everything answer reads again."""
 
     async def work(database: Database, _: Settings) -> int:
         former, live = await versions.roll_back(database)
@@ -102,7 +102,7 @@ def rollback() -> None:
 
 @click.command()
 def drop_old() -> None:
-    """Drop the versions that do not answer reads; rollback is not possible afterwards."""
+    """Drop the versions that do not answer reads. There is no rollback afterwards."""
 
     async def work(database: Database, _: Settings) -> int:
         dropped = await versions.drop_old(database)

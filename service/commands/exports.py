@@ -25,7 +25,7 @@ from service.questions.segments import Segments
 from service.reports.kept_range import EVENTS, ROLLUPS
 from service.settings import Settings
 from sql.database import Database
-from sql.embedded.folders import sync
+from sql.durable import sync
 from sql.migrate import check_schema
 
 STDOUT = "-"

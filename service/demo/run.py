@@ -28,7 +28,7 @@ class Stopped(Exception):
 def run_demo(settings: Settings, demo: Demo) -> None:
     """Make, fill and run a demo until SIGINT or SIGTERM, which stop it at any moment.
 
-    Raises SettingsError before it touches any data; later sql.embedded.share.EmbeddedError,
+    Raises SettingsError before it touches any data; later sql.errors.EmbeddedError,
     sql.errors.DatabaseError and DemoFailed, after it has stopped everything.
     """
     if settings.database_url is not None:

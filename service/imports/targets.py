@@ -91,9 +91,8 @@ class _Judge:
         self._offered.close()
 
     async def judge(self, events: Sequence[Event]) -> list[str]:
-        async with (
-            self._turn
-        ):  # keeps the order of the file: the first of equal events is stored, the next is a duplicate
+        # In the order of the file: the log would store the first of equal events, and the next is its duplicate.
+        async with self._turn:
             outcomes = [""] * len(events)
             for shard in range(self._shards):
                 places = [place for place, event in enumerate(events) if self._shard_of(event) == shard]

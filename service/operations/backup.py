@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from service.console import progress
 from sql.database import Database
-from sql.embedded.folders import sync
+from sql.durable import sync
 from sql.embedded.share import EmbeddedServer
 
 LOOK_SECONDS = 0.2

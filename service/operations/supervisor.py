@@ -15,8 +15,8 @@ import structlog
 from service.settings import Settings, SettingsError
 from sql.database import Database
 from sql.days import make_days
-from sql.embedded.share import EmbeddedError, EmbeddedServer, ensure_running, use
-from sql.errors import Unavailable
+from sql.embedded.share import EmbeddedServer, ensure_running, use
+from sql.errors import EmbeddedError, Unavailable
 from sql.migrate import Migration, migrate
 
 WATCH_SECONDS = 1.0
@@ -44,7 +44,7 @@ PARTS = (Part("http", "service", "http"), Part("projector", "projections", "foll
 def supervise(settings: Settings, ready: Callable[[], None]) -> None:
     """Run the whole service until SIGINT or SIGTERM; call `ready` when its parts have been started.
 
-    Raises SettingsError when the port is taken, and sql.embedded.share.EmbeddedError or sql.errors.DatabaseError when
+    Raises SettingsError when the port is taken, and sql.errors.EmbeddedError or sql.errors.DatabaseError when
     the database cannot be made ready.
     """
     check_port(settings)

@@ -1,6 +1,6 @@
--- As read_trend, counted from the events of one shard that pass the filters, which are those of event_matches; of all shards,
--- so that a user in several is one, when it is null. `named` may hold action and demo_mode, too, and sessions and users, with
--- both of which identified sessions are told: they are counted only then; new_users never. Rows beside those of read_trend:
+-- As read_trend, counted from the events of one shard that pass the filters (see event_matches), or of all shards when it is
+-- null, so that a user in several counts once. `named` may also hold action, demo_mode, sessions and users; it counts
+-- sessions and users only when named, identified sessions when both are, new_users never. Rows beside those of read_trend:
 --   action, demo_mode: `amount` events of `key` in the bucket, when named
 -- and with `divided_by`, one of the dimensions, for each of its keys:
 --   sessions, users, identified: distinct ones by events of `key` in the bucket, beside those of all events (key is null)
@@ -15,7 +15,7 @@ create or replace function trend_from_events(
 )
 returns table (bucket integer, measure text, key text, amount bigint)
 language plpgsql stable
--- Days are left out, filters that are not asked for vanish, and an index fits, only when the planner knows the values.
+-- The planner must know the values to leave out days, drop absent filters and choose an index.
 set plan_cache_mode = 'force_custom_plan'
 as $$
 #variable_conflict use_column
@@ -68,7 +68,7 @@ begin
         from counted as c
         where c.of_member
         group by grouping sets ((c.bucket), (c.bucket, c.part))
-        -- The whole, and each part: events that have none are no part.
+        -- The total, and each part; events without a key are in no part.
         having grouping(c.part) = 1 or c.part is not null
     )
     select c.bucket, k.dimension, case when k.dimension = any (named) then named_key(k.key, keys) end, sum(c.events)::bigint

@@ -26,7 +26,7 @@ from service.questions.segments import Segments
 from service.reports.rollups import Rollups
 from service.reports.shards import Shards
 from sql.database import Database
-from tests.conftest import RETENTION_DAYS
+from tests.conftest import RETENTION_DAYS, Servers
 from tests.http.support.site import text_of
 from tests.support.exports import FORMATS, Row, rows_of
 from tests.support.log import NOW, an_event, until_waited_for
@@ -34,14 +34,17 @@ from tests.support.oracle import HOUR
 from tests.support.retired_days import append_all, day, fill, old_events, past, retire, whole
 from tests.support.sharded import Sharded, sharded_log
 
+# Of snapshots and locks, unlike its folder.
+pytestmark = pytest.mark.versions("every")
+
 EVENTS = old_events()
 WHOLE = {"from": text_of(day(0)), "to": text_of(day(11))}
 
 
 @pytest_asyncio.fixture(params=[1, 3], ids=["1 shard", "3 shards"])
-async def old(empty_database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
+async def old(servers: Servers, postgres_version: int, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
     """Give a folded log of old days, and one event that is not folded."""
-    async with sharded_log(empty_database_url, request.param) as sharded:
+    async with sharded_log(servers, postgres_version, request.param) as sharded:
         await fill(sharded, EVENTS)
         yield sharded
 

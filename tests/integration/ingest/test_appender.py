@@ -22,6 +22,9 @@ from tests.conftest import RETENTION_DAYS, execute
 from tests.support.log import an_event, head_locked, stored, until_waited_for
 from tests.support.severed_connection import severable
 
+# Of the queue before the database.
+pytestmark = pytest.mark.versions("newest")
+
 
 @asynccontextmanager
 async def running(url: str) -> AsyncIterator[Appender]:

@@ -22,6 +22,9 @@ from sql.migrate import migrate
 from tests.conftest import RETENTION_DAYS
 from tests.support.log import an_event, head_locked, stored, until_waited_for
 
+# Of the queue before the database.
+pytestmark = pytest.mark.versions("newest")
+
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:

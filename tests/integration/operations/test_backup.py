@@ -24,7 +24,8 @@ from service.ingest.event import Event
 from service.operations.backup import DUMP, RESTORE
 from sql.database import Database
 from sql.days import make_days
-from sql.embedded.folders import account_of, binaries
+from sql.embedded.accounts import account_of
+from sql.embedded.binaries import binaries
 from sql.errors import Refused
 from sql.hourly import SEALED, VERIFIED
 from sql.migrate import migrate

@@ -25,7 +25,7 @@ from service.reports.shards import Shards
 from sql.database import Database
 from sql.migrate import VIEWS, SchemaRefused, migrate, rollback
 from sql.statements import load
-from tests.conftest import RETENTION_DAYS, execute
+from tests.conftest import RETENTION_DAYS, Servers, execute
 from tests.integration.reports import test_query_plans as busy
 from tests.support import oracle
 from tests.support.log import NOW, an_event
@@ -104,9 +104,9 @@ EVER = OLD + LATE
 
 
 @pytest_asyncio.fixture(params=[1, 3], ids=["1 shard", "3 shards"])
-async def aged(empty_database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
+async def aged(servers: Servers, postgres_version: int, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
     """Give a log whose first two days are retired, and whose last events came late and are not folded."""
-    async with sharded_log(empty_database_url, request.param) as sharded:
+    async with sharded_log(servers, postgres_version, request.param) as sharded:
         await fill(sharded, OLD)
         assert [retired.events for retired in await retire(sharded.database, 1)] != []
         await append_all(sharded, LATE, clock=past(1))

@@ -15,8 +15,7 @@ from service.errors import ServiceError
 from service.http.answers import status_of
 from service.ingest.event import Event
 from sql.database import Database
-from tests.conftest import Servers
-from tests.http.support.site import new_database
+from tests.conftest import NEWEST, Servers
 from tests.support.funnel_oracle import STORED, inside
 from tests.support.funnels import ask, check, funnels, in_range
 from tests.support.imports import Counts, imported
@@ -94,7 +93,7 @@ async def test_the_deepest_run_counts_and_of_equals_the_first(database: Database
 
 @pytest_asyncio.fixture
 async def three_shards(servers: Servers) -> Any:
-    async with new_database(servers, empty=True) as url, sharded_log(url, 3) as sharded:
+    async with sharded_log(servers, NEWEST, 3) as sharded:
         yield sharded
 
 

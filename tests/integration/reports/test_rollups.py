@@ -19,6 +19,7 @@ from service.http.metrics import Metrics
 from service.reports.rollups import Rollups
 from service.reports.shards import Shards
 from sql.database import Database
+from tests.conftest import Servers
 from tests.support.log import NOW, an_event, append
 from tests.support.oracle import HOUR
 from tests.support.projection import START, proofs
@@ -32,9 +33,9 @@ FAILED = "insert into hour_proofs values (0, 'hourly', 1, $1, $2, 0, 0, 0, $1)"
 
 
 @pytest_asyncio.fixture(params=[1, 8])
-async def old(empty_database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
+async def old(servers: Servers, postgres_version: int, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
     """Give a folded log of old days."""
-    async with sharded_log(empty_database_url, request.param) as sharded:
+    async with sharded_log(servers, postgres_version, request.param) as sharded:
         await fill(sharded, EVENTS)
         yield sharded
 

@@ -25,8 +25,7 @@ from service.reports.rollups import Rollups
 from service.reports.shards import Shards
 from sql.database import Database
 from sql.hourly import METRICS
-from tests.conftest import Servers
-from tests.http.support.site import new_database
+from tests.conftest import NEWEST, Servers
 from tests.support import oracle
 from tests.support.log import NOW, an_event, append
 from tests.support.oracle import HOUR, keys
@@ -75,7 +74,7 @@ STORED = {name: events_around(day, seed) for seed, (name, day) in enumerate(CHAN
 @asynccontextmanager
 async def changing_log(servers: Servers, shards: int) -> AsyncIterator[Sharded]:
     """Give a log of days on which clocks changed; the last events are not folded."""
-    async with new_database(servers, empty=True) as url, sharded_log(url, shards) as sharded:
+    async with sharded_log(servers, NEWEST, shards) as sharded:
         for place, some in enumerate(STORED.values()):
             first = min(event.timestamp for event in some).date()
             for number in range(6):
