@@ -45,7 +45,7 @@ check: $(READY) $(ASSETS) ## lint, format, types, import rules, SQL checks, then
 	@$(PYTHON) -m ruff format --check
 	@$(PYTHON) -m mypy
 	@$(PYTHON) -c 'from importlinter.cli import lint_imports_command as lint; lint(["--no-logo"])'
-	@$(PYTHON) -m sql.check
+	@$(PYTHON) -m tests.sql_check
 	@$(MAKE) --no-print-directory test
 
 import: $(READY) ## idempotent import: FILE=events.json [FORMAT=auto|json|ndjson|csv] [SHIFT_TO=now|ISO-8601] [DRY_RUN=1]
@@ -104,7 +104,7 @@ $(READY): $(LOCK) $(PYTHON)
 	cp $(LOCK) $(READY)
 
 # What it finds installed it only copies.
-$(ASSETS): package-lock.json service/web/assets.py service/web/client/analytics.js | $(READY)
+$(ASSETS): package-lock.json service/web/assets.py $(wildcard service/web/client/*.js) | $(READY)
 	@echo "setup: installing the pages' assets" >&2
 	@$(PYTHON) -m service.web.assets
 

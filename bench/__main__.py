@@ -37,8 +37,7 @@ from bench.rows import EVENTS_PER_SECOND, NotCounted, Row, fallen
 from bench.table import Machine, as_json, describe_machine, show
 from service.console import configure_logs
 from sql import VERSION
-from sql.embedded.share import EmbeddedError
-from sql.errors import DatabaseError
+from sql.errors import DatabaseError, EmbeddedError
 
 COULD_NOT = 2
 NOT_CLEAN = 1

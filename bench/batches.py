@@ -15,7 +15,7 @@ from bench.copying import PEER, copying
 from bench.ground import WEB, Ground, Grounds, empty
 from bench.processes import peak_of, running, serving
 from bench.rows import EVENTS_PER_SECOND, MEGABYTES, NotCounted, Row, Spread, Step, in_turns, least_ratio, most
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 
 PATH = "/api/analytics/track/batch"
 BATCH = 500

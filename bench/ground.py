@@ -17,15 +17,15 @@ from bench.rows import NotCounted
 from bench.scattered_data import scattered_events
 from bench.statements import Statements, load
 from bench.web_data import HOURS, web_events
-from projections import hourly
 from projections.hours import list_hours
-from projections.verify import VERIFIED, verify
+from projections.verify import verify
 from service.console import progress
 from service.ingest.append_queue import EVENTS_PER_COMMIT
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database
 from sql.days import make_days
 from sql.embedded.share import use
+from sql.hourly import PROJECTION, VERIFIED
 from sql.migrate import migrate
 
 RETENTION_DAYS = 30
@@ -91,7 +91,7 @@ class Ground:
         """Return when the projector, which must be running, has nothing left to fold. Raises NotCounted."""
         deadline = time.monotonic() + FOLD_SECONDS
         while time.monotonic() < deadline:
-            rows = await self.database.rows(self.database.statements.list_checkpoints, hourly.NAME)
+            rows = await self.database.rows(self.database.statements.list_checkpoints, PROJECTION)
             if all(row["position"] == row["head"] for row in rows):
                 return
             await asyncio.sleep(0.02)

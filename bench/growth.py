@@ -28,7 +28,7 @@ from bench.web_data import SEED, event_of
 from projections.projector import catch_up
 from service.console import progress
 from service.ingest.append_queue import EVENTS_PER_COMMIT
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 
 TIMES = 100
 # Days with events, the newest of them over; none is so old that midnight would end its time.

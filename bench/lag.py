@@ -16,7 +16,7 @@ from bench.pace import EVENTS_PER_SECOND, post_steadily
 from bench.processes import running, serving
 from bench.rows import MILLISECONDS, NotCounted, Row, Spread, least_ratio, most
 from bench.web_data import SEED
-from projections import hourly
+from sql.hourly import PROJECTION
 
 LOOK_SECONDS = 0.02
 WARM_UP_SECONDS = 1
@@ -88,5 +88,5 @@ async def _looked_at(
 async def _look(ground: Ground) -> Look:
     statements = ground.database.statements
     asked = monotonic()
-    row = await ground.database.only(statements.list_checkpoints, hourly.NAME)
+    row = await ground.database.only(statements.list_checkpoints, PROJECTION)
     return Look(asked, monotonic(), row["head"], row["position"])

@@ -20,10 +20,12 @@ from bench.statements import load as load_statements
 from service.app import Service
 from service.console import end_with_stdin
 from service.http.answers import json_answer, respond
+from service.http.entry import Entry
 from service.http.server import DRAIN_SECONDS
-from service.http.track import Track
-from service.ingest.appender import STORED, Appender
-from service.ingest.decoding import Event, decode_event
+from service.ingest.appender import Appender
+from service.ingest.decoding import decode_event
+from service.ingest.event import Event
+from service.ingest.outcomes import STORED
 from service.settings import load
 from sql.database import Database
 
@@ -35,11 +37,11 @@ class NoDatabase(Appender):
 
     async def start(self) -> None:
         """Take events from now on."""
-        self.available = True
+        self.admission.available = True
 
     async def append_one(self, event: Event) -> str:  # noqa: ARG002
         """Forget one event."""
-        self._check_room(1)
+        self.admission.check_room(1)
         return STORED
 
 
@@ -48,7 +50,7 @@ class OneAppend(Appender):
 
     async def append_one(self, event: Event) -> str:
         """Append one event; return what became of it."""
-        self._check_room(1)
+        self.admission.check_room(1)
         (outcome,) = await self._append(self._shard_of(event), [event])
         return outcome
 
@@ -62,32 +64,28 @@ class OneInsert(Appender):
 
     async def append_one(self, event: Event) -> str:
         """Insert one event."""
-        self._check_room(1)
+        self.admission.check_room(1)
         await self._database.rows(self._insert_event, *event)
         return STORED
 
 
-def no_database() -> Service:
+def no_database() -> Entry:
     """Return the service with nothing behind it."""
     return _with(NoDatabase)
 
 
-def one_append() -> Service:
+def one_append() -> Entry:
     """Return the service with an append per request instead of group commit."""
     return _with(OneAppend)
 
 
-def one_insert() -> Service:
+def one_insert() -> Entry:
     """Return the service with a plain INSERT per request instead of group commit."""
     return _with(OneInsert)
 
 
-def _with(appender: type[Appender]) -> Service:
-    settings = load()
-    service = Service(settings)
-    service.appender = appender(service.log, settings.event_retention_days)
-    service.track = Track(service.appender, service.metrics.offered)
-    return service
+def _with(appender: type[Appender]) -> Entry:
+    return Service(load(), appender).entry
 
 
 def decode_only() -> Litestar:

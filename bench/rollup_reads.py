@@ -16,8 +16,8 @@ from bench.processes import running, serving
 from bench.reads import Reads
 from bench.rows import MILLISECONDS, NotCounted, Row, Spread, Step, in_turns, least_ratio, most
 from bench.web_data import SEED
-from projections import hourly
 from projections.projector import catch_up
+from sql.hourly import PROJECTION
 
 PATH = "/api/analytics/rollups?hours=168"
 RAW = "the same answer from raw events by SQL"
@@ -156,5 +156,5 @@ async def _events_arriving(rollups: Rollups, sender: Executor) -> AsyncIterator[
 
 
 async def _head(ground: Ground) -> int:
-    row = await ground.database.only(ground.database.statements.list_checkpoints, hourly.NAME)
+    row = await ground.database.only(ground.database.statements.list_checkpoints, PROJECTION)
     return int(row["head"])

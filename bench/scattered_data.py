@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from bench.web_data import HOURS, SEED, event_of
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 
 # 50,000 sessions for a million events: about 0.94 session-hours per event.
 EVENTS_PER_SESSION = 20

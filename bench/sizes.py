@@ -9,7 +9,7 @@ from bench.ground import RETENTION_DAYS, WEB, DataSet, Ground, Grounds, columns_
 from bench.rows import NotCounted, Row, Spread, Unit, most
 from bench.web_data import HOURS, RISK_MODES, web_events
 from projections.projector import catch_up, step, tidy
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 
 BYTES = Unit("bytes", more_is_better=False)
 ESTIMATE = "the old system's estimate"

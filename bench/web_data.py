@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 
 HOURS = 168
 SEED = 2018

@@ -1,4 +1,4 @@
-"""Verifies closed hours soon after they close, and again when late events touched them, at a small share of a core."""
+"""Verifies hours soon after they close and again after late events, in a small share of the time."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from datetime import datetime, timedelta
 import structlog
 
 from projections.hours import Hour, live_versions
-from projections.verify import RIGHT, HourProof, verify_within
+from projections.verify import HourProof, verify_within
 from sql.database import Database
+from sql.hourly import RIGHT
 
-# However many late events touch an hour, it is read again at most this often.
+# The least time between two verifications of an hour, however many late events touch it.
 PATIENCE = timedelta(minutes=5)
-# Of the time, at most so much is spent verifying.
+# The largest share of the time that verification takes.
 SHARE = 0.05
-# How often to look for hours to verify when there are none.
+# The pause when no hour is due.
 IDLE_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
 
 
 async def verify_due(database: Database, *, clock: datetime | None = None) -> list[HourProof]:
-    """Verify the hour of each shard that is most in need of it; return the proofs, none when nothing is due."""
+    """Verify the hour of each shard that is due first; return the proofs, none when nothing is due."""
     proofs = []
     for shard, version in (await live_versions(database)).items():
         rows = await database.rows(database.statements.list_due_hours, shard, version, PATIENCE, clock, 1)
@@ -31,7 +32,7 @@ async def verify_due(database: Database, *, clock: datetime | None = None) -> li
 
 async def _verify(database: Database, hour: Hour, clock: datetime | None) -> HourProof:
     async with database.transaction() as session:
-        # A connection that lives for days would keep the plans that it made for a nearly empty log.
+        # A connection lives for days, and would keep plans from when the log was nearly empty.
         await session.rows(database.statements.set_for_transaction, ["plan_cache_mode"], ["force_custom_plan"])
         proof = await verify_within(session, database, hour, clock)
     if proof.state not in RIGHT:
@@ -40,5 +41,5 @@ async def _verify(database: Database, hour: Hour, clock: datetime | None) -> Hou
 
 
 def pause_after(seconds: float, *, idle: bool) -> float:
-    """Return how long to wait after verifying for so many seconds, so that it stays a small share of the time."""
+    """Return the pause after a verification that took `seconds`, so that it stays within SHARE of the time."""
     return IDLE_SECONDS if idle else seconds * (1 / SHARE - 1)

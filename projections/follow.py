@@ -1,4 +1,4 @@
-"""The projector process: folds the log, and does the clockwork beside it, until it is told to stop."""
+"""The projector process: folds the log, verifies, tidies and retires, until it is told to stop."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from typing import Any
 import structlog
 
 from projections.due_hours import pause_after, verify_due
-from projections.hourly import FOLD_LIMIT
-from projections.projector import step, tidy
+from projections.projector import FOLD_LIMIT, step, tidy
 from projections.retention import PATIENCE, retain
 from projections.versions import end_abandoned
 from sql.database import Database
 from sql.errors import DatabaseError
 
-# How long events may lie unfolded; reads are fresh all the same (R8). A fold costs some milliseconds however few events
-# it is for, so the next waits for more of them.
+# The pause between folds. Reads are fresh all the same (R8). A fold of few events costs some milliseconds too, so it
+# waits for more of them.
 PAUSE_SECONDS = 0.1
 CLOCKWORK_SECONDS = 10.0
 RETENTION_SECONDS = 60.0
-# How long work under way may take when it is told to stop.
+# How long a stop waits for work under way.
 STOP_SECONDS = 5.0
 _LONGEST_PAUSE = 5.0
 
@@ -30,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 
 async def follow(database: Database, retention_days: int, rollup_days: int, stop: asyncio.Event) -> None:
-    """Fold, tidy, verify and retire until `stop` is set. A database that is away is waited for."""
+    """Fold, tidy, verify and retire until `stop` is set. It waits while the database is away."""
 
     async def fold() -> float:
         return 0.0 if await step(database) >= FOLD_LIMIT else PAUSE_SECONDS
@@ -63,7 +62,7 @@ async def follow(database: Database, retention_days: int, rollup_days: int, stop
 
 
 async def _repeat(work: Callable[[], Awaitable[float]], stop: asyncio.Event) -> None:
-    """Do `work` over and over, pausing for as many seconds as it returns, and ever longer while it fails."""
+    """Repeat `work`, pausing for the seconds that it returns, and ever longer while it fails."""
     failures = 0
     while not stop.is_set():
         try:

@@ -1,4 +1,4 @@
-"""The hours that verify and rebuild go through, several at a time."""
+"""The hours for verify and rebuild, and the loop that does several at a time."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from projections import hourly
 from sql.database import Database
 from sql.errors import DatabaseError
+from sql.hourly import PROJECTION
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """One hour of one shard in one version of the projection; `events` were appended to it, as far as is known."""
+    """One hour of one shard in one version of the projection. events: the number appended, by the witnesses."""
 
     shard: int
     version: int
@@ -28,23 +28,23 @@ class Hour:
 async def live_versions(database: Database) -> dict[int, int]:
     """Return the version that answers reads, by shard.
 
-    Raises DatabaseError when a shard has no live checkpoint: what its projection should hold cannot be known.
+    Raises DatabaseError when a shard has no live checkpoint, because nothing else tells what the projection holds.
     """
     statements = database.statements
-    checkpoints = await database.rows(statements.list_checkpoints, hourly.NAME)
+    checkpoints = await database.rows(statements.list_checkpoints, PROJECTION)
     live = {row["shard"]: row["version"] for row in checkpoints if row["live"]}
     for shard in await database.rows(statements.list_shards):
         if shard["shard"] not in live:
-            raise DatabaseError(f"shard {shard['shard']} has no checkpoint of the live version of {hourly.NAME}")
+            raise DatabaseError(f"shard {shard['shard']} has no checkpoint of the live version of {PROJECTION}")
     return live
 
 
 async def list_hours(
     database: Database, since: datetime | None, until: datetime | None, *, version: int | None = None
 ) -> list[Hour]:
-    """Return the hours in [since, until) that log, witnesses, seals or projection know, by shard, oldest first.
+    """Return the hours in [since, until) that the log, witnesses, seals or projection know, by shard, oldest first.
 
-    version: the live one when not given. Raises DatabaseError when a shard has no live checkpoint.
+    version: None for the live one. Raises DatabaseError when a shard has no live checkpoint.
     """
     found: list[Hour] = []
     for shard, live in sorted((await live_versions(database)).items()):
@@ -57,7 +57,7 @@ async def list_hours(
 async def each(
     hours: list[Hour], work: Callable[[Hour], Awaitable[Result]], *, at_a_time: int
 ) -> AsyncIterator[tuple[Hour, Result]]:
-    """Do `work` for every hour, `at_a_time` of them together; give the results in the order of the hours."""
+    """Do `work` for every hour, `at_a_time` at once; give the results in the order of the hours."""
     running: list[tuple[Hour, asyncio.Task[Result]]] = []
     waiting = iter(hours)
     try:

@@ -1,7 +1,7 @@
 """Regenerates rollups from raw events in place, hour by hour, while readers and writers keep working.
 
-An hour whose log is not what was appended is left as it is: a rebuild must not hide a damaged log (R5). So is one whose
-events are gone, but for what is derived from its own rows.
+It leaves an hour with a damaged log as it is, because a rebuild must not hide the damage (R5). For an hour whose events
+are gone it mends only what its own rows tell: edges and the document.
 """
 
 from __future__ import annotations
@@ -10,22 +10,19 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 
-from projections import hourly
 from projections.hours import Hour, each
 from sql.database import Database
+from sql.hourly import BROKEN, DAMAGED, PROJECTION, SEALED
 
-# While one hour is written under the checkpoint's lock, the next one's log is checked.
+# One hour's log is checked while another hour is written under the checkpoint's lock.
 AT_A_TIME = 2
 
 REBUILT = "rebuilt"
-SEALED = "sealed"
-DAMAGED = "damaged"
-BROKEN = "broken"
 
 
 @dataclass(frozen=True, slots=True)
 class RebuiltHour:
-    """What became of one hour: rebuilt (rows_written rows were wrong), or left as it was: sealed, broken or damaged."""
+    """The outcome of one hour: rebuilt (rows_written rows were wrong), or left as it was: sealed, broken or damaged."""
 
     hour: Hour
     outcome: str
@@ -33,7 +30,7 @@ class RebuiltHour:
 
 
 async def rebuild_hour(database: Database, hour: Hour) -> RebuiltHour:
-    """Replace one hour of the projection by a recount, if its log is whole."""
+    """Replace one hour of the projection by a recount if its log is intact."""
     statements = database.statements
     where = hour.shard, hour.version, hour.start
     async with database.transaction() as session:
@@ -43,7 +40,7 @@ async def rebuild_hour(database: Database, hour: Hour) -> RebuiltHour:
             return RebuiltHour(hour, DAMAGED)
         mend = statements.mend_sealed_hour if check["retired"] else statements.rebuild_hourly
         row = await session.only(mend, *where)
-        await session.rows(statements.forget_drift, hour.shard, hourly.NAME, hour.version, hour.start)
+        await session.rows(statements.forget_drift, hour.shard, PROJECTION, hour.version, hour.start)
         if not check["retired"]:
             return RebuiltHour(hour, REBUILT, row["rows_written"])
         found = await session.rows(statements.verify_hourly, *where)

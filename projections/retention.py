@@ -1,6 +1,6 @@
-"""Retention (R6): a day past the horizon is verified, sealed, and only then dropped; rollups go when theirs is over.
+"""Retention (R6): verifies and seals a day before the horizon, then drops it; deletes rollups past their own retention.
 
-Every step is a short transaction of its own, and each finds what an earlier pass has done: a pass may end anywhere.
+Every step is a short transaction of its own and finds what earlier passes did, so a pass may end anywhere.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-import asyncpg
 import structlog
 
 from projections.hours import Hour, list_hours
 from projections.projector import catch_up
-from projections.verify import SEALED, VERIFIED, verify_hour
+from projections.verify import verify_hour
 from sql import VERSION
-from sql.database import Database
+from sql.database import Database, Row
 from sql.errors import DatabaseError, Unavailable
+from sql.hourly import SEALED, VERIFIED
 
-# A day that did not verify, or could not be dropped, is looked at again by the clock this much later.
+# The projector tries a day that did not verify or could not be dropped again this much later.
 PATIENCE = timedelta(hours=1)
 _TRIES = 5
 UNFOLDED = "not folded yet"
@@ -30,10 +30,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RetiredDay:
-    """What became of a day past the horizon.
+    """The outcome of a day before the horizon.
 
-    hindrance: None when its events were dropped, else why they were kept; events: how many were sealed.
-    failed: it is not as it should be, and stays until that is mended. in_use: somebody reads the log for long.
+    hindrance: why its events stay, None when they were dropped. events: the number sealed.
+    failed: the day stays until a fault is mended. in_use: a long read of the log keeps it from being dropped.
     """
 
     day: date
@@ -51,7 +51,7 @@ async def retain(
     patience: timedelta = timedelta(0),
     clock: datetime | None = None,
 ) -> AsyncIterator[RetiredDay]:
-    """Retire every day that is due, oldest first, then the rollups that are; give what became of each day."""
+    """Retire every day that is due, oldest first, then rollups that are due; give the outcome of each day."""
     statements = database.statements
     for shard in await database.rows(statements.list_shards):
         await _step(database, statements.advance_horizon, shard["shard"], retention_days, clock)
@@ -61,12 +61,12 @@ async def retain(
         if retired.hindrance != GONE:
             _tell(retired)
             yield retired
-        if retired.in_use:  # the other days are, too; who waits for them makes every append wait behind
+        if retired.in_use:  # so are the other days, and waiting for them would make every append wait
             break
     await _retire_rollups(database, rollup_days, clock)
 
 
-async def _retire_day(database: Database, row: asyncpg.Record, clock: datetime | None) -> RetiredDay:
+async def _retire_day(database: Database, row: Row, clock: datetime | None) -> RetiredDay:
     events = 0
     for hour in await list_hours(database, row["since"], row["until"]):
         state = await _seal(database, hour, clock)
@@ -78,7 +78,7 @@ async def _retire_day(database: Database, row: asyncpg.Record, clock: datetime |
 
 
 async def _seal(database: Database, hour: Hour, clock: datetime | None) -> str:
-    """Verify an hour and seal it; return the state that it is in then."""
+    """Verify an hour and seal it; return its state after that."""
     proof = await verify_hour(database, hour, clock=clock)
     if proof.state != VERIFIED:
         return proof.state
@@ -88,7 +88,7 @@ async def _seal(database: Database, hour: Hour, clock: datetime | None) -> str:
 
 
 async def _drop(database: Database, day: RetiredDay, clock: datetime | None) -> RetiredDay:
-    """Drop a day's events. A lock that others hold for long is left to a later pass."""
+    """Drop a day's events, or leave it to a later pass when others hold its lock for long."""
     try:
         row = await _step(database, database.statements.drop_day, day.day, clock)
     except Unavailable as error:
@@ -105,8 +105,8 @@ async def _retire_rollups(database: Database, rollup_days: int, clock: datetime 
             await _step(database, statements.retire_rollups, shard["shard"], row["before"])
 
 
-async def _step(database: Database, query: str, *args: object) -> asyncpg.Record:
-    """Do one step in a transaction of its own; one that waited too long for a lock is tried again at once."""
+async def _step(database: Database, query: str, *args: object) -> Row:
+    """Do one step in a transaction of its own; try again at once when it waited too long for a lock."""
     for _ in range(_TRIES - 1):
         try:
             return await database.only(query, *args)

@@ -1,6 +1,6 @@
-"""The heads of the chains of seals, to be kept elsewhere, and their check against such a copy.
+"""The heads of the chains of seals, for a copy that is kept elsewhere, and the check against such a copy.
 
-What a copy says can only have been there then: whoever rewrites seals later, hashes and all, cannot rewrite the copy.
+A forger who later rewrites seals, hashes included, cannot rewrite the copy.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ async def seal_heads(database: Database) -> list[SealHead]:
 
 
 def read_heads(lines: Iterable[bytes]) -> list[SealHead]:
-    """Return the heads that a copy holds, one JSON object a line. Raises msgspec.DecodeError naming line and field."""
+    """Return the heads in a copy, one JSON object a line. Raises msgspec.DecodeError naming line and field."""
     return [_head(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
 
 
@@ -42,7 +42,7 @@ def _head(number: int, line: bytes) -> SealHead:
 
 
 async def missing_heads(database: Database, copy: Iterable[SealHead]) -> list[SealHead]:
-    """Return the heads of a copy that are not in the chains any more."""
+    """Return the heads of a copy that are no longer in the chains."""
     missing = []
     for head in copy:
         rows = await database.rows(database.statements.read_seal, head.shard, head.sequence)

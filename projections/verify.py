@@ -1,6 +1,6 @@
-"""Compares rollups with the raw events, and raw events with what was appended, hour by hour, and keeps the proofs.
+"""Compares rollups with raw events and raw events with their witnesses, hour by hour, and records the proofs.
 
-An hour whose events are gone is compared with its seal instead.
+It compares an hour whose events are gone with its seal instead.
 """
 
 from __future__ import annotations
@@ -11,27 +11,18 @@ from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
-import asyncpg
-
-from projections import hourly
 from projections.hours import Hour, each
-from sql.database import Database, Session
+from sql.database import Database, Row, Session
 from sql.digest import digest_text
+from sql.hourly import BROKEN, DAMAGED, DRIFTED, PROJECTION, RIGHT, SEALED, VERIFIED
 
-# One reads while the other waits for its answer to travel; more gain nothing on two cores.
+# One works while the other waits for its answer to travel; more gain nothing on two cores.
 AT_A_TIME = 2
-
-VERIFIED = "verified"
-SEALED = "sealed"
-DRIFTED = "drifted"
-DAMAGED = "damaged"
-BROKEN = "broken"
-RIGHT = frozenset({VERIFIED, SEALED})
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One value that is not what it should be; of the log, `stored` was appended and `recounted` is there."""
+    """One value that differs. For the log, `stored` is what was appended and `recounted` what the log holds."""
 
     field: str
     bucket: datetime
@@ -42,12 +33,12 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class HourProof:
-    """What the verification of one hour of one shard found.
+    """The result of verifying one hour of one shard.
 
-    state: verified; sealed (the events are gone, all is as sealed); drifted (rollup is not the recount; rebuild mends
-    it); damaged (the log is not what was appended: then the rollup cannot be judged); broken (a seal does not hold).
-    events, digest: as appended, by the seal for an hour whose events are gone.
-    folded: events and both halves of the digest, of those that were folded and so judged.
+    state: verified; sealed (the events are gone and all is as sealed); drifted (the rollup is not the recount; rebuild
+    mends it); damaged (the log is not what was appended, so that the rollup cannot be judged); broken (a seal does not
+    hold). events, digest: as appended; from the seal when the events are gone.
+    folded: number and both digest halves of the folded events, which are the ones judged.
     """
 
     hour: Hour
@@ -59,7 +50,7 @@ class HourProof:
 
 
 async def verify_hour(database: Database, hour: Hour, *, clock: datetime | None = None) -> HourProof:
-    """Verify one hour in one snapshot, record the proof, and write the document of one that is right and over."""
+    """Verify one hour in one snapshot, record the proof, and write the document if the hour is right and over."""
     async with database.transaction() as session:
         return await verify_within(session, database, hour, clock)
 
@@ -71,11 +62,11 @@ async def verify_within(session: Session, database: Database, hour: Hour, clock:
     rows = await session.rows(statements.verify_hourly, hour.shard, hour.version, hour.start)
     proof = _proof(hour, rows)
     where = hour.version, hour.start
-    # First the checkpoint is locked, then the proof, as by a rebuild: or each could wait for the other.
+    # Lock the checkpoint first, then the proof, as a rebuild does; in another order each could wait for the other.
     if proof.state in RIGHT:
         await session.only(statements.write_document, hour.shard, *where, *proof.folded, clock)
     await session.rows(
-        statements.record_proof, hour.shard, hourly.NAME, *where, proof.state, *proof.folded, clock
+        statements.record_proof, hour.shard, PROJECTION, *where, proof.state, *proof.folded, clock
     )  # fmt: skip
     return proof
 
@@ -88,7 +79,7 @@ async def verify(database: Database, hours: list[Hour]) -> AsyncIterator[HourPro
 
 @dataclass(frozen=True, slots=True)
 class Conservation:
-    """What a shard ever stored, and where it is: stored = live + retired when nothing was lost or added."""
+    """The number of events that a shard ever stored. stored = live + retired when none was lost or added."""
 
     shard: int
     stored: int
@@ -113,7 +104,7 @@ async def conservation(database: Database) -> list[Conservation]:
     return counted
 
 
-def _proof(hour: Hour, rows: list[asyncpg.Record]) -> HourProof:
+def _proof(hour: Hour, rows: list[Row]) -> HourProof:
     judged = {row["field"]: row["recounted"] for row in rows if row["finding"] in ("folded", "sealed")}
     witnessed = {row["field"]: row["stored"] for row in rows if row["finding"] in ("folded", "sealed")}
     state, wrong = _judge(rows)
@@ -127,7 +118,7 @@ def _proof(hour: Hour, rows: list[asyncpg.Record]) -> HourProof:
     )
 
 
-def _judge(rows: list[asyncpg.Record]) -> tuple[str, list[asyncpg.Record]]:
+def _judge(rows: list[Row]) -> tuple[str, list[Row]]:
     damaged = [row for row in rows if row["finding"] == "proof" and row["stored"] != row["recounted"]]
     broken = [row for row in rows if row["finding"] == "broken"]
     drifted = [row for row in rows if row["finding"] == "drifted"]
@@ -137,7 +128,7 @@ def _judge(rows: list[asyncpg.Record]) -> tuple[str, list[asyncpg.Record]]:
     return (SEALED if any(row["finding"] == "sealed" for row in rows) else VERIFIED), []
 
 
-def _difference(row: asyncpg.Record) -> Difference:
+def _difference(row: Row) -> Difference:
     return Difference(row["field"], row["bucket"], row["key"], _text(row["stored"]), _text(row["recounted"]))
 
 

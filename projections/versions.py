@@ -1,7 +1,7 @@
-"""Rebuilds everything without downtime, as a next version of the projection beside the live one.
+"""Rebuilds everything without downtime, as a new version of the projection beside the live one.
 
-It is filled, folded, verified, and then made live by one row; the old one is kept up to date until it is dropped. Each
-step finds what was done before: a rebuild that was interrupted goes on where it ended.
+It fills, folds and verifies the new version, then makes it live by one row. The projector keeps the old version up to
+date until it is dropped. Each step finds what was done before, so an interrupted rebuild goes on where it ended.
 """
 
 from __future__ import annotations
@@ -12,40 +12,39 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-import asyncpg
-
-from projections import hourly
 from projections.hours import Hour, each, list_hours, live_versions
-from projections.verify import BROKEN, DAMAGED, RIGHT, HourProof, verify, verify_hour
-from sql.database import Database
+from projections.projector import FOLD_LIMIT
+from projections.verify import HourProof, verify, verify_hour
+from sql.database import Database, Row
 from sql.errors import DatabaseError
+from sql.hourly import BROKEN, COMPLETE, DAMAGED, PROJECTION, RIGHT
 
 # Hours filled at a time, each on a connection of its own.
 AT_A_TIME = 2
-# A rebuild that has done nothing for so long is given up, since it keeps receipts and old days from being tidied.
+# An idle rebuild is given up after this time, because it keeps receipts and old days from being tidied.
 ABANDONED_AFTER = timedelta(days=1)
 ROWS_AT_ONCE = 50_000
-# How long to leave a checkpoint to the projector that holds it.
+# The pause while another projector holds the checkpoint.
 BUSY_SECONDS = 0.05
 
 
 class NotSwitched(DatabaseError):
-    """The new version was not made live; the old one answers reads as before."""
+    """The new version did not become live; the old one answers reads as before."""
 
 
 async def begin(database: Database) -> int:
-    """Return the version that is being rebuilt, begun now unless one is under way; an old one is dropped first."""
+    """Return the version under rebuild. Begin one when none is under way, and drop an old version first."""
     versions = await list_versions(database)
-    if all(version["stage"] == hourly.COMPLETE for version in versions):
+    if all(version["stage"] == COMPLETE for version in versions):
         await drop_old(database)
-    row = await database.only(database.statements.begin_version, hourly.NAME)
+    row = await database.only(database.statements.begin_version, PROJECTION)
     return int(row["version"])
 
 
 async def fill(database: Database, version: int) -> AsyncIterator[Hour]:
-    """Fill a version with the hours of the live one; give those that were not filled before.
+    """Fill a version with the hours of the live one; give the hours that were not filled before.
 
-    Whether the log is whole is not asked here: `prove` does.
+    It does not ask whether the log is intact, because `prove` does.
     """
     done = {(row["shard"], row["hour"]) for row in await database.rows(database.statements.list_fills, version)}
     hours = [hour for hour in await list_hours(database, None, None) if (hour.shard, hour.start) not in done]
@@ -61,9 +60,9 @@ async def _fill_hour(database: Database, version: int, hour: Hour) -> None:
 
 
 async def prove(database: Database, version: int) -> AsyncIterator[HourProof]:
-    """End the filling, fold what was appended since, and verify every hour of the version.
+    """End the filling, fold the events appended since, and verify every hour of the version.
 
-    Raises NotSwitched when the version was ended meanwhile.
+    Raises NotSwitched when another process ended the version meanwhile.
     """
     for shard in await live_versions(database):
         await database.only(database.statements.connect_hourly, shard, version)
@@ -73,10 +72,10 @@ async def prove(database: Database, version: int) -> AsyncIterator[HourProof]:
 
 
 async def _catch_up(database: Database, shard: int, version: int) -> None:
-    """Fold until an append's length from the head. Another projector may hold the checkpoint, and folds it then."""
+    """Fold until less than one fold is left. Another projector may hold the checkpoint, and then folds it."""
     while True:
-        rows = await database.rows(database.statements.fold_hourly, shard, version, hourly.FOLD_LIMIT)
-        if rows and rows[0]["folded_upto"] - rows[0]["folded_after"] < hourly.FOLD_LIMIT:
+        rows = await database.rows(database.statements.fold_hourly, shard, version, FOLD_LIMIT)
+        if rows and rows[0]["folded_upto"] - rows[0]["folded_after"] < FOLD_LIMIT:
             return
         if version not in {row["version"] for row in await list_versions(database)}:
             raise NotSwitched(f"version {version} was ended meanwhile; run the rebuild again")
@@ -86,8 +85,8 @@ async def _catch_up(database: Database, shard: int, version: int) -> None:
 async def switch(database: Database, version: int, proofs: list[HourProof]) -> None:
     """Make a proven version live.
 
-    Hours that no rebuild can mend keep the rollup they had: damaged ones, and broken ones that were broken before.
-    Raises NotSwitched when an hour is wrong in any other way; the version is dropped, and a rebuild begins anew.
+    Hours that no rebuild can mend keep their rollup: damaged ones, and broken ones that were broken before.
+    Raises NotSwitched when an hour is wrong in any other way, and drops the version: a rebuild then begins anew.
     """
     live = await live_versions(database)
     wrong = [proof for proof in proofs if await _is_worse(database, proof, live[proof.hour.shard])]
@@ -105,14 +104,14 @@ async def switch(database: Database, version: int, proofs: list[HourProof]) -> N
 
 
 async def _is_worse(database: Database, proof: HourProof, live: int) -> bool:
-    """Tell whether an hour is wrong that is right in the live version, or would be after a rebuild."""
+    """Tell whether an hour is wrong though it is right in the live version, or would be after a rebuild."""
     if proof.state != BROKEN:
         return proof.state not in RIGHT | {DAMAGED}
     return (await verify_hour(database, replace(proof.hour, version=live))).state != BROKEN
 
 
 async def roll_back(database: Database) -> tuple[int, int]:
-    """Make the other complete version live again; return the version that was live and the one that is.
+    """Make the other complete version live again; return the version that was live and the new live one.
 
     Raises NotSwitched when there is none.
     """
@@ -125,42 +124,42 @@ async def roll_back(database: Database) -> tuple[int, int]:
 
 
 async def _switch(database: Database, version: int) -> None:
-    if not (await database.only(database.statements.switch_version, hourly.NAME, version))["switched"]:
+    if not (await database.only(database.statements.switch_version, PROJECTION, version))["switched"]:
         raise NotSwitched(f"version {version} is not filled in every shard; version not switched")
 
 
 async def drop_old(database: Database) -> list[int]:
-    """Drop every complete version that is not live, and what is left of those that ended; return the former."""
+    """Drop every complete version that is not live; return these. Delete the rest of ended versions too."""
     return await _end(database, await kept(database))
 
 
 async def end_abandoned(database: Database, *, clock: datetime | None = None) -> list[int]:
-    """Drop a version whose rebuild has done nothing for a day, and what is left of ended ones; return the former."""
+    """Drop a version whose rebuild was idle for a day; return it. Delete the rest of ended versions too."""
     versions = await list_versions(database, clock=clock)
     return await _end(
         database,
-        [row["version"] for row in versions if row["stage"] != hourly.COMPLETE and row["idle"] > ABANDONED_AFTER],
+        [row["version"] for row in versions if row["stage"] != COMPLETE and row["idle"] > ABANDONED_AFTER],
     )
 
 
 async def _end(database: Database, versions: list[int]) -> list[int]:
-    """End versions, but for a live one, and delete the rows of all that have ended; return those that ended now."""
+    """End versions except a live one; return those that ended now. Delete the rows of all ended versions."""
     statements = database.statements
     ended = [
-        version for version in versions if (await database.only(statements.end_version, hourly.NAME, version))["ended"]
+        version for version in versions if (await database.only(statements.end_version, PROJECTION, version))["ended"]
     ]
-    for left in await database.rows(statements.list_ended_versions, hourly.NAME):
+    for left in await database.rows(statements.list_ended_versions, PROJECTION):
         while (await database.only(statements.delete_hourly, left["shard"], left["version"], ROWS_AT_ONCE))["deleted"]:
             pass
     return ended
 
 
 async def kept(database: Database) -> list[int]:
-    """Return the versions that are complete and do not answer reads, oldest first: what `roll_back` goes back to."""
+    """Return the complete versions that do not answer reads, oldest first. `roll_back` goes to the last one."""
     versions = await list_versions(database)
-    return [row["version"] for row in versions if row["stage"] == hourly.COMPLETE and not row["live"]]
+    return [row["version"] for row in versions if row["stage"] == COMPLETE and not row["live"]]
 
 
-async def list_versions(database: Database, *, clock: datetime | None = None) -> list[asyncpg.Record]:
-    """Return the versions: version, live, stage, idle (how long a rebuild has done nothing)."""
-    return await database.rows(database.statements.list_versions, hourly.NAME, clock)
+async def list_versions(database: Database, *, clock: datetime | None = None) -> list[Row]:
+    """Return the versions: version, live, stage, idle (the time since the rebuild last did something)."""
+    return await database.rows(database.statements.list_versions, PROJECTION, clock)

@@ -1,55 +1,152 @@
-"""Errors as answers: one shape, the right status.
+"""What the service cannot do, in its own words. `service/http/answers.py` gives each kind its HTTP status.
 
-ApiError
-├── 400 invalid …        415 unsupported_encoding
-├── 401 unauthorized     421 unknown_host
-├── 404 / 405            422 expired, future, id_reused
-└── 413 too_large        503 unavailable (with Retry-After)
+ServiceError
+├── Invalid                 what was sent does not follow the rules
+│   ├── InvalidParameter    a parameter has a value that it cannot have
+│   ├── UnknownParameter    no parameter has this name
+│   ├── Unreadable          the body, the query string or the path cannot be decoded
+│   └── EventError          an event does not follow its rules, see service/ingest/refusals.py
+├── TooLarge                a body or a batch is over its limit
+├── NotFound                nothing has this name or path
+├── Impossible              the request is well-formed, but can never succeed as it is
+│   ├── Expired             its time is before the time that is kept
+│   ├── Future              the event is too far ahead
+│   ├── IdReused            another session has sent the event's id
+│   ├── ReadTooSlow         reading so much takes too long
+│   └── TooMany             there are as many as may be
+├── NotInstalled            an optional part of the service is not installed
+└── Unavailable             not now: the same request may succeed later
+    ├── QueueFull           too much waits to be stored
+    ├── Busy                as many are being answered as may be
+    ├── NotReady            the database is away or not set up yet
+    ├── NotSetUp            a file that `make setup` makes is missing
+    └── Stopping            the service is about to end
+
+Refusals that only HTTP knows are in service/http/refusals.py.
 """
 
 from __future__ import annotations
 
-import msgspec
 
-# Long enough for a restart of PostgreSQL, short enough for a browser that is about to leave.
-RETRY_AFTER_SECONDS = 2
+class ServiceError(Exception):
+    """Anything that the service cannot do.
 
+    code: for programs. message: for people. field: the one to blame, None when no single one is.
+    """
 
-class ApiError(Exception):
-    """An answer that is not 2xx: status, a code for programs, a message for people, the field to blame if any."""
+    code = "internal"
 
-    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
+    def __init__(self, message: str, field: str | None = None) -> None:
         super().__init__(message)
-        self.status = status
-        self.code = code
         self.message = message
         self.field = field
-        self.headers = _headers_of(status)
 
-    def body(self) -> bytes:
-        """Return the answer's JSON."""
-        return msgspec.json.encode({"ok": False, "error": describe(self.code, self.message, self.field)})
+
+class Invalid(ServiceError):
+    """What was sent does not follow the rules."""
+
+    code = "invalid"
+
+
+class InvalidParameter(Invalid):
+    """A parameter has a value that it cannot have."""
+
+    code = "invalid_parameter"
+
+
+class UnknownParameter(Invalid):
+    """No parameter has this name."""
+
+    code = "unknown_parameter"
+
+
+class Unreadable(Invalid):
+    """The body, the query string or the path cannot be decoded."""
+
+    code = "malformed"
+
+
+class TooLarge(ServiceError):
+    """A body, or the number of its events, is over the limit."""
+
+    code = "too_large"
+
+
+class NotFound(ServiceError):
+    """Nothing has this name or path."""
+
+    code = "not_found"
+
+
+class Impossible(ServiceError):
+    """The request is well-formed, but can never succeed as it is."""
+
+
+class Expired(Impossible):
+    """The time that is asked for, or sent, is before the time that is kept."""
+
+    code = "expired"
+
+
+class Future(Impossible):
+    """The event is too far ahead."""
+
+    code = "future"
+
+
+class IdReused(Impossible):
+    """Another session has sent the event's id with the same timestamp."""
+
+    code = "id_reused"
+
+
+class ReadTooSlow(Impossible):
+    """Reading so much takes longer than it may."""
+
+    code = "too_slow"
+
+
+class TooMany(Impossible):
+    """There are as many as may be."""
+
+    code = "too_many"
+
+
+class NotInstalled(ServiceError):
+    """An optional part of the service is not installed."""
+
+    code = "not_installed"
+
+
+class Unavailable(ServiceError):
+    """Not now: the same request may succeed later. An event is not known to be stored; send it with the same id."""
+
+    code = "unavailable"
+
+
+class QueueFull(Unavailable):
+    """Too much waits to be stored; nothing of this was kept."""
+
+
+class Busy(Unavailable):
+    """As many questions, exports or streams are being answered as may be."""
+
+
+class NotReady(Unavailable):
+    """The database is away, takes no events, or is not set up yet."""
+
+
+class NotSetUp(Unavailable):
+    """A file that `make setup` makes is missing."""
+
+    code = "not_installed"
+
+
+class Stopping(Unavailable):
+    """The service is about to end."""
 
 
 def describe(code: str, message: str, field: str | None) -> dict[str, str]:
     """Return an error as it stands in answers; `field` is left out when no single one is to blame."""
     error = {"code": code, "message": message}
     return error if field is None else error | {"field": field}
-
-
-def unavailable(message: str) -> ApiError:
-    """Return the 503 that means: not known to be stored, send it again with the same event_id."""
-    return ApiError(503, "unavailable", message)
-
-
-def method_not_allowed(method: str, allowed: str) -> ApiError:
-    """Return the 405 that names the methods there are."""
-    error = ApiError(405, "method_not_allowed", f"{method} is not answered here, only {allowed}")
-    error.headers["allow"] = allowed
-    return error
-
-
-def _headers_of(status: int) -> dict[str, str]:
-    if status == 503:
-        return {"retry-after": str(RETRY_AFTER_SECONDS)}
-    return {"www-authenticate": "Bearer"} if status == 401 else {}

@@ -1,19 +1,22 @@
-"""A pool of connections that behaves the same on the embedded server, on one's own, and behind pgbouncer."""
+"""A pool of connections that behaves alike on the embedded server, on any other, and behind pgbouncer."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 
 from sql.errors import Lost, translated
 from sql.statements import Statements, load
 
-# What a connection needs whatever the server's defaults are. A pooler in transaction mode refuses them at start-up;
-# then each call runs in a transaction that sets them for itself.
+# A row of an answer: values by column name, or by place.
+Row: TypeAlias = asyncpg.Record
+
+# Settings for every connection, whatever the server's defaults are. A pooler in transaction mode refuses them at
+# start-up; then each call runs in a transaction that makes these settings itself.
 SETTINGS = {
     "application_name": "hourledger",
     "default_transaction_isolation": "read committed",
@@ -22,10 +25,10 @@ SETTINGS = {
     "timezone": "UTC",
 }
 
-# How long to wait for a connection of the pool, and for a cut one to be given back.
+# How long to wait for a connection of the pool.
 ACQUIRE_SECONDS = 5
 FEW_ROWS = 50
-# Rows of a chunk, the first of which is small, and characters: properties may be of a megabyte each.
+# The most rows of a chunk, of the first chunk, and the most characters: properties can have a megabyte each.
 CHUNK_ROWS = 200
 FIRST_ROWS = 20
 CHUNK_CHARACTERS = 4_000_000
@@ -37,34 +40,34 @@ class Session:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
-    async def rows(self, query: str, *args: object) -> list[asyncpg.Record]:
+    async def rows(self, query: str, *args: object) -> list[Row]:
         """Run a query; return all its rows."""
         with translated():
-            rows: list[asyncpg.Record] = await self._connection.fetch(query, *args)
+            rows: list[Row] = await self._connection.fetch(query, *args)
         return rows
 
-    async def only(self, query: str, *args: object) -> asyncpg.Record:
+    async def only(self, query: str, *args: object) -> Row:
         """Run a query that gives one row; return it."""
         (row,) = await self.rows(query, *args)
         return row
 
-    async def stream(self, query: str, *args: object) -> AsyncIterator[asyncpg.Record]:
-        """Run a query; give its rows a few at a time, for as long as they are wanted."""
+    async def stream(self, query: str, *args: object) -> AsyncIterator[Row]:
+        """Run a query; fetch its rows a few at a time, while the caller asks for more."""
         with translated():
             async for row in self._connection.cursor(query, *args, prefetch=FEW_ROWS):
                 yield row
 
-    async def chunks(self, query: str, *args: object) -> AsyncIterator[list[asyncpg.Record]]:
-        """Run a query; give its rows by the hundred, each chunk when it is asked for, the last one empty or shorter.
+    async def chunks(self, query: str, *args: object) -> AsyncIterator[list[Row]]:
+        """Run a query; fetch a chunk of some hundred rows whenever the caller asks; the last one is empty or shorter.
 
-        Of large rows there are fewer in a chunk. The time that a statement may take is that of each chunk.
+        A chunk of large rows has fewer of them. Each chunk has the time limit of a statement.
         """
         with translated():
             cursor = await self._connection.cursor(query, *args)
         wanted = min(FIRST_ROWS, CHUNK_ROWS)
         while True:
             with translated():
-                rows: list[asyncpg.Record] = await cursor.fetch(wanted)
+                rows: list[Row] = await cursor.fetch(wanted)
             yield rows
             if len(rows) < wanted:
                 return
@@ -76,10 +79,12 @@ class Database:
     """Queries on a pool of connections, opened when first used. Errors are those of `sql.errors`.
 
     url: PostgreSQL 15 to 18, with or without a pooler between.
-    connections: at most so many at a time.
-    statement_seconds, lock_seconds: how long a statement, and its wait for a lock, may take; the server ends it then,
-    or the client a second later when the server does not answer at all. Long for work such as verify.
-    read_only: the server refuses to write; so a query that was lost with its connection is asked once more on another.
+    connections: the most at a time.
+    statement_seconds, lock_seconds: limits of a statement and of its wait for a lock. The server ends the statement
+    then, or the client a second later when the server does not answer at all. Work such as verify needs long ones.
+    read_only: the server refuses to write. A query that was lost with its connection then runs once more on another.
+    plan_each: PostgreSQL plans each statement for its values and keeps no plan for any values. Filters that are not
+    asked for then cost nothing: a scan of many events gains far more than planning takes.
     """
 
     def __init__(
@@ -90,6 +95,7 @@ class Database:
         statement_seconds: int = 15,
         lock_seconds: int = 10,
         read_only: bool = False,
+        plan_each: bool = False,
     ) -> None:
         self.statements: Statements = load()
         self._url = url
@@ -102,32 +108,34 @@ class Database:
         }
         if read_only:
             self._settings["default_transaction_read_only"] = "on"
+        if plan_each:
+            self._settings["plan_cache_mode"] = "force_custom_plan"
         self._pool: Any = None
         self._pooler_between = False
         self._opening = asyncio.Lock()
 
-    async def rows(self, query: str, *args: object) -> list[asyncpg.Record]:
+    async def rows(self, query: str, *args: object) -> list[Row]:
         """Run one query in a transaction of its own; return all its rows."""
         try:
             return await self._rows(query, *args)
         except Lost:
             if self._pool is not None:
-                await self._pool.expire_connections()  # the others of a server that went have gone, too
+                await self._pool.expire_connections()  # a server that went has cut the others too
             if not self._read_only:
-                raise  # it may have been done
+                raise  # it may have taken effect
             return await self._rows(query, *args)
 
-    async def _rows(self, query: str, *args: object) -> list[asyncpg.Record]:
+    async def _rows(self, query: str, *args: object) -> list[Row]:
         with translated():
             pool = await self._open()
             if not self._pooler_between:
                 async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-                    rows: list[asyncpg.Record] = await connection.fetch(query, *args)
+                    rows: list[Row] = await connection.fetch(query, *args)
                 return rows
         async with self.transaction() as session:
             return await session.rows(query, *args)
 
-    async def only(self, query: str, *args: object) -> asyncpg.Record:
+    async def only(self, query: str, *args: object) -> Row:
         """Run one query that gives one row; return it."""
         (row,) = await self.rows(query, *args)
         return row
@@ -178,11 +186,11 @@ class Database:
             timeout=10,
             command_timeout=self._statement_seconds + 1,
             server_settings=None if self._pooler_between else self._settings,
-            # Nothing is left on a connection that its next user would notice: no round trip to clear it. A transaction
-            # that was left open asyncpg rolls back in any case. A pooler's servers have other users, to whom asyncpg
-            # might leave the setting that it looks up types with.
+            # A call leaves nothing on a connection that the next would notice, so no round trip clears it. asyncpg
+            # rolls back an open transaction in any case. Behind a pooler it must reset: other users share the servers,
+            # and asyncpg could leave them the setting with which it looks up types.
             reset=None if self._pooler_between else _leave_as_it_is,
-            # A pooler in transaction mode gives each transaction another server, which knows no statement of ours.
+            # A pooler in transaction mode gives each transaction another server, which does not know our statements.
             statement_cache_size=0 if self._pooler_between else 100,
         )
 
@@ -192,7 +200,7 @@ async def _leave_as_it_is(_: object) -> None:
 
 
 async def is_pooler_between(url: str) -> bool:
-    """Tell whether a pooler stands between: the process that it names is then not the one that answers."""
+    """Tell whether a pooler stands between: it then names another server process than the one that answers."""
     connection = await asyncpg.connect(url, statement_cache_size=0, timeout=10)
     try:
         async with connection.transaction():

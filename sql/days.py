@@ -1,4 +1,4 @@
-"""The log's partitions: days from the horizon to 14 ahead exist before an event needs them."""
+"""The log's partitions: makes days from the horizon to 14 ahead before an event needs them."""
 
 from __future__ import annotations
 

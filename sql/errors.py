@@ -1,13 +1,14 @@
-"""What can go wrong with the database, in our words. Driver errors are translated here and nowhere else.
+"""The errors of the database. This module alone translates the driver's errors into them.
 
 DatabaseError
-├── Unavailable     cannot serve now; the outcome of what was asked is unknown; ask again
+├── Unavailable     cannot serve now; the outcome of the statement is unknown; ask again
 │   ├── Lost        the connection went away meanwhile; another may do better at once
-│   └── TooSlow     the statement took longer than it may, and the server ended it
+│   └── TooSlow     the statement exceeded its time limit, and the server ended it
 ├── MissingDay      an event's day has no partition yet; make it and ask again
 └── Refused         PostgreSQL refuses the data; asking again changes nothing
 
-One that is none of these is a fault of the program or of how the database was set up: it will not pass by itself.
+Any other DatabaseError is a fault of the program or of the database's set-up, and will not pass by itself.
+EmbeddedError stands apart: the embedded server could not be started or used.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import asyncpg
 
 
 class DatabaseError(Exception):
-    """Anything that PostgreSQL or the way to it refused; the message is PostgreSQL's."""
+    """An error of PostgreSQL or of the connection to it; the message is PostgreSQL's."""
 
 
 class Unavailable(DatabaseError):
@@ -31,7 +32,7 @@ class Lost(Unavailable):
 
 
 class TooSlow(Unavailable):
-    """The statement took longer than it may."""
+    """The statement exceeded its time limit."""
 
 
 class MissingDay(DatabaseError):
@@ -39,7 +40,15 @@ class MissingDay(DatabaseError):
 
 
 class Refused(DatabaseError):
-    """The data itself is refused."""
+    """PostgreSQL refuses the data itself."""
+
+
+class EmbeddedError(Exception):
+    """The embedded PostgreSQL cannot be used. One line; `log_tail` has the server's last lines, or none."""
+
+    def __init__(self, message: str, log_tail: str = "") -> None:
+        super().__init__(message)
+        self.log_tail = log_tail
 
 
 # Classes and codes of https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -47,12 +56,12 @@ _UNAVAILABLE_CLASSES = ("08", "53", "57", "58", "40")
 _UNAVAILABLE_CODES = ("25006", "25P03", "25P04", "55000", "55P03")
 _REFUSED_CLASSES = ("21", "22", "23")
 _LOST_CODES = ("08003", "57P01", "57P02")
-# What the driver says of a connection that has gone; every other InterfaceError is a wrong use of the driver.
+# Words of the driver for a connection that has gone. Any other InterfaceError is a wrong use of the driver.
 _GONE = ("closed", "closing", "released back to the pool")
 
 
 def translate(error: BaseException) -> DatabaseError:
-    """Return a driver's error in our words."""
+    """Return our error for a driver's error."""
     if isinstance(error, asyncpg.PostgresError):
         return _translate_sqlstate(error)
     if isinstance(error, asyncpg.InterfaceError):

@@ -26,7 +26,7 @@ VIEWS = Path(__file__).parent / "views"
 
 
 class SchemaRefused(DatabaseError):
-    """The schema is not one that this code can use, take forward or take back; the message says why."""
+    """The code cannot use the schema, or take it forward or back; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def _refuse_newer(version: int) -> None:
 
 
 async def _locked_version(connection: Any) -> int:
-    """Return the schema's version, which nobody else changes until the transaction ends."""
+    """Lock the schema until the transaction ends, and return its version."""
     statements = load()
     await connection.execute(statements.lock_schema)
     if not await connection.fetchval(statements.has_schema):
@@ -140,7 +140,7 @@ async def _step_up(connection: Any) -> Migration | None:
         await connection.execute(step.up.read_text(encoding="utf-8"))
         await connection.execute(load().record_migration, step.version, step.name)
         if step.version == len(migrations):
-            # Those of an older release may differ in arguments or rows: replaced, they would stay beside the new ones.
+            # Functions of an older release may have other arguments or rows, and would then stay beside the new ones.
             await _drop_functions(connection)
             await _install_code(connection)
     return step
@@ -152,7 +152,7 @@ async def _step_down(connection: Any, *, force: bool) -> Migration | None:
     if version == 0:
         return None
     step = list_migrations()[version - 1]
-    # The others may not fit this schema any more.
+    # Only this one, because the others may not fit this schema any more.
     await _install_functions(connection, "has_rows")
     for table in step.loses():
         if not force and await connection.fetchval(statements.has_rows, table):
@@ -175,14 +175,14 @@ async def _install(connection: Any, shards: int | None) -> None:
 
 
 async def _install_code(connection: Any) -> None:
-    """Install functions and views, and see to it in the same transaction that only those meant may use them."""
+    """Install functions and views, and in the same transaction limit who may use them."""
     await _install_functions(connection)
     await _install_views(connection)
     await connection.execute(load().grant_views, [*_files(VIEWS)], [*_files(FUNCTIONS)])
 
 
 async def _drop_views(connection: Any) -> None:
-    """Drop our views, which stand on tables and functions. Raises SchemaRefused when a user's stand on them."""
+    """Drop our views, which depend on tables and functions. Raises SchemaRefused when a user's views depend on them."""
     await _install_functions(connection, "drop_views")
     try:
         await connection.execute(load().drop_views, [*_files(VIEWS)])
@@ -195,11 +195,11 @@ async def _drop_views(connection: Any) -> None:
 
 
 async def _install_views(connection: Any) -> None:
-    """Make our views unless they are as they should be: to make them anew waits for whoever reads them."""
+    """Make our views unless they are up to date, because making them anew waits for their readers."""
     files = _files(VIEWS)
     texts = [file.read_text(encoding="utf-8") for file in files.values()]
     digest = sha256("".join(texts).encode()).hexdigest()
-    # None: there is no schema for them, and it is not ours to make.
+    # None: there is no schema for them, and we may not make one.
     if await connection.fetchval(load().open_views, [*files]) not in (digest, None):
         await _drop_views(connection)
         for text in texts:

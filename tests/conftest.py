@@ -1,121 +1,88 @@
-"""A real PostgreSQL for every test: one server for each version, one template database, a clone of it for each test.
-
-`TEST_DATABASE_URL` uses a server of one's own instead; its role must be allowed to create databases.
-"""
+"""A real PostgreSQL for every test, a running service for those that ask for one, and how tests find a port."""
 
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
 
-import asyncpg
 import httpx
 import psutil
 import pytest
 import pytest_asyncio
 
 from sql.database import Database
-from sql.days import make_days
-from sql.embedded.share import EmbeddedServer, use
-from sql.migrate import migrate
+from tests.support.servers import (
+    FAST,
+    NEWEST,
+    OWN_SERVER,
+    RETENTION_DAYS,
+    VERSIONS,
+    Servers,
+    execute,
+    folder_for_servers,
+)
 
-OWN_SERVER = os.environ.get("TEST_DATABASE_URL")
-SHARED = Path(__file__).parents[2] / "shared"
-# Fewer days than the default: a database of fewer partitions is cloned faster.
-RETENTION_DAYS = 7
-NEWEST = 18
-VERSIONS = (18, 16)
-# What survives a power cut is not what tests on a clone ask about; the fault tests start servers of their own.
-FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "on"}
+__all__ = ["FAST", "NEWEST", "RETENTION_DAYS", "Servers", "execute", "folder_for_servers"]
+
+TESTS = Path(__file__).parent
+SHARED = TESTS.parents[1] / "shared"
+# Tests of the database. A file or a test that differs has a mark: pytest.mark.versions("every") or ("newest").
+EVERY_VERSION = (
+    "integration/ingest",
+    "integration/operations",
+    "integration/projections",
+    "integration/reports",
+    "integration/sql",
+    "property",
+)
+FOLDER = pytest.StashKey[ExitStack]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make one folder for the servers of all workers; it outlives them."""
+    if not hasattr(config, "workerinput"):
+        config.stash[FOLDER] = ExitStack()
+        os.environ["HOURLEDGER_TEST_SERVERS"] = str(config.stash[FOLDER].enter_context(folder_for_servers()))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove it."""
+    if FOLDER in config.stash:
+        config.stash[FOLDER].close()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what works on the database alone on every version; processes and faults on the newest."""
+    """Run on every version what depends on the server, see EVERY_VERSION; the rest on the newest."""
     if "postgres_version" in metafunc.fixturenames:
-        everywhere = kind_of(metafunc.definition.path) in ("integration", "property") and OWN_SERVER is None
-        metafunc.parametrize("postgres_version", VERSIONS if everywhere else (NEWEST,), scope="session")
+        versions = VERSIONS if OWN_SERVER is None and depends_on_version(metafunc.definition) else (NEWEST,)
+        metafunc.parametrize("postgres_version", versions, scope="session")
 
 
-def kind_of(test: Path) -> str:
-    """Return the folder below tests/ that a test is in, however deep: unit, property, integration, http."""
-    return test.relative_to(Path(__file__).parent).parts[0]
+def depends_on_version(test: pytest.Item) -> bool:
+    """Tell whether a test asks about functions, plans, locks or the driver, by its folder or its `versions` mark."""
+    if mark := test.get_closest_marker("versions"):
+        return mark.args == ("every",)
+    return any(test.path.is_relative_to(TESTS / folder) for folder in EVERY_VERSION)
 
 
-@dataclass
-class Servers:
-    """The servers of this test session, each started when first asked for, with a migrated template database."""
-
-    folder: Path
-    opened: ExitStack
-    running: dict[int, EmbeddedServer] = field(default_factory=dict)
-    templates: dict[int, str] = field(default_factory=dict)
-    administrators: dict[int, asyncpg.Connection[asyncpg.Record]] = field(default_factory=dict)
-
-    def url(self, version: int, name: str = "postgres") -> str:
-        """Return the URL of a database."""
-        if OWN_SERVER is not None:
-            return urlunsplit(urlsplit(OWN_SERVER)._replace(path=f"/{name}"))
-        if version not in self.running:
-            data = self.folder / str(version)
-            self.running[version] = self.opened.enter_context(use(data, version=version, settings=FAST))
-        return self.running[version].database_url(name)
-
-    async def administer(self, version: int, script: str) -> None:
-        """Run a script as the administrator of a server."""
-        if version not in self.administrators:
-            self.administrators[version] = await asyncpg.connect(self.url(version))
-        await self.administrators[version].execute(script)
-
-    async def close(self) -> None:
-        """Leave the servers; they are stopped afterwards."""
-        for administrator in self.administrators.values():
-            await administrator.close()
-
-    async def template(self, version: int) -> str:
-        """Return the name of the migrated database that tests clone."""
-        if version not in self.templates:
-            name = f"template_{uuid4().hex}"
-            await self.administer(version, f'create database "{name}"')
-            await migrate(self.url(version, name))
-            database = Database(self.url(version, name), connections=1)
-            await make_days(database, RETENTION_DAYS)
-            await database.close()
-            self.templates[version] = name
-        return self.templates[version]
-
-
-async def execute(url: str, *scripts: str) -> None:
-    """Run scripts, each by itself, as an administrator of the database would."""
-    connection = await asyncpg.connect(url)
-    try:
-        for script in scripts:
-            await connection.execute(script)
-    finally:
-        await connection.close()
-
-
-@contextmanager
-def folder_for_servers() -> Iterator[Path]:
-    """Give a folder that the server's own user can enter, too, when the tests run as root."""
-    with tempfile.TemporaryDirectory(prefix="hourledger-") as name:
-        Path(name).chmod(0o711)
-        yield Path(name)
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_is_heard() -> None:
+    """Undo what a shell does to jobs in the background: they, and all that they start, ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest_asyncio.fixture(scope="session")
 async def servers() -> AsyncIterator[Servers]:
-    with folder_for_servers() as folder, ExitStack() as opened:
-        servers = Servers(folder, opened)
+    with ExitStack() as opened:
+        servers = Servers(Path(os.environ["HOURLEDGER_TEST_SERVERS"]), opened)
         yield servers
         await servers.close()
 
@@ -123,20 +90,15 @@ async def servers() -> AsyncIterator[Servers]:
 @pytest_asyncio.fixture
 async def empty_database_url(servers: Servers, postgres_version: int) -> AsyncIterator[str]:
     """Give the URL of an empty database."""
-    name = f"test_{uuid4().hex}"
-    await servers.administer(postgres_version, f'create database "{name}"')
-    yield servers.url(postgres_version, name)
-    await servers.administer(postgres_version, f'drop database "{name}" with (force)')
+    async with servers.new_database(postgres_version, shards=None) as url:
+        yield url
 
 
 @pytest_asyncio.fixture
 async def database_url(servers: Servers, postgres_version: int) -> AsyncIterator[str]:
     """Give the URL of a migrated database with one shard and its days made."""
-    name = f"test_{uuid4().hex}"
-    template = await servers.template(postgres_version)
-    await servers.administer(postgres_version, f'create database "{name}" template "{template}"')
-    yield servers.url(postgres_version, name)
-    await servers.administer(postgres_version, f'drop database "{name}" with (force)')
+    async with servers.new_database(postgres_version) as url:
+        yield url
 
 
 @pytest_asyncio.fixture

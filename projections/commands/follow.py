@@ -1,4 +1,4 @@
-"""The projector process, and how far it is."""
+"""The projector process, and its progress."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import signal
 
 import click
 
-from projections import hourly
 from projections.commands.running import run
 from projections.follow import follow as follow_log
 from service.console import end_with_stdin
 from service.settings import Settings
 from sql.database import Database
+from sql.hourly import PROJECTION
 
 
 @click.command()
@@ -36,15 +36,15 @@ def follow(until_stdin_ends: bool) -> None:
 
 @click.command()
 def status() -> None:
-    """Print how far each shard is folded."""
+    """Print the position that each shard is folded to."""
 
     async def work(database: Database, _: Settings) -> int:
         lag = 0
-        for row in await database.rows(database.statements.list_lags, hourly.NAME):
+        for row in await database.rows(database.statements.list_lags, PROJECTION):
             lag += row["lag_events"] if row["live"] else 0
             use = "live" if row["live"] else row["stage"]
             click.echo(
-                f"{hourly.NAME} version {row['version']} ({use}) shard {row['shard']}: folded to {row['position']:,}"
+                f"{PROJECTION} version {row['version']} ({use}) shard {row['shard']}: folded to {row['position']:,}"
                 f" of {row['head']:,}, {row['lag_events']:,} events behind"
             )
         click.echo(f"status: {lag:,} events behind")

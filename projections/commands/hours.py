@@ -1,4 +1,4 @@
-"""Hours as commands take and write them."""
+"""Hours in options and answers of commands."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Hour(click.ParamType[datetime]):
 
 
 def _after_since(ctx: click.Context, _: click.Parameter, until: datetime | None) -> datetime | None:
-    """Return the end of the range; an empty range would be found clean."""
+    """Return the end of the range. Refuse an empty range, which would pass as clean."""
     since = ctx.params["since"]
     if since and until and until <= since:
         raise click.BadParameter("must be later than --from")
@@ -42,5 +42,5 @@ until_option = click.option(
 
 
 def hour_text(moment: datetime) -> str:
-    """Return an hour as answers of commands write it."""
+    """Return an hour as text for an answer of a command."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%MZ}"

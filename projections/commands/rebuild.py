@@ -1,4 +1,4 @@
-"""Rebuilds: a range in place, or everything as a new version, which can be taken back."""
+"""Rebuilds: a range in place, or everything as a new version that can be rolled back."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from datetime import datetime
 
 import click
 
-from projections import hourly, verify, versions
+from projections import versions
 from projections.commands.hours import hour_text, since_option, until_option
 from projections.commands.running import WRONG, run
 from projections.hours import Hour, list_hours
-from projections.rebuild import BROKEN, DAMAGED, SEALED
 from projections.rebuild import rebuild as rebuild_hours
 from service.console import progress
 from service.settings import Settings
 from sql.database import Database
+from sql.hourly import BROKEN, DAMAGED, PROJECTION, SEALED
 
-# Hours that keep their rollups, and why, by what they were found to be.
+# Why an hour keeps its rollup, by the outcome of its rebuild.
 WHY_NOT = {DAMAGED: "raw events are damaged", BROKEN: "what was sealed is broken"}
 
 
 @click.command()
 @since_option
 @until_option
-@click.option("--projection", type=click.Choice([hourly.NAME]), default=hourly.NAME, help="Which projection.")
+@click.option("--projection", type=click.Choice([PROJECTION]), default=PROJECTION, help="Which projection.")
 def rebuild(since: datetime | None, until: datetime | None, projection: str) -> None:
     """Regenerate rollups from raw events, while readers and writers keep working.
 
-    Everything is rebuilt as a new version beside the one that answers reads, verified, and then switched to; run again
-    after an interruption, it goes on. A range is rebuilt in place, hour by hour. Exits 0 when all were rebuilt, 1 when
-    an hour's raw events are damaged or its seal is broken (its rollup is left as it is), 2 when it could not be done.
+    Without a range it fills a new version beside the one that answers reads, verifies it, and switches to it. Run again
+    after an interruption, it goes on. With a range it rebuilds in place, hour by hour. Exits 0 when all were rebuilt, 1
+    when an hour kept its rollup because its raw events are damaged or its seal is broken, 2 when it could not rebuild.
     """
 
     async def work(database: Database, _: Settings) -> int:
@@ -73,7 +73,7 @@ async def _rebuild_everything(database: Database, projection: str) -> int:
     wrong = [proof for proof in proofs if proof.state in WHY_NOT]
     for proof in wrong:
         _tell(proof.hour, proof.state)
-    carried = sum(proof.state == verify.SEALED for proof in proofs)
+    carried = sum(proof.state == SEALED for proof in proofs)
     former = "".join(
         f"; version {kept} stays for `rollback` until `drop-old`" for kept in await versions.kept(database)
     )
@@ -90,11 +90,11 @@ def _tell(hour: Hour, outcome: str) -> None:
 
 @click.command()
 def rollback() -> None:
-    """Answer reads from the version before the last rebuild of everything again."""
+    """Let the version before the last rebuild of everything answer reads again."""
 
     async def work(database: Database, _: Settings) -> int:
         former, live = await versions.roll_back(database)
-        click.echo(f"rollback of {hourly.NAME}: version {live} is live, version {former} was")
+        click.echo(f"rollback of {PROJECTION}: version {live} is live, version {former} was")
         return 0
 
     run(work)
@@ -102,11 +102,11 @@ def rollback() -> None:
 
 @click.command()
 def drop_old() -> None:
-    """Drop the versions that do not answer reads; rollback is not possible afterwards."""
+    """Drop the versions that do not answer reads. There is no rollback afterwards."""
 
     async def work(database: Database, _: Settings) -> int:
         dropped = await versions.drop_old(database)
-        click.echo(f"drop-old of {hourly.NAME}: {len(dropped)} versions dropped")
+        click.echo(f"drop-old of {PROJECTION}: {len(dropped)} versions dropped")
         return 0
 
     run(work)

@@ -16,8 +16,8 @@ from sql.database import Database
 def retention() -> None:
     """Run the retention pass now: verify, seal and drop the days past the horizon, and rollups past theirs.
 
-    Exits 0 when nothing past its time is left but what is in use, 1 when a day is kept because it does not verify, 2
-    when the pass could not be run.
+    Exits 0 when it dropped every day that is due and not in use, 1 when a day stays because it does not verify, 2 when
+    the pass could not run.
     """
 
     async def work(database: Database, settings: Settings) -> int:

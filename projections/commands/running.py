@@ -13,21 +13,20 @@ import msgspec
 from service.console import configure_logs
 from service.settings import Settings, SettingsError, load
 from sql.database import Database
-from sql.embedded.share import EmbeddedError
 from sql.embedded.working_database import server
-from sql.errors import DatabaseError
+from sql.errors import DatabaseError, EmbeddedError
 from sql.migrate import check_schema, migrate
 
 WRONG = 1
 COULD_NOT = 2
-# An hour of tens of millions of events takes its time.
+# Long, because an hour can hold tens of millions of events.
 STATEMENT_SECONDS = 3_600
-# Two hours are rebuilt at a time, and one waits for the other's lock.
+# Long, because a rebuild runs two hours at a time, and one waits for the other's lock.
 LOCK_SECONDS = 1_800
 
 
 def run(work: Callable[[Database, Settings], Awaitable[int]]) -> None:
-    """Do `work` on the configured database and exit with what it returns, or with 2 and one line when it cannot."""
+    """Do `work` on the configured database and exit with its result, or with 2 and one line of error."""
     try:
         settings = load()
         configure_logs(settings.log_level, as_json=settings.log_json)

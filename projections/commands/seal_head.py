@@ -16,9 +16,9 @@ from sql.database import Database
 @click.command()
 @click.option("--check", "copy", type=click.File("rb"), help="A copy printed earlier and kept elsewhere.")
 def seal_head(copy: BinaryIO | None) -> None:
-    """Print the newest seal of each shard, one JSON object a line, or check that those of a copy are in the chains.
+    """Print the newest seal of each shard, one JSON object a line, or check that the seals of a copy are in the chains.
 
-    Exits 0 when they are, 1 when one is not (seals were changed or removed since), 2 when it could not be checked.
+    Exits 0 when they are, 1 when one is not (seals were changed or removed since), 2 when it could not check.
     """
 
     async def work(database: Database, _: Settings) -> int:

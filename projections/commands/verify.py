@@ -1,4 +1,4 @@
-"""Verification, and what it says."""
+"""The command verify."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import msgspec
 from projections.commands.hours import hour_text, since_option, until_option
 from projections.commands.running import WRONG, run
 from projections.hours import list_hours
-from projections.verify import BROKEN, DAMAGED, DRIFTED, SEALED, VERIFIED, Conservation, Difference, HourProof
+from projections.verify import Conservation, Difference, HourProof
 from projections.verify import conservation as count_all
 from projections.verify import verify as verify_hours
 from service.console import progress
 from service.settings import Settings
 from sql.database import Database
+from sql.hourly import BROKEN, DAMAGED, DRIFTED, SEALED, VERIFIED
 
 
 @click.command()
@@ -24,10 +25,10 @@ from sql.database import Database
 @until_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
 def verify(since: datetime | None, until: datetime | None, as_json: bool) -> None:
-    """Compare rollups with raw events, raw events with what was appended, and hours without events with their seals.
+    """Compare rollups with raw events, raw events with their witnesses, and hours without events with their seals.
 
-    Without a range, too: all that was ever stored is live or retired. Exits 0 when all is right, 1 when anything is
-    wrong, 2 when it could not be checked.
+    Without a range it also checks that every event ever stored is live or retired. Exits 0 when all is right, 1 when
+    anything is wrong, 2 when it could not check.
     """
 
     async def work(database: Database, _: Settings) -> int:

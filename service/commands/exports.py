@@ -1,4 +1,4 @@
-"""What `make export` does around an export: a file that is there when it is whole, progress, one line at the end."""
+"""`export`: a file that appears only once it is complete, progress, one line at the end."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
 
+from service.commands.running import COULD_NOT, on_database
 from service.console import progress
-from service.errors import ApiError
+from service.errors import ServiceError
 from service.exports.export import Export, Exports
+from service.exports.formats import CSV, FORMATS
 from service.operations.supervisor import prepare
 from service.questions.filters import NAMES
-from service.questions.parameters import HOUR, time_text
+from service.questions.hours import HOUR, time_text
 from service.questions.segments import Segments
+from service.reports.kept_range import EVENTS, ROLLUPS
 from service.settings import Settings
 from sql.database import Database
-from sql.embedded.folders import sync
+from sql.durable import sync
 from sql.migrate import check_schema
 
 STDOUT = "-"
@@ -37,6 +41,38 @@ class Written:
 
     rows: int = 0
     bytes: int = 0
+
+
+@click.command()
+@click.option("--output", required=True, metavar="FILE", help="Where to; - is standard output.")
+@click.option("--format", type=click.Choice(FORMATS), default=CSV, show_default=True)
+@click.option("--of", type=click.Choice((EVENTS, ROLLUPS)), default=EVENTS, show_default=True)
+@click.option("--from", metavar="HOUR", help="First hour, such as 2025-10-18T01:00:00Z.")
+@click.option("--to", metavar="HOUR", help="The end, not part of the range.")
+@click.option("--hours", help="The last hours, up to the end of the current one, instead of a range. Default: 168.")
+@click.option(
+    *("--filter", "filters"),
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Only such events: event_type, tool_name, action, risk_mode, demo_mode, session_id, user_id, where, segment.",
+)
+@click.option("--received-at", is_flag=True, help="With events, write when they were received.")
+def export(output: str, filters: tuple[str, ...], **asked: Any) -> None:
+    """Write events or rollups of a range to a file: what GET /api/analytics/export answers.
+
+    \b
+    csv      for spreadsheets: a text that one would take for a formula begins with an apostrophe
+    ndjson   an object on each line; of events exactly what import takes, unless with --received-at
+    parquet  with types; needs the extra hourledger[parquet]
+
+    FILE appears only once it is complete, and replaces one of that name. When less than the range is kept, the last
+    line says from when on. Exits 2 when it could not be done.
+    """  # noqa: D301  # click's mark of a paragraph that is not wrapped
+    try:
+        on_database(partial(run_export, output, parameters(asked, filters)))
+    except KeyboardInterrupt:
+        click.echo("error: interrupted", err=True)
+        sys.exit(COULD_NOT)
 
 
 def parameters(asked: Mapping[str, object], filters: Sequence[str]) -> dict[str, str]:
@@ -67,7 +103,7 @@ async def run_export(output: str, given: Mapping[str, str], url: str, settings: 
             with _file(output) as file:
                 await _write(export, file, written)
             click.echo(_summary(output, export, written), err=output == STDOUT)
-    except ApiError as error:
+    except ServiceError as error:
         raise ExportFailed(error.message) from error
     finally:
         await exports.close()
@@ -88,7 +124,7 @@ async def _write(export: Export, file: BinaryIO, written: Written) -> None:
 
 @contextmanager
 def _file(output: str) -> Iterator[BinaryIO]:
-    """Give the file to write to; it has its name when all is written. Raises ExportFailed."""
+    """Give the file to write to; it gets its name once it is complete. Raises ExportFailed."""
     try:
         if output == STDOUT:
             yield sys.stdout.buffer

@@ -1,11 +1,18 @@
-"""What `make import` does around the import itself: the schema before it, one line after it, an exit code."""
+"""`import`: the schema before it, one line after it, an exit code."""
 
 from __future__ import annotations
 
+import sys
+from functools import partial
+from pathlib import Path
+
 import click
 
+from service.commands.running import COULD_NOT, on_database
+from service.imports.formats import AUTO, FORMATS, NotImportable
 from service.imports.importer import Job, Tally, import_file
 from service.imports.targets import Log
+from service.ingest.timestamps import parse_time
 from service.operations.supervisor import prepare
 from service.settings import Settings
 from sql.database import Database
@@ -14,13 +21,63 @@ from sql.migrate import check_schema
 SOME_REJECTED = 1
 
 
+def _shift_to(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    try:
+        if value not in (None, "now"):
+            parse_time(str(value))
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r}: {error}, or now") from None
+    return value
+
+
+@click.command("import")
+@click.option(
+    *("--format", "form"),
+    type=click.Choice(FORMATS, case_sensitive=False),
+    default=AUTO,
+    help="Default: by what the file begins with.",
+)
+@click.option("--shift-to", callback=_shift_to, metavar="now|ISO-8601", help="Move the newest timestamp there.")
+@click.option("--dry-run", is_flag=True, help="Check and count everything, store and record nothing.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_(form: str, shift_to: str | None, dry_run: bool, file: Path) -> None:
+    """Import events from FILE. Events that were imported before count as duplicates: a second run stores nothing.
+
+    \b
+    json    an array of events, {"events": [...]}, or either of them as a JSON string
+            (what localStorage.getItem('cv_analytics_events') gives)
+    ndjson  an event on each line
+    csv     with a header that names fields of events: properties holds JSON, demo_mode true, false,
+            1 or 0, an empty cell is an absent field; with any other column the file is refused
+
+    Rows follow the rules of POST /api/analytics/track. Rejected rows go to FILE.rejected.ndjson, each with its reason
+    and its line (the number of the element in json).
+
+    A row without event_id gets one from its content and from how many rows of the same content were before it.
+
+    With --shift-to all timestamps move by one amount, so that the newest event lands there. The import records the
+    amount for the file and the value as it is written. Later runs use it again: `now` is the time of the first run.
+
+    A file that ends too early is imported up to there, but not at all with --shift-to. Exits 0 when every row was
+    stored or a duplicate, 1 when rows were rejected, 2 when the import could not be done or not to its end; then run
+    it again.
+    """  # noqa: D301  # click's mark of a paragraph that is not wrapped
+    try:
+        sys.exit(on_database(partial(run_import, Job(file, form, shift_to, dry_run))))
+    except KeyboardInterrupt:
+        click.echo("error: interrupted; run it again to import the rest", err=True)
+    except NotImportable as error:
+        click.echo(f"error: {file}: {error}", err=True)
+    sys.exit(COULD_NOT)
+
+
 async def run_import(job: Job, url: str, settings: Settings) -> int:
     """Import a file and print what became of its rows; return the exit code, 0 or 1.
 
     Raises what `import_file` raises, after the line.
     """
     if job.dry_run and settings.database_url is not None:
-        await check_schema(url)  # a dry run changes nothing in a database that is not ours alone
+        await check_schema(url)  # a dry run changes nothing in a database that others use, too
     else:
         await prepare(url, settings)
     database = Database(url)

@@ -1,6 +1,6 @@
 """The events of a demo: days of a small web product with nights, weekends and a launch, as its clients sent them.
 
-Some come late, by hours or days, since a client was offline; some come twice, since a client did not hear the answer.
+Some come late, by hours or days, because a client was offline. Some come twice, because a client missed the answer.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from service.demo.visits import Visits
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 
 SEED = 2018
 DAYS = 30
@@ -33,10 +33,10 @@ LAUNCH_HOUR = 9
 BEFORE_LAUNCH = 0.6
 LAUNCH_PEAK = 2.0
 LAUNCH_HALF_LIFE = 1.5 * DAY
-# No two days, and no two hours, are alike: how far they are from what is usual, as a rule.
+# How far a day or an hour is from the usual, as a rule: no two are alike.
 UNLIKE = 0.1
 
-# Of the sessions, those whose end was sent late, and of these, those that were late by days.
+# The share of sessions whose end was sent late, and the share of those that were late by days.
 LATE = 0.05
 LATE_BY_DAYS = 0.3
 REPEATED = 0.01
@@ -44,7 +44,7 @@ LIVE_EVENTS_PER_SECOND = 2.5
 
 
 class Sending(NamedTuple):
-    """An event on its way; the number tells apart those that are sent at the same moment."""
+    """An event on its way; the number orders events that are sent at the same moment."""
 
     at: datetime
     number: int
@@ -53,7 +53,7 @@ class Sending(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Some time of which so many events are of the sessions that begin in it."""
+    """A span of time, and how many events the sessions that begin in it have."""
 
     start: datetime
     end: datetime
@@ -61,9 +61,9 @@ class Span:
 
 
 def demo_events(count: int, end: datetime, seed: int = SEED, days: int = DAYS) -> Iterator[Event]:
-    """Give `count` different events of the days before `end`, and the repeats of some, in the order of sending.
+    """Give `count` different events of the days before `end`, and repeats of some, in the order of sending.
 
-    The first is later than the horizon of `days` days, also if midnight comes within the hour after `end`. The same
+    The first is later than the horizon of `days` days, even if midnight comes within the hour after `end`. The same
     arguments give the same events.
     """
     clients = _Clients(f"{seed}", end)
@@ -71,9 +71,9 @@ def demo_events(count: int, end: datetime, seed: int = SEED, days: int = DAYS) -
 
 
 def live_events(start: datetime, seed: int = SEED, visitors: int = 0) -> Iterator[tuple[datetime, Event]]:
-    """Give events from `start` on, without end, each after the time to send it, in the order of sending.
+    """Give endless events from `start` on, each with the time to send it, in the order of sending.
 
-    visitors: how many there were before, of whom some return.
+    visitors: how many there were before; some of them return.
     """
     clients = _Clients(f"{seed} live", datetime.max.replace(tzinfo=UTC), visitors)
     for sending in _in_order(clients, _minutes(start)):
@@ -94,7 +94,7 @@ def launch_of(end: datetime, days: int = DAYS) -> datetime:
 
 
 def _hours(count: int, end: datetime, days: int, seed: int) -> Iterator[Span]:
-    """Give the hours, and how many of the events go to each; the last may be cut short by `end`."""
+    """Give the hours, and how many events each has; `end` may cut the last one short."""
     begin = (end - days * DAY).replace(minute=0, second=0, microsecond=0) + HOUR
     launch = launch_of(end, days)
     ends, busy, total = [begin], [0.0], 0.0
@@ -127,7 +127,7 @@ def _luck(name: str) -> float:
 
 
 class _Clients:
-    """The clients of all visitors: what each sends, and when. What would happen or be sent after `end` has not yet."""
+    """The clients of all visitors: what each sends, and when. Nothing happens or is sent after `end`."""
 
     def __init__(self, seed: str, end: datetime, visitors: int = 0) -> None:
         self._visits = Visits(f"{seed} visits", visitors)
@@ -136,7 +136,7 @@ class _Clients:
         self._number = 0
 
     def sendings(self, span: Span) -> Iterator[Sending]:
-        """Give the sendings of the sessions that begin in a span; different events, in all, as many as it says."""
+        """Give the sendings of the sessions that begin in a span: as many different events as it says, and repeats."""
         left = span.events
         while left > 0:
             start = span.start + MILLISECOND * self._chance.randrange(max(1, (span.end - span.start) // MILLISECOND))
@@ -154,7 +154,7 @@ class _Clients:
                 yield self._sending(at + timedelta(seconds=self._chance.randint(1, 60)), event)
 
     def _delay(self) -> timedelta:
-        """Return for how long a client is offline at the end of a session; mostly not at all."""
+        """Return how long a client is offline at the end of a session, mostly 0."""
         if self._chance.random() >= LATE:
             return timedelta(0)
         if self._chance.random() < LATE_BY_DAYS:
@@ -167,7 +167,7 @@ class _Clients:
 
 
 def _in_order(clients: _Clients, spans: Iterable[Span]) -> Iterator[Sending]:
-    """Give what is sent by the sessions that begin in spans, which are in order, by the time of sending."""
+    """Give the sendings of all spans by the time of sending. The spans are in order."""
     waiting: list[Sending] = []
     for span in spans:
         for sending in clients.sendings(span):

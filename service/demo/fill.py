@@ -1,4 +1,4 @@
-"""Fills a demo's log as an import does, and has it folded and proven."""
+"""Fills a demo's log as an import does, then waits until it is folded and verifies it."""
 
 from __future__ import annotations
 
@@ -14,26 +14,25 @@ from itertools import islice
 from service.console import progress
 from service.demo.events import demo_events
 from service.imports.targets import Log, Target, storing
-from service.ingest.appender import STORED
-from service.ingest.decoding import Event
-from service.ingest.outcomes import DUPLICATE
+from service.ingest.event import Event
+from service.ingest.outcomes import DUPLICATE, STORED
 from service.settings import Settings
 from sql.database import Database
+from sql.hourly import PROJECTION
 
 BATCH_EVENTS = 500
-# Appended while the next are made.
+# Batches that are appended while the next are made.
 BATCHES_IN_FLIGHT = 4
-PROJECTION = "hourly"
 POLL_SECONDS = 0.05
 
 
 class DemoFailed(Exception):
-    """The demo cannot be shown; the message is one line."""
+    """The demo could not be made; the message is one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What to show: so many events of the days before `end` (None: now), and whether more come while it runs.
+    """What to show: `events` events of the `days` days before `end` (None: now), and whether more come while it runs.
 
     The same seed and end give the same events.
     """
@@ -46,7 +45,7 @@ class Demo:
 
 
 async def fill(settings: Settings, url: str, demo: Demo) -> Counter[str]:
-    """Store the events; return how many became what, repeats of theirs included.
+    """Store the events and their repeats; return how many had each outcome.
 
     Raises sql.errors.DatabaseError, and DemoFailed when not all are stored.
     """
@@ -67,7 +66,7 @@ async def fill(settings: Settings, url: str, demo: Demo) -> Counter[str]:
 
 
 async def _stored(target: Target, events: Iterator[Event]) -> AsyncIterator[Counter[str]]:
-    """Append batches in order, some ahead of those that are not answered; give what became of each batch's events."""
+    """Append batches in order, a few at a time; give the outcomes of each batch."""
     flying: deque[asyncio.Task[list[str]]] = deque()
     try:
         while batch := list(islice(events, BATCH_EVENTS)):
@@ -86,7 +85,7 @@ async def prove(url: str) -> None:
     """Wait until a projector has folded all events, then verify every hour. Raises DemoFailed when one is wrong."""
     database = Database(url, connections=1)
     try:
-        while await _lag(database):  # noqa: ASYNC110  # it is another process that folds
+        while await _lag(database):  # noqa: ASYNC110  # another process folds
             await asyncio.sleep(POLL_SECONDS)
     finally:
         await database.close()
@@ -94,7 +93,7 @@ async def prove(url: str) -> None:
         *(sys.executable, "-m", "projections", "verify"),
         env=os.environ | {"DATABASE_URL": url},
         stdin=asyncio.subprocess.DEVNULL,
-        stdout=sys.stderr,  # what a demo says is no data
+        stdout=sys.stderr,  # standard output is for data
         start_new_session=True,
     )
     try:

@@ -1,4 +1,4 @@
-"""The folder of a demo's data: one of its own, known by a marker. Nothing in any other is ever touched."""
+"""The folder of a demo's data, known by a marker. A demo never touches a folder without it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ MARK = "The data of a demo: `python -m service demo` removes it when it starts.\
 
 
 def usual_demo_dir() -> str:
-    """Return where the data of a demo is when nobody says."""
+    """Return the default folder of a demo's data."""
     return "/var/lib/hourledger-demo" if os.geteuid() == 0 else ".demo"
 
 
 def claim(data_dir: Path) -> None:
-    """Mark a folder that is empty or missing as a demo's.
+    """Mark a folder that is empty, missing or a former demo's as a demo's.
 
-    Raises SettingsError when it is where `serve` keeps its data, or holds anything that is not a former demo's.
+    Raises SettingsError when `serve` keeps its data there, or when it holds anything else.
     """
     folder = data_dir.resolve()
     if folder == Path(usual_data_dir()).resolve():
@@ -27,7 +27,7 @@ def claim(data_dir: Path) -> None:
     try:
         if not folder.exists():
             folder.mkdir(parents=True)
-            # As root the server has a user of its own, who must come in.
+            # Under root the server runs as a user of its own, who must be able to enter.
             folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
         if not _is_demo(folder) and any(folder.iterdir()):
             raise SettingsError(f"HOURLEDGER_DATA_DIR={data_dir} is neither empty nor a former demo: it is left alone")

@@ -1,4 +1,4 @@
-"""`make demo`: the whole service on data of its own, made anew each time, folded and verified before it shows."""
+"""`make demo`: the whole service on data of its own, made anew each time, and verified before it is shown."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import click
 
 from service.demo.fill import Demo, fill, prove
 from service.demo.folder import claim
-from service.ingest.appender import STORED
-from service.ingest.outcomes import DUPLICATE
+from service.ingest.outcomes import DUPLICATE, STORED
 from service.operations.supervisor import PARTS, Part, check_port, keep_running, prepare, stop_on_signals
 from service.settings import Settings, SettingsError
 from sql.embedded.share import EmbeddedServer, release, use
@@ -23,14 +22,14 @@ Result = TypeVar("Result")
 
 
 class Stopped(Exception):
-    """Somebody said so."""
+    """SIGINT or SIGTERM came."""
 
 
 def run_demo(settings: Settings, demo: Demo) -> None:
     """Make, fill and run a demo until SIGINT or SIGTERM, which stop it at any moment.
 
-    Raises SettingsError before any data is touched; later sql.embedded.share.EmbeddedError,
-    sql.errors.DatabaseError and DemoFailed, when everything has been stopped.
+    Raises SettingsError before it touches any data; later sql.errors.EmbeddedError,
+    sql.errors.DatabaseError and DemoFailed, after it has stopped everything.
     """
     if settings.database_url is not None:
         raise SettingsError("DATABASE_URL is set, but a demo brings its own PostgreSQL: unset it")
@@ -42,7 +41,7 @@ def run_demo(settings: Settings, demo: Demo) -> None:
 async def _run(settings: Settings, demo: Demo) -> None:
     stop = stop_on_signals()
     click.echo(f"demo: making a database in {settings.data_dir}", err=True)
-    # A start that is under way is waited for: a server that was left half started would go on.
+    # A thread, so that a signal does not cut the start: a half-started server would go on running.
     embedded = await asyncio.to_thread(use, settings.data_dir, anew=True)
     try:
         await _fill_and_show(settings, demo, embedded, stop)
@@ -77,7 +76,7 @@ async def _fill_and_show(settings: Settings, demo: Demo, embedded: EmbeddedServe
 
 
 async def _until(stop: asyncio.Event, work: Coroutine[None, None, Result]) -> Result:
-    """Return the result of work. Raises Stopped, when the work has been cancelled, as soon as `stop` is set."""
+    """Return the result of work. When `stop` is set, cancel the work and raise Stopped."""
     working = asyncio.create_task(work)
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -90,7 +89,7 @@ async def _until(stop: asyncio.Event, work: Coroutine[None, None, Result]) -> Re
 
 
 async def _answering(settings: Settings) -> None:
-    """Return when somebody listens on the port."""
+    """Return when the port accepts connections."""
     while True:
         try:
             _, writer = await asyncio.open_connection(settings.address(), settings.port)
@@ -102,7 +101,7 @@ async def _answering(settings: Settings) -> None:
 
 
 def _trickle(demo: Demo) -> Part:
-    # About so many visitors there have been; some of them return.
+    # About as many visitors as the demo had; some of them return.
     return Part("trickle", "service", "demo-trickle", (f"--seed={demo.seed}", f"--visitors={demo.events // 25}"))
 
 

@@ -1,4 +1,4 @@
-"""What a demo's visitors send while it runs: each event when it happens, by HTTP, as clients do."""
+"""Sends the events of a demo's visitors while it runs: each when it happens, by HTTP, as clients do."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from http.client import HTTPConnection, HTTPException
 import msgspec
 import structlog
 
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from service.settings import Settings
 
-# What was due longer ago was missed: the machine slept, or the service was away.
+# An event that was due longer ago is left out: the machine slept, or the service was away.
 MISSED_SECONDS = 60.0
 TIMEOUT_SECONDS = 10.0
 FIRST_PAUSE = 1.0
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 def trickle(settings: Settings, events: Iterable[tuple[datetime, Event]]) -> None:
-    """Send each event when it is due, for as long as there are any."""
+    """Send each event when it is due."""
     sender = Sender(settings)
     for due, event in events:
         wait = (due - datetime.now(UTC)).total_seconds()
@@ -34,14 +34,14 @@ def trickle(settings: Settings, events: Iterable[tuple[datetime, Event]]) -> Non
 
 
 class Sender:
-    """Sends events one by one, each until it is answered: a repeat of one that was stored after all is harmless."""
+    """Sends events one by one, each until it is answered: a repeat of a stored event is harmless."""
 
     def __init__(self, settings: Settings) -> None:
         self._connection = HTTPConnection(settings.address(), settings.port, timeout=TIMEOUT_SECONDS)
         self._headers = _headers(settings)
 
     def send(self, event: Event) -> None:
-        """Send an event; one that is refused is given up and told."""
+        """Send an event; give up one that is refused, and log it."""
         body = as_sent(event)
         pause = FIRST_PAUSE
         while (status := self._post(body)) in (None, UNAVAILABLE):
@@ -51,7 +51,7 @@ class Sender:
             log.warning("an event of the demo is refused", status=status, event_id=event.event_id)
 
     def _post(self, body: bytes) -> int | None:
-        """Return the status of the answer; None when there is none."""
+        """Return the status of the answer, None without one."""
         try:
             self._connection.request("POST", "/e", body, self._headers)
             with self._connection.getresponse() as answer:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import accumulate
 
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 
 TOOLS = ("Portfolio", "Screener", "Backtest")
 RISK_MODES = ("conservative", "balanced", "aggressive")
-# Of a hundred events after the first, which is a page.
+# Of each hundred events after the first, which is always a page.
 TYPES = {"page_viewed": 40, "tool_used": 36, "feature_used": 14, "risk_mode_changed": 6, "report_exported": 4}
 SIGNED_UP = "signed_up"
 ACTIONS = {
@@ -35,9 +35,9 @@ _SCRAMBLING = 2_654_435_761
 
 
 class Visits:
-    """Makes one visit after another, the same ones for the same seed; `visitors` is how many have ever come.
+    """Makes one visit after another, the same ones for the same seed. visitors: how many have ever come.
 
-    A visitor is no more than a number: whether one signed up follows from it, so none has to be remembered.
+    A visitor is only a number, and whether one signed up follows from it. So nothing has to be remembered.
     """
 
     def __init__(self, seed: str, visitors: int = 0) -> None:
@@ -64,7 +64,7 @@ class Visits:
         return events
 
     def _visitor(self) -> tuple[int, bool]:
-        """Return who comes, and whether for the first time; who came lately is likelier to come again."""
+        """Return who comes, and whether for the first time. Recent visitors are likelier to return."""
         if self.visitors and self._chance.random() < RETURNING:
             return self.visitors - int(self.visitors * self._chance.random() ** 2), False
         self.visitors += 1
@@ -114,5 +114,5 @@ def _milliseconds(moment: datetime) -> int:
 
 
 def _is_member(visitor: int) -> bool:
-    """Tell whether a visitor has signed up, or does so in the first visit."""
+    """Return whether a visitor signs up in the first visit."""
     return visitor * _SCRAMBLING % (1 << 32) < MEMBERS * (1 << 32)

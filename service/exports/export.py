@@ -1,7 +1,6 @@
-"""Exports of events and rollups: all rows of a range, as they are at one moment, in flat memory whatever their number.
+"""Exports of events and rollups: all rows of a range, as they are at one moment, in flat memory for any number of rows.
 
-An export has a connection of its own for as long as it takes. The rest of the reads, and all that is written, never
-waits for it.
+An export has a connection of its own until it ends, so that other reads and all writes never wait for it.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from service.errors import unavailable
+from service.errors import Busy
 from service.exports.formats import CSV, FORMATS, MEDIA_TYPES, Writer, writer
 from service.exports.rows import (
     EVENT_COLUMNS,
@@ -24,14 +23,14 @@ from service.exports.rows import (
     rollup_rows,
 )
 from service.questions.filters import NAMES, Filters
-from service.questions.parameters import choice, closed_range, invalid, switch, time_text
+from service.questions.hours import closed_range, time_text
+from service.questions.parameters import choice, invalid, switch
 from service.questions.segments import Segments
-from service.reports.counts import EVENTS, ROLLUPS
-from service.reports.kept_range import FIRST, first_kept
+from service.reports.kept_range import EVENTS, ROLLUPS, first_kept, since_of
 from sql.database import Database, Session
 
 AT_A_TIME = 2
-# The longest that a chunk of rows may take to be found. A filter that few events pass may look through many.
+# The longest that the database may look for the next chunk of rows. A rare match takes long to find.
 STATEMENT_SECONDS = 300
 DEFAULT_HOURS = 168
 PARAMETERS = NAMES | {"format", "of", "hours", "from", "to", "received_at"}
@@ -39,7 +38,7 @@ PARAMETERS = NAMES | {"format", "of", "hours", "from", "to", "received_at"}
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked for."""
+    """An export to make. of: EVENTS or ROLLUPS. form: one of FORMATS. Rollups take no filters."""
 
     of: str
     form: str
@@ -51,7 +50,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The next bytes of an export, how many rows are in it, and up to where the range has been read with it."""
+    """The next bytes of an export, the number of their rows, and the time up to which the range is now written."""
 
     content: bytes
     rows: int
@@ -60,7 +59,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An export that has begun; `since` is later than asked for where less is kept."""
+    """An export that has begun. since: the start of what is kept of the question's range."""
 
     question: Question
     since: datetime
@@ -68,7 +67,7 @@ class Export:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Return what an answer says of it."""
+        """The headers of the answer."""
         since, until = self.since, self.question.until
         name = f"{self.question.of}-{since:%Y%m%dT%H}Z-{until:%Y%m%dT%H}Z.{self.question.form}"
         return {
@@ -81,7 +80,7 @@ class Export:
 
 
 class Exports:
-    """Makes exports, few at a time. `end` ends those that are being made; `close` closes the connections."""
+    """Makes exports, AT_A_TIME of them at most."""
 
     def __init__(self, url: str, segments: Segments, clock: Callable[[], datetime]) -> None:
         self._database = Database(url, connections=AT_A_TIME, statement_seconds=STATEMENT_SECONDS, read_only=True)
@@ -95,14 +94,14 @@ class Exports:
         await self._database.close()
 
     def end(self) -> None:
-        """End the exports that are being made, and begin no more."""
+        """Cancel the exports that are being made, and begin no more."""
         self.ended = True
         for task in self._tasks:
             if task is not None:
                 task.cancel()
 
     async def question(self, given: Mapping[str, str]) -> Question:
-        """Return what the parameters ask for. Raises ApiError 400."""
+        """Return the export that parameters ask for. Raises Invalid."""
         of = choice(given, "of", (EVENTS, ROLLUPS), EVENTS)
         columns: Columns = ROLLUP_COLUMNS
         if of == EVENTS:
@@ -115,18 +114,18 @@ class Exports:
 
     @asynccontextmanager
     async def begun(self, question: Question) -> AsyncIterator[Export]:
-        """Begin an export, which ends with this.
+        """Begin an export; it must be read within this context.
 
-        Raises ApiError 422 when nothing of the range is kept, 501 when the format is not installed, 503 when too many
-        are being made, and sql.errors.DatabaseError.
+        Raises Expired when nothing of the range is kept, NotInstalled when the format is not, Busy when too many are
+        being made, and sql.errors.DatabaseError.
         """
         if self.ended or len(self._tasks) >= AT_A_TIME:
-            raise unavailable(f"{AT_A_TIME} exports are being made, or the service is stopping; ask again")
+            raise Busy(f"{AT_A_TIME} exports are being made, or the service is stopping; ask again")
         task = asyncio.current_task()
         self._tasks.add(task)
         try:
             made = await asyncio.to_thread(writer, question.form, question.columns)
-            # Rollups are read a block at a time, events by one statement.
+            # Rollups take a statement a block, which must agree on one snapshot. Events take one statement.
             several = question.of == ROLLUPS
             async with self._database.snapshot() if several else self._database.transaction() as session:
                 since = await self._since(session, question)
@@ -136,15 +135,15 @@ class Exports:
             self._tasks.discard(task)
 
     async def _since(self, session: Session, question: Question) -> datetime:
-        """Return since when all of the range is kept, and will be until the transaction ends.
+        """Return the start of what is kept of the range until the transaction ends. Raises Expired.
 
-        Rollups are deleted, which the transaction's snapshot does not see. Days of events are dropped, which every
-        snapshot sees: they are held first (R6), and what is kept is looked at by a later statement.
+        Retention deletes rollups, which the transaction's snapshot does not see. It drops days of events, which every
+        snapshot sees; so the transaction first holds the log (R6), and a later statement reads what is kept.
         """
         statements = self._database.statements
         if question.of == EVENTS:
             await session.rows(statements.hold_log)
-        kept = (await session.only(statements.read_kept))[f"{question.of}_since"] or FIRST
+        kept = since_of(await session.only(statements.read_kept), question.of)
         return first_kept(question.of, question.since, question.until, kept)
 
     async def _rows(self, session: Session, question: Question, since: datetime) -> AsyncIterator[Rows]:
@@ -158,7 +157,7 @@ class Exports:
 async def _blocks(made: Writer, rows: AsyncIterator[Rows], until: datetime) -> AsyncIterator[Block]:
     begin = made.begin()
     async for some in rows:
-        # Not here: others are answered meanwhile.
+        # In a thread, so that the loop answers others meanwhile.
         content = await asyncio.to_thread(made.rows, some.rows)
         yield Block(begin + content, len(some.rows), some.upto)
         begin = b""

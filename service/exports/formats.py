@@ -1,4 +1,4 @@
-"""The formats of exports: rows in, bytes out, nothing kept but what the format itself needs."""
+"""The formats of exports: rows in, bytes out. A writer keeps only the state that its format needs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from service.errors import ApiError
+from service.errors import NotInstalled
 from service.exports.rows import FLAG, JSON, TEXT, TIME, Columns, Row
-from service.questions.parameters import time_text
+from service.questions.hours import time_text
 
 CSV, NDJSON, PARQUET = FORMATS = ("csv", "ndjson", "parquet")
 MEDIA_TYPES = {
@@ -22,9 +22,9 @@ MEDIA_TYPES = {
     PARQUET: "application/vnd.apache.parquet",
 }
 
-# What a spreadsheet takes for a formula: https://owasp.org/www-community/attacks/CSV_Injection. Apostrophes before it
-# count in, so that every text can be told from the one that it was before.
-_FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")  # noqa: RUF001  # full-width signs are such, too
+# A text that a spreadsheet takes for a formula: https://owasp.org/www-community/attacks/CSV_Injection. Leading
+# apostrophes belong to it, so that removing one apostrophe always gives the original text.
+_FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")  # noqa: RUF001  # spreadsheets take full-width signs, too
 
 Cell = Callable[[Any], Any]
 
@@ -33,17 +33,17 @@ class Writer(Protocol):
     """Writes one export."""
 
     def begin(self) -> bytes:
-        """Return what comes before all rows."""
+        """Return the bytes before all rows."""
 
     def rows(self, rows: Sequence[Row]) -> bytes:
-        """Return what can be passed on once these rows are there, too."""
+        """Take rows in the order of the columns; return the bytes that are ready now, maybe none."""
 
     def end(self) -> bytes:
-        """Return what comes after all rows."""
+        """Return the remaining bytes."""
 
 
 class CsvWriter:
-    """RFC 4180: a header, CRLF, quotes where they are needed; no cell from outside begins as a formula does."""
+    """RFC 4180: a header, CRLF, quotes where needed. No text or JSON cell begins as a formula does."""
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
@@ -69,7 +69,7 @@ def _records(records: list[list[Any]]) -> bytes:
 
 
 def harmless(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula: an apostrophe comes before one that it might."""
+    """Return a text that no spreadsheet takes for a formula, by an apostrophe before one that it might."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
@@ -122,7 +122,7 @@ def _raw(value: str | None) -> msgspec.Raw | None:
 
 
 def writer(form: str, columns: Columns) -> Writer:
-    """Return what writes a format. Raises ApiError 501 when what it needs is not installed; it may take a moment."""
+    """Return the writer of a format. Raises NotInstalled. Blocks for a moment while it imports pyarrow."""
     if form == CSV:
         return CsvWriter(columns)
     if form == NDJSON:
@@ -131,5 +131,5 @@ def writer(form: str, columns: Columns) -> Writer:
         from service.exports.parquet import ParquetWriter  # noqa: PLC0415  # slow to import, and not installed everywhere
     except ImportError as error:
         message = "Parquet needs pyarrow, which is not installed: pip install 'hourledger[parquet]'"
-        raise ApiError(501, "not_installed", message, "format") from error
+        raise NotInstalled(message, "format") from error
     return ParquetWriter(columns)

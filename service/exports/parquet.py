@@ -1,4 +1,4 @@
-"""Exports as Parquet, by pyarrow, which comes with the extra `parquet`."""
+"""Exports as Parquet. Needs pyarrow, which comes with the extra `parquet`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from service.exports.rows import COUNT, FLAG, JSON, TEXT, TIME, Columns, Row
 
-# A row group is written when it has so many rows, or so many bytes.
+# The writer ends a row group at either of these.
 GROUP_ROWS = 32_768
 GROUP_BYTES = 8 * 1024 * 1024
 
@@ -24,7 +24,7 @@ TYPES = {
 
 
 class ParquetWriter:
-    """Row groups, each passed on when it is full; what is kept for the footer is some kilobytes for each of them."""
+    """Gives each row group when it is full, and keeps some kilobytes of it for the footer."""
 
     def __init__(self, columns: Columns) -> None:
         self._schema = pa.schema([(name, TYPES[kind]) for name, kind in columns.items()])
@@ -33,14 +33,14 @@ class ParquetWriter:
             pa.PythonFile(self._written, mode="w"),
             self._schema,
             compression="zstd",
-            # Of properties they would be whole texts in the footer, and tell nobody anything.
+            # Statistics of properties would put whole texts into the footer, and help no reader.
             write_statistics=[name for name, kind in columns.items() if kind != JSON],
         )
         self._batches: list[Any] = []
         self._rows = self._bytes = 0
 
     def begin(self) -> bytes:
-        """Return the mark of the format."""
+        """Return the format's first bytes."""
         return self._written.taken()
 
     def rows(self, rows: Sequence[Row]) -> bytes:
@@ -72,7 +72,7 @@ class ParquetWriter:
 
 
 class _Written:
-    """A file whose bytes are taken away as they are written."""
+    """A file in memory that gives its bytes away."""
 
     closed = False
 
@@ -84,12 +84,12 @@ class _Written:
         return len(part)
 
     def taken(self) -> bytes:
-        """Return what was written since the last time."""
+        """Return the bytes written since the last call."""
         parts, self._parts = self._parts, []
         return b"".join(parts)
 
     def flush(self) -> None:
-        """Do nothing: what is written is taken in any case."""
+        """Do nothing: `taken` gives every byte anyway."""
 
     def close(self) -> None:
         self.closed = True

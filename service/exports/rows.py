@@ -1,4 +1,4 @@
-"""What can be exported: the columns, and the rows of a range as they are read, some at a time."""
+"""The columns of exports, and the rows of a range, some at a time."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import asyncpg
 import msgspec
 
 from service.exports.resendable_properties import sendable
 from service.questions.filters import Filters
-from service.questions.parameters import HOUR
-from service.reports.rollups import KINDS, MOST_KEYS, Totals
+from service.questions.hours import HOUR
+from service.reports.rollups import MOST_KEYS, Totals
+from sql.database import Row as Found
 from sql.database import Session
+from sql.hourly import ROLLUP_FIELDS
 from sql.statements import Statements
 
-# What a column holds. JSON is an object as its text; anything may be None.
+# The kinds of columns. JSON is the text of an object. Any value may be None.
 TEXT, JSON, FLAG, TIME, COUNT = ("text", "json", "flag", "time", "count")
 
 EVENT_COLUMNS = {
@@ -36,7 +37,7 @@ RECEIVED_AT = {"received_at": TIME}
 PROPERTIES = list(EVENT_COLUMNS).index("properties")
 ROLLUP_COLUMNS = {"hour": TIME, "measure": TEXT, "key": TEXT, "value": COUNT}
 
-# Hours of rollups that are in memory at a time: as many as an answer of `/rollups` has by itself.
+# Hours of rollups in memory at a time: as many as `/rollups` answers by default.
 BLOCK = 168 * HOUR
 
 Columns = Mapping[str, str]
@@ -45,7 +46,7 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Some rows, and up to where the range has been read with them."""
+    """Some rows, and the time up to which the range has been read with them."""
 
     rows: list[Row]
     upto: datetime
@@ -54,21 +55,21 @@ class Rows:
 async def event_rows(
     session: Session, statements: Statements, columns: Columns, since: datetime, until: datetime, filters: Filters
 ) -> AsyncIterator[Rows]:
-    """Give the events of a range, oldest first: all of one statement's snapshot."""
-    # With its filters known to it, the plan goes by their index, whatever was asked before.
+    """Give the events of [since, until) that pass the filters, oldest first, from the snapshot of one statement."""
+    # A plan for these filters uses their index; a generic plan, made for any filters, would not.
     await session.rows(statements.set_for_transaction, ["plan_cache_mode"], ["force_custom_plan"])
-    async for found in session.chunks(statements.export_events, since, until, *filters.values()):
-        # Not here: properties that have to be written anew take their time, and others are answered meanwhile.
+    async for found in session.chunks(statements.export_events, since, until, filters.document()):
+        # In a thread, because rewriting properties takes time and the loop must answer others meanwhile.
         rows = await asyncio.to_thread(_events, found, columns)
         yield Rows(rows, found[-1]["timestamp"] if found else until)
 
 
-def _events(found: Sequence[asyncpg.Record], columns: Columns) -> list[Row]:
+def _events(found: Sequence[Found], columns: Columns) -> list[Row]:
     return [_event(row, columns) for row in found]
 
 
-def _event(row: asyncpg.Record, columns: Columns) -> Row:
-    # The query's columns stand in the same order.
+def _event(row: Found, columns: Columns) -> Row:
+    # The columns of export_events stand in the order of EVENT_COLUMNS, received_at last.
     values = list(row)[: len(columns)]
     if (properties := values[PROPERTIES]) is not None:
         values[PROPERTIES] = sendable(properties)
@@ -78,8 +79,8 @@ def _event(row: asyncpg.Record, columns: Columns) -> Row:
 async def rollup_rows(
     session: Session, statements: Statements, shards: list[int], since: datetime, until: datetime
 ) -> AsyncIterator[Rows]:
-    """Give what `/rollups` answers of a range, oldest hour first, a row for each number; in the session's snapshot."""
-    # A shard cannot know which keys are the largest of all.
+    """Give the rollups of [since, until), oldest hour first, a row for each number. The session must be a snapshot."""
+    # One of several shards cannot know which keys are the largest of all.
     most_keys = MOST_KEYS if len(shards) == 1 else None
     for start in _starts(since, until):
         end = min(start + BLOCK, until)
@@ -101,5 +102,5 @@ def _numbers(hour: datetime, rollup: dict[str, Any] | msgspec.Raw) -> Iterator[R
     told = msgspec.json.decode(rollup) if isinstance(rollup, msgspec.Raw) else rollup
     for measure in ("total_events", "unique_sessions"):
         yield hour, measure, None, told[measure]
-    for measure in KINDS.values():
+    for measure in ROLLUP_FIELDS.values():
         yield from ((hour, measure, key, value) for key, value in told[measure].items())

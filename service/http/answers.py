@@ -1,4 +1,4 @@
-"""Answers, and what an exception becomes on the way out."""
+"""Answers, and the answer that each kind of error becomes."""
 
 from __future__ import annotations
 
@@ -11,17 +11,64 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.types import Send
 
-from service.errors import ApiError, unavailable
+from service.errors import (
+    Impossible,
+    Invalid,
+    NotFound,
+    NotInstalled,
+    NotReady,
+    ServiceError,
+    TooLarge,
+    Unavailable,
+    describe,
+)
+from service.http.refusals import (
+    ClientGone,
+    MethodNotAllowed,
+    Unauthorized,
+    UnknownHost,
+    UnsupportedEncoding,
+    UnsupportedType,
+)
 from sql.errors import DatabaseError
 
 log = structlog.get_logger(__name__)
 
+# Long enough for a restart of PostgreSQL, short enough for a browser that is about to leave.
+RETRY_AFTER_SECONDS = 2
+# Of a request, by names in small letters.
+Headers = dict[bytes, bytes]
 NOTHING: Mapping[str, str] = {}
-# How the router refuses, in our words.
+# The router's refusals, in our words.
 ROUTING = {
     404: ("not_found", "nothing is served at this path"),
     405: ("method_not_allowed", "this method is not answered here"),
 }
+
+
+class Status(NamedTuple):
+    """What HTTP says of one kind of error."""
+
+    number: int
+    headers: Mapping[str, str] = NOTHING
+
+
+# The status of an error is that of its class, or of the nearest class above it.
+STATUSES: Mapping[type[Exception], Status] = {
+    Invalid: Status(400),
+    Unauthorized: Status(401, {"www-authenticate": "Bearer"}),
+    NotFound: Status(404),
+    MethodNotAllowed: Status(405),
+    TooLarge: Status(413),
+    UnsupportedEncoding: Status(415),
+    UnsupportedType: Status(415),
+    UnknownHost: Status(421),
+    Impossible: Status(422),
+    ClientGone: Status(499),  # as nginx has it; only the metrics see it
+    NotInstalled: Status(501),
+    Unavailable: Status(503, {"retry-after": str(RETRY_AFTER_SECONDS)}),
+}
+INTERNAL = Status(500)
 
 
 class Answer(NamedTuple):
@@ -41,31 +88,40 @@ class Answer(NamedTuple):
         return self._replace(headers={**self.headers, **more}) if more else self
 
 
-def json_answer(answer: object, status: int = 200) -> Answer:
-    """Return what will be sent as JSON; 503 says when to try again."""
-    headers = unavailable("").headers if status == 503 else NOTHING
+def json_answer(answer: object, kind: type[ServiceError] | None = None) -> Answer:
+    """Return what will be sent as JSON: 200, or the status of a kind of error."""
+    status, headers = (200, NOTHING) if kind is None else STATUSES[kind]
     return Answer(status, msgspec.json.encode(answer), headers)
 
 
 def failure(error: Exception) -> Answer:
     """Return the answer that an exception becomes."""
-    failed = _as_api_error(error)
-    return Answer(failed.status, failed.body(), failed.headers)
-
-
-def _as_api_error(error: Exception) -> ApiError:
-    if isinstance(error, ApiError):
-        return error
+    if isinstance(error, HTTPException) and error.status_code < 500:
+        return _routing_failure(error)
     if isinstance(error, DatabaseError):
         log.warning("the database cannot answer", error=str(error))
-        return unavailable("the database cannot answer now")
-    if isinstance(error, HTTPException) and error.status_code < 500:
-        code, message = ROUTING.get(error.status_code, ("malformed", error.detail))
-        refused = ApiError(error.status_code, code, message)
-        refused.headers |= error.headers or {}
-        return refused
-    log.error("a request failed", exc_info=error)
-    return ApiError(500, "internal", "this is a fault of the service; its log says more")
+        error = NotReady("the database cannot answer now")
+    if not isinstance(error, ServiceError):
+        log.error("a request failed", exc_info=error)
+        error = ServiceError("this is a fault of the service; its log says more")
+    number, headers = status_of(error)
+    if isinstance(error, MethodNotAllowed):
+        headers = {"allow": error.allowed}
+    return Answer(number, _error_body(error.code, error.message, error.field), headers)
+
+
+def status_of(error: ServiceError) -> Status:
+    """Return the status of an error of the service; 500 for one that is in no table."""
+    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), INTERNAL)
+
+
+def _routing_failure(error: HTTPException) -> Answer:
+    code, message = ROUTING.get(error.status_code, ("malformed", error.detail))
+    return Answer(error.status_code, _error_body(code, message, None), error.headers or NOTHING)
+
+
+def _error_body(code: str, message: str, field: str | None) -> bytes:
+    return msgspec.json.encode({"ok": False, "error": describe(code, message, field)})
 
 
 def response(answer: Answer) -> Response[bytes]:

@@ -1,24 +1,36 @@
-"""Reads request bodies: bounded while they are read and while they are decompressed."""
+"""Reads request bodies: bounded in size and time while they are read, and in size while they are decompressed."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import zlib
-from typing import Protocol
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Protocol, TypeVar
 
+import msgspec
+from litestar import Request
 from litestar.types import Receive
 
-from service.errors import ApiError
-from service.ingest.appender import Appender
-
-Headers = dict[bytes, bytes]
+from service.errors import Invalid, TooLarge, Unreadable
+from service.http.answers import Headers
+from service.http.refusals import UnsupportedEncoding, UnsupportedType
+from service.ingest.admission import Admission
 
 PATIENCE_SECONDS = 60.0
+# Of a document that is no event: a question, or something to save.
+MAX_DOCUMENT_BYTES = 65_536
 _GZIP = 31  # zlib's window bits for a gzip header and trailer
 # What gzip may add to content that it cannot make smaller: headers, and some bytes a block.
 _GZIP_SLACK = 4_096
 # A body of thousands of tiny members is copied once for each member that a step finds in it.
 _GZIP_STEP = 4_096
+# What msgspec says, such as "Expected `int`, got `str` - at `$.steps[0].action`".
+_PATH = re.compile(r"(.*) - at `(?:\$\.?)?(.*)`$")
+_NAMED = re.compile(r"field `([^`]*)`")
+
+Document = TypeVar("Document")
 
 
 class _Decompressor(Protocol):
@@ -26,36 +38,36 @@ class _Decompressor(Protocol):
 
 
 class Body:
-    """The decoded body of one request; its bytes count as waiting in the appender until `release`.
+    """The decoded body of one request; its bytes count as waiting to be stored until `release`.
 
-    limit: bytes of the decoded body. patience: seconds for all of it to come: what is held of bodies that never end
-    would be refused to others.
+    limit: bytes of the decoded body. patience: seconds for what follows the first chunk. Slow senders must not hold
+    the whole byte budget.
     """
 
-    def __init__(self, appender: Appender, limit: int, patience: float = PATIENCE_SECONDS) -> None:
-        self._appender = appender
+    def __init__(self, admission: Admission, limit: int, patience: float = PATIENCE_SECONDS) -> None:
+        self._admission = admission
         self._limit = limit
         self._patience = patience
         self._held = 0
 
     async def read(self, receive: Receive, headers: Headers) -> bytes:
-        """Return the body, decoded. Raises ApiError 400, 413, 415 or 503."""
+        """Return the body, decoded. Raises Unreadable, TooLarge, UnsupportedEncoding or QueueFull."""
         encoding = headers.get(b"content-encoding", b"").strip().lower()
         if encoding in (b"", b"identity"):
             return await self._read_all(receive, headers, self._limit)
         if encoding != b"gzip":
-            raise ApiError(415, "unsupported_encoding", "the content encoding must be gzip or identity")
+            raise UnsupportedEncoding("the content encoding must be gzip or identity")
         decoded = self._gunzip(await self._read_all(receive, headers, self._limit + _GZIP_SLACK))
         self._hold(len(decoded))
         return decoded
 
     def release(self) -> None:
         """Stop counting the body."""
-        self._appender.release_bytes(self._held)
+        self._admission.release(self._held)
         self._held = 0
 
     def _hold(self, count: int) -> None:
-        self._appender.hold_bytes(count)
+        self._admission.hold(count)
         self._held += count
 
     async def _read_all(self, receive: Receive, headers: Headers, limit: int) -> bytes:
@@ -64,24 +76,21 @@ class Body:
         if length is not None and length > limit:
             raise self._too_large()
         chunk, more = await self._read_chunk(receive, limit)
-        # All that was declared has come: to be told that there is no more would take another way through the server's
+        # The declared length has come. Asking whether more follows would cost another way through the server's
         # threads, and a timer.
         if not more or self._held == length:
             return chunk
         chunks = [chunk]
-        try:
-            async with asyncio.timeout(self._patience):
-                while more and self._held != length:
-                    chunk, more = await self._read_chunk(receive, limit)
-                    chunks.append(chunk)
-        except TimeoutError as error:
-            raise ApiError(400, "malformed", f"the body did not end within {self._patience:g} seconds") from error
+        async with _patience(self._patience):
+            while more and self._held != length:
+                chunk, more = await self._read_chunk(receive, limit)
+                chunks.append(chunk)
         return b"".join(chunks)
 
     async def _read_chunk(self, receive: Receive, limit: int) -> tuple[bytes, bool]:
         message = await receive()
         if message["type"] != "http.request":
-            raise ApiError(400, "malformed", "the body ended before it was whole")
+            raise Unreadable("the body ended before it was whole")
         chunk = message.get("body", b"")
         if self._held + len(chunk) > limit:
             raise self._too_large()
@@ -101,15 +110,55 @@ class Body:
                     raise self._too_large()
                 rest = member.unused_data
         if sent and not member.eof:
-            raise ApiError(400, "malformed", "the gzip body ends too early")
+            raise Unreadable("the gzip body ends too early")
         return bytes(decoded)
 
-    def _too_large(self) -> ApiError:
-        return ApiError(413, "too_large", f"the body is larger than {self._limit} bytes")
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"the body is larger than {self._limit} bytes")
 
 
 def _decompressed(member: _Decompressor, data: bytes, most: int) -> bytes:
     try:
         return member.decompress(data, most)
     except zlib.error as error:
-        raise ApiError(400, "malformed", f"the body is not gzip: {error}") from error
+        raise Unreadable(f"the body is not gzip: {error}") from error
+
+
+@asynccontextmanager
+async def _patience(seconds: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise Unreadable(f"the body did not end within {seconds:g} seconds") from error
+
+
+async def json_body(request: Request[Any, Any, Any], kind: type[Document]) -> Document:
+    """Return the body as a struct.
+
+    Raises Invalid, which names the field, Unreadable, TooLarge, UnsupportedType or UnsupportedEncoding.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedType("the content type must be application/json")
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedEncoding("the content encoding must be identity")
+    # It is not an event: it takes nothing from the budget of those.
+    body = Body(Admission(), MAX_DOCUMENT_BYTES)
+    async with _patience(PATIENCE_SECONDS):
+        sent = await body.read(request.receive, dict(request.scope["headers"]))
+    try:
+        return msgspec.json.decode(sent, type=kind)
+    except msgspec.ValidationError as error:
+        raise _invalid(str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(f"the body is not JSON: {error}") from error
+
+
+def _invalid(said: str) -> Invalid:
+    """Return msgspec's refusal with the field that it names."""
+    placed = _PATH.match(said)
+    message, place = placed.groups() if placed else (said, "")
+    place = place.replace("[...]", "")  # msgspec does not name the key of a mapping
+    named = _NAMED.search(message)
+    field = ".".join(part for part in (place, named and named[1]) if part)
+    return Invalid(message.replace("`", ""), field or None)

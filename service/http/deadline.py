@@ -1,4 +1,4 @@
-"""An answer in time, also about a database that does not answer at all."""
+"""Deadline of health checks: an answer in time even when the database does not answer at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from sql.errors import Unavailable
 
-# Who asks how the service is waits no longer.
 ANSWER_SECONDS = 3.0
 
 Answer = TypeVar("Answer")
@@ -19,7 +18,8 @@ async def in_time(asked: Coroutine[Any, Any, Answer]) -> Answer:
     asking = asyncio.create_task(asked)
     asking.add_done_callback(_forget)
     try:
-        # Not asyncio.timeout: it waits for the end, and a server that hangs gives a connection back after seconds.
+        # Not asyncio.timeout, which waits for the end: the pool takes a connection back only when the server has
+        # confirmed the cancellation (https://github.com/MagicStack/asyncpg/issues/431), and one that hangs does not.
         await asyncio.wait({asking}, timeout=ANSWER_SECONDS)
         if not asking.done():
             raise Unavailable(f"the database has not answered within {ANSWER_SECONDS:g} s")
@@ -29,6 +29,6 @@ async def in_time(asked: Coroutine[Any, Any, Answer]) -> Answer:
 
 
 def _forget(late: asyncio.Task[Any]) -> None:
-    """Take notice of an error that nobody waits for any more."""
+    """Retrieve the error of a question whose asker has its answer already."""
     if not late.cancelled():
         late.exception()

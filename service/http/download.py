@@ -1,4 +1,4 @@
-"""HTTP out: exports as downloads. One that is not made to its end is broken off, so that nobody takes it for whole."""
+"""HTTP out: exports as downloads. One that fails midway is broken off, so that no client takes it for whole."""
 
 from __future__ import annotations
 
@@ -7,18 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from litestar import get
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import Receive, Scope, Send
 
-from service.errors import ApiError, unavailable
-from service.exports.export import PARAMETERS, Export, Exports
+from service.errors import ServiceError, Stopping
+from service.exports.export import Export, Exports
 from service.http.requests import while_connected
-from service.http.routes import Asked, query_of
-from service.questions.parameters import parse
 from sql.errors import DatabaseError
 
-EXPORT_PATH = "/api/analytics/export"
-# How long a client may take nothing. The database itself ends a transaction in which nothing is asked for a minute.
+# How long a client may take nothing. The database ends a transaction that is idle for a minute.
 STALL_SECONDS = 30.0
 
 log = structlog.get_logger(__name__)
@@ -38,13 +34,13 @@ class Download:
         self._started = self._whole = False
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
-        """Answer. Raises before the first byte only; later the connection is closed without the end of the body."""
+        """Answer. Raises only before the first byte; later it closes the connection without the end of the body."""
         try:
             await while_connected(receive, self._answer(send))
         except asyncio.CancelledError:
             if not self._exports.ended:
                 raise
-            self._fail(unavailable("the service is stopping"))
+            self._fail(Stopping("the service is stopping"))
         except Exception as error:  # noqa: BLE001
             self._fail(error)
 
@@ -53,7 +49,7 @@ class Download:
             raise error
         if self._whole:
             return
-        if isinstance(error, ApiError | DatabaseError | Stalled):
+        if isinstance(error, ServiceError | DatabaseError | Stalled):
             log.warning("an export was broken off", why=str(error))
         else:
             log.error("an export was broken off by a fault of the service", exc_info=error)
@@ -61,7 +57,7 @@ class Download:
     async def _answer(self, send: Send) -> None:
         question = await self._exports.question(self._given)
         async with self._exports.begun(question) as export:
-            # What cannot be read at all is told as an error.
+            # Read before the head is sent: an export that fails at once is answered by an error.
             first = await anext(export.blocks)
             await self._send(send, _head(export))
             await self._send(send, _part(first.content))
@@ -86,13 +82,3 @@ def _head(export: Export) -> dict[str, Any]:
 
 def _part(content: bytes) -> dict[str, Any]:
     return {"type": "http.response.body", "body": content, "more_body": True}
-
-
-def export_routes(exports: Exports) -> list[Any]:
-    """Return the route of exports."""
-
-    @get(EXPORT_PATH, name="export")
-    async def export(request: Asked) -> ASGIApp:
-        return Download(exports, parse(query_of(request), PARAMETERS))
-
-    return [export]

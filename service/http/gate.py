@@ -1,4 +1,4 @@
-"""Who may do what: host names, the write key, the read token, and other origins (CORS)."""
+"""Who may do what: host names, the write key, the read token, other origins (CORS)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl
 
 from litestar.types import HTTPScope
 
-from service.errors import ApiError
-from service.http.bodies import Headers
+from service.http.answers import Headers
+from service.http.refusals import Unauthorized, UnknownHost
 from service.settings import Settings
 
 SINGLE_PATHS = ("/api/analytics/track", "/e")
@@ -18,7 +18,7 @@ CLIENT_PATHS = frozenset({"/analytics.js", "/h.js", "/analytics.mjs", "/analytic
 OPEN_PATHS = frozenset({"/", "/health/live", "/health/ready"}) | CLIENT_PATHS
 OPEN_PREFIX = "/assets/"
 WRITING = ("POST", "OPTIONS")
-# What the browser client goes by: the service's clock, and how long to wait.
+# The browser client reads the service's clock, and how long to wait.
 EXPOSED = {"access-control-expose-headers": "Date, Retry-After"}
 PREFLIGHT = {
     "access-control-allow-methods": "POST",
@@ -28,7 +28,7 @@ PREFLIGHT = {
 
 
 class Gate:
-    """Lets a request in or raises the ApiError it gets instead."""
+    """Lets a request in or raises the refusal that it gets instead."""
 
     def __init__(self, settings: Settings) -> None:
         self._hosts = frozenset(settings.allowed_hosts)
@@ -38,42 +38,43 @@ class Gate:
         self._origins = frozenset(settings.cors_origins)
 
     def check(self, scope: HTTPScope, headers: Headers) -> None:
-        """Let in what may be answered: any request for our own host, reads with their token. Writes are asked later."""
+        """Let in requests for our own host, reads only with the token. `check_write` checks writes later."""
         self.check_host(headers)
         if not (scope["path"] in TRACK_PATHS and scope["method"] in WRITING):
             self.check_read(scope, headers)
 
     def check_host(self, headers: Headers) -> None:
-        """Refuse a Host that is not ours, so that a rebound DNS name reads nothing (421)."""
+        """Refuse a Host that is not ours, so that a rebound DNS name reads nothing. Raises UnknownHost."""
         host = _host_name(headers.get(b"host", b"").decode("latin-1"))
         if "*" not in self._hosts and host not in self._hosts:
-            raise ApiError(421, "unknown_host", f"this service does not answer for the host {host!r}")
+            raise UnknownHost(f"this service does not answer for the host {host!r}")
 
     def check_write(self, scope: HTTPScope, headers: Headers) -> None:
-        """Ask for the write key, if there is one (401)."""
+        """Require the write key, if one is set. Raises Unauthorized."""
         if self._write_key is None:
             return
         given = (_bearer(headers), headers.get(b"x-write-key", b"").decode("latin-1"), _key_of_query(scope))
         if not any(_same(key, self._write_key) for key in given):
-            raise ApiError(401, "unauthorized", "the write key is missing or wrong")
+            raise Unauthorized("the write key is missing or wrong")
 
     def check_read(self, scope: HTTPScope, headers: Headers) -> None:
-        """Ask for the read token, if there is one; without one refuse what a proxy passes on (401)."""
+        """Require the read token, if one is set; without one refuse requests that a proxy forwards.
+
+        Raises Unauthorized.
+        """
         path = scope["path"]
         if path in OPEN_PATHS or path.startswith(OPEN_PREFIX):
             return
         if self._read_token is not None:
             if not _same(_bearer(headers), self._read_token):
-                raise ApiError(401, "unauthorized", "the read token is missing or wrong")
+                raise Unauthorized("the read token is missing or wrong")
         elif not self._open_reads and _is_forwarded(headers):
-            raise ApiError(
-                401,
-                "unauthorized",
+            raise Unauthorized(
                 "reads through a proxy need HOURLEDGER_READ_TOKEN, or HOURLEDGER_OPEN_READS=1 to be open to all",
             )
 
     def cors_headers(self, headers: Headers) -> dict[str, str]:
-        """Return the headers that let another origin's page see an answer of a track path; none if it may not."""
+        """Return the headers that let another origin's page read an answer of a track path; none if it may not."""
         if not self._origins:
             return {}
         if "*" in self._origins:

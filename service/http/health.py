@@ -1,23 +1,22 @@
-"""Can it serve, and is all well with what it serves."""
+"""Whether the service can serve, and whether what it serves is well."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 import structlog
-from asyncpg import Record
 
-from service.errors import unavailable
+from service.errors import NotReady
 from service.http.answers import Answer, failure, json_answer
 from service.http.deadline import in_time
 from service.ingest.appender import Appender
-from sql.database import Database
+from sql.database import Database, Row
 from sql.errors import DatabaseError
+from sql.hourly import COMPLETE, PROJECTION
 from sql.migrate import newest_version
 
-# Above this the projector is not just busy. Reads stay right, they only take longer.
+# Above this the projector is not just busy. Answers stay right, they only take longer.
 LAG_EVENTS = 100_000
-PROJECTION = "hourly"
 # A rebuild goes through an hour's events in seconds.
 IDLE_REBUILD = timedelta(hours=1)
 
@@ -25,16 +24,16 @@ log = structlog.get_logger(__name__)
 
 
 async def readiness(database: Database, appender: Appender) -> Answer:
-    """Answer `GET /health/ready`: 503 when nothing can be served; `degraded` says why when something is wrong."""
-    if appender.stuck:  # before a database is asked that may not answer
-        return failure(unavailable("events cannot be appended now"))
+    """Answer `GET /health/ready`: 503 when the service cannot serve; `degraded` lists what else is wrong."""
+    if appender.stuck:  # do not ask a database that may not answer
+        return failure(NotReady("events cannot be appended now"))
     try:
         version, checkpoints, why = await in_time(_ask(database))
     except DatabaseError as error:
         log.warning("not ready", error=str(error))
-        return failure(unavailable("the database cannot answer, or its schema is not this service's"))
+        return failure(NotReady("the database cannot answer, or its schema is not this service's"))
     if unfit := _why_unfit(version, len(checkpoints), appender):
-        return failure(unavailable(unfit))
+        return failure(NotReady(unfit))
     lag = sum(row["lag_events"] for row in checkpoints if row["live"])
     why += [f"shard {shard} takes no events now" for shard in appender.closed_shards]
     if lag > LAG_EVENTS:
@@ -44,7 +43,7 @@ async def readiness(database: Database, appender: Appender) -> Answer:
     return json_answer({"ok": True, "status": "ready", "lag_events": lag})
 
 
-async def _ask(database: Database) -> tuple[int, list[Record], list[str]]:
+async def _ask(database: Database) -> tuple[int, list[Row], list[str]]:
     schema = await database.only(database.statements.read_schema_version)
     checkpoints = await database.rows(database.statements.list_lags, PROJECTION)
     return schema["version"], checkpoints, await _why_degraded(database)
@@ -63,7 +62,7 @@ async def _why_degraded(database: Database) -> list[str]:
     failed = await database.only(statements.count_failed_proofs)
     overdue = await database.only(statements.count_overdue_days)
     versions = await database.rows(statements.list_versions, PROJECTION, None)
-    idle = [row["version"] for row in versions if row["stage"] != "complete" and row["idle"] > IDLE_REBUILD]
+    idle = [row["version"] for row in versions if row["stage"] != COMPLETE and row["idle"] > IDLE_REBUILD]
     days = overdue["days"]
     return [
         *(f"{hours} hours are {state}; make verify names them" for state, hours in failed.items() if hours),

@@ -1,6 +1,6 @@
-"""HTTP out: server-sent events that tell when the log or its projection has moved, so that a page reads anew.
+"""HTTP out: server-sent events whenever the log or its projection has moved, so that a page reads anew.
 
-One poll a second for all streams of a worker, and none while there is no stream.
+A worker polls once a second for all its streams, and not at all without streams.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from litestar.response import ServerSentEvent
 from litestar.response.sse import ServerSentEventMessage
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from service.errors import unavailable
+from service.errors import Busy
 from service.http.deadline import in_time
-from service.reports.proofs import PROJECTION, as_of
+from service.reports.proofs import as_of
 from sql.database import Database
 from sql.errors import DatabaseError
+from sql.hourly import PROJECTION
 
 POLL_SECONDS = 1.0
 KEEP_ALIVE_SECONDS = 15.0
@@ -34,13 +35,13 @@ Standing = dict[str, Any] | None
 
 
 class Live:
-    """Streams of updates, and the one task that looks for them."""
+    """Streams of updates, and the one task that polls for them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._streams = 0
         self._poll: asyncio.Task[None] | None = None
-        # What was found last, by the number of the finding; 0 for nothing yet.
+        # The last finding and its number; 0 before the first.
         self._number = 0
         self._standing: Standing = None
         self._moved = asyncio.Event()
@@ -61,11 +62,11 @@ class Live:
         return counted
 
     def answer(self) -> ServerSentEvent:
-        """Return a stream that tells where the log stands at once, and whenever it has moved."""
+        """Return a stream that sends where the log stands, at once and whenever it has moved."""
         return ServerSentEvent(_Stream(self), headers=HEADERS)
 
     async def after(self, number: int) -> tuple[int, ServerSentEventMessage]:
-        """Return the next finding after a number, or a comment when there is none for long.
+        """Return the next finding after a number, or a comment after KEEP_ALIVE_SECONDS without one.
 
         Raises StopAsyncIteration when streams end.
         """
@@ -85,9 +86,9 @@ class Live:
 
     @contextmanager
     def _place(self) -> Iterator[None]:
-        """Hold one of the streams there may be. Raises ApiError 503 when all are taken."""
+        """Hold a place for one stream. Raises Busy when all places are taken."""
         if self._closing or self._streams >= MOST_STREAMS:
-            raise unavailable("too many streams are open, or the service is stopping; ask again")
+            raise Busy("too many streams are open, or the service is stopping; ask again")
         self._streams += 1
         if self._poll is None:
             self._poll = asyncio.create_task(self._look())
@@ -118,13 +119,17 @@ class Live:
             return None
 
     def _wake(self) -> None:
-        """Wake all who wait, and only them."""
+        """Wake the streams that wait now, and none that waits later."""
         self._moved.set()
         self._moved = asyncio.Event()
 
 
 class _Stream(AsyncIterator[ServerSentEventMessage]):
-    """The messages of one stream. No generator: nothing is left to be closed when its client goes away."""
+    """The messages of one stream.
+
+    Not a generator, because the framework closes none when its client goes away:
+    https://github.com/litestar-org/litestar/issues/3772.
+    """
 
     def __init__(self, live: Live) -> None:
         self._live = live

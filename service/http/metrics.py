@@ -1,7 +1,8 @@
-"""What Prometheus sees: the requests and events of all HTTP workers, and the database as it is at the scrape.
+"""Metrics for Prometheus: requests and events of all HTTP workers, and the database as it is at the scrape.
 
-Each worker counts into files of the folder that PROMETHEUS_MULTIPROC_DIR names, and whichever is asked sums them all;
-without that folder (one worker, run by hand) it tells its own. Counts of a worker that died stay in the sums.
+Each worker counts into files of the folder that PROMETHEUS_MULTIPROC_DIR names. The worker that answers a scrape sums
+the files of all. Without that folder (one worker, run by hand) it answers with its own counts. The counts of a worker
+that died stay in the sums.
 """
 
 from __future__ import annotations
@@ -12,27 +13,26 @@ from functools import cache
 from pathlib import Path
 
 import psutil
-from asyncpg import Record
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
 from service.http.deadline import in_time
-from service.ingest.appender import Appender
-from sql.database import Database
+from service.ingest.admission import Admission
+from sql.database import Database, Row
 from sql.errors import DatabaseError
+from sql.hourly import PROJECTION
 
-PROJECTION = "hourly"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-# Methods that are told apart: a client can make up any number of others.
+# The methods that have counts of their own. A client can make up any number of others.
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class Metrics:
-    """The metrics of one HTTP worker, and the way to all of them."""
+    """The metrics of one HTTP worker, and the text of all workers' metrics."""
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -56,7 +56,7 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=self._registry,
         )
-        # Finding a child by its labels costs more than counting.
+        # prometheus_client finds a child by its labels more slowly than it counts.
         self._requests = cache(requests.labels)
         self._events = cache(events.labels)
         self._seconds = cache(seconds.labels)
@@ -68,16 +68,16 @@ class Metrics:
         self._seconds(method, route).observe(seconds)
 
     def offered(self, outcome: str, events: int = 1) -> None:
-        """Count events by what became of them."""
+        """Count events by their outcome."""
         self._events(outcome).inc(events)
 
     def waiting(self, events: int) -> None:
-        """Tell how many events of this worker wait."""
+        """Set how many events of this worker wait."""
         self._waiting.set(events)
 
-    async def text(self, database: Database, appender: Appender) -> bytes:
-        """Return all metrics in Prometheus' text format; those of the database are missing while it does not answer."""
-        self.waiting(appender.events_waiting)
+    async def text(self, database: Database, admission: Admission) -> bytes:
+        """Return all metrics in Prometheus' text format, without those of the database while it does not answer."""
+        self.waiting(admission.events)
         try:
             families = await in_time(_of_database(database))
         except DatabaseError:
@@ -94,7 +94,7 @@ class Metrics:
 
 
 class _Collected(Collector):
-    """Metrics that were read already."""
+    """Gives metrics that were read before."""
 
     def __init__(self, families: Iterable[Metric]) -> None:
         self._families = families
@@ -121,7 +121,7 @@ def _up(answers: int) -> Metric:
     return GaugeMetricFamily("hourledger_database_up", "Whether the database answers.", value=answers)
 
 
-def _of_projection(checkpoints: list[Record]) -> Iterator[Metric]:
+def _of_projection(checkpoints: list[Row]) -> Iterator[Metric]:
     head = GaugeMetricFamily("hourledger_log_head", "Last position of the log.", labels=["shard"])
     lag = GaugeMetricFamily(
         "hourledger_projection_lag_events", "Events not folded yet.", labels=["projection", "shard"]
@@ -137,14 +137,14 @@ def _of_projection(checkpoints: list[Record]) -> Iterator[Metric]:
     yield from (head, lag, version)
 
 
-def _failed(proofs: Record) -> Metric:
+def _failed(proofs: Row) -> Metric:
     failed = GaugeMetricFamily("hourledger_failed_proofs", "Hours whose last verification failed.", labels=["state"])
     for state, hours in proofs.items():
         failed.add_metric([state], hours)
     return failed
 
 
-def _seals(heads: list[Record]) -> Metric:
+def _seals(heads: list[Row]) -> Metric:
     seals = GaugeMetricFamily("hourledger_seals", "Hours sealed: the length of the chain.", labels=["shard"])
     for head in heads:
         seals.add_metric([str(head["shard"])], head["sequence"])
@@ -152,7 +152,7 @@ def _seals(heads: list[Record]) -> Metric:
 
 
 def _forget_dead_workers(folder: Path) -> None:
-    """Leave out what waited in workers that are gone."""
+    """Remove the gauges of workers that are gone."""
     for file in folder.glob("gauge_live*_*.db"):
         worker = int(file.stem.rpartition("_")[2])
         if not psutil.pid_exists(worker):

@@ -1,25 +1,59 @@
-"""Work for a client that may go away before it is done."""
+"""What a route needs of a request: its query, the rest of its path, and work that ends when the client goes away."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
+from urllib.parse import unquote_to_bytes
 
+from litestar import Request, Response
 from litestar.types import Receive
 
-from service.errors import ApiError
+from service.errors import NotFound, Unreadable
+from service.http.answers import json_answer, response
+from service.http.refusals import ClientGone
+from service.questions.parameters import invalid
 
-# As nginx has it: nobody sees it but the metrics.
-CLIENT_GONE = 499
+NO_PARAMETERS: frozenset[str] = frozenset()
 
+Asked = Request[Any, Any, Any]
 Result = TypeVar("Result")
 
 
-async def while_connected(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:
-    """Return the result of `work`, which is cancelled when the client goes away: its statement ends, too.
+def query_of(request: Asked) -> bytes:
+    """Return the query string as it was sent."""
+    return bytes(request.scope["query_string"])
 
-    receive: that of the request, whose body was read. Raises ApiError 499 when the client is gone.
+
+def id_of(request: Asked, before: str) -> str:
+    """Return the path after `before`, as it was sent.
+
+    The framework drops trailing and repeated slashes: https://github.com/litestar-org/litestar/pull/325.
+    before: such as "/api/analytics/users/". Raises Invalid, and NotFound when a slash of `before` is encoded.
+    """
+    slashes = before.count("/")
+    parts = request.scope["raw_path"].partition(b"?")[0].split(b"/", slashes)
+    if len(parts) <= slashes:
+        raise NotFound("nothing is served at this path")
+    try:
+        name = unquote_to_bytes(parts[-1]).decode()
+    except UnicodeDecodeError as error:
+        raise Unreadable("the path is not URL-encoded UTF-8") from error
+    if "\0" in name:
+        raise invalid("id", "must not hold a NUL character")
+    return name
+
+
+async def answer_of(request: Asked, work: Coroutine[Any, Any, object]) -> Response[bytes]:
+    """Return what `work` finds as JSON; the work ends when the client goes away. The body must have been read."""
+    return response(json_answer(await while_connected(request.receive, work)))
+
+
+async def while_connected(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:
+    """Return the result of `work`. When the client goes away, cancel it, so that its statement ends, too.
+
+    receive: that of the request, whose body was read. Raises ClientGone.
     """
     working = asyncio.ensure_future(work)
     leaving = asyncio.ensure_future(_until_gone(receive))
@@ -27,7 +61,7 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, Result]) -
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             return working.result()
-        raise ApiError(CLIENT_GONE, "client_gone", "the client went away before the answer")
+        raise ClientGone("the client went away before the answer")
     finally:
         for task in (working, leaving):
             task.cancel()

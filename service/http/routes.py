@@ -1,81 +1,165 @@
-"""The routes that a dashboard reads."""
+"""Every path of questions, segments and health. Pages have their own routes, and entry.py answers the track paths."""
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
-from litestar import Request, Response, delete, get, put
+from litestar import Response, delete, get, post, put
 from litestar.params import FromPath
 from litestar.response import ServerSentEvent
+from litestar.types import ASGIApp
 
-from service.http.answers import json_answer, response
-from service.http.json_body import json_body
+from service.exports.export import PARAMETERS as EXPORT_PARAMETERS
+from service.exports.export import Exports
+from service.http.answers import Answer, json_answer, response
+from service.http.bodies import json_body
+from service.http.download import Download
+from service.http.health import readiness
 from service.http.live_stream import Live
-from service.http.requests import while_connected
+from service.http.metrics import CONTENT_TYPE, Metrics
+from service.http.requests import NO_PARAMETERS, Asked, answer_of, id_of, query_of
+from service.ingest.appender import Appender
 from service.questions.parameters import parse
 from service.questions.segments import Saving, Segments
+from service.reports.cohorts import Cohorts
+from service.reports.funnel_body import FunnelBody
+from service.reports.funnels import Funnels
 from service.reports.proofs import Proofs
+from service.reports.properties import PropertyValues
+from service.reports.rollups import Rollups
 from service.reports.summary import Summary
+from service.reports.timelines import Timelines
 from service.reports.trends import Trends
+from sql.database import Database
 
 LIVE_PATH = "/api/analytics/live"
-NO_PARAMETERS: frozenset[str] = frozenset()
-
-Asked = Request[Any, Any, Any]
-
-
-def query_of(request: Asked) -> bytes:
-    """Return the query string as it was sent."""
-    return bytes(request.scope["query_string"])
+EXPORT_PATH = "/api/analytics/export"
+SESSION_PATH = "/api/analytics/sessions/"
+USER_PATH = "/api/analytics/users/"
+# Streams do not answer HEAD.
+STREAMS = (LIVE_PATH, EXPORT_PATH)
 
 
-async def answer_of(request: Asked, work: Coroutine[Any, Any, object]) -> Response[bytes]:
-    """Return what `work` finds as JSON; it ends with the client's connection. The body must have been read."""
-    return response(json_answer(await while_connected(request.receive, work)))
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What answers reads."""
+
+    cohorts: Cohorts
+    exports: Exports
+    funnels: Funnels
+    live: Live
+    proofs: Proofs
+    properties: PropertyValues
+    rollups: Rollups
+    segments: Segments
+    summary: Summary
+    timelines: Timelines
+    trends: Trends
 
 
-def analytics_routes(trends: Trends, summary: Summary, proofs: Proofs, live: Live) -> list[Any]:
-    """Return the routes of counts and proofs."""
+def read_routes(reads: Reads) -> list[Any]:
+    """Return the routes of everything that is read from the log and its projection."""
+    return [
+        _question("/api/analytics/cohorts", reads.cohorts.page),
+        _question("/api/analytics/proofs", reads.proofs.page),
+        _question("/api/analytics/properties", reads.properties.page),
+        _question("/api/analytics/rollups", reads.rollups.page),
+        _question("/api/analytics/summary", reads.summary.page),
+        _question("/api/analytics/top", reads.summary.top),
+        _question("/api/analytics/trends", reads.trends.page),
+        _rollup(reads.rollups),
+        _funnel(reads.funnels),
+        *_timelines(reads.timelines),
+        *_segments(reads.segments),
+        *_streams(reads.live, reads.exports),
+    ]
 
-    @get("/api/analytics/trends", name="trends")
-    async def trends_page(request: Asked) -> Response[bytes]:
-        return await answer_of(request, trends.page(query_of(request)))
 
-    @get("/api/analytics/summary", name="summary")
-    async def summary_page(request: Asked) -> Response[bytes]:
-        return await answer_of(request, summary.page(query_of(request)))
+def _question(path: str, page: Callable[[bytes], Coroutine[Any, Any, object]]) -> Any:
+    """Return the route of a question that is asked by a query string."""
 
-    @get("/api/analytics/top", name="top")
-    async def top_page(request: Asked) -> Response[bytes]:
-        return await answer_of(request, summary.top(query_of(request)))
+    @get(path, name=path)
+    async def question(request: Asked) -> Response[bytes]:
+        return await answer_of(request, page(query_of(request)))
 
-    @get("/api/analytics/proofs", name="proofs")
-    async def proofs_page(request: Asked) -> Response[bytes]:
-        return await answer_of(request, proofs.page(query_of(request)))
+    return question
 
+
+def _rollup(rollups: Rollups) -> Any:
+    @get("/api/analytics/rollups/{hour:str}")
+    async def rollup(hour: FromPath[str]) -> Response[bytes]:
+        return response(json_answer(await rollups.one(hour)))
+
+    return rollup
+
+
+def _funnel(funnels: Funnels) -> Any:
+    @post("/api/analytics/funnels", name="funnels", status_code=200)
+    async def funnel(request: Asked) -> Response[bytes]:
+        parse(query_of(request), NO_PARAMETERS)
+        return await answer_of(request, funnels.answer(await json_body(request, FunnelBody)))
+
+    return funnel
+
+
+def _timelines(timelines: Timelines) -> list[Any]:
+    @get(SESSION_PATH + "{session_id:path}", name="session")
+    async def session(request: Asked) -> Response[bytes]:
+        return await answer_of(request, timelines.session(id_of(request, SESSION_PATH), query_of(request)))
+
+    @get(USER_PATH + "{user_id:path}", name="user")
+    async def user(request: Asked) -> Response[bytes]:
+        return await answer_of(request, timelines.user(id_of(request, USER_PATH), query_of(request)))
+
+    return [session, user]
+
+
+def _segments(segments: Segments) -> list[Any]:
+    @get("/api/analytics/segments", name="segments")
+    async def page(request: Asked) -> Response[bytes]:
+        parse(query_of(request), NO_PARAMETERS)
+        return await answer_of(request, segments.page())
+
+    @put("/api/analytics/segments/{name:str}", name="save segment")
+    async def save(request: Asked, name: FromPath[str]) -> Response[bytes]:
+        return response(json_answer(await segments.save(name, await json_body(request, Saving))))
+
+    @delete("/api/analytics/segments/{name:str}", name="delete segment", status_code=200)
+    async def forget(name: FromPath[str]) -> Response[bytes]:
+        return response(json_answer(await segments.delete(name)))
+
+    return [page, save, forget]
+
+
+def _streams(live: Live, exports: Exports) -> list[Any]:
     @get(LIVE_PATH, name="live", middleware=[live.middleware])
     async def live_stream(request: Asked) -> ServerSentEvent:
         parse(query_of(request), NO_PARAMETERS)
         return live.answer()
 
-    return [trends_page, summary_page, top_page, proofs_page, live_stream]
+    @get(EXPORT_PATH, name="export")
+    async def export(request: Asked) -> ASGIApp:
+        return Download(exports, parse(query_of(request), EXPORT_PARAMETERS))
+
+    return [live_stream, export]
 
 
-def segment_routes(segments: Segments) -> list[Any]:
-    """Return the routes of saved segments."""
+def state_routes(looking: Database, appender: Appender, metrics: Metrics) -> list[Any]:
+    """Return the routes of how the service is."""
 
-    @get("/api/analytics/segments", name="segments")
-    async def segments_page(request: Asked) -> Response[bytes]:
-        parse(query_of(request), NO_PARAMETERS)
-        return await answer_of(request, segments.page())
+    @get("/health/live")
+    async def live() -> Response[bytes]:
+        return response(json_answer({"ok": True, "status": "live"}))
 
-    @put("/api/analytics/segments/{name:str}", name="save segment")
-    async def save_segment(request: Asked, name: FromPath[str]) -> Response[bytes]:
-        return response(json_answer(await segments.save(name, await json_body(request, Saving))))
+    @get("/health/ready")
+    async def ready() -> Response[bytes]:
+        return response(await readiness(looking, appender))
 
-    @delete("/api/analytics/segments/{name:str}", name="delete segment", status_code=200)
-    async def delete_segment(name: FromPath[str]) -> Response[bytes]:
-        return response(json_answer(await segments.delete(name)))
+    @get("/metrics")
+    async def metrics_text() -> Response[bytes]:
+        text = await metrics.text(looking, appender.admission)
+        return response(Answer(200, text, {"content-type": CONTENT_TYPE}))
 
-    return [segments_page, save_segment, delete_segment]
+    return [live, ready, metrics_text]

@@ -18,7 +18,7 @@ DRAIN_SECONDS = 15
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; a worker that dies is started again."""
     with TemporaryDirectory(prefix="hourledger-metrics-") as folder:
-        # Where the workers count, so that any of them can tell what all of them did; see service/http/metrics.py.
+        # The workers count here, so that each can answer with the sums of all; see service/http/metrics.py.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         os.register_at_fork(after_in_child=held_signals.hold)
         held_signals.Server.pid = os.getpid()

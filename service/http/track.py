@@ -4,61 +4,53 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 from litestar.types import Receive
 
-from service.errors import ApiError, describe, unavailable
-from service.http.answers import Answer, json_answer
-from service.http.bodies import Body, Headers
-from service.ingest.appender import REFUSED, STORED, UNAVAILABLE, Appender
-from service.ingest.decoding import (
-    MAX_BATCH_BYTES,
-    MAX_EVENT_BYTES,
-    Event,
-    EventError,
-    TooLarge,
-    decode_batch,
-    decode_event,
-    decode_lines,
-)
-from service.ingest.outcomes import DUPLICATE, REASONS
+from service.errors import ServiceError, Unavailable, describe
+from service.http.answers import Answer, Headers, json_answer
+from service.http.bodies import Body
+from service.ingest.appender import Appender
+from service.ingest.decoding import decode_batch, decode_event, decode_lines
+from service.ingest.event import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Event
+from service.ingest.outcomes import DUPLICATE, STORED, UNAVAILABLE, why_not_stored
+from service.ingest.refusals import EventError
 
-# What became of an event, for the metrics only: its sender is told more.
+# The outcome of an event that could not be read, for the metrics. Its sender is told why.
 INVALID = "invalid"
-Decoded = TypeVar("Decoded")
 
 
 class Track:
-    """Answers POSTs to the track paths; `count` is told what became of each event."""
+    """Answers POSTs to the track paths. count: takes an outcome and how many events had it."""
 
     def __init__(self, appender: Appender, count: Callable[[str, int], None]) -> None:
         self._appender = appender
         self._count = count
 
     async def one(self, receive: Receive, headers: Headers) -> Answer:
-        """Append one event. Raises ApiError for everything but stored and duplicate."""
-        body = Body(self._appender, MAX_EVENT_BYTES)
+        """Append one event. Raises ServiceError unless it is stored or a duplicate."""
+        body = Body(self._appender.admission, MAX_EVENT_BYTES)
         try:
-            event = _decoded(decode_event, await body.read(receive, headers))
+            event = decode_event(await body.read(receive, headers))
             outcome = await self._appender.append_one(event)
-        except ApiError as error:
-            self._count(UNAVAILABLE if error.status == 503 else INVALID, 1)
+        except ServiceError as error:
+            self._count(UNAVAILABLE if isinstance(error, Unavailable) else INVALID, 1)
             raise
         finally:
             body.release()
         self._count(outcome, 1)
         if outcome not in (STORED, DUPLICATE):
-            raise _refusal(outcome)
+            raise why_not_stored(outcome)
         repeated = {"duplicate": True} if outcome == DUPLICATE else {}
         return json_answer({"ok": True, "event_id": event.event_id, **repeated})
 
     async def batch(self, receive: Receive, headers: Headers) -> Answer:
-        """Append a batch: 503 when a part could not be made durable. One bad event never costs its neighbours."""
-        body = Body(self._appender, MAX_BATCH_BYTES)
+        """Append a batch; 503 when a part is not known to be stored. One bad event never costs its neighbours."""
+        body = Body(self._appender.admission, MAX_BATCH_BYTES)
         try:
             sent = await body.read(receive, headers)
-            items = _decoded(decode_lines if _is_lines(headers) else decode_batch, sent)
+            items = decode_lines(sent) if _is_lines(headers) else decode_batch(sent)
             outcomes = await append_items(self._appender, items)
         finally:
             body.release()
@@ -66,7 +58,7 @@ class Track:
         for outcome, events in became.items():
             self._count(outcome, events)
         answer = batch_answer(items, outcomes)
-        return json_answer(answer, 200 if answer["ok"] else 503)
+        return json_answer(answer, None if answer["ok"] else Unavailable)
 
 
 async def append_items(appender: Appender, items: list[Event | EventError]) -> list[str]:
@@ -74,20 +66,18 @@ async def append_items(appender: Appender, items: list[Event | EventError]) -> l
     events = [item for item in items if isinstance(item, Event)]
     try:
         return await appender.append(events) if events else []
-    except ApiError as error:
-        if error.status != 503:
-            raise
+    except Unavailable:
         return [UNAVAILABLE] * len(events)
 
 
 def batch_answer(items: list[Event | EventError], outcomes: list[str]) -> dict[str, Any]:
-    """Return the answer to a batch: what was stored, what was there, and what was rejected, each by its index."""
+    """Return the answer to a batch: how many were stored, were there before, or were rejected and why."""
     ids: list[str | None] = []
     errors: list[dict[str, Any]] = []
     outcome_of = iter(outcomes)
     for index, item in enumerate(items):
         error, known = _problem(item, outcome_of)
-        # The id of an event that may be sent again is told, so that it is sent with the same one.
+        # An event whose storing is unknown has its id told, so that its sender sends it again with the same id.
         ids.append(known)
         if error is not None:
             errors.append({"index": index, **error})
@@ -108,26 +98,10 @@ def _problem(item: Event | EventError, outcome_of: Iterator[str]) -> tuple[dict[
     outcome = next(outcome_of)
     if outcome in (STORED, DUPLICATE):
         return None, item.event_id
-    refusal = _refusal(outcome)
+    error = why_not_stored(outcome)
     known = item.event_id if outcome == UNAVAILABLE else None
-    return describe(refusal.code, refusal.message, refusal.field), known
-
-
-def _refusal(outcome: str) -> ApiError:
-    status, field, message = REASONS[outcome]
-    if status == 503:
-        return unavailable(message)
-    return ApiError(status, "invalid_field" if outcome == REFUSED else outcome, message, field)
+    return describe(error.code, error.message, error.field), known
 
 
 def _is_lines(headers: Headers) -> bool:
     return headers.get(b"content-type", b"").split(b";")[0].strip().lower() == b"application/x-ndjson"
-
-
-def _decoded(decode: Callable[[bytes], Decoded], body: bytes) -> Decoded:
-    try:
-        return decode(body)
-    except EventError as error:
-        raise ApiError(400, error.code, error.message, error.field) from error
-    except TooLarge as error:
-        raise ApiError(413, "too_large", str(error)) from error

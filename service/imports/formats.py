@@ -1,4 +1,4 @@
-"""The rows of a file in any of the formats that can be imported, each with its place; read once, never loaded whole."""
+"""The rows of a file in any format of imports, each with its place. The file is streamed, not loaded."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 
 from service.imports.json_stream import stream_array
-from service.ingest.decoding import MAX_EVENT_BYTES
+from service.ingest.event import MAX_EVENT_BYTES
 from service.ingest.json_elements import BLANKS, Unclosed
 from service.ingest.refusals import EXPECTED, REFUSALS, REQUIRED, EventError, shown
 
 AUTO, JSON, NDJSON, CSV = FORMATS = ("auto", "json", "ndjson", "csv")
 
 _CHUNK_BYTES = 262_144
-# One byte more than an event may have, so that whoever decodes a row sees that it has too many.
+# One byte more than an event may have, so that the decoder sees when a row is too long.
 _MOST = MAX_EVENT_BYTES + 1
 _BOM = b"\xef\xbb\xbf"
 _SUFFIXES = {".json": JSON, ".ndjson": NDJSON, ".jsonl": NDJSON}
@@ -30,15 +30,15 @@ _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class NotImportable(Exception):
-    """The file as a whole, or what is left of it, cannot be read; the message is one line."""
+    """The file, or the rest of it, cannot be read. The message is one line."""
 
 
 class Row(NamedTuple):
     """One row of a file.
 
-    line: of CSV and NDJSON the line it begins on, of JSON the number of the element, from 1.
-    text: as it stands in the file, cut when it is longer than an event may be.
-    element: the same as one JSON object, or why it is none.
+    line: the line it begins on, in JSON the number of the element; from 1.
+    text: the row as it stands in the file, cut when it is longer than an event may be.
+    element: the row as one JSON object, or the reason why it is none.
     """
 
     line: int
@@ -47,9 +47,9 @@ class Row(NamedTuple):
 
 
 def read_rows(file: BinaryIO, form: str, name: str = "") -> Iterator[Row]:
-    """Give the rows of a file from its beginning; `auto` tells the format by what it begins with, else by its name.
+    """Give the rows of a file from its beginning. form: one of FORMATS; AUTO goes by the content, then by the name.
 
-    Raises NotImportable, after the rows before, when the file is no such thing or ends too early.
+    Raises NotImportable, after the rows before, when the file does not have the format or ends too early.
     """
     file.seek(0)
     head = file.read(_CHUNK_BYTES)
@@ -106,7 +106,7 @@ def _records(file: BinaryIO) -> Iterator[Row]:
 
 
 class _CsvLines:
-    """The lines that a reader of CSV asks for; keeps those of the record under way, and from growing for ever."""
+    """The lines that a CSV reader takes. It keeps the current record's lines, and refuses a record that is too long."""
 
     def __init__(self, file: TextIOWrapper) -> None:
         self.first = 0
@@ -115,7 +115,7 @@ class _CsvLines:
         self._number = 0
 
     def records(self) -> Iterator[list[str] | EventError]:
-        """Give the cells of each record, or what is wrong with it; blank lines are left out."""
+        """Give the cells of each record, or what is wrong with it, without blank lines."""
         reader = csv.reader(self, strict=True)
         while (cells := self._next(reader)) is not None:
             if cells:
@@ -175,7 +175,7 @@ def _object(columns: list[str], cells: list[str]) -> bytes | EventError:
 
 
 def _raw(text: str) -> object:
-    """Return JSON as it is, and anything else as a string, which is then refused as no object."""
+    """Return JSON as it is, and anything else as a string, which the decoder of events refuses."""
     try:
         return msgspec.json.decode(text.encode(), type=msgspec.Raw)
     except REFUSALS:

@@ -1,4 +1,4 @@
-"""`make import`: the rows of a file go through the rules of events into the log, streamed, as often as one likes."""
+"""Imports a file: each row becomes an event and goes into the log. A second run of the same file stores nothing."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from service.errors import ServiceError
 from service.imports.formats import AUTO, NotImportable, Row
 from service.imports.rejected_rows import RejectedRows, rejected_path
 from service.imports.rows import Rows
 from service.imports.shift import shift_of
 from service.imports.source import Source
 from service.imports.targets import Log, Target, judging, storing
-from service.ingest.appender import REFUSED, STORED
-from service.ingest.decoding import Event, EventError
-from service.ingest.outcomes import DUPLICATE, REASONS
+from service.ingest.event import Event
+from service.ingest.outcomes import DUPLICATE, STORED, why_not_stored
+from service.ingest.refusals import EventError
 
 # Batches of 100 rows that are appended while the next are read.
 _BATCHES_IN_FLIGHT = 40
@@ -25,7 +26,7 @@ _BATCHES_IN_FLIGHT = 40
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to import, and how; the names are those of the command's options."""
+    """A file to import, with the options of the command. form: one of FORMATS. shift_to: `now` or an ISO-8601 time."""
 
     path: Path
     form: str = AUTO
@@ -35,7 +36,7 @@ class Job:
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the rows so far."""
+    """The number of rows so far, by outcome."""
 
     read: int = 0
     stored: int = 0
@@ -43,7 +44,7 @@ class Tally:
     rejected: int = 0
 
     def summary(self, job: Job) -> str:
-        """Return one line for people."""
+        """Return one line: read = stored + duplicate + rejected, and the rows whose outcome is unknown."""
         unknown = self.read - self.stored - self.duplicate - self.rejected
         return (
             f"import: {'dry run, nothing is stored: ' if job.dry_run else ''}read {self.read:,} ="
@@ -55,11 +56,11 @@ class Tally:
 
 
 async def import_file(log: Log, job: Job, tally: Tally) -> None:
-    """Import a file; the tally is kept up to date, also when this ends early.
+    """Import a file. The tally is right at any time, also when this ends early.
 
-    What was imported before is a duplicate, so an import that ended early is simply run again. Raises NotImportable
-    when the file cannot be read or not to its end, and sql.errors.DatabaseError when the database is away for longer
-    than the log's patience.
+    Events that were imported before count as duplicates, so an import that ended early can simply run again. Raises
+    NotImportable when the file cannot be read to its end, and sql.errors.DatabaseError when the database is away for
+    longer than the log's patience.
     """
     try:
         with ExitStack() as stack:
@@ -76,7 +77,7 @@ async def import_file(log: Log, job: Job, tally: Tally) -> None:
 
 
 class _Run:
-    """Batches on their way into the log, in the order of the file."""
+    """The batches that are being appended, in the order of the file."""
 
     def __init__(self, rows: Rows, target: Target, rejected: RejectedRows, tally: Tally) -> None:
         self._rows = rows
@@ -86,7 +87,7 @@ class _Run:
         self._flying: deque[tuple[list[tuple[Row, Event | EventError]], asyncio.Task[list[str]]]] = deque()
 
     async def take(self, source: Source, *, dry_run: bool) -> None:
-        """Take all rows of a file; publish what was rejected. A dry run without any leaves a former run's list."""
+        """Take all rows of a file, then publish the rejected ones. A dry run removes no earlier list."""
         complete = False
         try:
             await self._take(source)
@@ -123,13 +124,13 @@ class _Run:
             await self._settle()
 
     async def _settle(self) -> None:
-        """Wait for the oldest batch and count what became of its rows."""
+        """Wait for the oldest batch and count its outcomes."""
         judged, task = self._flying[0]
         outcomes = iter(await task)
         self._flying.popleft()
         for row, event in judged:
             if isinstance(event, EventError):
-                self._reject(row, event.code, event.message, event.field)
+                self._reject(row, event)
             else:
                 self._count(row, next(outcomes))
 
@@ -139,9 +140,8 @@ class _Run:
         elif outcome == DUPLICATE:
             self._tally.duplicate += 1
         else:
-            _, field, message = REASONS[outcome]
-            self._reject(row, "invalid_field" if outcome == REFUSED else outcome, message, field)
+            self._reject(row, why_not_stored(outcome))
 
-    def _reject(self, row: Row, code: str, message: str, field: str | None) -> None:
+    def _reject(self, row: Row, error: ServiceError) -> None:
         self._tally.rejected += 1
-        self._rejected.add(row, code, message, field)
+        self._rejected.add(row, error.code, error.message, error.field)

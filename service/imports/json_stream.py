@@ -1,7 +1,7 @@
-"""The elements of a JSON array of any size, read in chunks: memory grows neither with the array nor with an element.
+"""The elements of a JSON array of any size, read in chunks. Memory grows neither with the array nor with an element.
 
-The array may stand in `{"events": [...]}`, and either of them in a JSON string, as localStorage is dumped. As in
-service/ingest/json_elements.py only strings and brackets are understood; the decoder judges what an element holds.
+The array may stand in `{"events": [...]}`, and either of them in a JSON string, as localStorage is dumped. The decoder
+of an element judges whether it is JSON.
 """
 
 from __future__ import annotations
@@ -12,25 +12,21 @@ from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from itertools import chain
 
-from service.ingest.json_elements import BLANKS, Unclosed
+from service.ingest.json_elements import BLANKS, Borders, Unclosed
 from service.ingest.refusals import shown
 
 _PEEKED = 1_000
 _OPENING = re.compile(rb'(?P<envelope>\{[ \t\r\n]*"events"[ \t\r\n]*:[ \t\r\n]*)?\[')
-# Every part of these may be empty, and none ever looks back: by an atomic group, since Python 3.11.2 now and then ends
-# a possessive repeat of a group too early, and elements would be left out.
-_TO_COMMA = re.compile(rb'(?>(?:[^",\[\]{}]+|"[^"]*")*)([\[{]*)([\]}]*)(,?)')
-_TO_BRACKET = re.compile(rb'(?>(?:[^"\[\]{}]+|"[^"]*")*)([\[{]*)([\]}]*)(,?)')
-# Up to the last character that is in no escape: a string may be cut there, which halves no pair of surrogates either.
+# Up to the last character that cannot be part of an escape. A cut there halves no escape and no pair of surrogates.
 _UNCUT = re.compile(r'.*[^"\\/a-fA-F0-9nrtu]', re.DOTALL)
 _LONGEST_UNCUT = 8 * 1024 * 1024
 _strings = json.JSONDecoder(strict=False)
 
 
 def stream_array(chunks: Iterator[bytes], most: int) -> Iterator[bytes]:
-    """Give the elements of the array as they stand there, each cut after `most` bytes.
+    """Give the elements of the array, each as it stands there but cut after `most` bytes.
 
-    Raises Unclosed, after the elements before, when it is no such array or not whole.
+    Raises Unclosed, after the elements before, when the text is no such array or not whole.
     """
     head = _peek(chunks)
     if head.startswith(b'"'):
@@ -40,11 +36,11 @@ def stream_array(chunks: Iterator[bytes], most: int) -> Iterator[bytes]:
     if not opening:
         raise Unclosed(f'expected an array of events or {{"events": [...]}}, got {_told(head)}')
     ending = b"}" if opening["envelope"] else b""
-    yield from _Array(most, ending).split(chain([head[opening.end() :]], chunks))
+    yield from _split(chain([head[opening.end() :]], chunks), most, ending)
 
 
 def _peek(chunks: Iterator[bytes]) -> bytes:
-    """Take chunks, blanks left out, until they tell what they begin with."""
+    """Take chunks until they show what the text begins with; leave blanks out."""
     head = b""
     for chunk in chunks:
         head = (head + chunk).lstrip(BLANKS)
@@ -57,65 +53,34 @@ def _told(text: bytes) -> str:
     return shown(text.decode(errors="backslashreplace")) or "nothing"
 
 
-class _Array:
-    """Finds the borders of an array's elements; its state is what must be known from one chunk to the next."""
-
-    def __init__(self, most: int, ending: bytes) -> None:
-        self._most = most
-        self._ending = ending
-        self._depth = 1
-        self._in_string = False
-
-    def split(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """Give the elements; chunks: what follows the array's opening bracket."""
-        kept = after = b""
-        count = 0
-        for text in _whole_escapes(chunks):
-            start = 0
-            for end in self._borders(_without_escapes(text)):
-                element = (kept + text[start:end]).strip(BLANKS)[: self._most]
-                kept, start = b"", end + 1
-                # Nothing between brackets is no element; nothing after a comma is one that is not JSON.
-                if element or count or self._depth:
-                    count += 1
-                    yield element
-            if self._depth:
-                kept = (kept + text[start:]).lstrip(BLANKS)
-                # One byte of the rest tells that blanks before it are not the element's end.
-                kept = kept[: self._most] + kept[self._most :].strip(BLANKS)[:1]
-            else:
-                after = (after + text[start:]).strip(BLANKS)[:_PEEKED]
-        if self._depth:
-            raise Unclosed(f"the array is not closed after element {count:,}")
-        if after != self._ending:
-            raise Unclosed(f"after the array: expected {_told(self._ending)}, got {_told(after)}")
-
-    def _borders(self, scanned: bytes) -> Iterator[int]:
-        """Give the places of the commas between elements, and of the bracket that closes the array: depth is then 0."""
-        position = scanned.find(b'"') + 1 if self._in_string else 0
-        if not self._depth or (self._in_string and not position):
-            return
-        while (found := (_TO_COMMA if self._depth == 1 else _TO_BRACKET).match(scanned, position)) and found[0]:
-            position = found.end()
-            self._depth += len(found[1])
-            if self._depth <= len(found[2]):
-                place = found.start(2) + self._depth - 1
-                self._depth = 0
-                yield place
-                return
-            self._depth -= len(found[2])
-            if self._depth == 1 and found[3]:
-                yield position - 1
-        self._in_string = position < len(scanned)
-
-
-def _without_escapes(text: bytes) -> bytes:
-    """Return `text`, no byte moved, in which every quote begins or ends a string."""
-    return text.replace(rb"\\", b"__").replace(rb"\"", b"__")
+def _split(chunks: Iterator[bytes], most: int, ending: bytes) -> Iterator[bytes]:
+    """Give the elements of an array. chunks: what follows its opening bracket. ending: what must follow its end."""
+    borders = Borders()
+    kept = after = b""
+    count = 0
+    for text in _whole_escapes(chunks):
+        start = 0
+        for end in borders.within(text):
+            element = (kept + text[start:end]).strip(BLANKS)[:most]
+            kept, start = b"", end + 1
+            # Nothing between brackets is no element; nothing after a comma is one that is not JSON.
+            if element or count or not borders.closed:
+                count += 1
+                yield element
+        if borders.closed:
+            after = (after + text[start:]).strip(BLANKS)[:_PEEKED]
+        else:
+            kept = (kept + text[start:]).lstrip(BLANKS)
+            # One byte of the rest shows that blanks before it do not end the element.
+            kept = kept[:most] + kept[most:].strip(BLANKS)[:1]
+    if not borders.closed:
+        raise Unclosed(f"the array is not closed after element {count:,}")
+    if after != ending:
+        raise Unclosed(f"after the array: expected {_told(ending)}, got {_told(after)}")
 
 
 def _whole_escapes(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Give the chunks again, none of which ends between a backslash and what it escapes."""
+    """Give the same text in chunks that never end between a backslash and the character that it escapes."""
     rest = b""
     for chunk in chunks:
         text = rest + chunk
@@ -126,13 +91,13 @@ def _whole_escapes(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _unquoted(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Give what a JSON string holds; chunks: what follows its opening quote. Raises Unclosed."""
+    """Give the text that a JSON string holds. chunks: what follows its opening quote. Raises Unclosed."""
     decoder = getincrementaldecoder("utf-8")("surrogateescape")
     rest = ""
     for chunk in chunks:
         rest += decoder.decode(chunk)
         if cut := _UNCUT.match(rest):
-            # The quote that is added closes it, unless its own did before.
+            # The added quote closes the string, unless its own quote comes before.
             text, end = _string(f'{cut[0]}"')
             yield text
             rest = rest[min(end, cut.end()) :]
@@ -147,12 +112,12 @@ def _unquoted(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _string(text: str) -> tuple[bytes, int]:
-    """Return what stands in `text` before its first quote that is not escaped, and the place after that quote."""
+    """Return the text before the first quote that is not escaped, and the place after that quote. Raises Unclosed."""
     try:
         value, end = _strings.raw_decode(f'"{text}')
     except ValueError:
         raise Unclosed("the string that holds the array is not closed, or no JSON") from None
-    # A lone surrogate becomes bytes that are not UTF-8: its element is refused, not its neighbours.
+    # A lone surrogate becomes bytes that are not UTF-8, so that the decoder refuses its element and no other.
     return value.encode(errors="surrogatepass"), end - 1
 
 

@@ -1,4 +1,4 @@
-"""FILE.rejected.ndjson: the rows of an import that were rejected, each with its reason. It appears whole."""
+"""FILE.rejected.ndjson: the rejected rows of an import, each with its reason. It appears only once it is complete."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SHOWN_CHARACTERS = 2_000
 
 
 def rejected_path(source: Path) -> Path:
-    """Return the place of the file that names the rejected rows of another."""
+    """Return the path of the list of rejected rows of a file."""
     return source.with_name(f"{source.name}.rejected.ndjson")
 
 
@@ -29,18 +29,18 @@ class RejectedRows:
         self._lines: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `close`
 
     def close(self) -> None:
-        """Forget what was not published."""
+        """Forget the rows; a published list stays."""
         self._lines.close()
 
     def add(self, row: Row, code: str, message: str, field: str | None) -> None:
-        """Name a rejected row: `{"line", "code", "message", "field"?, "row"}`, the row cut after 2,000 characters."""
+        """Add a line `{"line", "code", "message", "field"?, "row"}`, the row cut after 2,000 characters."""
         text = row.text.decode(errors="backslashreplace")
         cut = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
         line = {"line": row.line, **describe(code, message, field), "row": cut}
         self._lines.write(msgspec.json.encode(line) + b"\n")
 
     def publish(self, *, complete: bool) -> None:
-        """Put the file in its place; without rows remove the one of a former run, if this run was complete."""
+        """Put the list in its place. A complete run without rejected rows removes an earlier list. Raises OSError."""
         if self._lines.tell():
             self._lines.seek(0)
             unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}")

@@ -1,4 +1,4 @@
-"""A row of a file becomes an event: by the rules of events, with an id of its own, its timestamp moved."""
+"""Turns a row of a file into an event: by the rules of events, with an id, and with its timestamp moved."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from hashlib import sha256
 
 import msgspec
 
+from service.errors import TooLarge
 from service.imports.digest_counts import Occurrences
 from service.imports.formats import Row
-from service.ingest.decoding import MAX_EVENT_BYTES, Event, EventError, TooLarge, decode_event
+from service.ingest.decoding import decode_event
+from service.ingest.event import MAX_EVENT_BYTES, Event
+from service.ingest.refusals import EventError
 
 
 class _Named(msgspec.Struct):
@@ -22,10 +25,10 @@ _names = msgspec.json.Decoder(_Named)
 
 
 class Rows:
-    """Turns rows into events, in the order of the file.
+    """Turns rows into events, in the order of the file. shift: added to every timestamp.
 
-    A row without an id gets one from the SHA-256 of its content before the shift and from how many rows of the same
-    content were before it: the same in every run, and in every format.
+    A row without an id gets one from the SHA-256 of its content before the shift and its occurrence number among equal
+    rows. So it has the same id in every run and in every format.
     """
 
     def __init__(self, shift: timedelta) -> None:
@@ -33,18 +36,18 @@ class Rows:
         self._occurrences = Occurrences()
 
     def close(self) -> None:
-        """Forget the rows."""
+        """Forget the occurrences."""
         self._occurrences.close()
 
     def event(self, row: Row) -> Event | EventError:
-        """Return the event to append, or why there is none."""
+        """Return the event to append, or the reason why there is none. Raises OSError when the disk is full."""
         if isinstance(row.element, EventError):
             return row.element
         try:
             event = decode_element(row.element)
             if not _has_id(row.element):
                 event = event._replace(event_id=self._id_of(event))
-            # A copy takes a quarter of the time that decoding does.
+            # Without a shift it saves the copy, which takes a quarter of the time of decoding.
             return event._replace(timestamp=event.timestamp + self._shift) if self._shift else event
         except EventError as error:
             return error
@@ -58,7 +61,7 @@ class Rows:
 
 
 def decode_element(element: bytes) -> Event:
-    """Return the event as it stands in the file, with a new id when it has none. Raises EventError."""
+    """Return the event of a JSON object, with a new id when it has none. Raises EventError."""
     try:
         return decode_event(element)
     except TooLarge:
@@ -71,7 +74,7 @@ def _has_id(element: bytes) -> bool:
 
 
 def _content(event: Event) -> bytes:
-    """Return all that an event says, but for its id, whatever the order of keys and the blanks it was written with."""
+    """Return everything in an event but its id, in a form that ignores the order of keys and blanks."""
     properties = None
     if event.properties is not None:
         properties = json.dumps(json.loads(event.properties), sort_keys=True, separators=(",", ":"))

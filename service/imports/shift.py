@@ -1,4 +1,4 @@
-"""By how much an import moves timestamps: found once for a file and its SHIFT_TO, recorded, and used again."""
+"""The time by which an import moves timestamps. The first run of a file and SHIFT_TO records it for later runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import BinaryIO
 from service.imports.formats import Row
 from service.imports.rows import decode_element
 from service.imports.source import Source
-from service.ingest.decoding import EventError
+from service.ingest.refusals import EventError
 from service.ingest.timestamps import parse_time
 from sql.database import Database
 
@@ -20,10 +20,10 @@ _CHUNK_BYTES = 1_048_576
 
 
 async def shift_of(database: Database, source: Source, shift_to: str, *, record: bool) -> timedelta:
-    """Return what moves the newest event of a file to where `shift_to` says: `now`, or an ISO-8601 time.
+    """Return the shift that moves the newest event of a file to `shift_to`: `now`, or an ISO-8601 time.
 
-    That of an earlier run with the same file and `shift_to`, if there was one; runs at the same time agree on one.
-    Raises NotImportable when the file cannot be read to its end.
+    An earlier run with the same file and `shift_to` decides; runs at the same time agree on one. record: whether to
+    record the shift. Raises NotImportable when the file cannot be read to its end.
     """
     digest = await _digest_of(source.file)
     recorded = await database.rows(database.statements.read_shift, digest, shift_to)
@@ -58,7 +58,7 @@ async def _newest_of(source: Source) -> datetime | None:
 
 
 def _timestamp_of(row: Row) -> datetime | None:
-    """Return the timestamp of a row that is an event; what will be rejected moves nothing."""
+    """Return the timestamp of a row, None for a row that the import will reject."""
     with suppress(EventError):
         if isinstance(row.element, bytes):
             return decode_element(row.element).timestamp

@@ -1,4 +1,4 @@
-"""The file of an import, read by batches of rows, with progress."""
+"""Reads the file of an import in batches of rows, with progress."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import BinaryIO
 from service.console import progress
 from service.imports.formats import NotImportable, Row, read_rows
 
-# Few enough to keep nobody waiting while they are decoded; the appender joins them to whole commits.
+# Few enough that decoding them never holds the loop for long; the appender joins batches into commits.
 _BATCH_ROWS = 100
 _BATCH_BYTES = 262_144
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An open file, its name, and its format or `auto`."""
+    """An open file, its name, and its form: one of FORMATS."""
 
     file: BinaryIO
     name: str
     form: str
 
     async def batches(self, doing: str) -> AsyncGenerator[list[Row]]:
-        """Give all rows, some at a time. Raises NotImportable, after the rows before."""
+        """Give all rows in batches. doing: what the progress bar says. Raises NotImportable, after the rows before."""
         told = 0
         with progress(doing, os.fstat(self.file.fileno()).st_size, "bytes") as meter:
             for batch in _batches(read_rows(self.file, self.form, self.name)):
@@ -33,7 +33,7 @@ class Source:
                 position = self.file.tell()
                 meter.advance(position - told)
                 told = position
-                await asyncio.sleep(0)  # reading never waits by itself, and others have to go on
+                await asyncio.sleep(0)  # reading a file never yields to other tasks by itself
 
 
 def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:

@@ -1,4 +1,4 @@
-"""Where an import's events go: into the log, or, in a dry run, only before a judge."""
+"""Where an import's events go: into the log or, in a dry run, to a judge that stores nothing."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from service.errors import ApiError
+from service.errors import NotReady, QueueFull
 from service.imports.digest_counts import Occurrences
-from service.ingest.appender import STORED, UNAVAILABLE, Appender, shard_of
-from service.ingest.decoding import Event
-from service.ingest.outcomes import DUPLICATE
+from service.ingest.appender import Appender, shard_of
+from service.ingest.event import Event
+from service.ingest.outcomes import DUPLICATE, ID_REUSED, STORED, UNAVAILABLE
 from sql.database import Database
 from sql.errors import Unavailable
 
-ID_REUSED = "id_reused"
-# Gives the outcome of each event: STORED, REFUSED, or why the log has not taken it.
+# Returns an outcome of service/ingest/outcomes.py for each event.
 Target = Callable[[Sequence[Event]], Coroutine[None, None, list[str]]]
 
 
@@ -26,7 +25,7 @@ Target = Callable[[Sequence[Event]], Coroutine[None, None, list[str]]]
 class Log:
     """The log to import into.
 
-    clock: None for the database's own. patience: seconds that a database may be away before the import ends.
+    clock: the time to judge events by, None for the database's. patience: the seconds that the database may be away.
     """
 
     database: Database
@@ -37,10 +36,10 @@ class Log:
 
 @asynccontextmanager
 async def storing(log: Log) -> AsyncIterator[Target]:
-    """Give a target that appends as HTTP does. It raises sql.errors.Unavailable when its patience is at an end."""
+    """Give a target that appends as HTTP does. It raises sql.errors.Unavailable when the log's patience ends."""
     appender = Appender(log.database, log.retention_days, log.clock)
     await appender.start()
-    # Each batch that is refused tries again by itself: begun too early, they would come in any order.
+    # Refused batches try again each on its own, so batches that begin too early would lose the order of the file.
     await appender.wait_until_available(log.patience)
 
     async def store(events: Sequence[Event]) -> list[str]:
@@ -58,21 +57,21 @@ async def _store(appender: Appender, events: Sequence[Event], patience: float) -
     while places := [place for place, outcome in enumerate(outcomes) if outcome == UNAVAILABLE]:
         try:
             answers = await appender.append([events[place] for place in places])
-        except ApiError:
+        except (QueueFull, NotReady):
             answers = [UNAVAILABLE] * len(places)
         for place, answer in zip(places, answers, strict=True):
             outcomes[place] = answer
         if UNAVAILABLE in answers:
             if asyncio.get_running_loop().time() >= deadline:
                 raise Unavailable(f"the database takes no events, for more than {patience:.0f} s; see the log above")
-            # While it is away the appender looks for the database; otherwise it is asked again, and logs each refusal.
+            # The appender itself looks for a database that is away. Any other refusal is soon over.
             await asyncio.sleep(1.0 if appender.available else 0.01)
     return outcomes
 
 
 @asynccontextmanager
 async def judging(log: Log) -> AsyncIterator[Target]:
-    """Give a target that stores nothing, and gives the outcomes that storing would."""
+    """Give a target that stores nothing, but returns the outcomes that storing would have."""
     shards = len(await log.database.rows(log.database.statements.list_shards))
     judge = _Judge(log, shards)
     try:
@@ -92,7 +91,8 @@ class _Judge:
         self._offered.close()
 
     async def judge(self, events: Sequence[Event]) -> list[str]:
-        async with self._turn:  # in the order of the file: the first of equals would be stored, the next is a duplicate
+        # In the order of the file: the log would store the first of equal events, and the next is its duplicate.
+        async with self._turn:
             outcomes = [""] * len(events)
             for shard in range(self._shards):
                 places = [place for place, event in enumerate(events) if self._shard_of(event) == shard]

@@ -1,4 +1,4 @@
-"""What waits to be appended to one shard, in the pieces that go into one commit together."""
+"""The queue of one shard, in parts that go into one commit together."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 
 # Events of one transaction: enough to make the commit cheap, few enough to hold the head's lock for milliseconds.
 EVENTS_PER_COMMIT = 500
@@ -15,7 +15,7 @@ EVENTS_PER_COMMIT = 500
 
 @dataclass(slots=True, eq=False)
 class Part:
-    """Events of one request that go to one shard together, and what became of each."""
+    """Events of one request for one shard, and what became of each."""
 
     events: Sequence[Event]
     outcomes: asyncio.Future[list[str]]
@@ -28,7 +28,7 @@ class Part:
 
 @dataclass(slots=True)
 class Queue:
-    """What waits for one shard; a closed one takes nothing."""
+    """The parts that wait for one shard. A closed queue takes none."""
 
     open: bool
     parts: deque[Part] = field(default_factory=deque)
@@ -51,7 +51,7 @@ class Queue:
         return taken
 
     def close(self) -> list[Part]:
-        """Take nothing more; remove and return all that waits."""
+        """Take no more parts; remove and return those that wait."""
         self.open = False
         self.arrived.clear()
         left = list(self.parts)

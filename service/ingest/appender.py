@@ -1,11 +1,10 @@
-"""Group commit: whatever arrived while the last commit was running goes into the next one (R9).
+"""Group commit: events that arrive while a commit runs go into the next one together (R9).
 
-There is no timer: an event that arrives alone is committed alone, at once. What waits is bounded in events and bytes;
-beyond that events are refused with 503 at once and nothing is kept.
+There is no timer: an event that arrives alone is committed alone, at once. The admission bounds how much waits.
 
-A shard is closed when a commit has not got through in time, whatever the reason: the database is away, full, read-only,
-locked or hangs. What waits for it is told so, what comes is refused at once; the commit under way is waited for. It
-opens when a commit gets through again: that one, or a trial one of no events.
+A shard closes when a commit does not get through in time, whatever the reason: the database is away, full, read-only,
+locked or hangs. The senders of waiting events are told at once, and new events are refused, while the commit under way
+goes on. The shard opens when a commit gets through: that one, or a trial commit without events.
 """
 
 from __future__ import annotations
@@ -17,21 +16,15 @@ from datetime import datetime
 
 import structlog
 
-from service.errors import unavailable
+from service.ingest.admission import Admission
 from service.ingest.append_queue import Part, Queue, commits
-from service.ingest.decoding import Event
+from service.ingest.event import Event
+from service.ingest.outcomes import REFUSED, STORED, UNAVAILABLE
 from sql.database import Database
 from sql.days import make_days
 from sql.errors import DatabaseError, MissingDay, Refused, Unavailable
 
-# What becomes of an event is one of these, or what append_events says.
-STORED = "stored"
-REFUSED = "refused"  # by PostgreSQL
-UNAVAILABLE = "unavailable"  # not known to be stored
-
-MOST_EVENTS = 50_000
-MOST_BYTES = 64 * 1024 * 1024
-# A commit, all its repetitions included, that takes longer closes its shard. A slow disk is no reason to refuse.
+# A commit that takes longer, repetitions included, closes its shard. Longer than a slow disk takes.
 REPEAT_SECONDS = 3.0
 PROBE_SECONDS = 0.25
 
@@ -41,23 +34,25 @@ log = structlog.get_logger(__name__)
 class Appender:
     """Appends events durably, many requests in one commit.
 
-    available: whether any shard can be appended to. events_waiting, bytes_waiting: what is not answered yet.
+    admission: how much waits, and whether more may.
     """
 
     def __init__(self, database: Database, retention_days: int, clock: datetime | None = None) -> None:
-        self.available = False
-        self.events_waiting = 0
-        self.bytes_waiting = 0
+        self.admission = Admission()
         self._database = database
         self._retention_days = retention_days
         self._clock = clock
         self._queues: list[Queue] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._closing = False
+
+    @property
+    def available(self) -> bool:
+        """Whether any shard can be appended to."""
+        return self.admission.available
 
     @property
     def stuck(self) -> bool:
-        """Whether it was able to append once, and is not now."""
+        """Whether the shards are known, and none can be appended to now."""
         return bool(self._queues) and not self.available
 
     @property
@@ -66,41 +61,31 @@ class Appender:
         return [shard for shard, queue in enumerate(self._queues) if not queue.open]
 
     async def start(self) -> None:
-        """Begin to work; the database need not be there yet."""
+        """Begin to work; the database may still be away."""
         self._tasks.append(asyncio.create_task(self._begin()))
 
     async def wait_until_available(self, seconds: float) -> None:
-        """Return when any shard can be appended to, or after so many seconds."""
+        """Return when any shard can be appended to, or after `seconds`."""
         deadline = asyncio.get_running_loop().time() + seconds
         while not self.available and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110  # it has no event
             await asyncio.sleep(0.01)
 
     async def close(self) -> None:
-        """Take no more, commit what waits, and stop. A commit that does not end is waited for until it is given up."""
-        self._closing = True
-        while self.events_waiting:  # noqa: ASYNC110  # a counter, no event
+        """Take no more, commit what waits, and stop. A commit that hangs delays this until its shard closes."""
+        self.admission.stopping = True
+        while self.admission.events:  # noqa: ASYNC110  # a counter, no event
             await asyncio.sleep(0.005)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.available = False
-
-    def hold_bytes(self, count: int) -> None:
-        """Count bytes of a body as waiting until `release_bytes`. Raises ApiError 503 when that would be too many."""
-        if self.bytes_waiting + count > MOST_BYTES:
-            raise unavailable("too much is waiting to be stored; send it again")
-        self.bytes_waiting += count
-
-    def release_bytes(self, count: int) -> None:
-        """Take back what `hold_bytes` counted."""
-        self.bytes_waiting -= count
+        self.admission.available = False
 
     async def append(self, events: Sequence[Event]) -> list[str]:
         """Append events; return the outcome of each, after the commit.
 
-        Raises ApiError 503, having kept nothing, when the queue is full or no shard can be appended to.
+        Raises QueueFull, NotReady when no shard can be appended to, or Stopping; then nothing was kept.
         """
-        self._check_room(len(events))
+        self.admission.check_room(len(events))
         placed = self._place(events)
         await asyncio.gather(*(part.outcomes for part, _ in placed))
         outcomes = [""] * len(events)
@@ -111,16 +96,8 @@ class Appender:
 
     async def append_one(self, event: Event) -> str:
         """Append one event; otherwise as `append`."""
-        self._check_room(1)
+        self.admission.check_room(1)
         return (await self._put(self._shard_of(event), [event]).outcomes)[0]
-
-    def _check_room(self, events: int) -> None:
-        if self._closing:
-            raise unavailable("the service is stopping; send it again")
-        if not self.available:
-            raise unavailable("the database is away, or takes no events; send it again")
-        if self.events_waiting + events > MOST_EVENTS:
-            raise unavailable("too many events are waiting to be stored; send it again")
 
     def _place(self, events: Sequence[Event]) -> list[tuple[Part, list[int]]]:
         places: dict[int, list[int]] = {}
@@ -138,7 +115,7 @@ class Appender:
     def _put(self, shard: int, events: Sequence[Event]) -> Part:
         part = Part(events, asyncio.get_running_loop().create_future())
         queue = self._queues[shard]
-        self.events_waiting += len(events)
+        self.admission.events += len(events)
         if queue.open:
             queue.put(part)
         else:
@@ -146,11 +123,11 @@ class Appender:
         return part
 
     def _settle(self, part: Part, outcomes: list[str]) -> None:
-        self.events_waiting -= len(part.events)
+        self.admission.events -= len(part.events)
         part.settle(outcomes)
 
     async def _begin(self) -> None:
-        """Learn the shards as soon as the database tells them, then serve each."""
+        """Ask the database for its shards until it answers, then serve each."""
         told = False
         while not (shards := await self._count_shards(quietly=told)):
             told = True
@@ -158,7 +135,7 @@ class Appender:
         works = await asyncio.gather(*(self._can_append(shard) for shard in range(shards)))
         self._queues = [Queue(each) for each in works]
         self._tasks += [asyncio.create_task(self._serve(shard)) for shard in range(shards)]
-        self.available = any(works)
+        self.admission.available = any(works)
 
     async def _count_shards(self, *, quietly: bool) -> int:
         try:
@@ -169,7 +146,7 @@ class Appender:
             return 0
 
     async def _can_append(self, shard: int) -> bool:
-        """Tell whether a shard can be appended to, by an append of no events: it takes the locks and commits."""
+        """Return whether a shard can be appended to, by an append without events: it takes the locks and commits."""
         try:
             await self._append(shard, [])
         except DatabaseError:
@@ -188,7 +165,7 @@ class Appender:
                 await asyncio.sleep(PROBE_SECONDS)
 
     async def _commit(self, shard: int, parts: list[Part]) -> None:
-        """Store events and tell their senders what became of them, even when this is cancelled."""
+        """Store events, and settle their parts even when this is cancelled."""
         events = [event for part in parts for event in part.events]
         outcomes = [UNAVAILABLE] * len(events)
         closing = asyncio.get_running_loop().call_later(REPEAT_SECONDS, self._close_shard, shard)
@@ -205,17 +182,17 @@ class Appender:
     def _open_shard(self, shard: int) -> None:
         if not self._queues[shard].open:
             log.info("events can be appended again", shard=shard)
-            self._queues[shard].open = self.available = True
+            self._queues[shard].open = self.admission.available = True
 
     def _close_shard(self, shard: int) -> None:
-        """Tell all that waits that it is not known to be stored, and take no more until a commit gets through."""
-        log.warning("events cannot be appended", shard=shard, waiting=self.events_waiting)
+        """Settle all that waits as not known to be stored, and take no more until a commit gets through."""
+        log.warning("events cannot be appended", shard=shard, waiting=self.admission.events)
         for part in self._queues[shard].close():
             self._settle(part, [UNAVAILABLE] * len(part.events))
-        self.available = any(each.open for each in self._queues)
+        self.admission.available = any(each.open for each in self._queues)
 
     async def _store_or_tell(self, shard: int, events: Sequence[Event]) -> list[str]:
-        """Store events; a fault of ours costs these events, whose senders are told, never the appender."""
+        """Store events. A fault of the service costs these events, whose senders are told, but never the appender."""
         try:
             return await self._store(shard, events)
         except Exception:
@@ -223,14 +200,14 @@ class Appender:
             return [UNAVAILABLE] * len(events)
 
     async def _store(self, shard: int, events: Sequence[Event]) -> list[str]:
-        """Commit events, repeating an unknown outcome with the same ids; return the outcome of each."""
+        """Commit events; return the outcome of each. Repeats a commit whose outcome is unknown, with the same ids."""
         while True:
             try:
                 return await self._append(shard, events)
             except Refused as error:
                 return await self._isolate(shard, events, error)
             except Unavailable as error:
-                # Only what may pass by itself is repeated; anything else would fail again in the same way.
+                # Only errors that may pass by themselves are repeated; the others would fail again in the same way.
                 log.warning("append failed", shard=shard, events=len(events), error=str(error))
                 await asyncio.sleep(PROBE_SECONDS)
                 if not self._queues[shard].open:
@@ -250,7 +227,7 @@ class Appender:
         return outcomes
 
     async def _isolate(self, shard: int, events: Sequence[Event], error: Refused) -> list[str]:
-        """Find what PostgreSQL refuses by halves. Checks before the append should have caught it: this is the net."""
+        """Find the event that PostgreSQL refuses, by halves. The net below the checks that should have caught it."""
         if len(events) == 1:
             log.error("PostgreSQL refuses an event", event_id=events[0].event_id, error=str(error))
             return [REFUSED]

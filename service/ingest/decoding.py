@@ -1,6 +1,6 @@
-"""The event: its fields, their limits, and errors that name the field to blame.
+"""Decodes events as they are sent; what is wrong names the field to blame.
 
-Whatever PostgreSQL's text or jsonb would refuse is refused here, so that no event can fail the append of others (R9).
+It refuses all that PostgreSQL's text or jsonb would refuse, so that no event can fail the append of others (R9).
 """
 
 import secrets
@@ -8,10 +8,12 @@ import time
 from datetime import datetime
 from io import BytesIO
 from itertools import islice
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import msgspec
 
+from service.errors import TooLarge
+from service.ingest.event import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES, MAX_PROPERTIES_BYTES, Event
 from service.ingest.json_elements import BLANKS, Unclosed, split_array, split_object
 from service.ingest.refusals import (
     ABSENT,
@@ -19,7 +21,6 @@ from service.ingest.refusals import (
     MAX_PERSON,
     REFUSALS,
     EventError,
-    TooLarge,
     invalid,
     key_name,
     not_json,
@@ -29,38 +30,6 @@ from service.ingest.refusals import (
 )
 from service.ingest.storable_properties import refuse_unstorable
 from service.ingest.timestamps import parse_time
-
-__all__ = [
-    "MAX_BATCH_BYTES",
-    "MAX_BATCH_EVENTS",
-    "MAX_EVENT_BYTES",
-    "Event",
-    "EventError",
-    "TooLarge",
-    "decode_batch",
-    "decode_event",
-    "decode_lines",
-]
-
-MAX_EVENT_BYTES = 65_536
-MAX_BATCH_BYTES = 8_388_608
-MAX_BATCH_EVENTS = 10_000
-MAX_PROPERTIES_BYTES = 16_384
-
-
-class Event(NamedTuple):
-    """An event to append; columns are collected in this order."""
-
-    event_id: str
-    session_id: str
-    user_id: str | None
-    event_type: str
-    tool_name: str | None
-    action: str | None
-    properties: str | None  # JSON text as sent
-    demo_mode: bool
-    timestamp: datetime  # UTC
-
 
 _Name = Annotated[str, msgspec.Meta(max_length=MAX_NAME)]
 _Person = Annotated[str, msgspec.Meta(max_length=MAX_PERSON)]
@@ -93,7 +62,7 @@ _many = msgspec.json.Decoder(list[_Sent] | _Envelope)
 
 
 def decode_event(body: bytes) -> Event:
-    """Return the event that is one JSON object in UTF-8, a BOM before it or not. Raises EventError, TooLarge."""
+    """Return the event of a JSON object in UTF-8, with or without a BOM. Raises EventError, TooLarge."""
     _refuse_size(body, MAX_EVENT_BYTES)
     return _decode(body.removeprefix(_BOM))
 
@@ -101,7 +70,7 @@ def decode_event(body: bytes) -> Event:
 def decode_batch(body: bytes) -> list[Event | EventError]:
     """Return the events of a JSON array, or of `{"events": [...]}`, or what is wrong with each.
 
-    Raises TooLarge, and EventError when the whole is no such thing.
+    Raises TooLarge, and EventError when the body is neither.
     """
     _refuse_size(body, MAX_BATCH_BYTES)
     body = body.removeprefix(_BOM)

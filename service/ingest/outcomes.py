@@ -1,16 +1,32 @@
-"""What became of an event that was offered to the log, and what its sender is told."""
+"""What became of an event that was offered to the log, and why."""
 
 from __future__ import annotations
 
-from service.ingest.appender import REFUSED, UNAVAILABLE
+from collections.abc import Callable
 
+from service.errors import Expired, Future, IdReused, ServiceError, Unavailable
+from service.ingest.refusals import EventError
+
+# What becomes of an event: one of these, or a reason that append_events gives.
+STORED = "stored"
 DUPLICATE = "duplicate"
+REFUSED = "refused"  # by PostgreSQL
+UNAVAILABLE = "unavailable"  # not known to be stored
+EXPIRED = "expired"
+FUTURE = "future"
+ID_REUSED = "id_reused"
 
-# Why an event that could be read was not stored: status of a single event, and what to say.
-REASONS = {
-    "expired": (422, "timestamp", "the timestamp is before the horizon: raw events of that day are no longer kept"),
-    "future": (422, "timestamp", "the timestamp is more than 24 hours ahead"),
-    "id_reused": (422, "event_id", "another session has sent this event_id with this timestamp"),
-    REFUSED: (400, None, "PostgreSQL refuses this event"),
-    UNAVAILABLE: (503, None, "not known to be stored; send it again with the same event_id"),
+_REASONS: dict[str, Callable[[], ServiceError]] = {
+    EXPIRED: lambda: Expired(
+        "the timestamp is before the horizon: raw events of that day are no longer kept", "timestamp"
+    ),
+    FUTURE: lambda: Future("the timestamp is more than 24 hours ahead", "timestamp"),
+    ID_REUSED: lambda: IdReused("another session has sent this event_id with this timestamp", "event_id"),
+    REFUSED: lambda: EventError("invalid_field", "PostgreSQL refuses this event"),
+    UNAVAILABLE: lambda: Unavailable("not known to be stored; send it again with the same event_id"),
 }
+
+
+def why_not_stored(outcome: str) -> ServiceError:
+    """Return why an event that could be read was not stored."""
+    return _REASONS[outcome]()

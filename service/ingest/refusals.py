@@ -1,4 +1,4 @@
-"""Why an event is refused: in our words, with the field to blame, what was expected and what was there."""
+"""Why an event is refused: the field to blame, what was expected, and what was there."""
 
 import re
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from service.errors import Invalid
 from service.ingest.json_elements import Unclosed, split_object
 from service.ingest.storable_properties import MAX_DEPTH
 from service.ingest.timestamps import EXAMPLE
@@ -18,22 +19,16 @@ SHOWN_CHARACTERS = 60
 ErrorCode = Literal["malformed", "missing_field", "unknown_field", "invalid_field", "too_large"]
 
 
-class EventError(Exception):
-    """The event cannot be accepted as it is (400). `field` is None when no single one is to blame.
+class EventError(Invalid):
+    """The event cannot be accepted as it is.
 
-    `malformed`: not JSON, not UTF-8 or not an object; `missing_field`; `unknown_field`; `invalid_field`;
+    Codes: `malformed`: not JSON, not UTF-8 or not an object; `missing_field`; `unknown_field`; `invalid_field`;
     `too_large`: properties are.
     """
 
     def __init__(self, code: ErrorCode, message: str, field: str | None = None) -> None:
-        super().__init__(message)
-        self.code: str = code
-        self.message = message
-        self.field = field
-
-
-class TooLarge(Exception):
-    """The body, or the number of its events, is over the limit (413)."""
+        super().__init__(message, field)
+        self.code = code
 
 
 EXPECTED = {
@@ -51,9 +46,9 @@ EXPECTED = {
 }
 REQUIRED = ("event_type", "session_id", "timestamp")
 ABSENT = (b"", b'""', b"null")
-# What decoding raises.
+# The exceptions of decoding.
 REFUSALS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-# What msgspec says of an object that does not fit.
+# How msgspec says that an object does not fit.
 _BLAME = re.compile(
     r"Object missing required field `(?P<missing>\w+)`"
     r"|Object contains unknown field `(?P<unknown>.*)`"
@@ -63,9 +58,9 @@ _BLAME = re.compile(
 
 
 def refusal(element: bytes, error: Exception) -> EventError:
-    """Return what the decoder's error says, in our words."""
+    """Return the decoder's error in our words."""
     if isinstance(error, RecursionError):
-        # Nothing but properties is let in that nests.
+        # Only properties may nest.
         return EventError("invalid_field", f"properties: nested deeper than {MAX_DEPTH}", "properties")
     blame = _BLAME.fullmatch(str(error)) if isinstance(error, msgspec.ValidationError) else None
     if blame is None:
@@ -103,7 +98,7 @@ def unknown_field(name: str) -> EventError:
 
 
 def _members(element: bytes) -> Iterator[tuple[str, bytes]]:
-    """Give names and values as far as they can be told."""
+    """Give names and values, as far as the object can be split."""
     with suppress(Unclosed):
         for key, value in split_object(element):
             yield key_name(key), value

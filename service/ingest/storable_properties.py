@@ -1,4 +1,4 @@
-"""What jsonb keeps of a JSON text that msgspec takes: bounded depth, numbers that are doubles, no NUL."""
+"""What jsonb can store of the JSON that msgspec takes: bounded depth, numbers that are doubles, no NUL."""
 
 import math
 import re
@@ -8,10 +8,10 @@ from service.ingest.json_elements import without_strings
 
 MAX_DEPTH = 32
 MAX_NUMBER_LENGTH = 64
-# 64 characters write every double with exponents below this. PostgreSQL writes 1e-16383 out, with 16,383 zeros.
+# In 64 characters every double has an exponent below this. PostgreSQL would write 1e-16383 with 16,383 zeros.
 MAX_EXPONENT = 400
 
-# Digits and points become 0, and signs go: then 60 of them, or 0e000, is in every text that has a number to refuse.
+# Digits and points become 0, signs go. Then a text with a number to refuse contains 60 zeros in a row, or 0e000.
 _DIGITS = bytes.maketrans(b"123456789.E", b"0000000000e")
 _LONG = b"0" * 60
 _NUMBER = re.compile(rb"-?[0-9][0-9.eE+-]*")
@@ -20,7 +20,7 @@ _NUL = rb"\u0000"
 
 
 def refuse_unstorable(text: bytes) -> None:
-    """Raise ValueError, saying why, when `text`, which is JSON, is too deep, has a NUL or a number no double holds."""
+    """Raise ValueError, saying why, when JSON is too deep, or holds a NUL or a number that no double is."""
     if text.count(b"{") + text.count(b"[") > MAX_DEPTH:
         _refuse_depth(without_strings(text))
     if _NUL in text and _NUL in text.replace(rb"\\", b"__"):

@@ -1,11 +1,11 @@
-"""Times as they are sent: ISO-8601, made the same on every version of Python."""
+"""Times as they are sent: ISO-8601, read the same on every version of Python."""
 
 import re
 from datetime import UTC, datetime
 
 EXAMPLE = "2025-10-18T01:00:00.000Z"
-# datetime.fromisoformat alone takes any character between date and time, week dates and fractions of an hour, and
-# what it takes differs between versions.
+# datetime.fromisoformat takes more: any character between date and time, week dates, fractions of an hour. What it
+# takes differs between versions.
 _SHAPE = re.compile(
     r"""(?:\d{4}-\d\d-\d\d|\d{8})
         (?:[Tt ](?:[01]\d|2[0-3])
@@ -18,10 +18,10 @@ _LEAP_SECOND = re.compile(r"[Tt ]\d\d(:?)\d\d\1 60", re.ASCII | re.VERBOSE)
 
 
 def parse_time(text: str) -> datetime:
-    """Return the moment that ISO-8601 `text` tells, in UTC, to the microsecond; the rest of a fraction is cut.
+    """Return the moment of an ISO-8601 text, in UTC, cut to the microsecond.
 
-    Date and time of day, extended or basic form, with `T`, `t` or a space between; what is left out is 0, and
-    without an offset it is UTC. Raises ValueError, whose message says what was expected.
+    Date and time of day, extended or basic form, with `T`, `t` or a space between. Missing parts are 0, a missing
+    offset is UTC. Raises ValueError, whose message says what was expected.
     """
     if not _SHAPE.fullmatch(text):
         if _LEAP_SECOND.search(text):

@@ -66,7 +66,10 @@ def config() -> OpenAPIConfig:
 
 
 async def _in_one_form(response: Response[Any]) -> Response[Any]:
-    """Answer paths that are not there as everywhere; Litestar has a page of its own for those below this one."""
+    """Answer unknown paths as everywhere.
+
+    Litestar answers those below this page with a page of its own: https://github.com/litestar-org/litestar/issues/418.
+    """
     if response.status_code == 404:
         raise NotFoundException
     return response

@@ -1,4 +1,4 @@
-"""Backups of the embedded PostgreSQL, by the pg_dump and pg_restore that it comes with."""
+"""Backups of the embedded PostgreSQL, by its own pg_dump and pg_restore."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import BinaryIO
 
 from service.console import progress
 from sql.database import Database
-from sql.embedded.folders import sync
+from sql.durable import sync
 from sql.embedded.share import EmbeddedServer
 
 LOOK_SECONDS = 0.2
 DUMP = ("pg_dump", "--format=custom")
-# In one transaction, so that what cannot be restored to its end leaves an empty database.
+# In one transaction, so that a restore that fails midway leaves an empty database.
 RESTORE = ("pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges")
 ANALYZE = ("vacuumdb", "--analyze-only", "--quiet")
 
@@ -31,7 +31,7 @@ class BackupFailed(Exception):
 def back_up(file: Path, server: EmbeddedServer) -> int:
     """Write the database as it is now to `file`, readable by its owner only; return its size in bytes.
 
-    It appears when it is whole and on disk. Raises BackupFailed and sql.errors.DatabaseError.
+    The file appears only once it is complete and on disk. Raises BackupFailed and sql.errors.DatabaseError.
     """
     with _one_line_errors(file):
         if os.path.lexists(file):
@@ -54,7 +54,7 @@ def back_up(file: Path, server: EmbeddedServer) -> int:
 def restore(file: Path, server: EmbeddedServer) -> int:
     """Read a backup into a database without tables; return its size in bytes.
 
-    Raises BackupFailed, and then nothing was changed, and sql.errors.DatabaseError.
+    Raises BackupFailed, having changed nothing, and sql.errors.DatabaseError.
     """
     with _one_line_errors(file), file.open("rb") as archive:
         if asyncio.run(_present(server, "has_tables")):
@@ -64,10 +64,10 @@ def restore(file: Path, server: EmbeddedServer) -> int:
             )
         descriptor = archive.fileno()
         size = os.fstat(descriptor).st_size
-        # The program moves this process's place in the file, too: it has the same open file.
+        # The program shares this open file, so its place in the file is this process's, too.
         place = partial(os.lseek, descriptor, 0, os.SEEK_CUR)
         _run(server, "restore", *RESTORE, reads=archive, size=size, place=place)
-        # Until PostgreSQL does so by itself, queries would be planned without statistics.
+        # Without it queries would be planned without statistics until PostgreSQL gathers them by itself.
         _run(server, "analyze", *ANALYZE)
         return size
 
@@ -89,9 +89,9 @@ def _run(
     size: int = 0,
     place: Callable[[], int] = int,
 ) -> None:
-    """Run a program on the database to its end, showing how far, of `size` bytes, it has come in its file.
+    """Run a program on the database to its end, and show how many of `size` bytes of its file it has done.
 
-    Raises BackupFailed with what it says when it fails.
+    Raises BackupFailed with the program's own message.
     """
     with TemporaryFile() as told:
         process = Popen(

@@ -9,7 +9,7 @@ from sql.database import Database
 from sql.errors import DatabaseError
 
 GROUP = "hourledger_bi"
-# What a login has of its own, for sessions of the embedded server's owner.
+# The settings that a login has by itself, given to sessions of the embedded server's owner.
 OPTIONS = f"-c role={GROUP} -c statement_timeout=60s -c default_transaction_read_only=on -c timezone=UTC"
 
 
@@ -18,7 +18,7 @@ class RoleRefused(DatabaseError):
 
 
 async def make_role(url: str, login: str | None, *, embedded: bool) -> list[str]:
-    """Make the role, and with `login` a member of it that logs in by a new password; return the lines to tell.
+    """Make the role, and with `login` a member of it that logs in by a new password; return the lines to print.
 
     Raises RoleRefused, and DatabaseError where the owner of the database may make no roles.
     """

@@ -15,8 +15,8 @@ import structlog
 from service.settings import Settings, SettingsError
 from sql.database import Database
 from sql.days import make_days
-from sql.embedded.share import EmbeddedError, EmbeddedServer, ensure_running, use
-from sql.errors import Unavailable
+from sql.embedded.share import EmbeddedServer, ensure_running, use
+from sql.errors import EmbeddedError, Unavailable
 from sql.migrate import Migration, migrate
 
 WATCH_SECONDS = 1.0
@@ -37,14 +37,14 @@ class Part:
     options: tuple[str, ...] = ()
 
 
-# In the order of stopping: what was accepted is stored before the rest stops.
+# In the order of stopping: the HTTP server stores what it accepted before the projector stops.
 PARTS = (Part("http", "service", "http"), Part("projector", "projections", "follow"))
 
 
 def supervise(settings: Settings, ready: Callable[[], None]) -> None:
     """Run the whole service until SIGINT or SIGTERM; call `ready` when its parts have been started.
 
-    Raises SettingsError when the port is taken, and sql.embedded.share.EmbeddedError or sql.errors.DatabaseError when
+    Raises SettingsError when the port is taken, and sql.errors.EmbeddedError or sql.errors.DatabaseError when
     the database cannot be made ready.
     """
     check_port(settings)
@@ -56,7 +56,7 @@ def supervise(settings: Settings, ready: Callable[[], None]) -> None:
 
 
 def check_port(settings: Settings) -> None:
-    """Refuse a port that is taken: the HTTP server shares its port among workers, and so would with a stranger."""
+    """Refuse a port that is taken: the HTTP server shares its port among workers, and would with a stranger, too."""
     address = settings.address()
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
@@ -74,7 +74,7 @@ async def _run_parts(settings: Settings, url: str, embedded: EmbeddedServer | No
 
 
 def stop_on_signals() -> asyncio.Event:
-    """Return what SIGINT and SIGTERM set from now on."""
+    """Return an event that SIGINT and SIGTERM set from now on."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -109,7 +109,7 @@ async def prepare(url: str, settings: Settings) -> list[Migration]:
 
 
 async def _keep(part: Part, url: str, stop: asyncio.Event) -> None:
-    """Run one part; start it again when it ends by itself, after longer and longer pauses when it keeps ending."""
+    """Run one part. When it ends by itself, start it again, after longer pauses each time it ends soon."""
     pause = WATCH_SECONDS
     while not stop.is_set():
         started = asyncio.get_running_loop().time()

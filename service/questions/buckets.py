@@ -1,7 +1,7 @@
 """Buckets of time: hours, and the days, weeks and months of a time zone, within a range of whole hours.
 
-Bounds are ascending moments in UTC; the nth bucket is [bounds[n], bounds[n + 1]). The first and the last bucket are cut
-to the range. A local day has 23, 24 or 25 hours, in Lord Howe 23.5 or 24.5.
+Bounds are ascending moments in UTC; bucket n, from 0, is [bounds[n], bounds[n + 1]). The range cuts the first and the
+last bucket. A local day has 23, 24 or 25 hours; on Lord Howe Island it can have 23.5 or 24.5.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
-from service.questions.parameters import HOUR, SHOWN, invalid
+from service.questions.hours import HOUR
+from service.questions.parameters import SHOWN, invalid
 
 INTERVALS = ("hour", "day", "week", "month")
 COMPARISONS = ("none", "previous", "week", "year")
 DAY = timedelta(days=1)
 WEEK = timedelta(weeks=1)
-YEAR = 52 * WEEK  # as near to a year as the same weekdays are
+YEAR = 52 * WEEK  # so that weekdays stay the same
 QUARTER = timedelta(minutes=15)
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -26,8 +27,8 @@ Bounds = list[datetime]
 
 
 def zone(name: str) -> tzinfo:
-    """Return a time zone by its IANA name. Raises ApiError 400 for one that this machine does not know."""
-    if name == "UTC":  # known without any data of time zones
+    """Return a time zone by its IANA name. Raises InvalidParameter when this machine does not know it."""
+    if name == "UTC":  # needs no database of time zones
         return UTC
     try:
         return ZoneInfo(name)
@@ -38,20 +39,20 @@ def zone(name: str) -> tzinfo:
 
 
 def bounds_of(since: datetime, until: datetime, interval: str, zone: tzinfo) -> Bounds:
-    """Return the bounds of every bucket of a range. Raises ApiError 400 when the projection cannot tell them apart."""
+    """Return the bounds of all buckets. Raises InvalidParameter when one lies within a quarter of an hour."""
     if interval == "hour":
         return [since + step * HOUR for step in range((until - since) // HOUR + 1)]
     with _within_calendar():
         inner = {start for start in _local_starts(since, until, interval, zone) if since < start < until}
-    return _checked([since, *sorted(inner), until])  # a day that a zone skipped is none
+    return _checked([since, *sorted(inner), until])  # a day that the zone skipped has no bucket
 
 
 def earlier(bounds: Bounds, comparison: str, interval: str, zone: tzinfo) -> Bounds:
-    """Return the bounds of just as many buckets to compare with.
+    """Return the bounds of as many buckets to compare with. Raises InvalidParameter.
 
-    previous: the range of the same length right before. week, year: the range so many weeks, or times 52 weeks, before
-    that they are not shorter than it. Days stay days: where a whole number of local days lies between, bounds keep
-    their local time of the day.
+    comparison: `previous` for the range of the same length right before. `week` or `year` for the same range earlier,
+    by the fewest whole weeks, or times 52 weeks, that are not shorter than the range. When a whole number of local days
+    lies between, bounds keep their local time of day, so that days stay days.
     """
     with _within_calendar():
         return _earlier(bounds, comparison, interval, zone)
@@ -68,13 +69,13 @@ def _earlier(bounds: Bounds, comparison: str, interval: str, zone: tzinfo) -> Bo
     moved = [(_wall(bound, zone) - by).replace(tzinfo=zone).astimezone(UTC) for bound in bounds]
     if comparison == "previous":
         moved[-1] = bounds[0]
-    # A local time that is skipped comes out later than the one after it.
+    # A local time that the zone skipped becomes a moment later than the next bound.
     return _checked(list(accumulate(moved, max)))
 
 
 @contextmanager
 def _within_calendar() -> Iterator[None]:
-    """Refuse a range of which a bound would be before the first year or after the last."""
+    """Turn an overflow of the calendar into InvalidParameter."""
     try:
         yield
     except OverflowError as error:
@@ -82,12 +83,12 @@ def _within_calendar() -> Iterator[None]:
 
 
 def complete(bounds: Bounds, whole: list[bool], now: datetime) -> list[bool]:
-    """Tell of each bucket whether it is over, and as `whole_periods` tells, not cut to the range."""
+    """Return, for each bucket, whether it is over and whole. whole: of `whole_periods`."""
     return [is_whole and end <= now for is_whole, end in zip(whole, bounds[1:], strict=True)]
 
 
 def whole_periods(bounds: Bounds, interval: str, zone: tzinfo) -> list[bool]:
-    """Tell of each bucket whether it is a whole period: the first and the last one may be cut to the range."""
+    """Return, for each bucket, whether it is a whole period: the range may cut the first and the last."""
     cut = {place for place, bound in ((0, 0), (len(bounds) - 2, -1)) if not _is_start(bounds[bound], interval, zone)}
     return [place not in cut for place in range(len(bounds) - 1)]
 
@@ -101,7 +102,7 @@ def _is_start(moment: datetime, interval: str, zone: tzinfo) -> bool:
 
 
 def _local_starts(since: datetime, until: datetime, interval: str, zone: tzinfo) -> Iterator[datetime]:
-    """Give the starts of the periods that begin after a moment, the last of them at or after the end."""
+    """Give the starts of the periods after a moment, up to the first at or after the end."""
     day = since.astimezone(zone).date()
     start = since
     while start < until:
@@ -120,12 +121,12 @@ def _next(day: date, interval: str) -> date:
 
 
 def _wall(moment: datetime, zone: tzinfo) -> datetime:
-    """Return what the clocks of a zone show, without an offset."""
+    """Return the local time in a zone, without an offset."""
     return moment.astimezone(zone).replace(tzinfo=None)
 
 
 def _checked(bounds: Bounds) -> Bounds:
-    """Refuse bounds inside a quarter of an hour, such as those of Amsterdam before 1937."""
+    """Refuse bounds within a quarter of an hour, such as those of Amsterdam before 1937."""
     if any((bound - EPOCH) % QUARTER for bound in bounds):
         raise invalid("tz", "has days that begin within a quarter of an hour in this range: they cannot be told apart")
     return bounds

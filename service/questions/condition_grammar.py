@@ -1,4 +1,4 @@
-"""Conditions as a text, such as `tool_name exists and properties.plan = pro`, and as JSON.
+r"""The one grammar of conditions, such as `tool_name exists and properties.plan = pro`, and its parser.
 
     where     := condition { "and" condition }
     condition := field ( "=" | "!=" | "<" | "<=" | ">" | ">=" | "contains" ) value
@@ -6,17 +6,20 @@
                | field ( "exists" | "missing" )
     field     := event_type | session_id | user_id | tool_name | action | demo_mode | risk_mode
                | "properties" "." name { "." name }
-    name      := letters, digits, "_", "-" and "$", or a JSON string
-    value     := a JSON string, or characters other than blanks, quotes, commas, parentheses and < > = !
+    name      := letters, digits, "_", "-" and "$", or a string
+    value     := a string, or a word
+    string    := a JSON string, or the same in single quotes, in which \' is a single quote
+    word      := characters other than blanks, double quotes, commas, parentheses and < > = !,
+                 of which the first is no single quote
 
-An unquoted 10 or true equals the number or truth value as well as the text; a quoted one only the text.
+A word such as 10 or true equals the number or truth value as well as the text; a string equals only the text.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from service.questions.conditions import (
     COMPARISONS,
@@ -35,14 +38,19 @@ from service.questions.conditions import (
 )
 
 MOST_CHARACTERS = 4_000
-_STRING = r'"(?:[^"\\]|\\.)*"'
-_TOKEN = re.compile(
-    # A string right after a dot belongs to the word: it is a name in a path.
-    rf"""\s*(?:(?P<string>{_STRING})|(?P<sign><=|>=|!=|[=<>(),])|(?P<word>(?:(?<=\.){_STRING}|[^\s"(),=<>!])+))"""
-)
+# PostgreSQL's jsonpath compares doubles.
+MOST_NUMBER = 1e308
+_QUOTES = "\"'"
+_STRING = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 _PLAIN = re.compile(r"[\w$-]+")
-_NAME = rf"{_PLAIN.pattern}|{_STRING}"
-_NAMES = re.compile(rf"(?:{_NAME})(?:\.(?:{_NAME}))*")
+_NAME = rf"(?:{_PLAIN.pattern}|{_STRING})"
+_NAMES = re.compile(rf"{_NAME}(?:\.{_NAME})*")
+_TOKEN = re.compile(
+    rf"""\s*(?:(?P<string>{_STRING})|(?P<sign><=|>=|!=|[=<>(),])"""
+    rf"""|(?P<path>{PROPERTIES}(?:\.{_NAME})+(?=[\s=<>!]|$))|(?P<word>[^\s"'(),=<>!][^\s"(),=<>!]*))"""
+)
+# What differs between a string in single quotes and a JSON string.
+_REQUOTED = {"\\'": "'", '"': '\\"'}
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 
 
@@ -50,6 +58,10 @@ def parse_conditions(text: str) -> tuple[Condition, ...]:
     """Return the conditions of a text, none for a blank one. Raises Malformed."""
     if len(text) > MOST_CHARACTERS:
         raise Malformed(f"must be at most {MOST_CHARACTERS} characters long, not {len(text)}")
+    try:
+        _whole_text(text)
+    except ValueError as error:
+        raise Malformed("must not hold a NUL character or half a character") from error
     tokens = _Tokens(text)
     found: list[Condition] = []
     while tokens.more():
@@ -59,26 +71,17 @@ def parse_conditions(text: str) -> tuple[Condition, ...]:
     return checked(found)
 
 
-def property_condition(given: Mapping[str, object]) -> Condition:
-    """Return a condition from JSON: property (a path with dots, else one name), op, and value. Raises Malformed."""
-    name, operator, value = given.get("property"), given.get("op", "="), given.get("value")
-    if not isinstance(name, str) or not name or "\0" in name:
-        raise Malformed("must name a property")
-    path = (PROPERTIES, *property_path(name))
-    if operator in UNARY:
-        return Condition(path, str(operator))
-    if operator == "in":
-        if not isinstance(value, list) or not 1 <= len(value) <= MOST_VALUES:
-            raise Malformed(f"must have a list of 1 to {MOST_VALUES} values for in")
-        return Condition(path, "in", tuple(_scalar(item) for item in value))
-    if operator not in COMPARISONS:
-        raise Malformed(f"must have an op that is one of {', '.join(OPERATORS)}, not {str(operator)[:SHOWN]!r}")
-    return Condition(path, str(operator), (_scalar(value),))
-
-
 def property_path(text: str) -> Path:
     """Return the names of a property: of a path with dots, else one name. Raises Malformed."""
     return tuple(_names(text)) if _NAMES.fullmatch(text) else (text,)
+
+
+def field_path(text: str) -> Path | None:
+    """Return the path of a field or property, such as `properties.plan`; None for another text. Raises Malformed."""
+    if text in FIELDS:
+        return (text,)
+    head, _, rest = text.partition(".")
+    return (PROPERTIES, *_names(rest)) if head == PROPERTIES and _NAMES.fullmatch(rest) else None
 
 
 def path_text(names: Sequence[str]) -> str:
@@ -90,7 +93,8 @@ class _Tokens:
     """The tokens of a text, one after the other."""
 
     def __init__(self, text: str) -> None:
-        self._tokens = list(_split(text.rstrip()))
+        self._text = text.strip()
+        self._tokens = list(_split(self._text))
         self._place = 0
 
     def more(self) -> bool:
@@ -99,7 +103,7 @@ class _Tokens:
     def take(self, expected: str) -> tuple[str, str]:
         """Return the kind and the text of the next token."""
         if not self.more():
-            raise Malformed(f"must not end before {expected}")
+            raise Malformed(f"must have {expected} after {self._text[-SHOWN:]!r}")
         self._place += 1
         return self._tokens[self._place - 1]
 
@@ -114,14 +118,17 @@ def _split(text: str) -> Iterator[tuple[str, str]]:
     while place < len(text):
         found = _TOKEN.match(text, place)
         if found is None or found.lastgroup is None:
-            raise Malformed(f"cannot be read from {text[place:].strip()[:SHOWN]!r} on")
+            rest = text[place:].strip()[:SHOWN]
+            raise Malformed(
+                f"must close the quote of {rest!r}" if rest[0] in _QUOTES else f"cannot be read from {rest!r} on"
+            )
         place = found.end()
         yield found.lastgroup, found[found.lastgroup]
 
 
 def _condition(tokens: _Tokens) -> Condition:
     kind, field = tokens.take("a field")
-    path = field_path(field) if kind == "word" else None
+    path = field_path(field) if kind in ("path", "word") else None
     if path is None:
         known = ", ".join(FIELDS)
         raise Malformed(f"must name one of {known}, or a property such as properties.plan, not {field[:SHOWN]!r}")
@@ -158,34 +165,36 @@ def _values(kind: str, text: str) -> tuple[Value, ...]:
     """Return the readings of a value: the text, and the number or truth value that it may stand for."""
     if kind == "string":
         return (_unquoted(text),)
-    if kind != "word":
+    if kind == "sign":
         raise Malformed(f"must have a value before {text[:SHOWN]!r}")
     if text in ("true", "false"):
         return text, text == "true"
     if _NUMBER.fullmatch(text) and len(text) <= SHOWN:
-        return text, _finite(json.loads(text))
+        return text, _number(text)
     return (text,)
 
 
-def field_path(text: str) -> Path | None:
-    """Return the path of a field or property, such as `properties.plan`; None for another text. Raises Malformed."""
-    if text in FIELDS:
-        return (text,)
-    head, _, rest = text.partition(".")
-    return (PROPERTIES, *_names(rest)) if head == PROPERTIES and _NAMES.fullmatch(rest) else None
+def _number(text: str) -> float:
+    number: float = json.loads(text)
+    if not -MOST_NUMBER < number < MOST_NUMBER:
+        raise Malformed(f"must have a number between -1e308 and 1e308, not {text}")
+    return number
 
 
 def _names(text: str) -> Iterator[str]:
     """Give the names of a path with dots."""
     for name in re.findall(_NAME, text):
-        yield _unquoted(name) if name.startswith('"') else name
+        yield _unquoted(name) if name[0] in _QUOTES else name
 
 
 def _unquoted(text: str) -> str:
+    inner = text[1:-1]
+    if text[0] == "'":
+        inner = re.sub(r'\\.|"', lambda found: _REQUOTED.get(found[0], found[0]), inner)
     try:
-        return _whole_text(json.loads(text))
+        return _whole_text(json.loads(f'"{inner}"'))
     except ValueError as error:
-        raise Malformed(f"must be a JSON string without NUL, not {text[:SHOWN]}") from error
+        raise Malformed(f"must have a string with the escapes of JSON and without NUL, not {text[:SHOWN]}") from error
 
 
 def _whole_text(text: str) -> str:
@@ -194,20 +203,3 @@ def _whole_text(text: str) -> str:
     if "\0" in text:
         raise ValueError("NUL")
     return text
-
-
-def _scalar(value: object) -> Value:
-    if isinstance(value, str):
-        try:
-            return _whole_text(value)
-        except ValueError as error:
-            raise Malformed("must not hold a NUL or half a character") from error
-    if isinstance(value, bool | int | float):
-        return _finite(value)
-    raise Malformed("must have a value that is a text, a number, true or false")
-
-
-def _finite(value: Value) -> Value:
-    if isinstance(value, int | float) and not -1e308 < value < 1e308:
-        raise Malformed("must have a number of up to 308 digits")
-    return value

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
+import msgspec
+
 from service.questions.condition_grammar import parse_conditions
 from service.questions.conditions import Condition, Malformed, checked, equals, predicate
 from service.questions.parameters import invalid, switch
@@ -16,7 +18,7 @@ NAMES = frozenset({*TEXTS, "demo_mode", "where", "segment"})
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What events must have, None for anything. The order is that of the parameters of event_matches."""
+    """What events must have, None for anything. The names are those that event_matches reads."""
 
     session_id: str | None = None
     user_id: str | None = None
@@ -31,10 +33,17 @@ class Filters:
         """Whether any is asked for."""
         return self != NOTHING
 
-    def values(self) -> tuple[str | bool | None, ...]:
-        """Return the parameters of event_matches, in order."""
-        plain = tuple(getattr(self, field.name) for field in fields(self) if field.name != "where")
-        return *plain, *predicate(self.where)
+    def document(self) -> str:
+        """Return the JSON object that event_matches takes: the filters that are asked for."""
+        plain = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "where"}
+        where_fields, where_properties, values = predicate(self.where)
+        where = {
+            "where_fields": where_fields,
+            "where_properties": where_properties,
+            "where_values": None if values is None else msgspec.Raw(values.encode()),
+        }
+        given = {name: value for name, value in (plain | where).items() if value is not None}
+        return msgspec.json.encode(given).decode()
 
     def and_also(self, others: Filters) -> Filters:
         """Return what passes both. Raises Malformed when these are too many conditions."""
@@ -53,7 +62,7 @@ NOTHING = Filters()
 
 
 def filters(given: Mapping[str, str]) -> Filters:
-    """Return the filters that are asked for; an empty text asks for nothing. Raises ApiError 400."""
+    """Return the filters that are asked for; an empty text asks for nothing. Raises InvalidParameter."""
     texts = {name: given.get(name) or None for name in TEXTS}
     try:
         where = parse_conditions(given.get("where", ""))

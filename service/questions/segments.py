@@ -1,4 +1,4 @@
-"""Saved segments: filters under a name, to be used wherever filters are."""
+"""Saved segments: filters under a name. Every question that takes filters takes a segment."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import asyncpg
 import msgspec
 
-from service.errors import ApiError
+from service.errors import Invalid, NotFound, TooMany
 from service.questions.conditions import Malformed
 from service.questions.filters import NAMES, Filters, filters
-from service.questions.parameters import SHOWN, invalid, time_text
-from sql.database import Database
+from service.questions.hours import time_text
+from service.questions.parameters import SHOWN, invalid
+from sql.database import Database, Row
 
 MOST_SEGMENTS = 1_000
 LONGEST_NAME = 128
@@ -21,22 +21,22 @@ SAVED = NAMES - {"segment"}
 
 
 class Saving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is sent to save a segment: filters as in a query string."""
+    """The body that saves a segment: filters by the names and with the texts of a query string."""
 
     filters: dict[str, str]
 
 
 class Segments:
-    """Reads segments, and saves them by connections that may write."""
+    """Reads segments by `database`, and saves and deletes them by `writable`."""
 
     def __init__(self, database: Database, writable: Database) -> None:
         self._database = database
         self._writable = writable
 
     async def filters(self, given: Mapping[str, str]) -> Filters:
-        """Return the filters that a query string asks for, those of the segment that it names among them.
+        """Return the filters of a query string, together with those of the segment that it names.
 
-        Raises ApiError 400.
+        Raises Invalid.
         """
         asked = filters(given)
         name = given.get("segment")
@@ -51,32 +51,32 @@ class Segments:
             raise invalid("where", f"{error}, those of the segment included") from error
 
     async def sent_filters(self, given: Mapping[str, str]) -> Filters:
-        """Return the filters of a body, whose errors name them below `filters`. Raises ApiError 400."""
+        """Return the filters of a body. Raises Invalid, whose field is below `filters`."""
         _check_names(given, NAMES)
         with _below_filters():
             return await self.filters(given)
 
     async def page(self) -> dict[str, Any]:
-        """Return all of them."""
+        """Return all segments as an answer."""
         rows = await self._database.rows(self._database.statements.list_segments)
         return {"ok": True, "count": len(rows), "segments": [_segment(row) for row in rows]}
 
     async def save(self, name: str, saving: Saving) -> dict[str, Any]:
-        """Save a segment, in place of one of the same name. Raises ApiError 400 and 422."""
+        """Save a segment, in place of one with the same name. Raises Invalid, and TooMany beyond MOST_SEGMENTS."""
         _check(name, saving.filters)
         rows = await self._writable.rows(
             self._writable.statements.save_segment, name, msgspec.json.encode(saving.filters).decode(), MOST_SEGMENTS
         )
         if not rows:
-            raise ApiError(422, "too_many", f"there are {MOST_SEGMENTS} segments already; delete one first")
+            raise TooMany(f"there are {MOST_SEGMENTS} segments already; delete one first")
         return {"ok": True, "segment": _segment(rows[0])}
 
     async def delete(self, name: str) -> dict[str, Any]:
-        """Delete a segment. Raises ApiError 400 and 404."""
+        """Delete a segment. Raises Invalid and NotFound."""
         _check_name(name)
         rows = await self._writable.rows(self._writable.statements.delete_segment, name)
         if not rows:
-            raise ApiError(404, "not_found", f"there is no segment {name[:SHOWN]!r}")
+            raise NotFound(f"there is no segment {name[:SHOWN]!r}")
         return {"ok": True, "name": name}
 
 
@@ -91,26 +91,27 @@ def _check(name: str, given: Mapping[str, str]) -> None:
     with _below_filters():
         asked = filters(given)
     if not asked:
-        raise ApiError(400, "invalid", "must have one filter or more", "filters")
+        raise Invalid("must have one filter or more", "filters")
 
 
 @contextmanager
 def _below_filters() -> Iterator[None]:
-    """Name the field of an error as it stands in a body."""
+    """Raise errors again with their field as it stands in a body."""
     try:
         yield
-    except ApiError as error:
-        raise ApiError(error.status, error.code, error.message, f"filters.{error.field}") from error
+    except Invalid as error:
+        error.field = f"filters.{error.field}"
+        raise
 
 
 def _check_names(given: Mapping[str, str], known: frozenset[str]) -> None:
     for unknown in sorted(given.keys() - known):
-        raise ApiError(400, "invalid", f"unknown; known are {', '.join(sorted(known))}", f"filters.{unknown[:SHOWN]}")
+        raise Invalid(f"unknown; known are {', '.join(sorted(known))}", f"filters.{unknown[:SHOWN]}")
     if any("\0" in value for value in given.values()):
-        raise ApiError(400, "invalid", "must not hold a NUL character", "filters")
+        raise Invalid("must not hold a NUL character", "filters")
 
 
-def _segment(row: asyncpg.Record) -> dict[str, Any]:
+def _segment(row: Row) -> dict[str, Any]:
     return {
         "name": row["name"],
         "filters": msgspec.json.decode(row["filters"]),

@@ -1,4 +1,4 @@
-"""HTTP out: of those who were first seen in a day, week or month, how many came back in each of the following."""
+"""Retention: who was first seen in a day, week or month, and how many of them came back in each later one."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from datetime import datetime, tzinfo
 from itertools import accumulate
 from typing import Any
 
-import asyncpg
-
 from service.questions.buckets import Bounds, bounds_of, complete, whole_periods, zone
 from service.questions.filters import NAMES, Filters
-from service.questions.parameters import choice, closed_range, invalid, parse, time_text
+from service.questions.hours import closed_range, time_text
+from service.questions.parameters import choice, invalid, parse
 from service.questions.segments import Segments
-from service.reports.counts import EVENTS, ROLLUPS
-from service.reports.kept_range import kept_since, read_within_kept
+from service.reports.kept_range import EVENTS, PEOPLE, ROLLUPS, KeptRange
 from service.reports.raw_events import RawEvents
-from sql.database import Database
+from sql.database import Database, Row
 
 DEFAULT_HOURS = 2_016  # 12 weeks
 INTERVALS = ("day", "week", "month")
 OWNERS = ("user", "visitor")
 RETENTIONS = ("bounded", "unbounded")
-# Cells of one answer: of 315 days.
+# Numbers of one answer; 315 days make as many.
 MOST_CELLS = 50_000
 PARAMETERS = NAMES | {"interval", "tz", "by", "retention", "return_event_type", "hours", "from", "to"}
-
-Found = tuple[Bounds, list[asyncpg.Record]]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. return_event_type: of the events that count as coming back, None for any."""
+    """A question about retention.
+
+    interval: one of INTERVALS. by: one of OWNERS. retention: one of RETENTIONS. return_event_type: the type of event
+    that counts as coming back, None for any.
+    """
 
     since: datetime
     until: datetime
@@ -45,7 +45,7 @@ class Question:
 
     @property
     def source(self) -> str:
-        """What is counted: the projection knows who was there, not by what."""
+        """ROLLUPS or EVENTS: rollups know who was active, but not by which events."""
         return EVENTS if self.filters or self.return_event_type else ROLLUPS
 
 
@@ -61,46 +61,45 @@ class Cohorts:
         self._clock = clock
 
     async def page(self, query: bytes) -> dict[str, Any]:
-        """Return the cohorts of a range, oldest first, each with as many periods as there are from its own on."""
+        """Return the cohorts of a range, oldest first, each with its own period and all later ones.
+
+        Raises ServiceError.
+        """
         now = self._clock()
         given = parse(query, PARAMETERS)
         question = _question(given, await self._segments.filters(given), now)
-        since, (bounds, rows) = await self._within_kept(question)
+        # Even from rollups it reads the members of all time, which takes seconds where there are millions.
+        async with self._raw_events.admitted():
+            kept = await self._kept(question)
+            while True:
+                bounds = bounds_of(kept.since, question.until, question.interval, question.zone)
+                _check_size(len(bounds) - 1)
+                rows = await self._rows(question, bounds)
+                if not await kept.shrank():
+                    break
         return {
             "ok": True,
             "interval": question.interval,
             "tz": given.get("tz", "UTC"),
             "by": question.by,
             "retention": question.retention,
-            "from": time_text(since),
+            "from": time_text(kept.since),
             "to": time_text(question.until),
             "source": question.source,
             "cohorts": _cohorts(question, bounds, rows, now),
         }
 
-    async def _within_kept(self, question: Question) -> tuple[datetime, Found]:
-        """Return since when everything of the range is kept, and what was read from then on."""
-
-        async def read(since: datetime) -> Found:
-            bounds = bounds_of(since, question.until, question.interval, question.zone)
-            _check_size(len(bounds) - 1)
-            return bounds, await self._rows(question, bounds)
-
+    async def _kept(self, question: Question) -> KeptRange:
         if question.source == EVENTS:
-            return await self._raw_events.within_kept(question.since, question.until, read)
-        # All members of all time are read: seconds where there are millions, so with the long questions.
-        async with self._raw_events.admitted():
-            return await read_within_kept(ROLLUPS, question.since, question.until, self._people_since, read)
+            return await self._raw_events.kept(question.since, question.until)
+        return await KeptRange.of(self._database, question.since, question.until, ROLLUPS, PEOPLE)
 
-    async def _rows(self, question: Question, bounds: Bounds) -> list[asyncpg.Record]:
+    async def _rows(self, question: Question, bounds: Bounds) -> list[Row]:
         statements = self._raw_events.statements
         if question.source == ROLLUPS:
             return await self._raw_events.rows(statements.cohorts_from_rollups, bounds, question.by)
-        rest = (question.by, question.return_event_type, *question.filters.values())
+        rest = (question.by, question.return_event_type, question.filters.document())
         return await self._raw_events.rows(statements.cohorts_from_events, bounds, *rest)
-
-    async def _people_since(self) -> datetime:
-        return await kept_since(self._database, "rollups_since", "people_since")
 
 
 def _question(given: Mapping[str, str], asked: Filters, now: datetime) -> Question:
@@ -122,7 +121,7 @@ def _check_size(periods: int) -> None:
         raise invalid("interval", f"must be longer: {periods} periods make more than {MOST_CELLS} numbers")
 
 
-def _cohorts(question: Question, bounds: Bounds, rows: Iterable[asyncpg.Record], now: datetime) -> list[dict[str, Any]]:
+def _cohorts(question: Question, bounds: Bounds, rows: Iterable[Row], now: datetime) -> list[dict[str, Any]]:
     counts = {(row["cohort"], row["period"]): row for row in rows}
     periods = len(bounds) - 1
     over = complete(bounds, whole_periods(bounds, question.interval, question.zone), now)
@@ -134,7 +133,7 @@ def _cohorts(question: Question, bounds: Bounds, rows: Iterable[asyncpg.Record],
     def returned(cohort: int) -> list[int]:
         if question.retention == "bounded":
             return numbers(cohort, "owners")
-        # Who was last there in a period was there in it or later, and so in every one before.
+        # An owner whose last period is the nth counts as returned in every period up to the nth.
         return [*accumulate(reversed(numbers(cohort, "last_owners")))][::-1]
 
     return [

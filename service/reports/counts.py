@@ -1,46 +1,55 @@
-"""Counts by rollups where they know the answer, else by raw events; never of a time that is not wholly kept."""
+"""Counts in consecutive buckets of time: of rollups when these know the answer, else of raw events."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
-
-import asyncpg
+from typing import Any
 
 from service.questions.buckets import Bounds
 from service.questions.filters import Filters
-from service.reports.counted import MEMBERS, PROJECTED, Counted
-from service.reports.kept_range import kept_since, read_within_kept
+from service.reports.kept_range import EVENTS, PEOPLE, ROLLUPS, KeptRange, kept_since
 from service.reports.raw_events import RawEvents
 from service.reports.shards import Shards
-from sql.database import Database
+from sql.database import Database, Row
+from sql.hourly import MEASURES, METRICS, OTHER, ROLLUP_FIELDS
 
-ROLLUPS = "rollups"
-EVENTS = "events"
+# Metrics that need users, which the projection knows since some moment only.
+USER_METRICS = tuple(metric for metric, names in METRICS.items() if "users" in names)
+# What rollups can name beside the sessions, which they always count.
+PROJECTED = (*ROLLUP_FIELDS, *(measure for measure in MEASURES.values() if measure != "sessions"))
+# Measures that count distinct ones.
+DISTINCT = (*MEASURES.values(), "new_users")
 
-Found = TypeVar("Found")
+Value = int | float | None
+Key = str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which events are counted: of a range, from rollups or from the log, those that pass the filters."""
+    """The events to count: those of [since, until) that pass the filters. source: ROLLUPS or EVENTS."""
 
     source: str
     since: datetime
     until: datetime
     filters: Filters
 
+    def within(self, kept: KeptRange) -> Scope:
+        """Return the part of the scope that is kept."""
+        return replace(self, since=kept.since)
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is told of each bucket.
+    """What a question needs of each bucket.
 
-    named: dimensions whose keys are told, and `sessions`, `users` and `identified`.
-    keys: these only, the rest as (other); None for all.
-    divided_by: the dimension by whose keys sessions and tool uses are divided; raw events only.
+    named: the dimensions whose keys are counted, and any of `sessions`, `users` and `identified`.
+    keys: the keys to count; the rest is summed as (other). None for all keys.
+    divided_by: the dimension whose keys divide sessions and tool uses; raw events only.
     """
 
     named: tuple[str, ...]
@@ -48,63 +57,141 @@ class Wanted:
     divided_by: str | None = None
 
 
-class Counting:
-    """Reads counts."""
+class Counts:
+    """Reads counts from the rollups and from the log."""
 
-    def __init__(self, database: Database, raw_events: RawEvents) -> None:
+    def __init__(self, database: Database, raw_events: RawEvents, shards: Shards) -> None:
         self._database = database
         self._raw_events = raw_events
-        self._shards = Shards(database)
+        self._shards = shards
 
-    async def within_kept(self, scope: Scope, read: Callable[[Scope], Awaitable[Found]]) -> tuple[Scope, Found]:
-        """Return the part of the scope that is wholly kept, and what was read of it.
+    def admitted(self, source: str) -> AbstractAsyncContextManager[None]:
+        """Wait for a place to read raw events in; rollups need none. Raises Busy, and ReadTooSlow from within."""
+        return self._raw_events.admitted() if source == EVENTS else nullcontext()
 
-        Raises ApiError 422 when nothing is kept; of raw events also when it took too long, and 503 when too many wait.
-        """
-
-        async def read_from(since: datetime) -> Found:
-            return await read(replace(scope, since=since))
-
+    async def kept(self, scope: Scope) -> KeptRange:
+        """Return the part of a scope's range that is kept. Raises Expired when nothing of it is."""
         if scope.source == EVENTS:
-            since, found = await self._raw_events.within_kept(scope.since, scope.until, read_from)
-        else:
-            since, found = await read_within_kept(ROLLUPS, scope.since, scope.until, self._rollups_since, read_from)
-        return replace(scope, since=since), found
+            return await self._raw_events.kept(scope.since, scope.until)
+        return await KeptRange.of(self._database, scope.since, scope.until, ROLLUPS)
 
     async def kept_since(self, source: str) -> datetime:
-        """Return the moment from which on everything is kept."""
-        return await (self._rollups_since() if source == ROLLUPS else self._raw_events.kept_since())
-
-    async def _rollups_since(self) -> datetime:
-        return await kept_since(self._database, "rollups_since")
+        """Return the moment since which everything of a source is kept."""
+        return await (self._raw_events.kept_since() if source == EVENTS else kept_since(self._database, ROLLUPS))
 
     async def read(self, scope: Scope, bounds: Bounds, wanted: Wanted) -> Counted:
-        """Count what passes the scope's filters in each of the buckets; its range is not looked at."""
+        """Count in each bucket what passes the scope's filters. The bounds give the range; the scope's plays no part.
+
+        Raw events are read within `admitted`.
+        """
         shards = await self._shards.numbers()
-        keys = None if wanted.keys is None else list(wanted.keys)
-        # A user may be in several shards.
-        at_once = "users" in wanted.named and len(shards) > 1
+        # One user can be in several shards, so that users do not add up: one query then counts all shards together.
+        asked: Sequence[int | None] = [None] if "users" in wanted.named and len(shards) > 1 else shards
         if scope.source == ROLLUPS:
-            named = [name for name in wanted.named if name in (*PROJECTED, *MEMBERS)]
-            rows = await self._from_rollups(None if at_once else shards, bounds, named, keys)
-            return Counted(rows, without_people=await self._without_people(bounds) if "users" in named else 0)
-        query = self._database.statements.trend_from_events
-        rest: tuple[Any, ...] = (bounds, list(wanted.named), keys, wanted.divided_by, *scope.filters.values())
-        # One after the other: a question has one connection.
-        of_shards = [await self._raw_events.rows(query, shard, *rest) for shard in ([None] if at_once else shards)]
-        return Counted(of_shards, without_new=True)
+            return await self._of_rollups(asked, bounds, wanted)
+        return await self._of_events(asked, scope.filters, bounds, wanted)
 
-    async def _from_rollups(
-        self, shards: Sequence[int] | None, bounds: Bounds, named: list[str], keys: list[str] | None
-    ) -> Sequence[Sequence[asyncpg.Record]]:
-        """Return the rows of each shard, or of all of them together."""
+    async def _of_rollups(self, shards: Sequence[int | None], bounds: Bounds, wanted: Wanted) -> Counted:
+        named = [name for name in wanted.named if name in PROJECTED]
+        by_shard = await asyncio.gather(*(self._of_shard(shard, bounds, named, wanted.keys) for shard in shards))
+        without_users = 0
+        if "users" in named:
+            since = await kept_since(self._database, PEOPLE)
+            without_users = sum(start < since for start in bounds[:-1])
+        return Counted(by_shard, without_users=without_users)
+
+    async def _of_shard(
+        self, shard: int | None, bounds: Bounds, named: list[str], keys: tuple[str, ...] | None
+    ) -> list[Row]:
+        """Return the rows of one shard, or of all together for None."""
         statements = self._database.statements
-        if shards is None:
-            return [await self._database.rows(statements.read_people, bounds, named, keys)]
-        asked = (self._database.rows(statements.read_trend, shard, bounds, named, keys) for shard in shards)
-        return await asyncio.gather(*asked)
+        rest = (bounds, named, None if keys is None else list(keys))
+        if shard is None:
+            return await self._database.rows(statements.read_people, *rest)
+        return await self._database.rows(statements.read_trend, shard, *rest)
 
-    async def _without_people(self, bounds: Bounds) -> int:
-        """Return how many buckets begin before users were known."""
-        since = await kept_since(self._database, "people_since")
-        return sum(start < since for start in bounds[:-1])
+    async def _of_events(
+        self, shards: Sequence[int | None], filters: Filters, bounds: Bounds, wanted: Wanted
+    ) -> Counted:
+        query = self._database.statements.trend_from_events
+        keys = None if wanted.keys is None else list(wanted.keys)
+        rest = (bounds, list(wanted.named), keys, wanted.divided_by, filters.document())
+        # One shard after the other, because a question has one connection.
+        by_shard = [await self._raw_events.rows(query, shard, *rest) for shard in shards]
+        return Counted(by_shard, without_new=True)
+
+
+class Counted:
+    """Counts by bucket, numbered from 0: the rows of read_trend, read_people or trend_from_events, summed over shards.
+
+    Sessions add up because a session is in one shard.
+    without_users: the number of first buckets that predate user counting. without_new: nothing tells new users.
+    """
+
+    def __init__(self, by_shard: Iterable[Iterable[Row]], *, without_users: int = 0, without_new: bool = False) -> None:
+        self._without_users = without_users
+        self._without_new = without_new
+        self._positions: list[int] = []
+        self._lag_events = 0
+        self._amounts: dict[tuple[int, str], dict[Key, int]] = defaultdict(lambda: defaultdict(int))
+        for rows in by_shard:
+            for bucket, measure, key, amount in rows:
+                if bucket is not None:
+                    self._amounts[bucket - 1, measure][key] += amount
+                elif measure == "position":
+                    self._positions.append(amount)
+                else:
+                    self._lag_events += amount
+
+    @property
+    def as_of(self) -> dict[str, Any]:
+        """The log's last position by shard, and the number of events that the projector has not folded yet."""
+        return {"positions": self._positions, "lag_events": self._lag_events}
+
+    def keys(self, dimension: str, bucket: int = 0) -> dict[str, int]:
+        """Return the number of events by key, without keys that have none."""
+        return {key: events for key, events in self._of(bucket, dimension).items() if key is not None and events}
+
+    def value(self, metric: str, bucket: int) -> Value:
+        """Return the value of a metric in a bucket; None when it is unknown, or no session divides the events."""
+        if metric == "event_types":
+            return len(self.keys("event_type", bucket))
+        if (metric in USER_METRICS and bucket < self._without_users) or (metric == "new_users" and self._without_new):
+            return None
+        events = sum(self._of(bucket, "event_type").values())
+        uses = sum(self._of(bucket, "tool_name").values())
+        return _value(metric, events, uses, self._distinct(bucket, None))
+
+    def part(self, metric: str, dimension: str, key: str, bucket: int) -> Value:
+        """Return the value of a metric over the events of a bucket that have a key."""
+        events = self._of(bucket, dimension).get(key, 0)
+        # An event with a tool is one use of it.
+        uses = events if dimension == "tool_name" else self._of(bucket, "tool_uses").get(key, 0)
+        return _value(metric, events, uses, self._distinct(bucket, key))
+
+    def totals(self, bucket: int) -> dict[str, Value]:
+        """Return every metric of a bucket."""
+        return {metric: self.value(metric, bucket) for metric in METRICS}
+
+    def _distinct(self, bucket: int, key: Key) -> dict[str, int]:
+        return {measure: self._of(bucket, measure).get(key, 0) for measure in DISTINCT}
+
+    def _of(self, bucket: int, measure: str) -> Mapping[Key, int]:
+        return self._amounts.get((bucket, measure), {})
+
+
+def largest(counts: Mapping[str, int], most: int) -> tuple[list[tuple[str, int]], int]:
+    """Return the keys with the most events, largest first, and the sum of the others, (other) among them."""
+    ordered = sorted((item for item in counts.items() if item[0] != OTHER), key=lambda item: (-item[1], item[0]))
+    named = ordered[:most]
+    return named, sum(counts.values()) - sum(events for _, events in named)
+
+
+def _value(metric: str, events: int, tool_uses: int, distinct: Mapping[str, int]) -> Value:
+    sessions = distinct["sessions"]
+    if metric == "events_per_session":
+        return events / sessions if sessions else None
+    if metric == "visitors":
+        # A session without a user counts as a visitor; the others count through their users.
+        return distinct["users"] + sessions - distinct["identified"]
+    return {"events": events, "tool_uses": tool_uses, **distinct}[metric]

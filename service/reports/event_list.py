@@ -1,4 +1,4 @@
-"""HTTP out: the newest events, with filters, pages, and an exact total."""
+"""The newest events, with filters, pages, and an exact total."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import asyncpg
 import msgspec
 
 from service.questions.filters import NAMES, Filters
-from service.questions.parameters import HOUR, MOST_HOURS, hour_range, invalid, parse, switch, time_text, whole
+from service.questions.hours import HOUR, MOST_HOURS, hour_range, time_text
+from service.questions.parameters import invalid, parse, switch, whole
 from service.questions.segments import Segments
 from service.reports.raw_events import RawEvents
-from sql.database import Database, Session
+from service.reports.shards import Shards
+from sql.database import Database, Row, Session
 
 DEFAULT_HOURS = 24
 MOST_EVENTS = 1_000
-# Properties of one page. jsonb writes out every digit, so 16 KiB as sent may come back as a megabyte.
+# Characters of properties in one page. jsonb writes out every digit, so 16 KiB as sent may come back as a megabyte.
 MOST_BYTES = 8 * 1024 * 1024
 PARAMETERS = NAMES | {"hours", "from", "to", "limit", "cursor", "total"}
-# Filters that an index begins with, that which finds the fewest events first.
+# Filters that an index begins with, the most selective first, and the endings of their queries.
 LEADS = {"session_id": "session", "user_id": "user", "tool_name": "tool", "event_type": "type"}
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -30,7 +31,10 @@ END = datetime.max.replace(tzinfo=UTC)
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """Where a page begins: the range it belongs to, and the last event of the page before (or the end of the range)."""
+    """Where a page begins: after the event (timestamp, event_id, shard), within the range [since, until).
+
+    The first page begins at an end of the range.
+    """
 
     since: Moment
     timestamp: Moment
@@ -43,15 +47,21 @@ class EventList:
     """Answers `GET /api/analytics/track`."""
 
     def __init__(
-        self, database: Database, raw_events: RawEvents, segments: Segments, clock: Callable[[], datetime]
+        self,
+        database: Database,
+        raw_events: RawEvents,
+        shards: Shards,
+        segments: Segments,
+        clock: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._raw_events = raw_events
+        self._shards = shards
         self._segments = segments
         self._clock = clock
 
     async def page(self, query: bytes) -> dict[str, Any]:
-        """Return one page of events, newest first."""
+        """Return one page of events, newest first. Raises ServiceError."""
         given = parse(query, PARAMETERS)
         limit = whole(given, "limit", MOST_EVENTS, MOST_EVENTS)
         cursor = self._cursor(given)
@@ -77,46 +87,44 @@ class EventList:
 
     async def _found(
         self, cursor: Cursor, limit: int, filters: Filters, *, with_total: bool
-    ) -> tuple[list[asyncpg.Record], bool, int | None]:
-        """Return a page, whether there is more, and the total when it is wanted."""
-        # A session or a user has few events. Of any other filter, all events of the range may have to be looked at.
+    ) -> tuple[list[Row], bool, int | None]:
+        """Return a page, whether another follows, and the number of events in the range, None when it is not wanted."""
+        # A session or a user has few events. Any other filter may look through all events of the range.
         many = filters and filters.session_id is None and filters.user_id is None
         total = None
         async with self._raw_events.streaming() if many else self._database.transaction() as session:
             page, more = await self._events(session, cursor, limit, filters)
             if with_total and filters:
                 query = self._of(filters, "count_matching")
-                total = (await session.only(query, cursor.since, *filters.values(), cursor.until))["total"]
+                total = (await session.only(query, cursor.since, cursor.until, filters.document()))["total"]
         if with_total and not filters:
             total = await self._total(cursor)
         return page, more, total
 
-    async def _events(
-        self, session: Session, cursor: Cursor, limit: int, filters: Filters
-    ) -> tuple[list[asyncpg.Record], bool]:
-        """Return a page, shorter than asked for when its properties are large, and whether there is more."""
+    async def _events(self, session: Session, cursor: Cursor, limit: int, filters: Filters) -> tuple[list[Row], bool]:
+        """Return a page, shorter than asked for when its properties are large, and whether another follows."""
         # One more than asked for tells whether there is a next page.
         place = (cursor.since, limit + 1, cursor.timestamp, cursor.event_id, cursor.shard)
-        return await page_of(session.stream(self._of(filters, "list_events"), *place, *filters.values()), limit)
+        return await page_of(session.stream(self._of(filters, "list_events"), *place, filters.document()), limit)
 
     async def _total(self, cursor: Cursor) -> int:
-        """Return how many events there are without filters."""
-        statements = self._database.statements
-        shards = await self._database.rows(statements.list_shards)
+        """Return the number of events in the range, without filters."""
+        query = self._database.statements.count_events
+        shards = await self._shards.numbers()
         counts = await asyncio.gather(
-            *(self._database.only(statements.count_events, row["shard"], cursor.since, cursor.until) for row in shards)
+            *(self._database.only(query, shard, cursor.since, cursor.until) for shard in shards)
         )
         return sum(count["total"] for count in counts)
 
     def _of(self, filters: Filters, query: str) -> str:
-        """Return the query whose leading index finds the fewest events."""
+        """Return the text of the query whose index finds the fewest events."""
         lead = next((f"_of_{short}" for name, short in LEADS.items() if getattr(filters, name) is not None), "")
         return str(getattr(self._database.statements, query + lead))
 
 
-async def page_of(rows: AsyncIterator[asyncpg.Record], limit: int) -> tuple[list[asyncpg.Record], bool]:
-    """Return the first events, so many or fewer when their properties are large, and whether there are more."""
-    page: list[asyncpg.Record] = []
+async def page_of(rows: AsyncIterator[Row], limit: int) -> tuple[list[Row], bool]:
+    """Return the first `limit` events, fewer when their properties are large, and whether another page follows."""
+    page: list[Row] = []
     size = 0
     async for row in rows:
         size += len(row["properties"] or "")
@@ -127,7 +135,7 @@ async def page_of(rows: AsyncIterator[asyncpg.Record], limit: int) -> tuple[list
 
 
 def cursor_from(text: str) -> Cursor:
-    """Return what `next_cursor` wrote. Raises ApiError 400."""
+    """Return the cursor that `next_cursor` wrote. Raises InvalidParameter."""
     try:
         cursor = msgspec.json.decode(urlsafe_b64decode(text.encode()), type=Cursor)
         for moment in (cursor.since, cursor.timestamp, cursor.until):
@@ -137,14 +145,14 @@ def cursor_from(text: str) -> Cursor:
     return cursor
 
 
-def next_cursor(cursor: Cursor, page: list[asyncpg.Record]) -> str:
-    """Return the cursor of the page after one."""
+def next_cursor(cursor: Cursor, page: list[Row]) -> str:
+    """Return the text of the cursor of the page after this one."""
     last = page[-1]
     place = Cursor(cursor.since, last["timestamp"], last["event_id"], last["shard"], cursor.until)
     return urlsafe_b64encode(msgspec.json.encode(place)).decode()
 
 
-def event_of(row: asyncpg.Record) -> dict[str, Any]:
+def event_of(row: Row) -> dict[str, Any]:
     """Return an event as answers show it."""
     properties = row["properties"]
     return {

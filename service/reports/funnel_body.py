@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta, Struct
 
-from service.errors import ApiError
-from service.questions.condition_grammar import field_path, property_condition
-from service.questions.conditions import PROPERTIES, Condition, Malformed, checked, predicate
+from service.questions.condition_grammar import field_path, parse_conditions
+from service.questions.conditions import PROPERTIES, Condition, Malformed, predicate
 from service.questions.parameters import SHOWN, invalid
-from service.reports.counted import DIMENSIONS
+from sql.hourly import DIMENSIONS
 
 LEAST_STEPS, MOST_STEPS = 2, 10
 MOST_MINUTES = 30 * 24 * 60
 NAMED = ("event_type", "tool_name", "action")
 
 Name = Annotated[str, Meta(max_length=128)]
-
-
-class PropertyTest(Struct, frozen=True, forbid_unknown_fields=True):
-    """A condition on a property, as `property_condition` reads it."""
-
-    property: str
-    op: str = "="
-    value: str | float | int | bool | list[str | float | int | bool] | None = None
+Names = dict[str, str | None]
 
 
 class Step(Struct, frozen=True, forbid_unknown_fields=True):
-    """What an event must have to be a step; empty texts ask for nothing."""
+    """What an event must have to be a step; empty texts ask for nothing. where: conditions, as in a query string."""
 
     event_type: Name | None = None
     tool_name: Name | None = None
     action: Name | None = None
-    where: tuple[PropertyTest, ...] = ()
+    where: str = ""
 
 
 class FunnelBody(Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from", "until": "to"}):
@@ -59,46 +50,57 @@ class FunnelBody(Struct, frozen=True, forbid_unknown_fields=True, rename={"since
 
 
 class Steps(NamedTuple):
-    """The steps as read_funnel takes them: of each its names and a jsonpath on properties, or None, and its values."""
+    """The steps as is_funnel_step takes them: the names of each, its jsonpath predicates or None, and their values."""
 
     event_types: list[str | None]
     tool_names: list[str | None]
     actions: list[str | None]
-    conditions: list[str | None]
+    of_fields: list[str | None]
+    of_properties: list[str | None]
     values: str
 
 
 def steps_of(sent: tuple[Step, ...]) -> Steps:
-    """Return the steps. Raises ApiError 400."""
-    predicates = [predicate(_conditions(step, f"steps[{place}]")) for place, step in enumerate(sent)]
+    """Return the steps. Raises Invalid."""
+    read = [_read(step, f"steps[{place}]") for place, step in enumerate(sent)]
+    predicates = [predicate(conditions) for _, conditions in read]
     values = [None if found.values is None else msgspec.Raw(found.values.encode()) for found in predicates]
     return Steps(
-        [step.event_type or None for step in sent],
-        [step.tool_name or None for step in sent],
-        [step.action or None for step in sent],
+        [names["event_type"] for names, _ in read],
+        [names["tool_name"] for names, _ in read],
+        [names["action"] for names, _ in read],
+        [found.of_fields for found in predicates],
         [found.of_properties for found in predicates],
         msgspec.json.encode(values).decode(),
     )
 
 
+def _read(step: Step, place: str) -> tuple[Names, list[Condition]]:
+    """Return the names of a step and its other conditions.
+
+    An equality becomes a name where that name is free, because an index finds names.
+    """
+    names: Names = {field: getattr(step, field) or None for field in NAMED}
+    for field, name in names.items():
+        if "\0" in (name or ""):
+            raise invalid(f"{place}.{field}", "must not hold a NUL character")
+    others = []
+    for condition in _conditions(step, place):
+        field = condition.path[0]
+        if condition.operator == "=" and field in NAMED and names[field] is None:
+            names[field] = str(condition.values[0])
+        else:
+            others.append(condition)
+    if not others and not any(name is not None for name in names.values()):
+        raise invalid(place, f"must have one of {', '.join(NAMED)} and where")
+    return names, others
+
+
 def _conditions(step: Step, place: str) -> tuple[Condition, ...]:
-    """Return the conditions on properties of a step, all of which was checked."""
-    given: Mapping[str, Any] = msgspec.structs.asdict(step)
-    for name in NAMED:
-        if "\0" in (given[name] or ""):
-            raise ApiError(400, "invalid", "must not hold a NUL character", f"{place}.{name}")
-    if not any(given.values()):
-        raise ApiError(400, "invalid", f"must have one of {', '.join(NAMED)} and where", place)
-    found = []
-    for number, test in enumerate(step.where):
-        try:
-            found.append(property_condition(msgspec.structs.asdict(test)))
-        except Malformed as error:
-            raise ApiError(400, "invalid", str(error), f"{place}.where[{number}]") from error
     try:
-        return checked(found)
+        return parse_conditions(step.where)
     except Malformed as error:
-        raise ApiError(400, "invalid", str(error), f"{place}.where") from error
+        raise invalid(f"{place}.where", str(error)) from error
 
 
 class Breakdown(NamedTuple):
@@ -109,7 +111,7 @@ class Breakdown(NamedTuple):
 
 
 def breakdown_of(text: str | None) -> Breakdown:
-    """Return what a text names. Raises ApiError 400."""
+    """Return what a text names. Raises Invalid."""
     if not text:
         return Breakdown()
     try:

@@ -1,4 +1,4 @@
-"""HTTP out: how many sessions, or users, get how far through the steps of a funnel."""
+"""How many sessions, or users, get how far through the steps of a funnel."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-import asyncpg
-from litestar import Request, Response, post
-
-from service.http.json_body import json_body
-from service.http.routes import NO_PARAMETERS, answer_of, query_of
-from service.questions.parameters import closed_range, parse, time_text
+from service.questions.hours import closed_range, time_text
 from service.questions.segments import Segments
-from service.reports.counted import OTHER
-from service.reports.counts import EVENTS
 from service.reports.funnel_body import FunnelBody, breakdown_of, steps_of
+from service.reports.kept_range import EVENTS
 from service.reports.raw_events import RawEvents
+from sql.database import Row
+from sql.hourly import OTHER
 
 DEFAULT_HOURS = 168
 MOST_GROUPS = 10
@@ -40,18 +36,19 @@ class Funnels:
         self._names_ids = names_ids
 
     async def answer(self, body: FunnelBody) -> dict[str, Any]:
-        """Return each step of the whole, and of each group when they are asked for. Raises ApiError."""
+        """Return each step of the whole, and of each group when they are asked for. Raises ServiceError."""
         since, until = closed_range(body.range, DEFAULT_HOURS, self._clock())
         asked = (body.by == "user", body.order == "strict", body.window_minutes, *steps_of(body.steps))
         breakdown = breakdown_of(body.breakdown)
-        filters = (await self._segments.sent_filters(body.filters)).values()
+        filters = (await self._segments.sent_filters(body.filters)).document()
         most = (MOST_GROUPS, MOST_IDS if self._names_ids else 0)
-
-        async def read(start: datetime) -> list[asyncpg.Record]:
-            query = self._raw_events.statements.read_funnel
-            return await self._raw_events.rows(query, start, until, *asked, *breakdown, *most, *filters)
-
-        start, rows = await self._raw_events.within_kept(since, until, read)
+        read = self._raw_events.statements.read_funnel
+        async with self._raw_events.admitted():
+            kept = await self._raw_events.kept(since, until)
+            while True:
+                rows = await self._raw_events.rows(read, kept.since, until, *asked, *breakdown, *most, filters)
+                if not await kept.shrank():
+                    break
         whole = [row for row in rows if row["whole"]]
         groups = {"groups": _groups([row for row in rows if not row["whole"]])} if breakdown.dimension else {}
         return {
@@ -60,14 +57,14 @@ class Funnels:
             "steps": _steps(whole, len(body.steps), named=self._names_ids),
             **groups,
             "source": EVENTS,
-            "from": time_text(start),
+            "from": time_text(kept.since),
             "to": time_text(until),
         }
 
 
-def _groups(rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
+def _groups(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return the groups: those with the most runs first, then the others, then those without a key."""
-    by_key: dict[str | None, list[asyncpg.Record]] = {}
+    by_key: dict[str | None, list[Row]] = {}
     for row in rows:
         by_key.setdefault(row["key"], []).append(row)
     steps = {key: _steps(found, len(found), named=False) for key, found in by_key.items()}
@@ -78,7 +75,7 @@ def _groups(rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
     return [{"key": key, "steps": steps[key]} for key in sorted(steps, key=order)]
 
 
-def _steps(rows: Sequence[asyncpg.Record], steps: int, *, named: bool) -> Funnel:
+def _steps(rows: Sequence[Row], steps: int, *, named: bool) -> Funnel:
     """Return the steps; without any run there are no rows."""
     by_step = {row["step"]: row for row in rows}
     reached = [by_step[number]["reached"] if number in by_step else 0 for number in range(1, steps + 1)]
@@ -101,14 +98,3 @@ def _steps(rows: Sequence[asyncpg.Record], steps: int, *, named: bool) -> Funnel
 
 def _rate(part: int, whole: int) -> float | None:
     return part / whole if whole else None
-
-
-def funnel_routes(funnels: Funnels) -> list[Any]:
-    """Return the route."""
-
-    @post("/api/analytics/funnels", name="funnels", status_code=200)
-    async def funnel(request: Request[Any, Any, Any]) -> Response[bytes]:
-        parse(query_of(request), NO_PARAMETERS)
-        return await answer_of(request, funnels.answer(await json_body(request, FunnelBody)))
-
-    return [funnel]

@@ -1,4 +1,4 @@
-"""HTTP out: the proofs of hours, of one or of a range."""
+"""The proofs of the hours of a range, and of one hour."""
 
 from __future__ import annotations
 
@@ -8,34 +8,30 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-import asyncpg
-
-from service.questions.parameters import HOUR, closed_range, parse, time_text
+from service.questions.hours import HOUR, closed_range, time_text
+from service.questions.parameters import parse
 from service.reports.shards import Shards
-from sql.database import Database
+from sql.database import Database, Row
 from sql.digest import digest_text
+from sql.hourly import FAILED, OPEN, PROJECTION, STATES
 
-PROJECTION = "hourly"
 DEFAULT_HOURS = 168
 PARAMETERS = frozenset({"hours", "from", "to"})
-# From the worst; the worst that is known of any shard is said of the hour.
-STATES = ("broken", "damaged", "drifted", "open", "verified", "sealed")
-FAILED = STATES[:3]
 
 
 class Proofs:
     """Answers `GET /api/analytics/proofs`."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, shards: Shards, clock: Callable[[], datetime]) -> None:
         self._database = database
+        self._shards = shards
         self._clock = clock
-        self._shards = Shards(database)
 
     async def page(self, query: bytes) -> dict[str, Any]:
-        """Return the proof of each hour that has events, or failed to be proven, newest first."""
+        """Return the proof of each hour that has events or failed its proof, newest first. Raises ServiceError."""
         now = self._clock()
         since, until = closed_range(parse(query, PARAMETERS), DEFAULT_HOURS, now)
-        # Asked first: the proofs know at least as much of the log as is said.
+        # The positions come first, so that the proofs reach at least as far as the answer says.
         checkpoints = await self._database.rows(self._database.statements.list_lags, PROJECTION)
         by_hour = await self._by_hour(since, until)
         proofs = [
@@ -51,30 +47,34 @@ class Proofs:
             "as_of": as_of(checkpoints),
         }
 
-    async def _by_hour(self, since: datetime, until: datetime) -> dict[datetime, list[asyncpg.Record]]:
+    async def _by_hour(self, since: datetime, until: datetime) -> dict[datetime, list[Row]]:
         query = self._database.statements.read_proofs
         shards = await self._shards.numbers()
         by_shard = await asyncio.gather(
             *(self._database.rows(query, shard, PROJECTION, since, until) for shard in shards)
         )
-        by_hour: dict[datetime, list[asyncpg.Record]] = defaultdict(list)
+        by_hour: dict[datetime, list[Row]] = defaultdict(list)
         for row in (row for rows in by_shard for row in rows):
             by_hour[row["hour"]].append(row)
         return by_hour
 
 
-def as_of(checkpoints: Sequence[asyncpg.Record]) -> dict[str, Any]:
-    """Return the log's head and what is not folded, from rows of list_lags: of the version that answers reads."""
+def as_of(checkpoints: Sequence[Row]) -> dict[str, Any]:
+    """Return the log's last position by shard, and the number of events not folded yet, from rows of list_lags."""
+    # Other versions are being rebuilt and answer no reads.
     live = [row for row in checkpoints if row["live"]]
     return {"positions": [row["head"] for row in live], "lag_events": sum(row["lag_events"] for row in live)}
 
 
-def proof_of(start: datetime, proofs: Sequence[asyncpg.Record], now: datetime) -> dict[str, Any]:
-    """Return the proof of an hour from those of its shards: the worst state, and all events."""
+def proof_of(start: datetime, proofs: Sequence[Row], now: datetime) -> dict[str, Any]:
+    """Return the proof of an hour as answers show it. proofs: one row of read_proof or read_proofs a shard.
+
+    The state is the worst shard's; events and digests add up. An hour that is not over is open.
+    """
     verified = [proof["verified_at"] for proof in proofs if proof["verified_at"] is not None]
     sealed = [proof["sealed_at"] for proof in proofs if proof["sealed_at"] is not None]
     return {
-        "state": _state(proofs) if start + HOUR <= now else "open",
+        "state": _state(proofs) if start + HOUR <= now else OPEN,
         "events": sum(proof["events"] for proof in proofs),
         "digest": digest_text(
             sum(proof["digest_high"] for proof in proofs), sum(proof["digest_low"] for proof in proofs)
@@ -84,7 +84,7 @@ def proof_of(start: datetime, proofs: Sequence[asyncpg.Record], now: datetime) -
     }
 
 
-def _state(proofs: Sequence[asyncpg.Record]) -> str:
-    # An hour that never had an event has nothing that could be wrong, but nobody has looked either.
-    found = {proof["state"] if proof["current"] else "open" for proof in proofs if proof["events"] or proof["state"]}
-    return next((state for state in STATES if state in found), "open")
+def _state(proofs: Sequence[Row]) -> str:
+    # Shards that never had an event of the hour do not count. Without any other the hour is open: nothing verified it.
+    found = {proof["state"] if proof["current"] else OPEN for proof in proofs if proof["events"] or proof["state"]}
+    return next((state for state in STATES if state in found), OPEN)

@@ -1,4 +1,4 @@
-"""HTTP out: which properties events have, of which types, and their most frequent values."""
+"""The properties of events: their types and their most frequent values."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-import asyncpg
 import msgspec
 
 from service.questions.condition_grammar import path_text, property_path
 from service.questions.conditions import Malformed
 from service.questions.filters import NAMES
-from service.questions.parameters import closed_range, invalid, parse, time_text, whole
+from service.questions.hours import closed_range, time_text
+from service.questions.parameters import invalid, parse, whole
 from service.questions.segments import Segments
-from service.reports.counts import EVENTS
+from service.reports.kept_range import EVENTS
 from service.reports.raw_events import RawEvents
+from sql.database import Row
 
 DEFAULT_HOURS = 24
 DEFAULT_LIMIT = 10
 MOST_VALUES = 100
 MOST_PROPERTIES = 200
-# Names of a path; what lies deeper is found when it is asked for.
+# Names in a path. A property that lies deeper is found only when `property` names it.
 MOST_DEPTH = 4
 TYPES = ("string", "number", "boolean", "object", "array", "null")
 SCALARS = TYPES[:3]
@@ -37,21 +38,24 @@ class PropertyValues:
         self._clock = clock
 
     async def page(self, query: bytes) -> dict[str, Any]:
-        """Return the properties of the events of a range, those that most events have first."""
+        """Return the properties of a range's events, those of the most events first. Raises ServiceError."""
         given = parse(query, PARAMETERS)
         since, until = closed_range(given, DEFAULT_HOURS, self._clock())
         only = _only(given)
         limit = whole(given, "limit", MOST_VALUES if only else DEFAULT_LIMIT, MOST_VALUES)
         filters = await self._segments.filters(given)
-        asked = (only, MOST_DEPTH, MOST_PROPERTIES, limit, *filters.values())
+        asked = (only, MOST_DEPTH, MOST_PROPERTIES, limit, filters.document())
         read = self._raw_events.statements.read_properties
-        start, rows = await self._raw_events.within_kept(
-            since, until, lambda start: self._raw_events.rows(read, start, until, *asked)
-        )
+        async with self._raw_events.admitted():
+            kept = await self._raw_events.kept(since, until)
+            while True:
+                rows = await self._raw_events.rows(read, kept.since, until, *asked)
+                if not await kept.shrank():
+                    break
         about = {row["measure"]: row["amount"] for row in rows if row["path"] is None}
         return {
             "ok": True,
-            "from": time_text(start),
+            "from": time_text(kept.since),
             "to": time_text(until),
             "source": EVENTS,
             "events": about["events"],
@@ -61,7 +65,7 @@ class PropertyValues:
 
 
 def _only(given: Mapping[str, str]) -> list[str] | None:
-    """Return the names of the one property that is asked for."""
+    """Return the names in the path of the one property to read, None for all properties. Raises InvalidParameter."""
     if not given.get("property"):
         return None
     try:
@@ -70,14 +74,14 @@ def _only(given: Mapping[str, str]) -> list[str] | None:
         raise invalid("property", str(error)) from error
 
 
-def _properties(rows: Iterable[asyncpg.Record]) -> list[dict[str, Any]]:
-    by_path: dict[str, list[asyncpg.Record]] = {}
+def _properties(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    by_path: dict[str, list[Row]] = {}
     for row in rows:
         by_path.setdefault(row["path"], []).append(row)
     return [_property(path, of_path) for path, of_path in by_path.items()]
 
 
-def _property(path: str, rows: list[asyncpg.Record]) -> dict[str, Any]:
+def _property(path: str, rows: list[Row]) -> dict[str, Any]:
     types = {row["key"]: row["amount"] for row in rows if row["measure"] == "type"}
     values = [(row["key"], row["amount"]) for row in rows if row["measure"] == "value"]
     (distinct,) = (row["amount"] for row in rows if row["measure"] == "distinct")

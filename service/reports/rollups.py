@@ -1,4 +1,4 @@
-"""HTTP out: hourly rollups, fresh, and the proof of one hour."""
+"""Hourly rollups, fresh, and the proof of one hour."""
 
 from __future__ import annotations
 
@@ -8,35 +8,33 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-import asyncpg
 import msgspec
 
-from service.questions.parameters import HOUR, HourRange, hour, hour_range, hour_start, parse, switch, time_text
-from service.reports.counted import OTHER
-from service.reports.proofs import PROJECTION, proof_of
+from service.questions.hours import HOUR, HourRange, hour, hour_range, hour_start, time_text
+from service.questions.parameters import parse, switch
+from service.reports.proofs import proof_of
 from service.reports.shards import Shards
-from sql.database import Database
+from sql.database import Database, Row
+from sql.hourly import OTHER, PROJECTION, ROLLUP_FIELDS
 
 DEFAULT_HOURS = 168
-# A JSON answer names at most so many keys of each kind an hour.
+# The most keys of each kind that an answer names for an hour.
 MOST_KEYS = 1_000
-# Events may be a day ahead of the clock; a little more keeps the open end open whatever the clocks say.
+# Events may be a day ahead of the database's clock; two hours more cover the difference between the clocks.
 OPEN_END = timedelta(hours=26)
 PARAMETERS = frozenset({"hours", "from", "to", "fill"})
-# Measures of read_hourly, and what a rollup calls them.
-KINDS = {"event_type": "event_counts", "tool_name": "tool_usage", "risk_mode": "risk_distribution"}
 
 
 class Rollups:
-    """Answers questions about rollups. Each shard is read in one snapshot; distinct sessions add up across shards."""
+    """Answers questions about rollups. One snapshot reads a shard; sessions add up because each is in one shard."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, shards: Shards, clock: Callable[[], datetime]) -> None:
         self._database = database
+        self._shards = shards
         self._clock = clock
-        self._shards = Shards(database)
 
     async def page(self, query: bytes) -> dict[str, Any]:
-        """Answer `GET /api/analytics/rollups`."""
+        """Answer `GET /api/analytics/rollups`: hours of a range, newest first. Raises ServiceError."""
         given = parse(query, PARAMETERS)
         now = self._clock()
         asked = hour_range(given, DEFAULT_HOURS, now)
@@ -60,10 +58,10 @@ class Rollups:
         }
 
     async def one(self, hour_text: str) -> dict[str, Any]:
-        """Answer `GET /api/analytics/rollups/{hour}`."""
+        """Answer `GET /api/analytics/rollups/{hour}`, for an hour without events, too. Raises Invalid, NotReady."""
         start = hour("hour", hour_text)
         by_shard = await self._read(start, start + HOUR)
-        # Asked afterwards: what retention deleted meanwhile is in the seal.
+        # The proofs come second, so that their seal holds what retention deletes between the two reads.
         proofs = await self._proofs(start)
         sealed = [proof["document"] for proof in proofs]
         total = Totals([[] if document else rows for rows, document in zip(by_shard, sealed, strict=True)])
@@ -71,14 +69,14 @@ class Rollups:
             total.add(start, document)
         return {"ok": True, "rollup": total.rollup(start), "proof": proof_of(start, proofs, self._clock())}
 
-    async def _read(self, since: datetime, until: datetime) -> list[list[asyncpg.Record]]:
+    async def _read(self, since: datetime, until: datetime) -> list[list[Row]]:
         shards = await self._shards.numbers()
-        # A shard cannot know which keys are the largest of all.
+        # One of several shards cannot know which keys are the largest of all.
         most_keys = MOST_KEYS if len(shards) == 1 else None
         query = self._database.statements.read_hourly
         return await asyncio.gather(*(self._database.rows(query, shard, since, until, most_keys) for shard in shards))
 
-    async def _proofs(self, start: datetime) -> list[asyncpg.Record]:
+    async def _proofs(self, start: datetime) -> list[Row]:
         query = self._database.statements.read_proof
         return await asyncio.gather(
             *(self._database.only(query, shard, PROJECTION, start) for shard in await self._shards.numbers())
@@ -86,15 +84,15 @@ class Rollups:
 
 
 class Totals:
-    """Rows of read_hourly, of one shard or several, summed.
+    """Rows of read_hourly, one list a shard, summed.
 
-    single: the sum of each measure over all hours, and what is told of no hour.
+    single: the sum of each measure over all hours, and the measures that belong to no hour, such as `lag_events`.
     """
 
-    def __init__(self, by_shard: list[list[asyncpg.Record]]) -> None:
+    def __init__(self, by_shard: list[list[Row]]) -> None:
         self.single: dict[str, int] = defaultdict(int)
         self._by_hour: dict[datetime, dict[str, dict[Any, int]]] = {}
-        # As they are answered: nothing is to be added to the documents of a shard that is alone.
+        # Documents of a single shard are answered as they are, because no other shard adds to them.
         self._documents: dict[datetime, msgspec.Raw] = {}
         for measure, start, key, amount in (row for rows in by_shard for row in rows):
             if measure != "document":
@@ -107,10 +105,10 @@ class Totals:
                 self.add(start, key)
 
     def add(self, start: datetime, document: str) -> None:
-        """Add what the document of an hour counts to its rollup."""
+        """Add the counts of an hour's document to its rollup. document: the JSON of a rollup."""
         counted = msgspec.json.decode(document)
         kinds = self._kinds(start)
-        for measure, name in KINDS.items():
+        for measure, name in ROLLUP_FIELDS.items():
             for key, events in counted[name].items():
                 kinds[measure][key] += events
         kinds["sessions"][None] += counted["unique_sessions"]
@@ -122,13 +120,13 @@ class Totals:
         )
 
     def rollup(self, start: datetime) -> dict[str, Any] | msgspec.Raw:
-        """Return the rollup of an hour as answers show it; zeros when it has no events."""
+        """Return the rollup of an hour as answers show it, with zeros when it has no events."""
         if document := self._documents.get(start):
             return document
         kinds = self._by_hour.get(start, {})
         return {
             "hour": time_text(start),
-            **{name: _most(kinds.get(measure, {})) for measure, name in KINDS.items()},
+            **{name: _most(kinds.get(measure, {})) for measure, name in ROLLUP_FIELDS.items()},
             "unique_sessions": sum(kinds.get("sessions", {}).values()),
             "total_events": sum(kinds.get("event_type", {}).values()),
         }
@@ -138,7 +136,7 @@ class Totals:
 
 
 def _most(counts: dict[str, int]) -> dict[str, int]:
-    """Return the counts, largest first; beyond 1,000 keys the smallest are summed under (other)."""
+    """Return the counts, largest first; beyond MOST_KEYS it sums the smallest under (other)."""
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     if len(ordered) <= MOST_KEYS:
         return dict(ordered)
@@ -147,7 +145,7 @@ def _most(counts: dict[str, int]) -> dict[str, int]:
 
 
 def _every_hour(asked: HourRange, now: datetime) -> set[datetime]:
-    """Return every hour of the range up to the current one; hours to come are shown only when they have events."""
+    """Return every hour of the range up to the current one. Later hours show only when they have events."""
     current_end = hour_start(now) + HOUR
     until = min(asked.until or current_end, current_end)
     return {asked.since + step * HOUR for step in range((until - asked.since) // HOUR)}

@@ -1,8 +1,8 @@
-"""Which shards the log has: their number never changes, so it is asked for once."""
+"""The shards of the log. Their number never changes, so one query serves all reports for ever."""
 
 from __future__ import annotations
 
-from service.errors import ApiError
+from service.errors import NotReady
 from sql.database import Database
 
 
@@ -14,10 +14,10 @@ class Shards:
         self._known: list[int] = []
 
     async def numbers(self) -> list[int]:
-        """Return the numbers of the shards, in order. Raises ApiError 503 before the first migration."""
+        """Return the numbers of the shards, ascending from 0. Raises NotReady before the first migration."""
         if not self._known:
             rows = await self._database.rows(self._database.statements.list_shards)
             self._known = [row["shard"] for row in rows]
         if not self._known:
-            raise ApiError(503, "unavailable", "the database has no shards yet; run make migrate")
+            raise NotReady("the database has no shards yet; run make migrate")
         return self._known

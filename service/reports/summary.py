@@ -1,17 +1,19 @@
-"""HTTP out: the totals of a range, compared with an earlier one, and its most frequent keys."""
+"""The totals of a range, compared with an earlier one, and its most frequent keys."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from service.questions.buckets import COMPARISONS, Bounds, earlier
 from service.questions.filters import NAMES
-from service.questions.parameters import choice, closed_range, parse, time_text, whole
+from service.questions.hours import closed_range, time_text
+from service.questions.parameters import choice, parse, whole
 from service.questions.segments import Segments
-from service.reports.counted import METRICS, OTHER, Counted, largest
-from service.reports.counts import EVENTS, ROLLUPS, Counting, Scope, Wanted
+from service.reports.counts import Counted, Counts, Scope, Wanted, largest
+from service.reports.kept_range import EVENTS, ROLLUPS
+from sql.hourly import METRICS, OTHER, ROLLUP_FIELDS
 
 DEFAULT_HOURS = 168
 # Keys that a list names.
@@ -20,11 +22,11 @@ DEFAULT_LIMIT = 10
 MOST_ROWS = 1_000
 SUMMARY_PARAMETERS = NAMES | {"hours", "from", "to", "compare"}
 TOP_PARAMETERS = NAMES | {"hours", "from", "to", "by", "limit"}
-TOP_DIMENSIONS = ("action", "event_type", "tool_name", "risk_mode")
-# Lists of the answer by the dimension they are of.
+TOP_DIMENSIONS = ("action", *ROLLUP_FIELDS)
+# The lists of an answer, each with the keys of one dimension.
 LISTS = {"event_types": "event_type", "tool_usage": "tool_name", "risk_distribution": "risk_mode"}
 
-# What has to be named to know all totals.
+# What all totals need.
 TOTALS = tuple(sorted({name for names in METRICS.values() for name in names}))
 
 Compared = tuple[Bounds, Counted] | None
@@ -33,19 +35,23 @@ Compared = tuple[Bounds, Counted] | None
 class Summary:
     """Answers `GET /api/analytics/summary` and `GET /api/analytics/top`."""
 
-    def __init__(self, counting: Counting, segments: Segments, clock: Callable[[], datetime]) -> None:
-        self._counting = counting
+    def __init__(self, counts: Counts, segments: Segments, clock: Callable[[], datetime]) -> None:
+        self._counts = counts
         self._segments = segments
         self._clock = clock
 
     async def page(self, query: bytes) -> dict[str, Any]:
-        """Return the totals of a range."""
+        """Return the totals of a range, and of the one to compare it with. Raises ServiceError."""
         given = parse(query, SUMMARY_PARAMETERS)
         compare = choice(given, "compare", COMPARISONS, "none")
-        since, until = closed_range(given, DEFAULT_HOURS, self._clock())
-        asked = await self._segments.filters(given)
-        scope = Scope(EVENTS if asked else ROLLUPS, since, until, asked)
-        cut, (counted, compared) = await self._counting.within_kept(scope, lambda cut: self._read(cut, compare))
+        scope = await self._scope(given)
+        async with self._counts.admitted(scope.source):
+            kept = await self._counts.kept(scope)
+            while True:
+                cut = scope.within(kept)
+                counted, compared = await self._read(cut, compare)
+                if not await kept.shrank():
+                    break
         return {
             "ok": True,
             "from": time_text(cut.since),
@@ -58,16 +64,18 @@ class Summary:
         }
 
     async def top(self, query: bytes) -> dict[str, Any]:
-        """Return the keys of a dimension that have the most events."""
+        """Return the keys of a dimension with the most events, and the sum of the others. Raises ServiceError."""
         given = parse(query, TOP_PARAMETERS)
         by = choice(given, "by", TOP_DIMENSIONS, "action")
         limit = whole(given, "limit", DEFAULT_LIMIT, MOST_ROWS)
-        since, until = closed_range(given, DEFAULT_HOURS, self._clock())
-        asked = await self._segments.filters(given)
-        scope = Scope(EVENTS if asked or by == "action" else ROLLUPS, since, until, asked)
-        cut, counted = await self._counting.within_kept(
-            scope, lambda cut: self._counting.read(cut, [cut.since, cut.until], Wanted((by,)))
-        )
+        scope = await self._scope(given, by)
+        async with self._counts.admitted(scope.source):
+            kept = await self._counts.kept(scope)
+            while True:
+                cut = scope.within(kept)
+                counted = await self._counts.read(cut, [cut.since, cut.until], Wanted((by,)))
+                if not await kept.shrank():
+                    break
         named, other = largest(counted.keys(by), limit)
         return {
             "ok": True,
@@ -80,17 +88,23 @@ class Summary:
             "other": other,
         }
 
+    async def _scope(self, given: Mapping[str, str], by: str = "event_type") -> Scope:
+        since, until = closed_range(given, DEFAULT_HOURS, self._clock())
+        filters = await self._segments.filters(given)
+        source = ROLLUPS if not filters and by in ROLLUP_FIELDS else EVENTS
+        return Scope(source, since, until, filters)
+
     async def _read(self, cut: Scope, compare: str) -> tuple[Counted, Compared]:
         bounds = [cut.since, cut.until]
         compared = None
         if compare != "none":
             before = earlier(bounds, compare, "hour", UTC)
-            compared = before, await self._counting.read(cut, before, Wanted(TOTALS))
-        return await self._counting.read(cut, bounds, Wanted((*LISTS.values(), *TOTALS))), compared
+            compared = before, await self._counts.read(cut, before, Wanted(TOTALS))
+        return await self._counts.read(cut, bounds, Wanted((*LISTS.values(), *TOTALS))), compared
 
     async def _compared(self, cut: Scope, compared: Compared) -> dict[str, Any] | None:
-        """Return the totals to compare with, None when not all of their range is kept."""
-        if compared is None or compared[0][0] < await self._counting.kept_since(cut.source):
+        """Return the totals to compare with; None without any, or when not all of their range is kept."""
+        if compared is None or compared[0][0] < await self._counts.kept_since(cut.source):
             return None
         (since, until), counted = compared
         return {"from": time_text(since), "to": time_text(until), "totals": counted.totals(0)}

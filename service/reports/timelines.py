@@ -1,4 +1,4 @@
-"""HTTP out: what is kept of one session or one user, event by event."""
+"""One session or one user, event by event, as far as events are kept."""
 
 from __future__ import annotations
 
@@ -7,70 +7,73 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import asyncpg
-
-from service.errors import ApiError
+from service.errors import NotFound
 from service.questions.filters import Filters
-from service.questions.parameters import MOST_HOURS, SHOWN, closed_range, parse, time_text, whole
-from service.reports.counts import EVENTS
+from service.questions.hours import MOST_HOURS, closed_range, time_text
+from service.questions.parameters import SHOWN, parse, whole
 from service.reports.event_list import MOST_EVENTS, Cursor, cursor_from, event_of, next_cursor, page_of
-from service.reports.kept_range import kept_since, read_within_kept
-from sql.database import Database
+from service.reports.kept_range import EVENTS, KeptRange
+from sql.database import Database, Row
 
 MOST_USERS = 100
 MOST_SESSIONS = 100
 PARAMETERS = frozenset({"hours", "from", "to", "limit", "cursor"})
 
-Rows = list[asyncpg.Record]
-Statement = tuple[Any, ...]
-
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is known of the session or user, a page of its events, and whether there are more. since: of the range."""
+    """A page of the events of a session or user.
+
+    since: the start of what is kept of the range. known: rows of read_session or read_user. more: whether another page
+    follows.
+    """
 
     since: datetime
-    known: Rows
-    page: Rows
+    known: list[Row]
+    page: list[Row]
     more: bool
 
 
 class Timelines:
-    """Answers `GET /api/analytics/sessions/{id}` and `GET /api/analytics/users/{id}`: what indexes find at once."""
+    """Answers `GET /api/analytics/sessions/{id}` and `GET /api/analytics/users/{id}`, which indexes answer at once."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
 
     async def session(self, session_id: str, query: bytes) -> dict[str, Any]:
-        """Return what is kept of a session, its events oldest first. Raises ApiError 404 when nothing is."""
+        """Return a session and a page of its events, oldest first. Raises NotFound without events, Expired, Invalid."""
         given = parse(query, PARAMETERS)
         cursor, limit = _cursor(given, self._clock(), oldest_first=True), _limit(given)
         statements = self._database.statements
         last = (cursor.timestamp, cursor.event_id, cursor.shard)
-        found = await self._found(
-            cursor,
-            limit,
-            lambda since: (statements.read_session, session_id, since, cursor.until, MOST_USERS),
-            lambda since: (statements.list_session, session_id, since, cursor.until, limit + 1, *last),
-        )
+        kept = await KeptRange.of(self._database, cursor.since, cursor.until, EVENTS)
+        while True:
+            among = (session_id, kept.since, cursor.until)
+            known = await self._database.rows(statements.read_session, *among, MOST_USERS)
+            page, more = await self._page(limit, statements.list_session, *among, limit + 1, *last)
+            if not await kept.shrank():
+                break
+        found = Found(kept.since, known, page, more)
         _check_known("session", session_id, found)
         users = {"user_ids": found.known[0]["user_ids"] or []}
         return {"ok": True, "session_id": session_id, **users, **_seen(found), **_range(cursor, found)}
 
     async def user(self, user_id: str, query: bytes) -> dict[str, Any]:
-        """Return what is known of a user, and the events kept, newest first. Raises ApiError 404 when nothing is."""
+        """Return a user and a page of its events, newest first. Raises NotFound without events, Expired, Invalid."""
         given = parse(query, PARAMETERS)
         cursor, limit = _cursor(given, self._clock(), oldest_first=False), _limit(given)
         statements = self._database.statements
         last = (cursor.timestamp, cursor.event_id, cursor.shard)
-        filters = Filters(user_id=user_id).values()
-        found = await self._found(
-            cursor,
-            limit,
-            lambda since: (statements.read_user, user_id, since, cursor.until, MOST_SESSIONS),
-            lambda since: (statements.list_events_of_user, since, limit + 1, *last, *filters),
-        )
+        filters = Filters(user_id=user_id).document()
+        kept = await KeptRange.of(self._database, cursor.since, cursor.until, EVENTS)
+        while True:
+            known = await self._database.rows(statements.read_user, user_id, kept.since, cursor.until, MOST_SESSIONS)
+            place = (kept.since, limit + 1, *last)
+            page, more = await self._page(limit, statements.list_events_of_user, *place, filters)
+            if not await kept.shrank():
+                break
+        found = Found(kept.since, known, page, more)
         _check_known("user", user_id, found)
         sessions = {
             "sessions_in_range": found.known[0]["sessions_in_range"],
@@ -79,29 +82,13 @@ class Timelines:
         days = {"days_active": found.known[0]["days_active"]}
         return {"ok": True, "user_id": user_id, **_seen(found), **days, **sessions, **_range(cursor, found)}
 
-    async def _found(
-        self,
-        cursor: Cursor,
-        limit: int,
-        known: Callable[[datetime], Statement],
-        listed: Callable[[datetime], Statement],
-    ) -> Found:
-        """Return what two statements find in what is kept of a range."""
-
-        async def read(since: datetime) -> Found:
-            about = await self._database.rows(*known(since))
-            async with self._database.transaction() as session:
-                return Found(since, about, *await page_of(session.stream(*listed(since)), limit))
-
-        _, found = await read_within_kept(EVENTS, cursor.since, cursor.until, self._kept_since, read)
-        return found
-
-    async def _kept_since(self) -> datetime:
-        return await kept_since(self._database, "events_since")
+    async def _page(self, limit: int, query: str, *args: object) -> tuple[list[Row], bool]:
+        async with self._database.transaction() as session:
+            return await page_of(session.stream(query, *args), limit)
 
 
 def _cursor(given: Mapping[str, str], now: datetime, *, oldest_first: bool) -> Cursor:
-    """Return where the page begins that is asked for. An event's id is never empty."""
+    """Return where the page begins: after `cursor`, or at an end of the range with an empty id, which no event has."""
     if given.get("cursor"):
         return cursor_from(given["cursor"])
     since, until = closed_range(given, MOST_HOURS, now)
@@ -114,7 +101,7 @@ def _limit(given: Mapping[str, str]) -> int:
 
 def _check_known(what: str, name: str, found: Found) -> None:
     if not found.known:
-        raise ApiError(404, "not_found", f"nothing is kept of a {what} {name[:SHOWN]!r}")
+        raise NotFound(f"nothing is kept of a {what} {name[:SHOWN]!r}")
 
 
 def _seen(found: Found) -> dict[str, Any]:
@@ -126,7 +113,7 @@ def _seen(found: Found) -> dict[str, Any]:
     }
 
 
-def _session(row: asyncpg.Record) -> dict[str, Any]:
+def _session(row: Row) -> dict[str, Any]:
     return {
         "session_id": row["session_id"],
         "first_seen": time_text(row["session_first"]),

@@ -1,4 +1,4 @@
-"""HTTP out: one metric over time, compared with an earlier time, and divided by the keys of a dimension."""
+"""One metric over time, compared with an earlier time, and divided by the keys of a dimension."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Any
 
 from service.questions.buckets import COMPARISONS, INTERVALS, Bounds, bounds_of, complete, earlier, whole_periods, zone
 from service.questions.filters import NAMES, Filters
-from service.questions.parameters import choice, closed_range, invalid, parse, time_text, whole
+from service.questions.hours import closed_range, time_text
+from service.questions.parameters import choice, invalid, parse, whole
 from service.questions.segments import Segments
-from service.reports.counted import DIMENSIONS, METRICS, OTHER, PROJECTED, Counted, Value, largest
-from service.reports.counts import EVENTS, ROLLUPS, Counting, Scope, Wanted
+from service.reports.counts import Counted, Counts, Scope, Value, Wanted, largest
+from service.reports.kept_range import EVENTS, ROLLUPS
+from sql.hourly import DIMENSIONS, METRICS, OTHER, ROLLUP_FIELDS
 
 DEFAULT_HOURS = 168
 DEFAULT_TOP = 10
@@ -27,7 +29,11 @@ Bucket = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: `by` is None when nothing is divided, `compare` is one of COMPARISONS."""
+    """A question about one metric.
+
+    interval: one of INTERVALS. compare: one of COMPARISONS. by: the dimension to divide by, None for none; top: the
+    number of its keys to name. tz: the name of the zone.
+    """
 
     scope: Scope
     metric: str
@@ -41,8 +47,12 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was read for it. whole: of each bucket, whether it is a whole period, not cut to the range."""
+    """The counts that answer a question. whole: for each bucket, whether it is a whole period, not cut to the range.
 
+    scope: the part of the question's scope that is kept. keys: the keys to name. compared: an earlier time's counts.
+    """
+
+    scope: Scope
     bounds: Bounds
     whole: list[bool]
     counted: Counted
@@ -53,31 +63,40 @@ class Found:
 class Trends:
     """Answers `GET /api/analytics/trends`."""
 
-    def __init__(self, counting: Counting, segments: Segments, clock: Callable[[], datetime]) -> None:
-        self._counting = counting
+    def __init__(self, counts: Counts, segments: Segments, clock: Callable[[], datetime]) -> None:
+        self._counts = counts
         self._segments = segments
         self._clock = clock
 
     async def page(self, query: bytes) -> dict[str, Any]:
-        """Return the buckets of a range, oldest first, those without events included."""
+        """Return the buckets of a range, oldest first, those without events included. Raises ServiceError."""
         now = self._clock()
         given = parse(query, PARAMETERS)
         question = _question(given, await self._segments.filters(given), now)
-        cut, found = await self._counting.within_kept(question.scope, lambda scope: self._read(question, scope))
+        found = await self._found(question)
         metric = question.metric
         return {
             "ok": True,
             "metric": metric,
             "interval": question.interval,
             "tz": question.tz,
-            "from": time_text(cut.since),
-            "to": time_text(cut.until),
-            "source": cut.source,
+            "from": time_text(found.scope.since),
+            "to": time_text(found.scope.until),
+            "source": found.scope.source,
             "buckets": _buckets(found.bounds, found.whole, now, lambda place: found.counted.value(metric, place)),
             "compare": await self._compared(question, found, now),
             "groups": _groups(question, found, now),
             "as_of": found.counted.as_of,
         }
+
+    async def _found(self, question: Question) -> Found:
+        """Read what is kept of the range, and again when retention drops its start meanwhile."""
+        async with self._counts.admitted(question.scope.source):
+            kept = await self._counts.kept(question.scope)
+            while True:
+                found = await self._read(question, question.scope.within(kept))
+                if not await kept.shrank():
+                    return found
 
     async def _read(self, question: Question, scope: Scope) -> Found:
         bounds = bounds_of(scope.since, scope.until, question.interval, question.zone)
@@ -86,16 +105,16 @@ class Trends:
         compared = None
         if question.compare != "none":
             before = earlier(bounds, question.compare, question.interval, question.zone)
-            compared = before, await self._counting.read(scope, before, _wanted(question.metric))
-        counted = await self._counting.read(scope, bounds, _wanted(question.metric, question.by, keys))
+            compared = before, await self._counts.read(scope, before, _wanted(question.metric))
+        counted = await self._counts.read(scope, bounds, _wanted(question.metric, question.by, keys))
         whole = whole_periods(bounds, question.interval, question.zone)
-        return Found(bounds, whole, counted, keys, compared)
+        return Found(scope, bounds, whole, counted, keys, compared)
 
     async def _keys(self, question: Question, scope: Scope) -> tuple[str, ...]:
         """Return the keys with the most events in the whole range."""
         if question.by is None:
             return ()
-        counted = await self._counting.read(scope, [scope.since, scope.until], Wanted((question.by,)))
+        counted = await self._counts.read(scope, [scope.since, scope.until], Wanted((question.by,)))
         named, _ = largest(counted.keys(question.by), question.top)
         return tuple(key for key, _ in named)
 
@@ -103,7 +122,7 @@ class Trends:
         if found.compared is None:
             return None
         bounds, counted = found.compared
-        kept = await self._counting.kept_since(question.scope.source)
+        kept = await self._counts.kept_since(question.scope.source)
 
         def value(place: int) -> Value:
             return counted.value(question.metric, place) if bounds[place] >= kept else None
@@ -136,8 +155,8 @@ def _question(given: Mapping[str, str], asked: Filters, now: datetime) -> Questi
 
 
 def _is_projected(metric: str, by: str | None) -> bool:
-    """Tell whether rollups know this: they count sessions of all events only, and an event's dimensions each alone."""
-    return by is None or (metric == "events" and by in PROJECTED) or (metric == "tool_uses" and by == "tool_name")
+    """Tell whether rollups know this: they divide events and tool uses by one dimension, and sessions by none."""
+    return by is None or (metric == "events" and by in ROLLUP_FIELDS) or (metric == "tool_uses" and by == "tool_name")
 
 
 def _check_size(question: Question, buckets: int) -> None:
@@ -149,7 +168,7 @@ def _check_size(question: Question, buckets: int) -> None:
 
 
 def _wanted(metric: str, by: str | None = None, keys: tuple[str, ...] | None = None) -> Wanted:
-    """Return what has to be told to know a metric, and each part of it."""
+    """Return what a question about a metric, and each part of it, needs."""
     if by is None:
         return Wanted(METRICS[metric])
     return Wanted((*METRICS[metric], by), keys, by if metric != "events" else None)

@@ -26,7 +26,9 @@ NAMED = (
     *("trackToolUsage", "trackRiskModeChange", "trackFeatureInteraction"),
     *("identify", "reset", "exportEvents", "stats"),
 )
-# The browser client is one source: what stands before and after it makes it a classic script or an ES module.
+# The parts of the browser client, in the order in which they are joined.
+PARTS = ("storage.js", "recording.js", "sending.js", "starting.js")
+# What stands before and after them makes a classic script or an ES module.
 WRAPPINGS = {
     "analytics.js": (
         "(()=>{const tag=document.currentScript,here=tag?.src;",
@@ -80,7 +82,7 @@ def install(root: Path) -> None:
 def build(root: Path, vendor: Path) -> None:
     """Make the scripts of the browser client, minified. Raises CannotInstall, OSError."""
     vendor.mkdir(exist_ok=True)
-    source = (CLIENT / "analytics.js").read_text(encoding="utf-8")
+    source = "".join((CLIENT / part).read_text(encoding="utf-8") for part in PARTS)
     terser = [*_npm(root), "exec", "--no", "--", "terser", "--compress", "passes=3,ecma=2020", "--mangle"]
     for name, (before, after) in WRAPPINGS.items():
         module = ["--module"] if name.endswith(".mjs") else []

@@ -8,7 +8,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 
-from service.errors import ApiError
+from service.errors import NotSetUp
 from service.web.assets import CLIENT, VENDOR
 
 JAVASCRIPT = "text/javascript; charset=utf-8"
@@ -40,7 +40,7 @@ def _route(path: str, file: Path, media_type: str) -> Any:
     @get(path, name=path)
     async def script(request: Request[Any, Any, Any]) -> Response[bytes]:
         if content is None:
-            raise ApiError(503, "not_installed", f"{path} is not made; run make setup")
+            raise NotSetUp(f"{path} is not made; run make setup")
         known = request.headers.get("if-none-match") == tag
         headers = HEADERS | {"etag": tag, "content-type": media_type}
         return Response(b"" if known else content, status_code=304 if known else 200, headers=headers)

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from litestar import Response, get
 
-from service.errors import ApiError
+from service.errors import NotSetUp
 from service.web import assets, dashboard_files
 
 MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript"}
@@ -37,7 +37,7 @@ def _route(name: str, content: bytes | None) -> Any:
     @get(f"/assets/{name}", name=name)
     async def file() -> Response[bytes]:
         if content is None:
-            raise ApiError(503, "not_installed", f"{name} is not installed; run make setup")
+            raise NotSetUp(f"{name} is not installed; run make setup")
         return Response(content, headers=dashboard_files.HEADERS | {"content-type": f"{media_type}; charset=utf-8"})
 
     return file

@@ -1,7 +1,7 @@
 """The embedded PostgreSQL by itself: its data, its configuration, its start and stop.
 
-The server answers on a socket in a folder that only its user can enter, so whoever answers there is the server
-of this data directory. Every method that changes something is called under the lock of `sql.embedded.share`.
+The server answers on a socket in a folder that only its user can enter, so an answer there comes from the server of
+this data directory. Callers hold the lock of `sql.embedded.share` for every method that changes something.
 """
 
 import os
@@ -17,23 +17,17 @@ from urllib.parse import quote
 
 import psutil
 
-from sql.embedded.folders import (
-    PORT,
-    SOCKET_NAME,
-    Account,
-    EmbeddedError,
-    account_of,
-    pgdata_name,
-    private_folder,
-    sync,
-)
+from sql.durable import sync
+from sql.embedded.accounts import Account, account_of
+from sql.embedded.folders import PORT, SOCKET_NAME, pgdata_name, private_folder
+from sql.errors import EmbeddedError
 
 DATABASE = "hourledger"
 ROLE = "hourledger"
 LOCALES = {16: ("--locale=C",), 18: ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")}
 # Crash recovery replays up to max_wal_size, which takes minutes on a slow disk.
 PATIENCE_SECONDS = 600.0
-# Children of a killed server go when they notice, or are told.
+# Children of a killed server end when they notice, or when they get a signal.
 LEFTOVER_SECONDS = 60.0
 TAIL_LINES = 20
 
@@ -67,12 +61,12 @@ class Postgres:
         return f"postgresql://{ROLE}@/{quote(database, safe='')}?host={quote(str(self.socket_dir))}&port={PORT}"
 
     def answer(self) -> Answer:
-        """What a client would meet now; waits up to 3 s for an answer."""
+        """Return what a client would meet now; wait up to 3 s for an answer."""
         code = self._run("pg_isready", "-q", "-d", self.url("postgres")).returncode
         return Answer(code) if code in (Answer.READY, Answer.NOT_NOW) else Answer.NOBODY
 
     def postmaster(self) -> psutil.Process | None:
-        """The server's process. A pid file alone proves nothing: after a kill its pid may be anybody's."""
+        """The server's process. A pid file alone proves nothing: after a kill another process may have its pid."""
         try:
             process = psutil.Process(_pid_in(self.folder / "postmaster.pid"))
         except psutil.Error:
@@ -94,14 +88,14 @@ class Postgres:
         return started
 
     def stop(self) -> None:
-        """Stop the server if it runs: clients are cut off, committed data is on disk."""
+        """Stop the server if it runs: it cuts off its clients; committed data is on disk."""
         if self.postmaster():
             stopped = self._run("pg_ctl", "stop", "-D", self.folder.name, "-m", "fast", *_patiently())
             if stopped.returncode and self.postmaster():
                 raise self._failed("PostgreSQL did not stop", stopped.stderr)
 
     def remove_data(self) -> None:
-        """Remove PGDATA, of a server that does not run; moved away first, so that a kill leaves no half of it."""
+        """Remove PGDATA of a server that does not run. It moves away first, so that a kill leaves no half of it."""
         if os.path.lexists(self.folder):
             self.folder.rename(Path(tempfile.mkdtemp(prefix="initdb-", dir=self.data_dir)) / self.folder.name)
         self._remove_leftovers()
@@ -130,7 +124,7 @@ class Postgres:
             raise EmbeddedError(f"{self.folder} holds data of PostgreSQL {found}, not {self.version}")
 
     def _make_data(self) -> None:
-        """Beside its place, and moved there when whole: a kill leaves no half of it."""
+        """Make PGDATA beside its place and move it there once it is complete: a kill leaves no half of it."""
         self._remove_leftovers()
         new = private_folder(Path(tempfile.mkdtemp(prefix="initdb-", dir=self.data_dir)), self.account)
         options = ("--encoding=UTF8", "--auth-local=peer", "--auth-host=reject", "--data-checksums")
@@ -148,7 +142,7 @@ class Postgres:
             raise self._failed("PostgreSQL runs, but cannot be used", tried.stderr)
 
     def _start(self, *, last_try: bool) -> bool:
-        """True when it came up; False when what a kill left is in the way for a moment."""
+        """Start the server; False when the remains of a killed one are in the way for a moment."""
         private_folder(self.data_dir / "log", self.account).joinpath("start.log").unlink(missing_ok=True)
         self._write_configuration()
         self._drop_false_locks()
@@ -166,7 +160,7 @@ class Postgres:
         return False
 
     def _write_configuration(self) -> None:
-        """In the data directory, not in PGDATA: root writes nothing where another user could lay a link."""
+        """Write into the data directory, not PGDATA: root writes nothing where another user could lay a link."""
         sockets = '"' + str(self.socket_dir).replace('"', '""') + '"'
         given = {"unix_socket_directories": sockets, **self.settings}
         names = {self.account.name, account_of(os.geteuid()).name}
@@ -185,9 +179,9 @@ class Postgres:
             path.chmod(0o644)
 
     def _drop_false_locks(self) -> None:
-        """PostgreSQL takes any live process named in these files for another server, and ends.
+        """Remove lock files that name a foreign live process: PostgreSQL would take it for another server, and end.
 
-        A dead one it judges by itself. Its lock on shared memory does not depend on them.
+        PostgreSQL judges a dead process itself. Its lock on shared memory does not depend on these files.
         """
         for lock in (self.folder / "postmaster.pid", self.socket_dir / f"{SOCKET_NAME}.lock"):
             pid = _pid_in(lock)
@@ -209,7 +203,7 @@ def _patiently() -> tuple[str, ...]:
 
 
 def _pid_in(lock: Path) -> int:
-    """The process a lock file of PostgreSQL names; 0 when there is no such file, or nothing sensible in it."""
+    """The process that a lock file of PostgreSQL names; 0 without such a file, or without a number in it."""
     try:
         return abs(int(lock.read_text().partition("\n")[0]))
     except (OSError, ValueError):

@@ -1,7 +1,7 @@
 """The embedded PostgreSQL: one server per data directory, shared by every process that uses it.
 
-Who uses it is told by shared locks on `users.lock`, which the kernel frees when a process ends, however it
-ends. Starting and stopping happen under an exclusive lock on `start.lock`. So no count can go stale.
+Each user holds a shared lock on `users.lock`, which the kernel frees however the process ends. Starting and stopping
+happen under an exclusive lock on `start.lock`. So no count can go stale.
 """
 
 import fcntl
@@ -14,10 +14,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from sql.embedded.folders import EmbeddedError, binaries, data_folder, server_account, socket_folder
+from sql.embedded.accounts import server_account
+from sql.embedded.binaries import binaries
+from sql.embedded.folders import data_folder, socket_folder
 from sql.embedded.postgres import DATABASE, PATIENCE_SECONDS, Answer, Postgres
-
-__all__ = ["EmbeddedError", "EmbeddedServer", "ensure_running", "release", "use"]
+from sql.errors import EmbeddedError
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ def use(
 ) -> EmbeddedServer:
     """Use the server of `data_dir`: make its data if there is none, start it if it does not run, else share it.
 
-    Returns when the server answers, crash recovery included. `settings` go beside those of embedded.conf, when
-    this call is the one that starts it. With `anew` all data of `data_dir` is removed first; that is refused while
-    another process uses it. Raises EmbeddedError.
+    Returns when the server answers, after crash recovery. A call that starts the server adds `settings` to those of
+    embedded.conf. With `anew` it removes all data of `data_dir` first, unless another process uses them.
+    Raises EmbeddedError.
     """
     with _one_line_errors():
         account = server_account()

@@ -14,7 +14,7 @@ stored as (
     select date_trunc('day', min(s.first_hour), 'UTC') as first_day, max(s.last_hour) as last_hour
     from live as l
     cross join lateral (
-        -- Not min and max, for which the planner reads all hours before the table is analyzed.
+        -- No min and max: before the table is analyzed, the planner would read all hours for them.
         select
             (
                 select c.hour from hourly_counts as c
@@ -30,7 +30,7 @@ stored as (
             ) as last_hour
     ) as s
 ),
--- Each day is looked up by itself: so a condition on the day leaves the others out.
+-- A look-up for each day, so that a condition on the day leaves out the others.
 counts as (
     select d.start, c.dimension, null::hourly_member as kind, c.amount
     from stored as s
@@ -75,7 +75,7 @@ days as (
         case
             when (select max(l.people_since) from live as l) > c.start then null
             else (
-                -- A user may be in several shards: these do not add up.
+                -- A user can be in several shards, so users of shards do not add up.
                 select count(distinct u.member)
                 from (
                     select m.member

@@ -17,7 +17,7 @@ counts as (
         from live as l
         join hourly_counts as c on c.shard = l.shard and c.version = l.version
         union all
-        -- What the tail changes in the edges is told beside, without a dimension.
+        -- Changes of edges by the tail, which have no dimension.
         select t.hour, t.dimension, t.key, t.amount
         from tail as t
         where t.dimension is not null or t.previous < t.hour
@@ -31,7 +31,7 @@ select
     coalesce(jsonb_object_agg(c.key, c.amount) filter (where c.dimension = 'risk_mode'), '{}'),
     (
         coalesce(sum(c.amount) filter (where c.dimension is null), 0)
-        -- Looked up hour by hour: a condition on the hour reaches the stored edges in no other way.
+        -- A look-up for each hour, because a condition on the hour would not reach the stored edges otherwise.
         + (
             select coalesce(sum(e.members), 0)
             from live as l

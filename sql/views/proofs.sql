@@ -3,7 +3,7 @@ select
     p.hour,
     case
         when p.hour + interval '1 hour' > now() then 'open'
-        else (array['broken', 'damaged', 'drifted', 'open', 'verified', 'sealed'])[p.worst]
+        else (proof_states())[p.worst]
     end,
     p.events,
     p.verified_at,
@@ -11,10 +11,9 @@ select
 from (
     select
         s.hour,
-        -- From the worst; the worst that is known of any shard is said of the hour.
+        -- Worst first: an hour has its worst shard's state.
         min(array_position(
-            array['broken', 'damaged', 'drifted', 'open', 'verified', 'sealed'],
-            case when s.current and s.state is not null then s.state else 'open' end
+            proof_states(), case when s.current and s.state is not null then s.state else 'open' end
         )) filter (where s.events <> 0 or s.state is not null) as worst,
         sum(s.events)::bigint as events,
         min(s.verified_at) as verified_at,

@@ -26,7 +26,7 @@ from (
     ) as a
     group by a.user_id
 ) as u
--- Left out by the planner where neither column is asked for.
+-- The planner leaves this out of a query that needs neither column.
 left join (
     select e.user_id, count(distinct e.session_id) as sessions, count(*) as events
     from events as e

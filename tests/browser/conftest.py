@@ -90,10 +90,10 @@ async def seeded(servers: Servers, folder: Path) -> AsyncIterator[Site]:
 
 @pytest_asyncio.fixture(scope="session")
 async def tokened(servers: Servers, folder: Path) -> AsyncIterator[Site]:
-    """Give a service that asks for a token, and has four weeks of a few events."""
+    """Give a service that asks for a token, and has four weeks of few events, weekends included."""
     async with new_site(servers, folder, HOURLEDGER_READ_TOKEN=TOKEN, HOURLEDGER_EVENT_RETENTION_DAYS="30") as site:
         site.client.headers["authorization"] = f"Bearer {TOKEN}"
-        site.send(*seeded_events(now(), per_hour=1.0))
+        site.send(*seeded_events(now(), per_hour=3.0))
         yield site
         site.check_log()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from playwright.async_api import Page, expect
 
@@ -19,6 +20,10 @@ from tests.browser.support.insights import kept_events
 from tests.http.support.site import HOUR, Site, hour_start, now, unique
 
 WHERE = "properties.plan = pro and properties.seats >= 3"
+
+
+def conditions_in(url: str) -> list[str]:
+    return parse_qs(urlsplit(url).query).get("where", [])
 
 
 async def add_filter(page: Page, field: str, operator: str, value: str) -> None:
@@ -43,8 +48,8 @@ async def test_filters_are_added_by_keyboard_and_all_reads_take_them(seeded: Sit
     chips = page.locator("#chips button")
     assert ["".join(text.split("remove")[0].split()) for text in await chips.all_text_contents()] == [
         "Actionrun",
-        "planpro",
-        "seats>=3",
+        "properties.plan=pro",
+        "properties.seats>=3",
     ]
     await check_cards(page, seeded, hours=720, action="run", where=WHERE)
     since = hour_start(now()) + HOUR - timedelta(hours=720)
@@ -60,12 +65,32 @@ async def test_filters_are_added_by_keyboard_and_all_reads_take_them(seeded: Sit
     newest = sorted(expected, key=lambda event: event["timestamp"], reverse=True)[:15]
     sessions = await page.locator("#events tbody td:nth-child(5)").all_inner_texts()
     assert [text for text in sessions if text.strip()] == [event["session_id"] for event in newest]
+    assert conditions_in(page.url) == ["properties.plan = pro", "properties.seats >= 3"]
     await chips.nth(1).click()
     await shown(page)
     await check_cards(page, seeded, hours=720, action="run", where="properties.seats >= 3")
     await page.go_back()
     await shown(page)
     await check_cards(page, seeded, hours=720, action="run", where=WHERE)
+
+
+async def test_an_address_of_an_older_page_is_one_chip_as_it_is_written(seeded: Site, page: Page) -> None:
+    await open_dashboard(page, seeded, f"?{urlencode({'range': '30d', 'where': WHERE, 'action': 'run'})}")
+    await expect(page.locator("#chips bdi")).to_have_text(["run", WHERE])
+    await check_cards(page, seeded, hours=720, action="run", where=WHERE)
+    await page.locator("#chips button").nth(1).click()
+    await shown(page)
+    await check_cards(page, seeded, hours=720, action="run")
+
+
+async def test_conditions_that_are_alike_are_removed_one_at_a_time(seeded: Site, page: Page) -> None:
+    twice = [("where", "tool_name exists"), ("where", "action in (run, 'open it')"), ("where", "tool_name exists")]
+    await open_dashboard(page, seeded, f"?{urlencode([*twice, ('range', '30d')])}")
+    await expect(page.locator("#chips bdi")).to_have_text([text for _, text in twice])
+    await page.locator("#chips button").first.click()
+    await shown(page)
+    assert conditions_in(page.url) == [text for _, text in twice[1:]]
+    await check_cards(page, seeded, hours=720, where="action in (run, 'open it') and tool_name exists")
 
 
 async def test_fields_and_values_that_were_sent_are_suggested(seeded: Site, page: Page) -> None:

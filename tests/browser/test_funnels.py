@@ -6,8 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
+import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import TOKEN
@@ -16,6 +18,7 @@ from tests.browser.support.insights import answer_404, kept_events, open_view, v
 from tests.http.support.site import HOUR, Json, Site, hour_start, now
 
 STEPS = "&step=event_type+%3D+page_view&step=tool_name+%3D+search&step=action+%3D+run"
+LONG = urlencode({"and": "action in (run, 'a rather long text that does not fit beside anything on a phone', open)"})
 SENT = [{"event_type": "page_view"}, {"tool_name": "search"}, {"action": "run"}]
 DAY = timedelta(days=1)
 
@@ -85,7 +88,9 @@ async def test_its_numbers_are_those_of_the_api_and_of_a_count(seeded: Site, pag
     assert f"{reached[0]:,} sessions" in headline
     facts = await page.locator("#funnels .funnel li:nth-child(2) p").first.inner_text()
     assert facts.startswith(f"{percent(answer['steps'][1]['rate_from_previous'])} of the step before · median ")
-    await expect(page.locator("#funnels .funnel")).to_contain_text(f"{reached[0] - reached[1]:,} went no further")
+    await expect(page.locator("#funnels .funnel")).to_contain_text(
+        f"{reached[0] - reached[1]:,} did not reach the next step"
+    )
     await check_accessible(page)
     await page.screenshot(path=artifacts / "funnel.png")
 
@@ -96,7 +101,7 @@ async def test_a_funnel_is_built_by_keyboard(seeded: Site, page: Page) -> None:
         await expect(page.locator("#funnels .outcome")).to_contain_text("Add two steps or more")
         adding = page.get_by_label("Add a step")
         await expect(adding.locator("optgroup")).to_have_count(3)
-        for choice in ('event_type = "page_view"', 'tool_name = "search"', 'action = "run"'):
+        for choice in ("event_type = page_view", "tool_name = search", "action = run"):
             await adding.select_option(choice)
         await view_shown(page, "funnels")
         assert await rows(page) == written(funnel(seeded, SENT))
@@ -111,7 +116,7 @@ async def test_a_funnel_is_built_by_keyboard(seeded: Site, page: Page) -> None:
         await page.get_by_role("button", name="Remove step 2").press("Enter")
         await view_shown(page, "funnels")
         assert await rows(page) == written(funnel(seeded, [SENT[2], SENT[1]]))
-        assert steps_in(page.url) == ['action = "run"', 'tool_name = "search"']
+        assert steps_in(page.url) == ["action = run", "tool_name = search"]
         await page.go_back()
         await view_shown(page, "funnels")
         assert await rows(page) == written(funnel(seeded, [SENT[2], SENT[0], SENT[1]]))
@@ -126,10 +131,10 @@ async def test_a_step_is_narrowed_by_conditions(seeded: Site, page: Page) -> Non
     await expect(form.locator("datalist option")).to_have_count(3)
     await form.get_by_label("Value").fill("pro")
     await page.keyboard.press("Enter")
-    await page.wait_for_url(address("properties.plan"))
+    await page.wait_for_url(address("step=event_type[^&]*&and=properties.plan[^&]*&step="))
     await view_shown(page, "funnels")
     steps: list[Json] = [
-        {"event_type": "feature_interaction", "where": [{"property": "plan", "value": "pro"}]},
+        {"event_type": "feature_interaction", "where": "properties.plan = pro"},
         SENT[2],
     ]
     assert await rows(page) == written(funnel(seeded, steps, hours=720))
@@ -140,11 +145,51 @@ async def test_a_step_is_narrowed_by_conditions(seeded: Site, page: Page) -> Non
     await page.keyboard.press("Enter")
     await expect(page.locator("#funnels .chip")).to_have_count(2)
     await view_shown(page, "funnels")
-    steps[1] = {"action": "run", "where": [{"property": "seats", "op": ">=", "value": 2}]}
+    steps[1] = {"action": "run", "where": "properties.seats >= 2"}
     assert await rows(page) == written(funnel(seeded, steps, hours=720))
     await page.locator("#funnels .chip").first.click()
     await view_shown(page, "funnels")
     assert await rows(page) == written(funnel(seeded, [{"event_type": "feature_interaction"}, steps[1]], hours=720))
+
+
+@pytest.mark.parametrize(
+    ("query", "steps"),
+    [
+        ([("step", "tool_name exists")], ["tool_name exists"]),
+        ([("step", "action = run and action = open")], ["action = run and action = open"]),
+        ([("step", "properties.seats != 2")], ["properties.seats != 2"]),
+        (
+            [("step", "tool_name = search"), ("and", "user_id exists"), ("and", "properties.plan = 'pro'")],
+            ["tool_name = search and user_id exists and properties.plan = 'pro'"],
+        ),
+        ([("and", "lost"), ("step", ""), ("and", "action = run")], ["action = run"]),
+    ],
+)
+async def test_what_an_address_says_is_what_is_shown_and_asked(
+    seeded: Site, page: Page, query: list[tuple[str, str]], steps: list[str]
+) -> None:
+    """Each of the first three once showed one thing and asked for another."""
+    steps = [*steps, "event_type exists"]
+    async with page.expect_request("**/api/analytics/funnels") as asked:
+        await open_view(page, seeded, "funnels", f"&{urlencode([*query, ('step', 'event_type exists')])}")
+    body: Any = (await asked.value).post_data_json
+    assert body["steps"] == [{"where": text} for text in steps]
+    labels = await page.locator("#funnels .step").evaluate_all("all => all.map((row) => row.ariaLabel)")
+    assert labels == [f"Step {place}: {text}" for place, text in enumerate(steps, 1)]
+    first = page.locator("#funnels .step").first
+    picked, *more = [text for _, text in query if text and text != "lost"]
+    await expect(first.locator("select")).to_have_value(picked)
+    await expect(first.locator("bdi")).to_have_text(more)
+    answer = funnel(seeded, [{"where": text} for text in steps])
+    if answer["steps"][0]["reached"]:
+        assert await rows(page) == written(answer)
+
+
+async def test_a_step_that_cannot_be_read_is_named(seeded: Site, page: Page) -> None:
+    await open_view(page, seeded, "funnels", "&step=action+%3D+run&step=action+%3D")
+    await expect(page.locator("#funnels .said")).to_have_text(
+        "The server does not take this: steps[1].where must have a value after 'action ='"
+    )
 
 
 async def test_how_it_is_counted_is_chosen(seeded: Site, page: Page, artifacts: Path) -> None:
@@ -186,7 +231,7 @@ async def test_filters_are_those_of_the_page(seeded: Site, page: Page) -> None:
     assert len(steps_in(page.url)) == 3
 
 
-async def test_who_went_no_further_leads_to_timelines(tokened: Site, knowing_page: Page, artifacts: Path) -> None:
+async def test_who_did_not_go_on_leads_to_timelines(tokened: Site, knowing_page: Page, artifacts: Path) -> None:
     page = knowing_page
     await open_view(page, tokened, "funnels", f"&range=30d{STEPS}")
     answer = funnel(tokened, SENT, hours=720)
@@ -229,7 +274,7 @@ async def test_it_fits_a_phone_in_both_schemes(seeded: Site, browser: Browser, a
     for scheme in ("light", "dark"):
         context = await browser.new_context(color_scheme=scheme, viewport={"width": 360, "height": 740})
         page = await context.new_page()
-        await open_view(page, seeded, "funnels", f"&range=30d&breakdown=action{STEPS}")
+        await open_view(page, seeded, "funnels", f"&range=30d&breakdown=action{STEPS}&{LONG}")
         await page.get_by_role("button", name="Add a condition to step 1").click()
         await check_accessible(page)
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -15,8 +15,7 @@ import click
 
 from service.console import configure_logs
 from sql import VERSION
-from sql.embedded.share import EmbeddedError
-from sql.errors import DatabaseError
+from sql.errors import DatabaseError, EmbeddedError
 from tests.faults.table.kinds import all_kinds, quick_kinds, try_all
 from tests.faults.table.table import show, total
 

@@ -9,9 +9,10 @@ import asyncpg
 
 from projections.hours import list_hours
 from projections.projector import catch_up, tidy
-from projections.verify import VERIFIED, verify
-from service.ingest.decoding import Event
+from projections.verify import verify
+from service.ingest.event import Event
 from sql.database import Database
+from sql.hourly import VERIFIED
 from tests.conftest import RETENTION_DAYS
 from tests.faults.table.processes import append_all, ended, events_of, kill_projectors_while, project, start
 

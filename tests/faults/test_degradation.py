@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from service.http.deadline import ANSWER_SECONDS
-from service.ingest.appender import MOST_EVENTS
+from service.ingest.admission import MOST_EVENTS
 from tests.conftest import folder_for_servers
 from tests.faults.table.outages import CONNECTIONS, MIB, SENDERS, Place, check_refusal, new_place, tomorrow
 from tests.http.support.site import an_event, unique, wait_until

@@ -6,8 +6,9 @@ import asyncio
 import random
 from multiprocessing.synchronize import Event as Flag
 
-from service.ingest.appender import STORED, UNAVAILABLE
-from service.ingest.decoding import Event
+from service.ingest.event import Event
+from service.ingest.outcomes import STORED, UNAVAILABLE
+from tests.conftest import Servers
 from tests.faults.table.processes import CONTEXT, ended, events_of, start
 from tests.support.sharded import appending, sharded_log
 
@@ -35,17 +36,17 @@ def send_all(url: str, seed: int, events: list[Event], begun: Flag) -> None:
     asyncio.run(work())
 
 
-async def test_what_two_processes_send_at_once_is_stored_once(empty_database_url: str) -> None:
+async def test_what_two_processes_send_at_once_is_stored_once(servers: Servers, postgres_version: int) -> None:
     """A third sends the same, and is killed in the middle of a batch: its open transactions are rolled back."""
     events = events_of(0, EVENTS)
     once = {event.event_id: event for event in events}
-    async with sharded_log(empty_database_url, SHARDS) as sharded:
-        killed_in_the_middle(empty_database_url, events, seed=1)
+    async with sharded_log(servers, postgres_version, SHARDS) as sharded:
+        killed_in_the_middle(sharded.url, events, seed=1)
         begun = CONTEXT.Event()
-        steady = [start(send_all, empty_database_url, seed, events, begun) for seed in (2, 3)]
+        steady = [start(send_all, sharded.url, seed, events, begun) for seed in (2, 3)]
         with ended(*steady):
             for seed in range(4, 3 + KILLS):
-                killed_in_the_middle(empty_database_url, events, seed)
+                killed_in_the_middle(sharded.url, events, seed)
             for process in steady:
                 process.join(120)
             assert [process.exitcode for process in steady] == [0, 0]

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from tests.conftest import Servers
 from tests.support.sharded import Sharded, sharded_log
 
 
@@ -21,7 +22,7 @@ async def admin(database_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 @pytest_asyncio.fixture(params=[1, 8], ids=["1 shard", "8 shards"])
-async def sharded(empty_database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
+async def sharded(servers: Servers, postgres_version: int, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
     """Give an empty log, of one shard and of eight."""
-    async with sharded_log(empty_database_url, request.param) as log:
+    async with sharded_log(servers, postgres_version, request.param) as log:
         yield log

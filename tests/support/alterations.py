@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database
 from tests.support.log import an_event, append
 from tests.support.oracle import HOUR, QUARTER

@@ -31,11 +31,16 @@ def properties_of(event: Stored) -> Json:
     return dict(json.loads(event["properties"] or "{}"))
 
 
+def value_at(event: Stored, field: str) -> Any:
+    """Return the value of a field, or of a property such as `properties.plan`."""
+    head, _, name = field.partition(".")
+    return properties_of(event).get(name) if head == "properties" else event[field]
+
+
 def is_step(event: Stored, step: Json) -> bool:
     named = all(event[name] == step[name] for name in ("event_type", "tool_name", "action") if name in step)
     return named and all(
-        OPERATORS[test["op"]](properties_of(event).get(test["property"]), test.get("value"))
-        for test in step.get("where", ())
+        OPERATORS[test["op"]](value_at(event, test["field"]), test.get("value")) for test in step.get("where", ())
     )
 
 
@@ -106,8 +111,7 @@ def dropped_ids(found: Mapping[str, Run], length: int) -> list[set[str]]:
 
 
 def key_of(event: Stored, breakdown: str) -> str | None:
-    head, _, name = breakdown.partition(".")
-    value = properties_of(event).get(name) if head == "properties" else event[head]
+    value = value_at(event, breakdown)
     if value is None:
         return None
     if isinstance(value, list | dict) or len(str(value)) > 128:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -29,7 +30,19 @@ async def funnels(database: Database, url: str) -> AsyncIterator[Funnels]:
 
 
 async def ask(found: Funnels, asked: Json) -> Json:
-    return await found.answer(msgspec.convert(asked, FunnelBody))
+    steps = [step | {"where": where_text(step.get("where", ""))} for step in asked["steps"]]
+    return await found.answer(msgspec.convert(asked | {"steps": steps}, FunnelBody))
+
+
+def where_text(where: str | Sequence[Json]) -> str:
+    """Return conditions as they are sent: a text, or what the oracle takes, {field, op, value}."""
+    return where if isinstance(where, str) else " and ".join(_condition_text(**test) for test in where)
+
+
+def _condition_text(field: str, op: str, value: object = None) -> str:
+    texts = [json.dumps(each) for each in (value if isinstance(value, list) else [value])]
+    written = {"in": f"({', '.join(texts)})", "exists": "", "missing": ""}.get(op, texts[0])
+    return f"{field} {op} {written}"
 
 
 def in_range(asked: Json, since: datetime, until: datetime) -> Json:

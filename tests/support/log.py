@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import asyncpg
 
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database
 from tests.conftest import RETENTION_DAYS
 

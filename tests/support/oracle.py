@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 
 HOUR = timedelta(hours=1)
 QUARTER = timedelta(minutes=15)

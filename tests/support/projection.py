@@ -14,7 +14,7 @@ import asyncpg
 from projections.hours import list_hours
 from projections.rebuild import RebuiltHour, rebuild
 from projections.verify import HourProof, verify
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database
 from tests.support import oracle
 from tests.support.log import NOW, an_event

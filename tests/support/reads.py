@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from service.questions.segments import Segments
 from service.reports.cohorts import Cohorts
-from service.reports.counts import Counting
+from service.reports.counts import Counts
 from service.reports.event_list import EventList
 from service.reports.properties import PropertyValues
 from service.reports.raw_events import STATEMENT_SECONDS, RawEvents
+from service.reports.shards import Shards
 from service.reports.summary import Summary
 from service.reports.timelines import Timelines
 from service.reports.trends import Trends
@@ -25,7 +26,7 @@ class Reads:
 
     raw_events: RawEvents
     segments: Segments
-    counting: Counting
+    counts: Counts
     trends: Trends
     summary: Summary
     properties: PropertyValues
@@ -39,18 +40,19 @@ async def reads(database: Database, url: str, seconds: int = STATEMENT_SECONDS) 
     """Give the reads of a database; a question about raw events may take so many seconds."""
     raw_events = RawEvents(url, seconds)
     segments = Segments(database, database)
-    counting = Counting(database, raw_events)
+    shards = Shards(database)
+    counts = Counts(database, raw_events, shards)
     try:
         yield Reads(
             raw_events,
             segments,
-            counting,
-            Trends(counting, segments, lambda: NOW),
-            Summary(counting, segments, lambda: NOW),
+            counts,
+            Trends(counts, segments, lambda: NOW),
+            Summary(counts, segments, lambda: NOW),
             PropertyValues(raw_events, segments, lambda: NOW),
             Timelines(database, lambda: NOW),
             Cohorts(database, raw_events, segments, lambda: NOW),
-            EventList(database, raw_events, segments, lambda: NOW),
+            EventList(database, raw_events, shards, segments, lambda: NOW),
         )
     finally:
         await raw_events.close()

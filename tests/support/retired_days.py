@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from projections.projector import catch_up
 from projections.retention import RetiredDay, retain
 from projections.verify import conservation
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database
 from tests.conftest import RETENTION_DAYS
 from tests.support import oracle

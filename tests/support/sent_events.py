@@ -5,7 +5,9 @@ import json
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from service.ingest.decoding import Event, EventError, decode_event
+from service.ingest.decoding import decode_event
+from service.ingest.event import Event
+from service.ingest.refusals import EventError
 
 MOMENT = "2025-10-18T01:00:00.000001Z"
 LIMITS = {"event_type": 128, "session_id": 256, "event_id": 128, "user_id": 256, "tool_name": 128, "action": 128}

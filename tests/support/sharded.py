@@ -12,11 +12,9 @@ import asyncpg
 
 from projections.projector import catch_up
 from service.ingest.appender import Appender, shard_of
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database
-from sql.days import make_days
-from sql.migrate import migrate
-from tests.conftest import RETENTION_DAYS
+from tests.conftest import RETENTION_DAYS, Servers
 from tests.support import oracle
 from tests.support.projection import folded, proofs
 
@@ -53,18 +51,17 @@ class Sharded:
 
 
 @asynccontextmanager
-async def sharded_log(url: str, shards: int) -> AsyncIterator[Sharded]:
-    """Make an empty database a log of so many shards, its days made."""
-    await migrate(url, shards=shards)
-    database = Database(url)
-    await make_days(database, RETENTION_DAYS)
-    admin = await asyncpg.connect(url)
-    await admin.execute("set session_replication_role = replica")
-    try:
-        yield Sharded(url, shards, database, admin)
-    finally:
-        await admin.close()
-        await database.close()
+async def sharded_log(servers: Servers, version: int, shards: int) -> AsyncIterator[Sharded]:
+    """Give an empty log of so many shards, its days made."""
+    async with servers.new_database(version, shards=shards) as url:
+        database = Database(url)
+        admin = await asyncpg.connect(url)
+        await admin.execute("set session_replication_role = replica")
+        try:
+            yield Sharded(url, shards, database, admin)
+        finally:
+            await admin.close()
+            await database.close()
 
 
 @asynccontextmanager

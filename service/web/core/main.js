@@ -79,7 +79,7 @@ function become(next) {
 
 function showControls() {
   ranges.show(state);
-  filters.show(state.filters, (left) => change({ filters: left }));
+  filters.show(state, change);
   views.showNavigation(state);
   drawer.refresh();
 }

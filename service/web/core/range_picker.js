@@ -1,11 +1,10 @@
 // Range, comparison and the form for a range of one's own.
 
 import { find, hide, write } from "./dom.js";
-import { hoursShown } from "./state.js";
+import { MOST_HOURS } from "./definitions.js";
+import { HOUR, hoursShown } from "./state.js";
 import { zone } from "./format.js";
 
-const HOUR = 3_600_000;
-const MOST_HOURS = 8_760;
 const buttons = () => [...document.querySelectorAll("[data-range]")];
 
 // change(parts): what the state shall become.

@@ -1,23 +1,19 @@
 // What is shown: kept in the address, so that it can be shared and gone back to. The token never is.
 
-const HOUR = 3_600_000;
-export const METRICS = ["events", "sessions", "visitors", "users", "new_users", "tool_uses", "event_types", "events_per_session"];
-export const DIMENSIONS = ["event_type", "tool_name", "action", "risk_mode", "demo_mode"];
-export const FILTERS = [...DIMENSIONS, "session_id", "user_id", "segment", "where"];
+import { joined } from "./condition_text.js";
+import { ACTORS, COMPARISONS, DIMENSIONS, FILTERS, INTERVALS, METRICS, MOST_HOURS, MOST_STEPS, ORDERS, OWNERS, RETENTIONS } from "./definitions.js";
+
+export const HOUR = 3_600_000;
 export const RANGES = new Map([["1h", 1], ["6h", 6], ["24h", 24], ["7d", 168], ["30d", 720], ["90d", 2160]]);
-export const COMPARISONS = ["none", "previous", "week", "year"];
 const DEFAULTS = { range: "7d", compare: "previous", metric: "events" };
 // What a view keeps beside that: the known values of each option, the default first; null is any text.
 const OPTIONS = new Map([
   ["overview", { by: ["", ...DIMENSIONS] }],
-  ["funnels", { window: ["1440", "30", "60", "360", "10080", "20160", "43200"], per: ["session", "user"],
-    order: ["loose", "strict"], breakdown: null }],
-  ["retention", { interval: ["day", "week", "month"], per: ["user", "visitor"], retention: ["bounded", "unbounded"] }],
+  ["funnels", { window: ["1440", "30", "60", "360", "10080", "20160", "43200"], per: ACTORS, order: ORDERS, breakdown: null }],
+  ["retention", { interval: INTERVALS, per: OWNERS, retention: RETENTIONS }],
 ]);
 export const VIEWS = [...OPTIONS.keys()];
 const TIMELINES = ["session", "user"];
-const MOST_HOURS = 8_760;
-const MOST_STEPS = 10;
 const HOURS_BY_HOUR = 168;
 
 const known = (value, among, otherwise) => (among.includes(value) ? value : otherwise);
@@ -43,9 +39,20 @@ export function read(search = location.search) {
     metric: known(given.get("metric"), METRICS, DEFAULTS.metric),
     filters: new Map(FILTERS.filter((name) => given.get(name)).map((name) => [name, given.get(name)])),
     options: Object.fromEntries(VIEWS.map((name) => [name, optionsOf(name, name === view ? given : new URLSearchParams())])),
-    steps: given.getAll("step").slice(0, MOST_STEPS),
+    conditions: given.getAll("where").filter(Boolean),
+    steps: stepsIn(given),
     timeline: timeline ? { of: timeline, id: given.get(timeline) } : null,
   };
+}
+
+// Each step is a list of conditions: `step` begins one, and each `and` that follows belongs to it.
+function stepsIn(given) {
+  const steps = [];
+  for (const [name, text] of given) {
+    if (name === "step") steps.push([]);
+    if (text && (name === "step" || name === "and")) steps.at(-1)?.push(text);
+  }
+  return steps.filter((step) => step.length).slice(0, MOST_STEPS);
 }
 
 const optionsOf = (view, given) => Object.fromEntries(Object.entries(OPTIONS.get(view)).map(([name, values]) =>
@@ -61,8 +68,12 @@ export function address(state) {
     const value = state.options[state.view][name];
     if (value !== (values?.[0] ?? "")) given.set(name, value);
   }
-  if (state.view === "funnels") for (const step of state.steps) given.append("step", step);
+  if (state.view === "funnels") for (const [first, ...more] of state.steps) {
+    given.append("step", first);
+    for (const text of more) given.append("and", text);
+  }
   for (const [name, value] of state.filters) given.set(name, value);
+  for (const text of state.conditions) given.append("where", text);
   if (state.timeline) given.set(state.timeline.of, state.timeline.id);
   const text = given.toString();
   return location.pathname + (text ? `?${text}` : "");
@@ -85,8 +96,14 @@ export function rangeOf(state) {
   return state.range === "custom" ? bounds(state) : [["hours", String(hoursOf(state))]];
 }
 
+// The filters as the service takes them, conditions included: [[name, text]].
+export const filtersOf = ({ filters, conditions }) =>
+  [...filters, ...(conditions.length ? [["where", joined(conditions)]] : [])];
+
+export const isFiltered = (state) => filtersOf(state).length > 0;
+
 // The parameters of a read of what is shown.
-export const scopeOf = (state) => [...rangeOf(state), ...state.filters];
+export const scopeOf = (state) => [...rangeOf(state), ...filtersOf(state)];
 
 // The first and the last hour of the range, by this machine's clock: what is drawn before an answer came.
 export function hoursShown(state, now = Date.now()) {

@@ -1,11 +1,11 @@
 // The totals of the range, each with its change and its course; the pressed one is the chart's metric.
 
 import { find, write } from "../core/dom.js";
-import { METRICS, hoursOf, hoursShown } from "../core/state.js";
+import { METRICS } from "../core/definitions.js";
+import { HOUR, hoursOf, hoursShown, isFiltered } from "../core/state.js";
 import { change, hourText, number } from "../core/format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const HOUR = 3_600_000;
 const WIDTH = 120;
 const HEIGHT = 28;
 const AGAINST = new Map([["previous", "against the period before"], ["week", "against the same weekdays"],
@@ -44,7 +44,7 @@ function otherwise(metric, value, state) {
 }
 
 // Who is new is known of all events only.
-export const isWhole = (metric, state) => !UNFILTERED.includes(metric) || !state.filters.size;
+export const isWhole = (metric, state) => !UNFILTERED.includes(metric) || !isFiltered(state);
 
 // An hour that is not over cannot be compared with a whole one.
 const isOneUnfinished = (state) => hoursOf(state) === 1 && hoursShown(state)[1] > Date.now();

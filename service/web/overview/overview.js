@@ -8,7 +8,8 @@ import * as empty from "./empty_state.js";
 import { find, hide, write } from "../core/dom.js";
 import * as proofs from "./proofs.js";
 import * as recent from "./latest_events.js";
-import { METRICS, hoursOf, hoursShown, intervalOf, rangeOf, scopeOf } from "../core/state.js";
+import { METRICS } from "../core/definitions.js";
+import { hoursOf, hoursShown, intervalOf, isFiltered, rangeOf, scopeOf } from "../core/state.js";
 import { zone } from "../core/format.js";
 
 const TOP_ACTIONS = "10";
@@ -52,7 +53,7 @@ export function read(asked, signal, filter) {
     part(["cards", "tools", "risks", "types"], signal, "summary", [...scope, ["compare", compare]], (answer) => {
       cards.showTotals(answer, compare, asked);
       showBars(asked, answer, filter);
-      empty.show(answer.totals.events === 0, asked.filters.size > 0);
+      empty.show(answer.totals.events === 0, isFiltered(asked));
     }),
     ...[asked.metric, ...METRICS.filter((metric) => metric !== asked.metric)].map(trend),
     part(["actions"], signal, "top", [...scope, ["by", "action"], ["limit", TOP_ACTIONS]],

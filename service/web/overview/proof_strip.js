@@ -2,9 +2,9 @@
 
 import { element, find } from "../core/dom.js";
 import { count, hourText, rowDayText } from "../core/format.js";
+import { HOUR } from "../core/state.js";
 
-const HOUR = 3_600_000;
-const LETTERS = new Map([["drifted", "D"], ["damaged", "X"], ["broken", "B"]]);
+export const LETTERS = new Map([["drifted", "D"], ["damaged", "X"], ["broken", "B"]]);
 let cells = new Map();
 let rows = [];
 let drawn = "";

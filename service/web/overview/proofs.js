@@ -1,11 +1,10 @@
 // What is proven: the strip, its counts, one hour told in full, and how far the log is counted.
 
+import { PROOF_STATES } from "../core/definitions.js";
 import { element, find, write } from "../core/dom.js";
 import * as strip from "./proof_strip.js";
 import { count } from "../core/format.js";
 
-const STATES = ["open", "verified", "sealed", "drifted", "damaged", "broken"];
-const LETTERS = new Map([["drifted", "D"], ["damaged", "X"], ["broken", "B"]]);
 const HINT = "Choose an hour to see its count, its digest and when it was verified.";
 
 export function start() {
@@ -28,7 +27,7 @@ export function show(answer) {
 }
 
 function showCounts(proofs) {
-  find("proof-legend").replaceChildren(...STATES.map((state) => element("li", [],
-    element("span", [["class", `cell ${state}`], ["aria-hidden", "true"]], LETTERS.get(state) ?? ""),
+  find("proof-legend").replaceChildren(...PROOF_STATES.map((state) => element("li", [],
+    element("span", [["class", `cell ${state}`], ["aria-hidden", "true"]], strip.LETTERS.get(state) ?? ""),
     `${state} ${count(proofs.filter((proof) => proof.state === state).length)}`)));
 }

@@ -1,9 +1,9 @@
 // The most frequent keys of a dimension; each row is a filter.
 
+import { OTHER } from "../core/definitions.js";
 import { element, find, hide, write } from "../core/dom.js";
 import { count } from "../core/format.js";
 
-const OTHER = "(other)";
 const TITLE_LENGTH = 300;
 const drawn = new Map();
 

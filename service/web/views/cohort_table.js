@@ -3,6 +3,7 @@
 
 import { element } from "../core/dom.js";
 import { NOTHING, count, dayText, share } from "../core/format.js";
+import { isFiltered } from "../core/state.js";
 import { rangeNote } from "./range_note.js";
 
 const month = new Intl.DateTimeFormat(undefined, { month: "long", year: "numeric" });
@@ -68,7 +69,7 @@ function whole(cohorts, places) {
 function meaning({ retention, by }, state) {
   const means = retention === "bounded" ? "A cell counts those who came back in that period."
     : "A cell counts those who came back in that period or in a later one.";
-  const filtered = state.filters.size ? " Filters are of the first event." : "";
+  const filtered = isFiltered(state) ? " Filters are of the first event." : "";
   const visitors = by === "visitor" ? " A visitor is a user, or a session that names none." : "";
   return `${means}${filtered}${visitors}`;
 }

@@ -1,32 +1,38 @@
 // One condition: a field or a property that was sent, an operator, and a value with suggestions.
 
-import { valueOf } from "../core/conditions.js";
+import { condition, string, word } from "../core/condition_text.js";
+import { FIELDS, OPERATORS, UNARY } from "../core/definitions.js";
 import { element } from "../core/dom.js";
-import { nameOf, signOf } from "../core/filter_chips.js";
+import { NAMES } from "../core/filter_chips.js";
 import { propertiesOf, valuesOf } from "./suggestions.js";
 
-const UNARY = ["exists", "missing"];
-const OPERATORS = ["=", "!=", "contains", "<", "<=", ">", ">=", ...UNARY];
+const SIGNS = new Map([["=", "is"], ["!=", "is not"], ["missing", "is missing"]]);
+const ORDERINGS = ["<", "<=", ">", ">="];
+// More than one value is typed as a condition in the address.
+const OFFERED = OPERATORS.filter((operator) => operator !== "in");
+const OF_FIELDS = OFFERED.filter((operator) => !ORDERINGS.includes(operator));
 const LIKE_ANOTHER = /^(?:true|false|-?[\d.]+(?:[eE][+-]?\d+)?)$/;
+// The control for demo and real data is another one.
+const CHOSEN = FIELDS.filter((field) => field !== "demo_mode");
 const MOST_SHOWN = 120;
 let made = 0;
 
-// fields: [name, those operators]; done({field, operator, values}); cancel().
-export function conditionForm(state, { fields, label, done, cancel }) {
+// done({field, operator, value, text}): text is the condition, value what was typed. cancel(): nothing is added.
+export function conditionForm(state, { done, cancel }) {
   made += 1;
   const list = element("datalist", [["id", `values-${made}`]]);
-  const field = element("select", [["aria-label", "Field"]], group("Event", fields.map(([name]) => [name, nameOf(name)])));
+  const field = element("select", [["aria-label", "Field"]], group("Event", CHOSEN.map((name) => [name, NAMES.get(name)])));
   const operator = element("select", [["aria-label", "Operator"]]);
   const value = element("input", [["aria-label", "Value"], ["list", list.id], ["autocomplete", "off"], ["maxlength", "1000"],
     ["placeholder", "value"]]);
-  const give = element("button", [["class", "primary"]], label);
+  const give = element("button", [["class", "primary"]], "Add");
   const leave = element("button", [["type", "button"], ["class", "plain"]], "Cancel");
   const form = element("form", [["class", "condition"]], field, operator, value, list, give, leave);
   let known = [];
 
   const chooseField = async () => {
-    const operators = new Map(fields).get(field.value) ?? OPERATORS;
-    operator.replaceChildren(...operators.map((name) => element("option", [["value", name]], signOf(name))));
+    const operators = FIELDS.includes(field.value) ? OF_FIELDS : OFFERED;
+    operator.replaceChildren(...operators.map((name) => element("option", [["value", name]], SIGNS.get(name) ?? name)));
     chooseOperator();
     list.replaceChildren();
     const chosen = field.value;
@@ -45,8 +51,8 @@ export function conditionForm(state, { fields, label, done, cancel }) {
   leave.addEventListener("click", cancel);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const isUnary = UNARY.includes(operator.value);
-    done({ field: field.value, operator: operator.value, values: isUnary ? [] : [written(value.value, known, operator.value)] });
+    const values = UNARY.includes(operator.value) ? [] : [written(value.value, known, operator.value)];
+    done({ field: field.value, operator: operator.value, value: value.value, text: condition(field.value, operator.value, values) });
   });
   addProperties(field, state);
   chooseField();
@@ -69,5 +75,5 @@ function group(label, rows) {
 function written(text, known, operator) {
   const alike = known.filter(({ value }) => String(value) === text);
   const isText = operator !== "contains" && alike.length === 1 && alike[0].value === text && LIKE_ANOTHER.test(text);
-  return isText ? JSON.stringify(text) : valueOf(text);
+  return isText ? string(text) : word(text);
 }

@@ -1,10 +1,9 @@
 // What a funnel leads to: a bar for each step, and the same for each group.
 
+import { joined } from "../core/condition_text.js";
 import { element } from "../core/dom.js";
-import { NOTHING, count, share } from "../core/format.js";
-import { durationText } from "./durations.js";
+import { NOTHING, count, durationText, share } from "../core/format.js";
 import { rangeNote } from "./range_note.js";
-import { titleOf } from "./step_text.js";
 
 const WORDS = new Map([["session", "sessions"], ["user", "users"]]);
 
@@ -15,8 +14,8 @@ export class Outcome {
   }
 
   explain(steps) {
-    const text = steps ? "Add one more step to see how many go from the first to it."
-      : "Add two steps or more: what is counted is how many reach each one, how many do not, and how long they take.";
+    const text = steps ? "Add one more step to see how many reach it."
+      : "Add two steps or more to see how many reach each of them, and how long they take.";
     this.node.replaceChildren(element("p", [["class", "nothing"]], text));
   }
 
@@ -42,7 +41,7 @@ export class Outcome {
   step(step, place, state, { by, steps }) {
     const fill = element("span", [["class", "bar-fill"]]);
     fill.style.width = `${100 * (step.rate_from_first ?? 0)}%`;
-    const title = titleOf(state.steps[place]);
+    const title = joined(state.steps[place]);
     const bar = element("div", [["class", "bar"]], fill,
       element("span", [["class", "bar-key"], ["title", title]], `${place + 1}. ${title}`),
       element("span", [["class", "bar-number"]], `${count(step.reached)} · ${rate(step.rate_from_first)}`));
@@ -55,7 +54,7 @@ export class Outcome {
   // Those who reached this step and not the next.
   dropped(step, by) {
     if (!step.dropped) return [];
-    const text = `${count(step.dropped)} went no further`;
+    const text = `${count(step.dropped)} did not reach the next step`;
     const ids = step.dropped_ids ?? [];
     if (!ids.length) return [element("p", [["class", "quiet"]], text)];
     const some = ids.length < step.dropped ? `, ${count(ids.length)} of them:` : ":";
@@ -72,7 +71,7 @@ const rate = (value) => (value === null || value === undefined ? NOTHING : share
 
 function groupTable(groups, state) {
   const head = element("tr", [], element("th", [["scope", "col"]], "Group"), ...state.steps.map((step, place) =>
-    element("th", [["scope", "col"], ["title", titleOf(step)]], `Step ${place + 1}`)));
+    element("th", [["scope", "col"], ["title", joined(step)]], `Step ${place + 1}`)));
   const rows = groups.map(({ key, steps }) => element("tr", [], element("th", [["scope", "row"], ["title", key ?? "none"]], key ?? "(none)"),
     ...steps.map((step) => element("td", [], count(step.reached), " ", element("span", [["class", "quiet"]], rate(step.rate_from_first))))));
   return element("div", [["class", "scroll"], ["tabindex", "0"], ["role", "region"], ["aria-label", "Groups"]],

@@ -1,14 +1,14 @@
 // The funnel view: steps and how they are counted on one side, what they lead to on the other.
 
 import { send } from "../core/api.js";
+import { joined } from "../core/condition_text.js";
 import { element, hide } from "../core/dom.js";
 import { Question } from "../core/request.js";
-import { rangeOf, withOption } from "../core/state.js";
+import { filtersOf, rangeOf, withOption } from "../core/state.js";
 import { choice } from "./option_select.js";
 import { Outcome } from "./funnel_result.js";
 import { propertiesOf } from "./suggestions.js";
 import { StepList } from "./step_editor.js";
-import { bodyOf } from "./step_text.js";
 
 const FEWEST_STEPS = 2;
 const WINDOWS = [["30", "30 minutes"], ["60", "an hour"], ["360", "6 hours"], ["1440", "a day"], ["10080", "7 days"],
@@ -66,9 +66,9 @@ function bodyFor(state) {
   const { window, per, order, breakdown } = state.options.funnels;
   const range = Object.fromEntries(rangeOf(state).map(([name, value]) => [name, name === "hours" ? Number(value) : value]));
   return {
-    steps: state.steps.map(bodyOf), window_minutes: Number(window), by: per, order, ...range,
+    steps: state.steps.map((step) => ({ where: joined(step) })), window_minutes: Number(window), by: per, order, ...range,
     ...(breakdown ? { breakdown } : {}),
-    ...(state.filters.size ? { filters: Object.fromEntries(state.filters) } : {}),
+    filters: Object.fromEntries(filtersOf(state)),
   };
 }
 

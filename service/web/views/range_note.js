@@ -1,9 +1,7 @@
 // Which events were counted, and whether they are fewer than was asked for.
 
-import { hoursOf } from "../core/state.js";
+import { HOUR, hoursOf } from "../core/state.js";
 import { hourText } from "../core/format.js";
-
-const HOUR = 3_600_000;
 
 export function rangeNote({ source, from, to }, state) {
   const of = source === "rollups" ? "rollups" : "raw events";

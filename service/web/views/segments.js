@@ -2,15 +2,16 @@
 
 import { get, send } from "../core/api.js";
 import { element, write } from "../core/dom.js";
+import { LONGEST_SEGMENT_NAME } from "../core/definitions.js";
 import { Question } from "../core/request.js";
+import { filtersOf } from "../core/state.js";
 
-const LONGEST_NAME = 128;
 const TITLE_LENGTH = 300;
 
 export function open(place, page, close) {
   const list = element("ul", [["class", "saved"], ["aria-label", "Saved segments"]]);
   const said = element("p", [["role", "status"], ["class", "said"], ["hidden", ""]]);
-  const name = element("input", [["id", "segment-name"], ["maxlength", String(LONGEST_NAME)], ["required", ""],
+  const name = element("input", [["id", "segment-name"], ["maxlength", String(LONGEST_SEGMENT_NAME)], ["required", ""],
     ["pattern", "[^\\/]+"], ["title", "A name without slashes"], ["autocomplete", "off"], ["placeholder", "name"]]);
   const label = element("label", [["for", "segment-name"]]);
   const save = element("button", [["class", "primary"]], "Save");
@@ -20,7 +21,7 @@ export function open(place, page, close) {
   const writing = new Question(form, said, page.needToken);
 
   const refresh = () => {
-    const filters = saved(page.state().filters);
+    const filters = saved(page.state());
     name.hidden = save.hidden = filters === null;
     write(label, filters ? "Save these filters as" : "Filters that are chosen can be saved here under a name.");
     for (const button of list.querySelectorAll("[aria-pressed]")) {
@@ -44,10 +45,10 @@ export function open(place, page, close) {
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const filters = saved(page.state().filters);
+    const filters = saved(page.state());
     writing.ask((signal) => send("PUT", path(name.value), { filters }, signal), ({ segment }) => {
       name.value = "";
-      page.change({ filters: new Map([["segment", segment.name]]) });
+      page.change(only(segment.name));
       read();
     });
   });
@@ -61,10 +62,13 @@ export function open(place, page, close) {
 
 const path = (name) => `segments/${encodeURIComponent(name)}`;
 
-// The filters that can be saved, or null; a segment is not of others.
-function saved(filters) {
-  const rows = [...filters].filter(([name]) => name !== "segment");
-  return rows.length && !filters.has("segment") ? Object.fromEntries(rows) : null;
+// What the state becomes when a segment is chosen.
+const only = (name) => ({ filters: new Map([["segment", name]]), conditions: [] });
+
+// The filters that can be saved, or null: a segment cannot hold another one.
+function saved(state) {
+  const rows = filtersOf(state);
+  return rows.length && !state.filters.has("segment") ? Object.fromEntries(rows) : null;
 }
 
 function row(segment, page, remove) {
@@ -75,7 +79,7 @@ function row(segment, page, remove) {
   choose.addEventListener("click", () => {
     const { filters } = page.state();
     const isChosen = filters.get("segment") === segment.name;
-    page.change({ filters: isChosen ? new Map() : new Map([["segment", segment.name]]) });
+    page.change(isChosen ? { filters: new Map(), conditions: [] } : only(segment.name));
   });
   const away = element("button", [["type", "button"], ["class", "away"], ["aria-label", `Delete the segment ${segment.name}`]], "×");
   away.addEventListener("click", () => remove(segment));

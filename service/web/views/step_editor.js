@@ -1,15 +1,18 @@
 // The builder's list of steps: each can be changed, narrowed, moved and removed, by pointer and by keyboard.
+// A step is a list of conditions: the first is picked, the others are chips.
 
+import { condition, joined, word } from "../core/condition_text.js";
+import { MOST_STEPS, STEP_NAMES } from "../core/definitions.js";
 import { element, find, write } from "../core/dom.js";
-import { chip, nameOf, wordsOf } from "../core/filter_chips.js";
-import { textOf } from "../core/conditions.js";
+import { NAMES, chip } from "../core/filter_chips.js";
 import { conditionForm } from "./condition_form.js";
 import { keysOf } from "./suggestions.js";
-import { MOST_STEPS, PICKED, joined, partsOf, stepOf, titleOf } from "./step_text.js";
 
 const MOST_SHOWN = 120;
 
-// list: an <ol>. change(steps): what they shall become.
+const option = (text) => element("option", [["value", text]], text.slice(0, MOST_SHOWN));
+
+// list: an <ol>. adding: a <select> of what may be the next step.
 export class StepList {
   constructor(list, adding, page) {
     this.list = list;
@@ -21,9 +24,9 @@ export class StepList {
     // What has the focus when the steps are drawn anew.
     this.wanted = null;
     adding.addEventListener("change", () => {
-      const step = adding.value;
+      const picked = adding.value;
       adding.value = "";
-      if (step) this.become([...this.steps(), step], this.steps().length, "pick", "added");
+      if (picked) this.become([...this.steps(), [picked]], this.steps().length, "pick", "added");
     });
     list.addEventListener("keydown", (event) => this.moveByKey(event));
   }
@@ -47,8 +50,8 @@ export class StepList {
 
   async show(state) {
     this.draw();
-    const found = await Promise.all(PICKED.map((field) => keysOf(field, state)));
-    const picks = PICKED.map((field, place) => [field, found[place].map(({ key }) => key)]).filter(([, keys]) => keys.length);
+    const found = await Promise.all(STEP_NAMES.map((field) => keysOf(field, state)));
+    const picks = STEP_NAMES.map((field, place) => [field, found[place].map(({ key }) => key)]).filter(([, keys]) => keys.length);
     if (JSON.stringify(picks) === JSON.stringify(this.picks)) return;
     this.picks = picks;
     this.drawn = null;
@@ -71,30 +74,28 @@ export class StepList {
   }
 
   options() {
-    return this.picks.map(([field, keys]) => element("optgroup", [["label", nameOf(field)]],
-      ...keys.map((key) => element("option", [["value", stepOf(field, key)]], key.slice(0, MOST_SHOWN)))));
+    return this.picks.map(([field, keys]) => element("optgroup", [["label", NAMES.get(field)]],
+      ...keys.map((key) => option(condition(field, "=", [word(key)])))));
   }
 
   row(step, place, all) {
-    const { pick, rest } = partsOf(step);
     const number = element("span", [["class", "step-number"], ["aria-hidden", "true"]], String(place + 1));
-    const chips = rest.map((condition) => chip(wordsOf(condition), () =>
-      this.replace(place, joined(pick, rest.filter((other) => other !== condition)), "narrow", "changed")));
-    const row = element("li", [["class", "step"], ["aria-label", `Step ${place + 1}: ${titleOf(step)}`]],
-      element("div", [["class", "step-head"]], number, this.picker(pick, rest, place), ...this.moves(place, all)),
+    const chips = step.slice(1).map((text, at) => chip(text, () => this.replace(place, step.toSpliced(at + 1, 1), "narrow")));
+    const row = element("li", [["class", "step"], ["aria-label", `Step ${place + 1}: ${joined(step)}`]],
+      element("div", [["class", "step-head"]], number, this.picker(step, place), this.moves(place, all)),
       ...(chips.length ? [element("ul", [["class", "chips"]], ...chips)] : []));
-    row.append(this.narrowed === place ? this.narrowing(pick, rest, place) : this.narrower(place));
+    row.append(this.narrowed === place ? this.narrowing(step, place) : this.narrower(place));
     return row;
   }
 
-  picker(pick, rest, place) {
-    const select = element("select", [["aria-label", `Step ${place + 1}`], ["data-part", "pick"]], ...this.options());
-    const chosen = pick ? stepOf(pick.field, textOf(pick.values[0])) : "";
-    if (![...select.querySelectorAll("option")].some((option) => option.value === chosen)) {
-      select.prepend(element("option", [["value", chosen]], pick ? textOf(pick.values[0]).slice(0, MOST_SHOWN) : "Any event"));
+  picker(step, place) {
+    const [picked, ...others] = step;
+    const select = element("select", [["aria-label", `Step ${place + 1}`], ["data-part", "pick"], ["title", picked]], ...this.options());
+    if (![...select.querySelectorAll("option")].some(({ value }) => value === picked)) {
+      select.prepend(option(picked));
     }
-    select.value = chosen;
-    select.addEventListener("change", () => this.replace(place, joined(partsOf(select.value).pick, rest), "pick", "changed"));
+    select.value = picked;
+    select.addEventListener("change", () => this.replace(place, [select.value, ...others], "pick"));
     return select;
   }
 
@@ -106,11 +107,10 @@ export class StepList {
       made.addEventListener("click", act);
       return made;
     };
-    return [
+    return element("span", [["class", "moves"]],
       button("up", "↑", "Move up", () => this.move(place, place - 1, "up"), place === 0),
       button("down", "↓", "Move down", () => this.move(place, place + 1, "down"), place === all - 1),
-      button("remove", "×", "Remove", () => this.become(this.steps().toSpliced(place, 1), place, "remove", "removed"), false),
-    ];
+      button("remove", "×", "Remove", () => this.become(this.steps().toSpliced(place, 1), place, "remove", "removed"), false));
   }
 
   narrower(place) {
@@ -124,22 +124,20 @@ export class StepList {
     return button;
   }
 
-  narrowing(pick, rest, place) {
+  narrowing(step, place) {
     const close = () => {
       this.narrowed = null;
       this.draw();
       this.focus(place, "narrow");
     };
-    const taken = [pick, ...rest].map((condition) => condition?.field);
-    const fields = PICKED.filter((field) => !taken.includes(field)).map((field) => [field, ["="]]);
-    const { form } = conditionForm(this.page.state(), { fields, label: "Add", cancel: close,
-      done: (condition) => this.replace(place, joined(pick, [...rest, condition]), "narrow", "changed") });
+    const { form } = conditionForm(this.page.state(), { cancel: close,
+      done: ({ text }) => this.replace(place, [...step, text], "narrow") });
     form.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
     return form;
   }
 
-  replace(place, step, part, done) {
-    this.become(this.steps().with(place, step), place, part, done);
+  replace(place, step, part) {
+    this.become(this.steps().with(place, step), place, part, "changed");
   }
 
   move(from, to, part) {

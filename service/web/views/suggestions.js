@@ -1,6 +1,7 @@
 // What was sent: keys of fields, properties and their values, to choose from. Each is asked for once.
 
 import { get } from "../core/api.js";
+import { TOP_DIMENSIONS } from "../core/definitions.js";
 import { hoursOf, rangeOf } from "../core/state.js";
 
 const MOST_KEYS = "50";
@@ -8,7 +9,6 @@ const MOST_VALUES = "100";
 // What was sent in a week tells what is sent; raw events of more are asked for in vain.
 const MOST_HOURS = 168;
 const SCALARS = ["string", "number", "boolean"];
-const DIMENSIONS = ["event_type", "tool_name", "action", "risk_mode"];
 const kept = new Map();
 
 function asked(path, state, parameters) {
@@ -45,7 +45,7 @@ export async function propertiesOf(state) {
 
 // [{value, events}] of a field or a property; a value is a text, a number or a truth value.
 export async function valuesOf(field, state) {
-  if (DIMENSIONS.includes(field)) return (await keysOf(field, state)).map(({ key, events }) => ({ value: key, events }));
+  if (TOP_DIMENSIONS.includes(field)) return (await keysOf(field, state)).map(({ key, events }) => ({ value: key, events }));
   if (!field.startsWith("properties.")) return [];
   const property = field.slice("properties.".length);
   try {

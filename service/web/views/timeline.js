@@ -3,8 +3,7 @@
 import { get } from "../core/api.js";
 import { element, hide, write } from "../core/dom.js";
 import { Question } from "../core/request.js";
-import { count, momentText } from "../core/format.js";
-import { durationText } from "./durations.js";
+import { count, durationText, momentText } from "../core/format.js";
 import { eventRows } from "./timeline_rows.js";
 
 const NAMES = new Map([["session", "Session"], ["user", "User"]]);

@@ -1,8 +1,7 @@
 // The events of a timeline as rows, with the time between them where it is long enough to tell.
 
 import { element } from "../core/dom.js";
-import { dayText } from "../core/format.js";
-import { durationText } from "./durations.js";
+import { dayText, durationText } from "../core/format.js";
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const LEAST_GAP_SECONDS = 60;

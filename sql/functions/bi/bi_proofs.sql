@@ -1,5 +1,5 @@
--- The last proof of each hour in each shard; see proofs_of_hours. For the views of the schema bi, whose readers have no right
--- to the tables that it reads.
+-- The last proof of each hour in each shard; see proofs_of_hours.
+-- Views of the schema bi call it, because their readers may not read its tables.
 create or replace function bi_proofs()
 returns table (
     hour timestamptz,
@@ -11,7 +11,7 @@ returns table (
 )
 language sql stable
 security definer
--- Named last, what a caller makes for a session does not come before what is meant.
+-- pg_temp comes last, so that a caller's temporary objects cannot take the place of ours.
 set search_path = public, pg_temp
 as $$
     select p.hour, p.events, p.state, p.current, p.verified_at, p.sealed_at

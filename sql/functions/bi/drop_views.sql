@@ -9,7 +9,7 @@ declare
     );
 begin
     if cardinality(found_names) > 0 then
-        -- Not ours alone: cascade would take with it what a user built on them.
+        -- No cascade: it would also drop what a user built on them.
         execute (select 'drop view ' || string_agg(format('bi.%I', n.name), ', ') from unnest(found_names) as n (name));
     end if;
     return cardinality(found_names);

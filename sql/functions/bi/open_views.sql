@@ -1,5 +1,5 @@
--- Makes the schema bi if it is not there and may be made. Rows: one: what the views in it were made of (a digest in its comment),
--- '' when that is not known or one of the given names is missing, null when there is no schema for them.
+-- Makes the schema bi unless it exists or may not be made. Rows: one: the digest of the texts that its views were made of,
+-- '' when that is unknown or one of the given views is missing, null when the schema is missing or not ours.
 create or replace function open_views(names text[])
 returns text
 language plpgsql volatile

@@ -1,4 +1,4 @@
--- Notes in the comment of the schema bi what its views were made of, a digest in hex.
+-- Writes the digest of the views' texts, in hex, into the comment of the schema bi.
 create or replace function sign_views(digest text)
 returns void
 language plpgsql volatile

@@ -1,5 +1,5 @@
--- The key of an event in a dimension: event_type, tool_name, action, risk_mode, demo_mode, or properties, of which it is the
--- value at a path. Null when the event has none; (other) for lists, objects, and texts of more than 128 characters.
+-- The key of an event in a dimension: event_type, tool_name, action, risk_mode, demo_mode, or properties with a path, where
+-- the key is the value at the path. Null without a value; (other) for lists, objects, and texts over 128 characters.
 create or replace function event_key(in_event events, dimension text, path text[])
 returns text
 language sql immutable parallel safe

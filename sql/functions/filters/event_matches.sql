@@ -1,29 +1,27 @@
--- Whether an event passes the filters of a question; a filter that is null lets everything pass.
--- where_fields and where_properties are jsonpath predicates on its fields and on its properties; where_values holds their
--- values, by name. Stable for the sake of event_fields.
-create or replace function event_matches(
-    in_event events,
-    session_id text,
-    user_id text,
-    tool_name text,
-    event_type text,
-    action text,
-    demo_mode boolean,
-    risk_mode text,
-    where_fields jsonpath,
-    where_properties jsonpath,
-    where_values jsonb
-)
+-- Whether an event passes the filters of a question: a JSON object, in which an absent filter lets every event pass.
+--   session_id, user_id, tool_name, event_type, action, demo_mode, risk_mode: the event has this value
+--   where_fields, where_properties: jsonpath predicates on its fields and its properties; where_values: their values by name
+-- Read from a constant by `->>`, filters fold away: a plan for known values tests only the filters that are there.
+-- Stable because event_fields is.
+create or replace function event_matches(in_event events, filters jsonb)
 returns boolean
 language sql stable parallel safe
 as $$
-    select ($2 is null or $1.session_id = $2)
-        and ($3 is null or $1.user_id = $3)
-        and ($4 is null or $1.tool_name = $4)
-        and ($5 is null or $1.event_type = $5)
-        and ($6 is null or $1.action = $6)
-        and ($7 is null or $1.demo_mode = $7)
-        and ($8 is null or hourly_risk_mode($1.event_type, $1.properties) = $8)
-        and ($9 is null or jsonb_path_match(event_fields($1), $9, $11, true))
-        and ($10 is null or jsonb_path_match(coalesce($1.properties, '{}'), $10, $11, true))
+    select ($2 ->> 'session_id' is null or $1.session_id = $2 ->> 'session_id')
+        and ($2 ->> 'user_id' is null or $1.user_id = $2 ->> 'user_id')
+        and ($2 ->> 'tool_name' is null or $1.tool_name = $2 ->> 'tool_name')
+        and ($2 ->> 'event_type' is null or $1.event_type = $2 ->> 'event_type')
+        and ($2 ->> 'action' is null or $1.action = $2 ->> 'action')
+        and ($2 ->> 'demo_mode' is null or $1.demo_mode = ($2 ->> 'demo_mode')::boolean)
+        and ($2 ->> 'risk_mode' is null or hourly_risk_mode($1.event_type, $1.properties) = $2 ->> 'risk_mode')
+        and (
+            $2 ->> 'where_fields' is null
+            or jsonb_path_match(event_fields($1), ($2 ->> 'where_fields')::jsonpath, $2 -> 'where_values', true)
+        )
+        and (
+            $2 ->> 'where_properties' is null
+            or jsonb_path_match(
+                coalesce($1.properties, '{}'), ($2 ->> 'where_properties')::jsonpath, $2 -> 'where_values', true
+            )
+        )
 $$;

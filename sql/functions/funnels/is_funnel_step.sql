@@ -1,21 +1,24 @@
 -- Whether an event does what a step of a funnel asks for; what is null in a step asks for nothing. Steps count from 1, and
 -- there are none beyond the last.
--- step_conditions are jsonpath predicates on properties, step_values their values: a JSON array with an object for each step.
+-- step_fields and step_properties are jsonpath predicates on the fields and on the properties of an event, step_values their
+-- values: a JSON array with an object for each step. Stable for the sake of event_fields.
 create or replace function is_funnel_step(
     in_event events,
     step integer,
     step_event_types text[],
     step_tool_names text[],
     step_actions text[],
-    step_conditions jsonpath[],
+    step_fields jsonpath[],
+    step_properties jsonpath[],
     step_values jsonb
 )
 returns boolean
-language sql immutable parallel safe
+language sql stable parallel safe
 as $$
     select $2 <= cardinality($3)
         and ($3[$2] is null or $1.event_type = $3[$2])
         and ($4[$2] is null or $1.tool_name = $4[$2])
         and ($5[$2] is null or $1.action = $5[$2])
-        and ($6[$2] is null or jsonb_path_match(coalesce($1.properties, '{}'), $6[$2], $7 -> ($2 - 1), true))
+        and ($6[$2] is null or jsonb_path_match(event_fields($1), $6[$2], $8 -> ($2 - 1), true))
+        and ($7[$2] is null or jsonb_path_match(coalesce($1.properties, '{}'), $7[$2], $8 -> ($2 - 1), true))
 $$;

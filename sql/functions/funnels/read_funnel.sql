@@ -15,22 +15,14 @@ create or replace function read_funnel(
     step_event_types text[],
     step_tool_names text[],
     step_actions text[],
-    step_conditions jsonpath[],
+    step_fields jsonpath[],
+    step_properties jsonpath[],
     step_values jsonb,
     divided_by text,
     path text[],
     most_keys integer,
     most_ids integer,
-    in_session_id text,
-    in_user_id text,
-    in_tool_name text,
-    in_event_type text,
-    in_action text,
-    in_demo_mode boolean,
-    in_risk_mode text,
-    where_fields jsonpath,
-    where_properties jsonpath,
-    where_values jsonb
+    filters jsonb
 )
 returns table (
     whole boolean, key text, step integer, reached bigint, median double precision, p90 double precision, dropped_ids text[]
@@ -54,17 +46,21 @@ begin
             e.timestamp,
             e.position,
             e.shard,
-            funnel_steps(e, step_event_types, step_tool_names, step_actions, step_conditions, step_values) as steps_of_it,
+            funnel_steps(
+                e, step_event_types, step_tool_names, step_actions, step_fields, step_properties, step_values
+            ) as steps_of_it,
             event_key(e, divided_by, path) as part
         from events as e
         where e.timestamp >= since and e.timestamp < until
             and (not by_user or e.user_id is not null)
-            and event_matches(
-                e, in_session_id, in_user_id, in_tool_name, in_event_type, in_action, in_demo_mode, in_risk_mode,
-                where_fields, where_properties, where_values
-            )
+            and event_matches(e, filters)
             -- Between two steps of a strict run there is no other event: there all of them count.
-            and (strict or is_any_funnel_step(e, step_event_types, step_tool_names, step_actions, step_conditions, step_values))
+            and (
+                strict
+                or is_any_funnel_step(
+                    e, step_event_types, step_tool_names, step_actions, step_fields, step_properties, step_values
+                )
+            )
     ),
     -- An actor's events in order: when they were, which steps they may be, and the keys of those that may be the first.
     sequences as (

@@ -15,7 +15,7 @@ begin
         return;
     end if;
 
-    -- A cut where an append ended: the receipts beyond it then tell the days of the rest.
+    -- The fold ends where an append ended, so that the receipts beyond it name the days of the rest.
     select coalesce(min(r.last_position), log_head(in_shard)) into folded_upto
     from receipts as r
     where r.shard = in_shard and r.last_position >= folded_after + limit_positions;

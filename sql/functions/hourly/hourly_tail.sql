@@ -1,6 +1,6 @@
--- What the events of a shard at positions (after, upto] would change in the projection's rows, without changing them.
--- Both bounds are ends of appends, so the receipts between them tell which days to read.
--- Both the fold and the fresh read use it (R4, R8), which wants only some kinds of members. Rows are of three sorts:
+-- The changes that a shard's events at positions (after, upto] make to the projection's rows. It changes nothing itself.
+-- Both bounds are ends of appends, so the receipts between them name the days to read.
+-- The fold uses it, and so do fresh reads, for some kinds of members (R4, R8). Rows are of three sorts:
 --   dimension, key: `amount` more events in `bucket`
 --   kind, member:   the member is new in `bucket`
 --   kind, previous: `amount` more (or fewer) members active in `bucket` and last before that in `previous`
@@ -17,9 +17,9 @@ returns table (
     amount bigint
 )
 language plpgsql stable
--- The bounds on timestamp prune days only when the planner knows their values.
+-- The planner must know the bounds on timestamp to prune days.
 set plan_cache_mode = 'force_custom_plan'
--- Positions alone say which events are meant; a plan that does not know the bounds might read their hours, too.
+-- Positions alone choose the events. A bitmap scan might read all events of their hours as well.
 set enable_bitmapscan = off
 as $$
 #variable_conflict use_column
@@ -34,11 +34,11 @@ begin
         from receipts as r
         where r.shard = in_shard and r.last_position > after and r.last_position <= upto
         union all
-        -- A projection that begins anew reads, too, what was appended by receipts that are compacted by now.
+        -- A projection that starts from 0 also reads the hours whose receipts are compacted.
         select l.hour from hour_ledger as l where l.shard = in_shard and after = 0
     ) as witness;
 
-    -- To plan takes longer than to fold some hundred events.
+    -- Planning takes longer than folding some hundred events.
     perform plan_once();
 
     return query
@@ -66,7 +66,7 @@ begin
         where alike.session_id is null
         group by alike.bucket, k.dimension, k.key
     ),
-    -- The buckets of each member, with those before and after among them.
+    -- The buckets of each member, each with the member's bucket before and after it in this tail.
     active as (
         select
             m.kind,
@@ -97,7 +97,7 @@ begin
             limit 1
         ) as last on true
     ),
-    -- Each between its neighbours among the stored ones. Most come after all of them, and need no search.
+    -- Each between its stored neighbours. Most buckets come after all stored ones, and need no search.
     placed as materialized (
         select
             k.kind, k.member, k.bucket, k.last_new, k.next_new, later.bucket as later,
@@ -120,7 +120,7 @@ begin
             limit 1
         ) as later on true
     ),
-    -- New ones, as a chain in each gap between two stored ones.
+    -- The new buckets form a chain in each gap between two stored ones.
     chained as materialized (
         select
             p.kind,

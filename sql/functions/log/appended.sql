@@ -1,4 +1,4 @@
--- What was appended to one hour of a shard, by its witnesses: ledger and receipts together. One row, zeros when nothing was.
+-- Sums the witnesses of one hour of a shard, ledger and receipts together: what was appended. Rows: one, zeros without any.
 create or replace function appended(in_shard integer, in_hour timestamptz)
 returns table (events bigint, position_sum numeric, digest_high numeric, digest_low numeric)
 language sql stable parallel safe

@@ -1,5 +1,5 @@
--- What a shard ever stored, by its witnesses, against what is live in the log and what was retired: stored = live + retired.
--- The caller holds `events` by an earlier statement, so that no day is dropped between. Rows: one.
+-- The number of events that a shard ever stored, by its witnesses, and how many are live and retired: stored = live + retired.
+-- The caller locks `events` by an earlier statement, so that no day is dropped meanwhile. Rows: one.
 create or replace function check_totals(in_shard integer)
 returns table (stored bigint, live bigint, retired bigint)
 language sql stable

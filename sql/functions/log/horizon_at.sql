@@ -1,4 +1,4 @@
--- The oldest moment a shard takes events for: the start of the UTC day `retention_days` ago, never before the stored horizon.
+-- The oldest timestamp that a shard accepts: the start of the UTC day `retention_days` ago, never before the stored horizon.
 create or replace function horizon_at(stored timestamptz, retention_days integer, moment timestamptz)
 returns timestamptz
 language sql stable parallel safe

@@ -1,6 +1,6 @@
--- Lets the statements of the function that calls it be planned once for all calls of a connection, while the log's days are
--- few: such a plan holds all of them, and leaves out those that a call does not mean when it begins. The caller has a
--- clause `set plan_cache_mode`, which ends this with it.
+-- While the log has few days, makes PostgreSQL plan the calling function's statements once for a connection. Such a plan
+-- holds all days, and each call leaves out the days that it does not need. The caller has a clause `set plan_cache_mode`,
+-- which takes this back at its end.
 create or replace function plan_once()
 returns void
 language plpgsql volatile

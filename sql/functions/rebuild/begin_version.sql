@@ -20,7 +20,7 @@ begin
     where c.projection = in_projection and c.version = live
     order by c.shard
     for update;
-    -- A number is not used twice: rows of a version that has ended may still be there.
+    -- Never the same number twice, because rows of an ended version may still exist.
     update projections as p
     set newest_version = p.newest_version + 1
     where p.projection = in_projection

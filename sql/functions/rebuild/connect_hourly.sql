@@ -1,4 +1,4 @@
--- Ends the filling of a version: makes all its edges from its member rows. From then on projectors fold it.
+-- Ends the filling of a version by making all its edges from its member rows. From then on projectors fold it.
 -- Rows: one, false when that was done before.
 create or replace function connect_hourly(in_shard integer, in_version integer)
 returns boolean

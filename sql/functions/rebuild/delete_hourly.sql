@@ -1,4 +1,4 @@
--- Deletes some rows of a version of a shard that has ended, so that no transaction is long. Rows: one, how many were deleted.
+-- Deletes some rows of an ended version of a shard; some, so that no transaction takes long. Rows: one, how many.
 create or replace function delete_hourly(in_shard integer, in_version integer, most bigint)
 returns bigint
 language sql volatile

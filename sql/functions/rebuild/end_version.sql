@@ -1,4 +1,4 @@
--- Ends a version of a projection that does not answer reads: nobody folds it any more; its rows can be deleted.
+-- Ends a version of a projection that does not answer reads: projectors fold it no more, and its rows can be deleted.
 -- Rows: one, false when it answers reads.
 create or replace function end_version(in_projection text, in_version integer)
 returns boolean
@@ -11,7 +11,7 @@ begin
     ) then
         return false;
     end if;
-    -- Whoever fills, folds or proves it ends first.
+    -- Waits for a transaction that fills, folds or proves it.
     perform from checkpoints as c
     where c.projection = in_projection and c.version = in_version
     order by c.shard

@@ -1,6 +1,6 @@
--- Fills one hour of a version in the stage filling: counts and member rows, a recount up to the version's position; of an
--- hour whose events are gone, the rows of the live version. The caller holds the day by an earlier statement (R6).
--- Rows: one, false when that was done before.
+-- Fills one hour of a version in the stage filling: counts and member rows, recounted up to the version's position. It copies
+-- the live version's rows for an hour whose events are gone. The caller holds the day by an earlier statement (R6).
+-- Rows: one, false when the hour is filled already.
 create or replace function fill_hourly(in_shard integer, in_version integer, in_hour timestamptz, live_version integer)
 returns boolean
 language plpgsql volatile
@@ -13,7 +13,7 @@ declare
     );
 begin
     perform plan_once();
-    -- Shared with other fills; whoever ends the filling waits for them.
+    -- Other fills share this lock; connect_hourly waits for all of them.
     select c.position into upto
     from checkpoints as c
     where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version and c.stage = 'filling'

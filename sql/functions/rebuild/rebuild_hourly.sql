@@ -1,6 +1,6 @@
--- Replaces one hour of the projection by a recount up to its checkpoint, under the checkpoint's lock; only rows that differ
--- are written. The caller has made sure that the hour's log is whole. With `carried_from` the rows of that version stand in
--- for the recount: the caller has brought both to one position. Rows: one, the number of rows written.
+-- Replaces one hour of the projection by a recount up to its checkpoint, under the checkpoint's lock. It writes only rows
+-- that differ. The caller has checked that the hour's log is intact. With `carried_from` it takes the rows of that version
+-- instead of a recount; the caller has folded both to one position. Rows: one, the number of rows written.
 create or replace function rebuild_hourly(
     in_shard integer,
     in_version integer,
@@ -9,7 +9,7 @@ create or replace function rebuild_hourly(
 )
 returns bigint
 language plpgsql volatile
--- Before the tables are analyzed, an hour looks so small that comparing all of its rows with all would seem cheap.
+-- Before the tables are analyzed an hour looks small, and the planner would compare all of its rows with all.
 set enable_nestloop = off
 as $$
 declare
@@ -77,7 +77,7 @@ begin
         on conflict (shard, version, kind, member, bucket) do nothing
         returning kind, member
     ),
-    -- Members that came or went here may be the former bucket of a later one.
+    -- This hour may be the previous bucket of members that are active later.
     touched as materialized (
         select d.kind, d.member from departed as d union select a.kind, a.member from arrived as a
     ),

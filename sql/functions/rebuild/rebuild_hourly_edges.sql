@@ -14,7 +14,7 @@ as $$
         cross join lateral (
             select e.previous, e.ctid as place
             from hourly_edges as e
-            -- An edge that late events emptied is none already.
+            -- An edge with no members left counts as none.
             where e.shard = $1 and e.version = $2 and e.kind = k.kind and e.bucket = b.bucket and e.members <> 0
             offset 0  -- one look-up per kind and bucket, however few or many the planner expects
         ) as e

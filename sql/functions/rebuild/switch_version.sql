@@ -1,4 +1,4 @@
--- Makes a version of a projection the one that answers reads, by one row. Rows: one, false when it is not filled everywhere.
+-- Lets a version of a projection answer reads, by one row. Rows: one, false when a shard of it is not filled.
 create or replace function switch_version(in_projection text, to_version integer)
 returns boolean
 language plpgsql volatile

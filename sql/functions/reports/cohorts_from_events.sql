@@ -1,27 +1,18 @@
--- How many owners came back, by the period of their first event that passes the filters, which are those of event_matches.
--- An owner is a user or, when `by` is visitor, also a session that never names a user. The nth period is [bounds[n],
--- bounds[n + 1]). What lies before all of them is looked at, too: who was there before belongs to no cohort. An owner
--- comes back with any event, or with one of `return_event_type`; in the first period every owner is there.
--- All shards at once: users are in many. Rows, none where both numbers would be 0:
---   owners of `cohort` who were there in `period`, and of them those who were never after it
+-- Counts the owners who came back, by the period of their first event that passes the filters (see event_matches).
+-- An owner is a user or, when `by` is visitor, also a session without a user. The nth period is [bounds[n], bounds[n + 1]).
+-- Events before all periods count too: an owner who was active then belongs to no cohort. An owner comes back with any
+-- event, or with one of `return_event_type`. Every owner is active in the first period of the cohort.
+-- It reads all shards at once, because a user can be in several. Rows, none where both numbers are 0:
+--   owners of `cohort` who were active in `period`, and those of them who were not active after it
 create or replace function cohorts_from_events(
     bounds timestamptz[],
     by text,
     return_event_type text,
-    in_session_id text,
-    in_user_id text,
-    in_tool_name text,
-    in_event_type text,
-    in_action text,
-    in_demo_mode boolean,
-    in_risk_mode text,
-    where_fields jsonpath,
-    where_properties jsonpath,
-    where_values jsonb
+    filters jsonb
 )
 returns table (cohort integer, period integer, owners bigint, last_owners bigint)
 language plpgsql stable
--- Days are left out, filters that are not asked for vanish, and an index fits, only when the planner knows the values.
+-- The planner must know the values to leave out days, drop absent filters and choose an index.
 set plan_cache_mode = 'force_custom_plan'
 as $$
 #variable_conflict use_column
@@ -34,18 +25,13 @@ begin
             e.user_id,
             case when by = 'visitor' then e.session_id end as session_id,
             width_bucket(e.timestamp, bounds) as period,
-            bool_or(
-                event_matches(
-                    e, in_session_id, in_user_id, in_tool_name, in_event_type, in_action, in_demo_mode, in_risk_mode,
-                    where_fields, where_properties, where_values
-                )
-            ) as enters,
+            bool_or(event_matches(e, filters)) as enters,
             bool_or(return_event_type is null or e.event_type = return_event_type) as returns
         from events as e
         where e.timestamp < until and (by = 'visitor' or e.user_id is not null)
         group by 1, 2, 3
     ),
-    -- By a window: the planner would compare each with each, not knowing how many they are.
+    -- A window, because the planner does not know how many rows there are, and would join each with each.
     known as (
         select a.*, bool_or(a.user_id is not null) over (partition by a.session_id) as is_identified from active as a
     ),

@@ -1,5 +1,5 @@
--- The same as cohorts_from_events without filters and of any return, from the projection's members and the tails of the log,
--- in one snapshot. Bounds are whole quarters of an hour (UTC). Rows: as there.
+-- As cohorts_from_events without filters and with any return, counted in one snapshot from the projection's members and the
+-- tails of the log. Bounds are whole quarters of an hour (UTC).
 create or replace function cohorts_from_rollups(bounds timestamptz[], by text)
 returns table (cohort integer, period integer, owners bigint, last_owners bigint)
 language plpgsql stable
@@ -28,14 +28,14 @@ begin
         cross join lateral hourly_tail(h.shard, s.version, s.folded, s.head, kinds) as t
         where s.folded < s.head and t.member is not null and t.bucket < until
     ),
-    -- As part of a row an array is as it is stored; each look into a variable would make a copy of it.
+    -- In a row an array stays as it is stored; each access to a variable would copy it.
     marks as materialized (select bounds as starts),
     active as (
         select distinct m.kind, m.member, width_bucket(m.bucket, k.starts) as period
         from members as m
         cross join marks as k
     ),
-    -- By a window: the planner would compare each with each, not knowing how many they are.
+    -- A window, because the planner does not know how many rows there are, and would join each with each.
     known as (
         select a.*, bool_or(a.kind = 'identified') over (partition by a.kind = 'user', a.member) as is_identified
         from active as a

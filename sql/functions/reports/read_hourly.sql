@@ -1,7 +1,7 @@
 -- The rollups of one shard for hours in [since, until), fresh: documents and stored rows, and the tail of the log beyond the
--- checkpoint, in one snapshot (R8). With `most_keys`, an hour has at most so many keys of a dimension: the largest, and the
--- rest summed under (other). Rows, by `measure`:
---   document: the document of `hour` in `key`, `amount` is its number of keys; such an hour has no other rows
+-- checkpoint, in one snapshot (R8). `most_keys` limits the keys of a dimension in an hour: the largest stay, and (other) sums
+-- the rest. Rows, by `measure`:
+--   document: `key` is the document of `hour`, `amount` its number of keys; such an hour has no other rows
 --   event_type, tool_name, risk_mode: `amount` events of `key` in `hour`
 --   sessions: distinct sessions in `hour`;  distinct_sessions: distinct sessions in the whole range (no hour)
 --   document_events, document_sessions: sums over the documents (no hour)
@@ -42,7 +42,7 @@ begin
         from hourly_documents as d
         where d.shard = in_shard and d.version = live and d.hour >= since and d.hour <= until - interval '1 hour'
             and (d.keys <= most_keys) is not false
-            -- `not in` is one look-up in a hash for each row, whatever the planner expects.
+            -- `not in` looks each row up in a hash once, whatever the planner expects.
             and d.hour not in (select hour_of(t.bucket) from tail as t where t.dimension is not null)
     ),
     undocumented as materialized (

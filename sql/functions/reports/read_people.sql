@@ -1,5 +1,5 @@
--- As read_trend with users named, of all shards: a user may be in several, so that users of shards do not add up. They are
--- counted from member rows and all tails, in one snapshot with the rest, whose rows are those of each shard.
+-- As read_trend with users named, for all shards together. A user can be in several shards, so users do not add up: this
+-- counts them from member rows and all tails. The other rows are those of each shard. One snapshot serves all.
 create or replace function read_people(bounds timestamptz[], named text[], keys text[] default null)
 returns table (bucket integer, measure text, key text, amount bigint)
 language plpgsql stable
@@ -20,7 +20,7 @@ begin
         cross join lateral hourly_tail(h.shard, s.version, s.folded, s.head, '{user}') as t
         where s.folded < s.head and t.member is not null and t.bucket < until
     ),
-    -- As part of a row an array is as it is stored; each look into a variable would make a copy of it.
+    -- In a row an array stays as it is stored; each access to a variable would copy it.
     marks as materialized (select bounds as starts),
     quarters as (
         select m.member, m.bucket as quarter

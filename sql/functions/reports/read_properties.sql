@@ -1,9 +1,9 @@
--- The properties of the events of a range that pass the filters, which are those of event_matches. A property is a path
--- of up to `most_depth` names; with `wanted`, that one alone is looked at, however deep. The `most_properties` with the most
--- events are named, and of each the `most_values` values with the most events. All shards at once: values are in many.
--- Rows, the properties and the values of each in their order; a path is a JSON list of names:
+-- The properties of a range's events that pass the filters (see event_matches). A property is a path of up to `most_depth`
+-- names; with `wanted`, only that path, however deep. It names the `most_properties` with the most events, and for each the
+-- `most_values` values with the most events. It reads all shards at once, because the same value is in many.
+-- Rows, ordered by property and value; a path is a JSON list of names:
 --   events: all events that pass
---   more: properties that are not named
+--   more: the number of properties that are not named
 --   type: events whose `path` has a value of the type `key`
 --   distinct: values of `path` that could be named
 --   value: events whose `path` has the value `key`, which is JSON
@@ -14,20 +14,11 @@ create or replace function read_properties(
     most_depth integer,
     most_properties integer,
     most_values integer,
-    in_session_id text,
-    in_user_id text,
-    in_tool_name text,
-    in_event_type text,
-    in_action text,
-    in_demo_mode boolean,
-    in_risk_mode text,
-    where_fields jsonpath,
-    where_properties jsonpath,
-    where_values jsonb
+    filters jsonb
 )
 returns table (measure text, path text, key text, amount bigint)
 language plpgsql stable
--- Days are left out, filters that are not asked for vanish, and an index fits, only when the planner knows the values.
+-- The planner must know the values to leave out days, drop absent filters and choose an index.
 set plan_cache_mode = 'force_custom_plan'
 as $$
 #variable_conflict use_column
@@ -35,7 +26,7 @@ declare
     depth constant integer := coalesce(cardinality(wanted), most_depth);
 begin
     return query
-    -- Alike values are counted before objects are opened, and what cannot be named is alike.
+    -- Equal values are counted before objects are opened. Values that cannot be named count as equal.
     with recursive outer_values as materialized (
         select
             p.name,
@@ -46,10 +37,7 @@ begin
         from events as e
         left join lateral jsonb_each(e.properties) with ordinality as p (name, value, place) on true
         where e.timestamp >= since and e.timestamp < until
-            and event_matches(
-                e, in_session_id, in_user_id, in_tool_name, in_event_type, in_action, in_demo_mode, in_risk_mode,
-                where_fields, where_properties, where_values
-            )
+            and event_matches(e, filters)
         group by 1, 2, 3
     ),
     found (path, type, value, events) as (
@@ -63,7 +51,7 @@ begin
         where cardinality(f.path) < depth and (wanted is null or p.name = wanted[cardinality(f.path) + 1])
     ),
     counted as materialized (
-        -- As texts, which are compared faster than arrays and JSON.
+        -- Texts compare faster than arrays and JSON.
         select
             to_json(f.path)::text collate "C" as path,
             f.type,
@@ -77,7 +65,7 @@ begin
         select
             c.path,
             count(c.value) as distinct_values,
-            -- Without its bracket an object comes before what it holds.
+            -- Without the closing bracket an object sorts before its contents.
             row_number() over (order by sum(c.events) desc, rtrim(c.path, ']')) as place
         from counted as c
         group by c.path

@@ -1,11 +1,11 @@
 -- Counts of one shard in consecutive buckets of time, [bounds[n], bounds[n + 1]) being the nth, fresh: stored rows and the
 -- tail of the log beyond the checkpoint, in one snapshot (R8). Bounds ascend and are whole quarters of an hour (UTC).
--- Only dimensions in `named` have their keys told, with `keys` these only and the rest as (other); others are summed.
+-- Dimensions in `named` give their keys; with `keys`, only these, and (other) for the rest. Other dimensions give a sum.
 -- Rows, by `measure`; a bucket without events has none:
 --   event_type, tool_name, risk_mode: `amount` events of `key` (null: of all keys) in the bucket
 --   sessions: distinct sessions in the bucket
--- and when named, people, who are known from people_since on:
---   users: distinct users of this shard in the bucket, and with them new_users: those whose first event known is in it
+-- and, when named, people, since people_since:
+--   users: distinct users of this shard in the bucket, with new_users: those whose first known event is in it
 --   identified: distinct sessions that had an event with a user in the bucket
 --   position: the log's head (no bucket);  lag_events: events beyond the checkpoint (no bucket)
 create or replace function read_trend(
@@ -30,7 +30,7 @@ begin
 
     return query
     with
-    -- As part of a row an array is as it is stored; each look into a variable would make a copy of it.
+    -- In a row an array stays as it is stored; each access to a variable would copy it.
     marks as materialized (
         select
             bounds as starts,
@@ -51,7 +51,7 @@ begin
         cross join lateral hourly_tail(in_shard, live, folded, head, m.kinds::text[]) as t
         where folded < head and t.bucket >= since and t.bucket < until
     ),
-    -- Hours that more than one bucket has a part of.
+    -- Hours that several buckets share.
     divided as materialized (
         select distinct hour_of(b.bound) as hour from unnest(bounds) as b (bound) where b.bound <> hour_of(b.bound)
     ),

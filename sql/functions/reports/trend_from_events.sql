@@ -1,6 +1,6 @@
--- As read_trend, counted from the events of one shard that pass the filters, which are those of event_matches; of all shards,
--- so that a user in several is one, when it is null. `named` may hold action and demo_mode, too, and sessions and users, with
--- both of which identified sessions are told: they are counted only then; new_users never. Rows beside those of read_trend:
+-- As read_trend, counted from the events of one shard that pass the filters (see event_matches), or of all shards when it is
+-- null, so that a user in several counts once. `named` may also hold action, demo_mode, sessions and users; it counts
+-- sessions and users only when named, identified sessions when both are, new_users never. Rows beside those of read_trend:
 --   action, demo_mode: `amount` events of `key` in the bucket, when named
 -- and with `divided_by`, one of the dimensions, for each of its keys:
 --   sessions, users, identified: distinct ones by events of `key` in the bucket, beside those of all events (key is null)
@@ -11,20 +11,11 @@ create or replace function trend_from_events(
     named text[],
     keys text[],
     divided_by text,
-    in_session_id text,
-    in_user_id text,
-    in_tool_name text,
-    in_event_type text,
-    in_action text,
-    in_demo_mode boolean,
-    in_risk_mode text,
-    where_fields jsonpath,
-    where_properties jsonpath,
-    where_values jsonb
+    filters jsonb
 )
 returns table (bucket integer, measure text, key text, amount bigint)
 language plpgsql stable
--- Days are left out, filters that are not asked for vanish, and an index fits, only when the planner knows the values.
+-- The planner must know the values to leave out days, drop absent filters and choose an index.
 set plan_cache_mode = 'force_custom_plan'
 as $$
 #variable_conflict use_column
@@ -61,10 +52,7 @@ begin
                 case when 'users' = any (named) then e.user_id end as user_id
             from events as e
             where (in_shard is null or e.shard = in_shard) and e.timestamp >= since and e.timestamp < until
-                and event_matches(
-                    e, in_session_id, in_user_id, in_tool_name, in_event_type, in_action, in_demo_mode, in_risk_mode,
-                    where_fields, where_properties, where_values
-                )
+                and event_matches(e, filters)
         ) as f
         group by grouping sets (
             (f.bucket, f.event_type, f.tool_name, f.risk_mode, f.action, f.demo_mode, f.part),
@@ -80,7 +68,7 @@ begin
         from counted as c
         where c.of_member
         group by grouping sets ((c.bucket), (c.bucket, c.part))
-        -- The whole, and each part: events that have none are no part.
+        -- The total, and each part; events without a key are in no part.
         having grouping(c.part) = 1 or c.part is not null
     )
     select c.bucket, k.dimension, case when k.dimension = any (named) then named_key(k.key, keys) end, sum(c.events)::bigint

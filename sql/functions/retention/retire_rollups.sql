@@ -13,7 +13,7 @@ begin
         return false;
     end if;
     delete from hourly_counts as c where c.shard = in_shard and c.hour < before;
-    -- A user's first row stays for as long as there are later ones, in whatever shard: who was new once is not new again.
+    -- A user's first row stays while any shard has a later one, so that a user who returns does not count as new.
     delete from hourly_members as m
     where m.shard = in_shard and hour_of(m.bucket) < before
         and (
@@ -35,7 +35,7 @@ begin
     delete from hour_proofs as p where p.shard = in_shard and p.hour < before;
     delete from hour_ledger as l where l.shard = in_shard and l.hour < before;
     delete from hourly_edges as e where e.shard = in_shard and e.bucket < before;
-    -- What sessions did before is forgotten: their first bucket now has none before it, and that of users their first row.
+    -- Earlier buckets are gone: a session's first bucket now has none before it, and a user's has the first row that stays.
     with forgotten as (
         delete from hourly_edges as e
         where e.shard = in_shard and e.previous < before and e.previous > '-infinity'

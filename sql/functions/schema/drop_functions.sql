@@ -13,7 +13,7 @@ begin
         where p.proname = any (names) and p.pronamespace = current_schema()::regnamespace
         order by p.proname = 'drop_functions'
     loop
-        -- Not ours alone: cascade would take with it what a user built on them.
+        -- No cascade: it would also drop what a user built on them.
         execute format('drop function %s', function.signature);
         dropped := dropped + 1;
     end loop;

@@ -1,6 +1,6 @@
 -- Digest of the counts and member rows of one hour: a sum of two 64-bit halves of each row's SHA-256. Rows: one.
--- Edges are left out: retention of older hours changes them; verify counts them anew from the member rows. So are, once
--- retention has deleted the hour, the first rows of users that it has left there.
+-- It leaves out edges, because retention of older hours changes them; verify recounts them from the member rows. It also
+-- leaves out the first rows of users that retention kept when it deleted the hour.
 create or replace function hourly_rows_digest(in_shard integer, in_version integer, in_hour timestamptz)
 returns table (rows_high numeric, rows_low numeric)
 language sql stable
@@ -15,7 +15,7 @@ as $$
         union all
         select sha256(convert_to(
             case
-                -- As before there were other kinds.
+                -- Rows of sessions are written as before there were other kinds, so that old seals hold.
                 when s.kind = 'session' then json_build_array(m.microseconds, s.member)
                 else json_build_array(m.microseconds, s.kind, s.member)
             end::text,

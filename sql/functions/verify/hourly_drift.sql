@@ -1,5 +1,5 @@
--- Where one hour of the projection differs from a recount up to its checkpoint. Rows: one per difference, none when all is right.
--- Member rows are told by number only (missing, extra); the rest by key.
+-- The differences between one hour of the projection and a recount up to its checkpoint. Rows: one per difference.
+-- Counts differ by key; member rows by their number alone (missing, extra).
 create or replace function hourly_drift(in_shard integer, in_version integer, in_hour timestamptz)
 returns table (field text, bucket timestamptz, key text, stored numeric, recounted numeric)
 language sql stable

@@ -1,4 +1,4 @@
--- What one hour of the projection should hold, counted anew from the events up to a position (R4).
+-- Recounts one hour of the projection from the events up to a position (R4).
 -- Rows are of two kinds: dimension, key: `amount` events in `bucket`; kind, member: the member is active in `bucket`.
 create or replace function hourly_recount(in_shard integer, in_hour timestamptz, upto bigint)
 returns table (

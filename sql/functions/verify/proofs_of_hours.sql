@@ -1,7 +1,7 @@
--- The last proof of each hour in [since, until) in one shard, beside what was appended to it until now.
+-- The last proof of each hour in [since, until) in one shard, and the sum of its witnesses now.
 -- Rows: one per hour that has events, a proof or a seal (digest_high and digest_low are numeric sums; state: null when it was
--- never verified; current: nothing was appended since; sealed_at: null unless the events are gone; document: the sealed
--- rollup, null unless the rollup is gone, too).
+-- never verified; current: the witnesses have not changed since; sealed_at: null while the events are kept; document: the
+-- sealed rollup, null while the rollup is kept).
 create or replace function proofs_of_hours(
     in_shard integer, in_projection text, since timestamptz, until timestamptz
 )
@@ -53,7 +53,7 @@ as $$
         coalesce(s.events, a.events, 0),
         coalesce(s.digest_high, a.digest_high, 0),
         coalesce(s.digest_low, a.digest_low, 0),
-        -- What was verified before its events were dropped is sealed since.
+        -- An hour that was verified before its events were dropped counts as sealed.
         case
             when d.day is null or p.state in ('drifted', 'damaged', 'broken') then p.state
             when p.state is not null or s.hour is not null then 'sealed'

@@ -1,10 +1,11 @@
 -- Verifies one hour of a shard in one snapshot. The caller holds the day (hold_day) by an earlier statement (R6).
--- Rows: `proof` rows first: what was appended (stored) against what the log holds (recounted), for events, position_sum,
--- digest_high and digest_low. When any differ the log is damaged and the rollup cannot be judged; else one `drifted` row
--- per part of the rollup whose stored value is not the recounted one. `folded` rows tell what was appended (stored) against
--- what of it was folded (recounted), and so judged.
--- An hour that is sealed already is `broken`, too, where its seal does not hold.
--- Of an hour whose events are gone: the rows of check_seal.
+-- Rows, by `finding`:
+--   proof: events, position_sum, digest_high and digest_low, as appended (stored) and as the log holds them (recounted).
+--     When any differ, the log is damaged and the rollup cannot be judged.
+--   drifted: a part of the rollup whose stored value is not the recounted one
+--   folded: events and digest halves, as appended (stored) and of these the folded, which are judged (recounted)
+--   broken: a difference between a seal and the hour that it seals
+-- An hour whose events are gone has the rows of check_seal instead.
 create or replace function verify_hourly(in_shard integer, in_version integer, in_hour timestamptz)
 returns table (
     finding text,
@@ -24,13 +25,13 @@ declare
     found_now record;
     sealed constant boolean := exists (select from hour_seals as s where s.shard = in_shard and s.hour = in_hour);
 begin
-    -- To plan takes as long as to verify two thousand events.
+    -- Planning takes as long as verifying two thousand events.
     perform plan_once();
     if not exists (
         select from checkpoints as c
         where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version
     ) then
-        -- Its rows are being deleted: that is no drift.
+        -- The projector deletes its rows, which is no drift.
         raise exception 'version % of hourly has ended', in_version using errcode = 'no_data_found';
     end if;
     if exists (

@@ -1,8 +1,8 @@
 -- How many events of a session pass the filters.
--- $1 since, $2 to $11 the filters, as event_matches takes them, $12 until
+-- $1 since, $2 until, $3 filters (see functions/filters/event_matches.sql)
 -- Rows: one (total).
 select count(*) as total
 from events as e
--- `is true`: a range of time looks smaller to a plan for any range than it is.
-where e.session_id = $2 and e.timestamp >= $1 and (e.timestamp < $12) is true
-    and event_matches(e, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+-- `is true`, because a plan for any range takes the range for smaller than it is.
+where e.session_id = $3::jsonb ->> 'session_id' and e.timestamp >= $1 and (e.timestamp < $2) is true
+    and event_matches(e, $3)

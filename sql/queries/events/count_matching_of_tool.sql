@@ -1,7 +1,7 @@
 -- How many events of a tool pass the filters.
--- $1 since, $2 to $11 the filters, as event_matches takes them, $12 until
+-- $1 since, $2 until, $3 filters (see functions/filters/event_matches.sql)
 -- Rows: one (total).
 select count(*) as total
 from events as e
-where e.tool_name = $4 and e.timestamp >= $1 and e.timestamp < $12
-    and event_matches(e, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+where e.tool_name = $3::jsonb ->> 'tool_name' and e.timestamp >= $1 and e.timestamp < $2
+    and event_matches(e, $3)

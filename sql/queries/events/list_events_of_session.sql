@@ -1,13 +1,13 @@
--- Newest events of a session; the other filters are applied to what its index finds.
+-- Newest events of a session; the other filters test what its index finds.
 -- $1 since, $2 limit, $3 timestamp, $4 event_id and $5 shard of the last event of the page before,
--- $6 to $15 the filters, as event_matches takes them
+-- $6 filters (see functions/filters/event_matches.sql)
 -- Rows: at most $2, newest first.
--- Found first and sorted then: a plan for any session would read the whole range in its order instead.
+-- A step of its own finds the events, and the next sorts them: a plan for any session would read the whole range in order.
 with found as materialized (
     select e.*
     from events as e
-    where e.session_id = $6 and e.timestamp >= $1
-        and event_matches(e, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+    where e.session_id = $6::jsonb ->> 'session_id' and e.timestamp >= $1
+        and event_matches(e, $6)
 )
 select
     f.event_id, f.event_type, f.session_id, f.user_id, f.tool_name, f.action, f.properties::text as properties,

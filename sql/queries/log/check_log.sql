@@ -1,4 +1,4 @@
--- Whether an hour of a shard's log is what was appended to it, or is gone and may be sealed.
+-- Compares an hour of a shard's log with what was appended to it; its events may be gone, and sealed.
 -- $1 shard, $2 hour
 -- Rows: one (intact, retired).
 select

@@ -1,4 +1,4 @@
--- What append_events would not store of events of one shard, and why. Nothing is stored; repeats among them are not seen.
+-- The events of one shard that append_events would not store, and why. It stores nothing and sees no repeats among them.
 -- $1 shard, $2 retention in days, $3 clock or null, $4 event ids, $5 session ids, $6 timestamps
 -- Rows: one per event that would not be stored (ordinal from 1, outcome).
 select j.ordinal, j.outcome

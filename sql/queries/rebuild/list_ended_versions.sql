@@ -1,4 +1,4 @@
--- Versions of hourly that have ended and are not deleted to the last row.
+-- Versions of hourly that have ended and still have rows.
 -- $1 projection
 -- Rows: one per version and shard (version, shard).
 select v.version, s.shard

@@ -1,4 +1,4 @@
--- How many events a shard holds in a range, exactly.
+-- Counts the events of a shard in a range exactly.
 -- $1 shard, $2 since, $3 until
 -- Rows: one (total).
 select count_events($1, $2, $3) as total

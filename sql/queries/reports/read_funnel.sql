@@ -1,11 +1,11 @@
--- How far sessions or users get through the steps of a funnel; see functions/read_funnel.sql.
+-- How far sessions or users get through the steps of a funnel; see functions/funnels/read_funnel.sql.
 -- $1 from, $2 to (exclusive), $3 whether by user, $4 whether strict, $5 minutes that a run may take,
--- $6 event types, $7 tool names, $8 actions, $9 jsonpath predicates on properties and $10 their values, of each step,
--- $11 the dimension that runs are divided by, or null, $12 the path of a property for it, $13 how many keys are named,
--- $14 how many ids that did not go on, $15 to $24 the filters, as event_matches takes them
+-- of each step $6 the event type, $7 the tool name, $8 the action, $9 a jsonpath predicate on fields, $10 one on properties,
+-- and $11 their values,
+-- $12 the dimension that runs are divided by, or null, $13 the path of a property for it, $14 how many keys are named,
+-- $15 how many ids that did not go on, $16 filters
 -- Rows: one per step, of the whole and of each key (whole, key, step, reached, median, p90, dropped_ids).
 select whole, key, step, reached, median, p90, dropped_ids
 from read_funnel(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9::text[]::jsonpath[], $10, $11, $12, $13, $14,
-    $15, $16, $17, $18, $19, $20, $21, $22, $23, $24
+    $1, $2, $3, $4, $5, $6, $7, $8, $9::text[]::jsonpath[], $10::text[]::jsonpath[], $11, $12, $13, $14, $15, $16
 )

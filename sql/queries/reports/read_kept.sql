@@ -1,6 +1,5 @@
--- Since when there is something to count: all days of events, and all hours of rollups, from then on are kept.
--- Rows: one (events_since, rollups_since; null when nothing was ever dropped and no day is made; people_since: from when on
--- users are known, null when always).
+-- The moments since which every day of events and every hour of rollups is kept, and users are known.
+-- Rows: one (events_since: null without any day, rollups_since and people_since: null when nothing is missing).
 select
     greatest(
         (select min(l.day) from log_days() as l), (select max(r.day) + 1 from retired_days as r)

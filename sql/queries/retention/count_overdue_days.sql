@@ -1,5 +1,5 @@
--- Days past the horizon of every shard whose events are kept: they do not verify, or were sealed an hour ago and could not
--- be dropped since.
+-- Counts the days before the horizon of every shard that cannot be dropped: they do not verify, or were sealed over an hour
+-- ago.
 -- Rows: one (days).
 select count(*) as days
 from (

@@ -1,3 +1,3 @@
--- Lets functions be made that call others which are not there yet; they are checked when they run.
+-- Lets a function be made before the functions it calls; PostgreSQL checks it when it runs.
 -- Rows: none.
 set local check_function_bodies = off

@@ -1,4 +1,4 @@
--- Closed hours of a shard that are wholly folded and not verified as they are now, but those verified a moment ago.
+-- Closed hours of a shard that are folded and have no current proof. It leaves out hours verified a moment ago.
 -- $1 shard, $2 version, $3 patience: the least time between two verifications of an hour, $4 clock or null, $5 limit
 -- Rows: at most $5, one per hour (hour, events), those never verified first, then the newest.
 select w.hour, w.events

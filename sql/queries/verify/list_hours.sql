@@ -1,4 +1,4 @@
--- Hours of a shard that any of log, witnesses, seals and projection know, oldest first, with the events that were appended.
+-- Hours of a shard that the log, witnesses, seals or projection know, oldest first, with the number of appended events.
 -- $1 shard, $2 version, $3 from or null, $4 to (exclusive) or null
 -- Rows: one per hour (hour, events).
 with recursive member_hours as (
@@ -42,7 +42,7 @@ known as (
         select from hourly_members as m where hour_of(m.bucket) = h.hour and m.shard = $1 and m.version = $2
     )
     union all
-    -- One row is enough to know an hour of the log that no witness tells of.
+    -- One event is enough to find an hour of the log without a witness.
     select h.hour, 0
     from (
         select generate_series(

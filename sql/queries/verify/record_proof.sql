@@ -1,4 +1,4 @@
--- Records what a verification of an hour found.
+-- Records the result of verifying an hour.
 -- $1 shard, $2 projection, $3 version, $4 hour, $5 state, $6 events, $7 digest_high, $8 digest_low, all as folded,
 -- $9 clock or null
 -- Rows: none.

@@ -21,8 +21,9 @@ import asyncpg
 
 from projections.due_hours import verify_due
 from projections.projector import step, tidy
-from service.ingest.appender import STORED
-from service.ingest.decoding import Event, decode_event
+from service.ingest.decoding import decode_event
+from service.ingest.event import Event
+from service.ingest.outcomes import STORED
 from sql.database import Database
 from tests.faults.table.ground import RETENTION_DAYS, Ground
 from tests.faults.table.processes import CONTEXT, ended, start

@@ -16,16 +16,16 @@ from uuid import uuid4
 
 import asyncpg
 
-from projections import hourly
 from projections.hours import list_hours
 from projections.projector import catch_up
-from projections.verify import RIGHT, verify
+from projections.verify import verify
 from service.ingest.appender import shard_of
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database
 from sql.days import make_days
 from sql.embedded.share import EmbeddedServer
 from sql.errors import MissingDay
+from sql.hourly import PROJECTION, RIGHT
 from sql.migrate import migrate
 from tests.conftest import execute
 from tests.faults.table.table import Row
@@ -143,7 +143,7 @@ class Ground:
 
     async def is_folded(self) -> bool:
         """Tell whether the projection stands at the head of the log."""
-        checkpoints = await self.database.rows(self.database.statements.list_checkpoints, hourly.NAME)
+        checkpoints = await self.database.rows(self.database.statements.list_checkpoints, PROJECTION)
         return all(row["position"] == row["head"] for row in checkpoints)
 
     async def settle(self) -> None:

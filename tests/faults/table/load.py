@@ -15,7 +15,7 @@ import httpx
 import psutil
 import pytest
 
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from tests.conftest import RunningService, words_of
 
 SENDERS = 16

@@ -15,7 +15,7 @@ from projections.follow import follow
 from projections.hours import list_hours
 from projections.rebuild import rebuild
 from service.console import configure_logs
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database
 from sql.errors import Unavailable
 

@@ -16,10 +16,11 @@ from projections.projector import step, tidy
 from projections.rebuild import rebuild
 from projections.retention import retain
 from projections.verify import verify
-from service.errors import ApiError
+from service.errors import ServiceError
 from service.ingest import appender as module
-from service.ingest.appender import STORED, UNAVAILABLE, Appender
-from service.ingest.decoding import Event
+from service.ingest.appender import Appender
+from service.ingest.event import Event
+from service.ingest.outcomes import STORED, UNAVAILABLE
 from sql.database import Database
 from sql.errors import DatabaseError
 from tests.faults.table.boundaries import Boundaries, Moment, boundaries
@@ -147,7 +148,7 @@ async def _send(appender: Appender, events: list[Event]) -> list[Event]:
     """Send events; return those that were not acked."""
     try:
         outcomes = await appender.append(events)
-    except ApiError:
+    except ServiceError:
         return events
     if not set(outcomes) <= {STORED, UNAVAILABLE, "duplicate"}:
         raise AssertionError(f"refused: {set(outcomes)}")

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from service.demo.events import demo_events
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.embedded.folders import SOCKET_NAME
 from tests.conftest import folder_for_servers, free_port, words_of
 from tests.http.support.site import Json, hour_start, now, text_of, wait_until

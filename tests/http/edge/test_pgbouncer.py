@@ -19,7 +19,7 @@ import pytest
 import pytest_asyncio
 
 from sql.database import is_pooler_between
-from sql.embedded.folders import server_account
+from sql.embedded.accounts import server_account
 from tests.conftest import RETENTION_DAYS, Servers, folder_for_servers, running_service
 from tests.http.support.site import HOUR, Site, an_event, hour_start, new_database, now, text_of, unique, wait_until
 from tests.http.support.starting import start

@@ -17,10 +17,10 @@ import httpx
 import pytest
 from litestar.types import HTTPRequestEvent, Receive
 
-from service.errors import ApiError
+from service.errors import ServiceError
+from service.http.answers import status_of
 from service.http.bodies import Body
-from service.ingest.appender import Appender
-from sql.database import Database
+from service.ingest.admission import Admission
 from tests.http.support.site import Site, an_event, refusal, refused, unique
 
 MOST_FOR_ONE = 65_536
@@ -89,10 +89,10 @@ def test_a_gzip_bomb_is_stopped_while_it_is_decoded(client: httpx.Client, path: 
     bomb = b"".join(squeeze.compress(bytes(1_000_000)) for _ in range(60)) + squeeze.flush()
     assert len(bomb) < MOST_FOR_ONE
     refused(client.post(path, content=bomb, headers={"content-encoding": "gzip"}), 413, "too_large")
-    body = Body(an_appender(), most)
+    body = Body(Admission(), most)
     tracemalloc.start()
     try:
-        with pytest.raises(ApiError, match="larger than"):
+        with pytest.raises(ServiceError, match="larger than"):
             asyncio.run(body.read(arriving(bomb), {b"content-encoding": b"gzip"}))
         _, peak = tracemalloc.get_traced_memory()
     finally:
@@ -187,12 +187,6 @@ def test_half_bodies_leave_nothing_behind(site: Site) -> None:
     assert site.client.post("/e", content=sent()).status_code == 200
 
 
-def an_appender() -> Appender:
-    appender = Appender(Database("postgresql:///nothing"), 1)
-    appender.available = True
-    return appender
-
-
 def arriving(body: bytes) -> Receive:
     """Return what gives a whole body at once."""
 
@@ -208,11 +202,11 @@ async def test_no_more_is_asked_for_than_was_declared() -> None:
     async def receive() -> HTTPRequestEvent:
         return {"type": "http.request", "body": next(pieces), "more_body": True}
 
-    assert await Body(an_appender(), MOST_FOR_BATCH).read(receive, {b"content-length": b"5"}) == b"[1,2]"
+    assert await Body(Admission(), MOST_FOR_BATCH).read(receive, {b"content-length": b"5"}) == b"[1,2]"
 
 
 async def test_a_body_that_never_ends_is_given_up_and_no_longer_held() -> None:
-    appender = an_appender()
+    admission = Admission()
     pieces = iter([b"[" * 1000, b"[" * 1000])
 
     async def receive() -> HTTPRequestEvent:
@@ -220,10 +214,10 @@ async def test_a_body_that_never_ends_is_given_up_and_no_longer_held() -> None:
             await Future()
         return {"type": "http.request", "body": piece or b"", "more_body": True}
 
-    body = Body(appender, MOST_FOR_BATCH, patience=0.01)
-    with pytest.raises(ApiError, match="did not end within") as caught:
+    body = Body(admission, MOST_FOR_BATCH, patience=0.01)
+    with pytest.raises(ServiceError, match="did not end within") as caught:
         await body.read(receive, {})
-    assert caught.value.status == 400
-    assert appender.bytes_waiting == 2000
+    assert status_of(caught.value).number == 400
+    assert admission.bytes == 2000
     body.release()
-    assert appender.bytes_waiting == 0
+    assert admission.bytes == 0

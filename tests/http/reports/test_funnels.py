@@ -10,6 +10,7 @@ import pytest
 
 from tests.http.conftest import READ_TOKEN, WRITE_KEY
 from tests.http.support.site import HOUR, Json, Site, an_event, hour_start, now, refused, unique
+from tests.support.condition_cases import REFUSED
 
 FUNNELS = "/api/analytics/funnels"
 TWO = [{"event_type": "opened"}, {"event_type": "closed"}]
@@ -31,7 +32,7 @@ def sent_story(kind: str) -> list[Json]:
 
 
 def question(kind: str, **more: Any) -> Json:
-    steps = [{"event_type": kind, "action": "a"}, {"action": "b", "where": [{"property": "plan", "op": "exists"}]}]
+    steps = [{"event_type": kind, "action": "a"}, {"action": "b", "where": "properties.plan exists"}]
     return {"steps": steps, "hours": 24, "filters": {"event_type": kind}, **more}
 
 
@@ -87,16 +88,15 @@ def test_ids_are_told_only_to_those_who_showed_a_token(guarded: Site) -> None:
         ({"steps": TWO[:1]}, "steps"),
         ({"steps": TWO * 6}, "steps"),
         ({"steps": [*TWO, {}]}, "steps[2]"),
-        ({"steps": [*TWO, {"action": "", "where": []}]}, "steps[2]"),
+        ({"steps": [*TWO, {"action": "", "where": ""}]}, "steps[2]"),
         ({"steps": [TWO[0], {"event_type": 3}]}, "steps[1].event_type"),
         ({"steps": [TWO[0], {"event_type": "x" * 129}]}, "steps[1].event_type"),
         ({"steps": [TWO[0], {"action": "a\0b"}]}, "steps[1].action"),
         ({"steps": [TWO[0], {"color": "red"}]}, "steps[1].color"),
-        ({"steps": [TWO[0], {"where": [{"op": "="}]}]}, "steps[1].where[0].property"),
-        ({"steps": [TWO[0], {"where": [{"property": "a", "op": "~"}]}]}, "steps[1].where[0]"),
-        ({"steps": [TWO[0], {"where": [{"property": "a", "op": "in", "value": 3}]}]}, "steps[1].where[0]"),
-        ({"steps": [TWO[0], {"where": [{"property": "a", "value": "\0"}]}]}, "steps[1].where[0]"),
-        ({"steps": [TWO[0], {"where": [{"property": "a", "op": "exists"}] * 21}]}, "steps[1].where"),
+        ({"steps": [*TWO, {"where": "  "}]}, "steps[2]"),
+        ({"steps": [TWO[0], {"where": "action = a\0"}]}, "steps[1].where"),
+        ({"steps": [TWO[0], {"where": [{"property": "plan", "value": "pro"}]}]}, "steps[1].where"),
+        ({"steps": [TWO[0], {"where": " and ".join(["action exists"] * 21)}]}, "steps[1].where"),
         ({"steps": TWO, "window_minutes": 0}, "window_minutes"),
         ({"steps": TWO, "window_minutes": 43_201}, "window_minutes"),
         ({"steps": TWO, "window_minutes": 1.5}, "window_minutes"),
@@ -121,6 +121,19 @@ def test_what_is_no_funnel_is_refused_by_its_field(client: httpx.Client, body: J
     answer = client.post(FUNNELS, json=body)
     assert answer.status_code == 400, answer.text
     assert answer.json()["error"]["field"] == field
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case["text"])
+def test_a_step_is_refused_in_the_words_that_a_filter_is(client: httpx.Client, case: Json) -> None:
+    step = refused(
+        client.post(FUNNELS, json={"steps": [TWO[0], {"where": case["text"]}]}),
+        *(400, "invalid_parameter", "steps[1].where"),
+    )
+    asked = refused(
+        client.get("/api/analytics/track", params={"where": case["text"]}), 400, "invalid_parameter", "where"
+    )
+    assert step == f"steps[1].where {case['error']}"
+    assert asked == f"where {case['error']}"
 
 
 def test_other_requests_are_refused(client: httpx.Client) -> None:

@@ -125,7 +125,7 @@ def ways_to_count_sessions(it: Numbers) -> Iterator[tuple[str, int]]:
         "export of events",
         len(sessions_of(it.exported())),
     )
-    yield "funnel", it.asked(steps=[{"where": [{"property": "no", "op": "missing"}]}] * 2)["steps"][0]["reached"]
+    yield "funnel", it.asked(steps=[{"where": "properties.no missing"}] * 2)["steps"][0]["reached"]
     yield "bi.events", it.known.site.rows(BI_EVENTS, it.since, it.until)[0]["sessions"]
 
 
@@ -143,7 +143,7 @@ def ways_to_count_users(it: Numbers) -> Iterator[tuple[str, int]]:
     )
     yield (
         "funnel",
-        it.asked(by="user", steps=[{"where": [{"property": "no", "op": "missing"}]}] * 2)["steps"][0]["reached"],
+        it.asked(by="user", steps=[{"where": "properties.no missing"}] * 2)["steps"][0]["reached"],
     )
     yield "bi.events", it.known.site.rows(BI_EVENTS, it.since, it.until)[0]["users"]
 

@@ -97,13 +97,8 @@ class Site:
 @asynccontextmanager
 async def new_database(servers: Servers, *, empty: bool = False) -> AsyncIterator[str]:
     """Give the URL of a database, migrated unless it shall be empty."""
-    name = f"test_{uuid4().hex}"
-    template = "template1" if empty else await servers.template(NEWEST)
-    await servers.administer(NEWEST, f'create database "{name}" template "{template}"')
-    try:
-        yield servers.url(NEWEST, name)
-    finally:
-        await servers.administer(NEWEST, f'drop database "{name}" with (force)')
+    async with servers.new_database(NEWEST, shards=None if empty else 1) as url:
+        yield url
 
 
 @asynccontextmanager

@@ -16,15 +16,17 @@ import pytest_asyncio
 
 import sql.database
 from projections.projector import catch_up
-from service.errors import ApiError
+from service.errors import ServiceError
 from service.exports import rows as export_rows
 from service.exports.export import Export, Exports
+from service.http.answers import status_of
 from service.http.download import Download
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from service.questions.segments import Segments
 from service.reports.rollups import Rollups
+from service.reports.shards import Shards
 from sql.database import Database
-from tests.conftest import RETENTION_DAYS
+from tests.conftest import RETENTION_DAYS, Servers
 from tests.http.support.site import text_of
 from tests.support.exports import FORMATS, Row, rows_of
 from tests.support.log import NOW, an_event, until_waited_for
@@ -32,14 +34,17 @@ from tests.support.oracle import HOUR
 from tests.support.retired_days import append_all, day, fill, old_events, past, retire, whole
 from tests.support.sharded import Sharded, sharded_log
 
+# Of snapshots and locks, unlike its folder.
+pytestmark = pytest.mark.versions("every")
+
 EVENTS = old_events()
 WHOLE = {"from": text_of(day(0)), "to": text_of(day(11))}
 
 
 @pytest_asyncio.fixture(params=[1, 3], ids=["1 shard", "3 shards"])
-async def old(empty_database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
+async def old(servers: Servers, postgres_version: int, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
     """Give a folded log of old days, and one event that is not folded."""
-    async with sharded_log(empty_database_url, request.param) as sharded:
+    async with sharded_log(servers, postgres_version, request.param) as sharded:
         await fill(sharded, EVENTS)
         yield sharded
 
@@ -126,10 +131,10 @@ async def test_who_comes_while_a_day_is_dropped_is_told_of_less(old: Sharded) ->
 async def test_what_is_gone_is_expired(old: Sharded) -> None:
     assert await retire(old.database, 0) == whole(0, events=EVENTS)
     async with exports_of(old) as exports:
-        with pytest.raises(ApiError, match="not kept any more") as refused:
+        with pytest.raises(ServiceError, match="not kept any more") as refused:
             async with begun(exports, to=text_of(day(1))):
                 pytest.fail("nothing is kept of it")
-        assert (refused.value.status, refused.value.code, refused.value.field) == (422, "expired", "to")
+        assert (status_of(refused.value).number, refused.value.code, refused.value.field) == (422, "expired", "to")
         # Its rollups are.
         async with begun(exports, of="rollups", to=text_of(day(1)), format="ndjson") as export:
             rows = rows_of("ndjson", await rest_of(export))
@@ -143,7 +148,9 @@ async def test_rollups_are_of_one_moment(old: Sharded, monkeypatch: pytest.Monke
     await retire(old.database, 3)
     late = [an_event(9_000 + place, at=day(number) + HOUR, session="late") for place, number in enumerate((9, 10))]
     await append_all(old, late[:1], clock=day(10))  # in the tail
-    answer = await Rollups(old.database, lambda: NOW).page(f"from={WHOLE['from']}&to={WHOLE['to']}".encode())
+    answer = await Rollups(old.database, Shards(old.database), lambda: NOW).page(
+        f"from={WHOLE['from']}&to={WHOLE['to']}".encode()
+    )
     async with exports_of(old) as exports:
         async with begun(exports, of="rollups", format="ndjson") as export:
             first = await anext(export.blocks)
@@ -235,10 +242,14 @@ async def test_parquet_needs_its_extra(database: Database, database_url: str, mo
     monkeypatch.delitem(sys.modules, "service.exports.parquet", raising=False)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     async with exports_of(Sharded(database_url, 1, database, None)) as exports:  # type: ignore[arg-type]
-        with pytest.raises(ApiError, match=r"pip install 'hourledger\[parquet\]'") as refused:
+        with pytest.raises(ServiceError, match=r"pip install 'hourledger\[parquet\]'") as refused:
             async with exports.begun(await exports.question({"format": "parquet"})):
                 pytest.fail("it is not installed")
-        assert (refused.value.status, refused.value.code, refused.value.field) == (501, "not_installed", "format")
+        assert (status_of(refused.value).number, refused.value.code, refused.value.field) == (
+            501,
+            "not_installed",
+            "format",
+        )
         async with exports.begun(await exports.question({"format": "csv"})) as export:
             assert await rest_of(export)
 

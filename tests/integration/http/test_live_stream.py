@@ -15,7 +15,8 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 import service.http.deadline
 import service.http.live_stream
-from service.errors import ApiError
+from service.errors import ServiceError
+from service.http.answers import status_of
 from service.http.live_stream import Live, _Stream
 from sql.database import Database
 from tests.support.log import an_event, append
@@ -97,7 +98,7 @@ async def test_streams_end_when_the_service_stops_and_no_more_begin(database: Da
         await asyncio.sleep(0)
         live.close()
         assert await waits is None
-        with pytest.raises(ApiError) as refused:
+        with pytest.raises(ServiceError) as refused:
             async with opened(live):
                 pass
-        assert refused.value.status == 503
+        assert status_of(refused.value).number == 503

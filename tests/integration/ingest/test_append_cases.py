@@ -13,8 +13,8 @@ import pytest
 
 from projections.projector import step
 from service.ingest import appender as module
-from service.ingest.appender import STORED, UNAVAILABLE
-from service.ingest.decoding import Event
+from service.ingest.event import Event
+from service.ingest.outcomes import STORED, UNAVAILABLE
 from sql.days import make_days
 from tests.conftest import RETENTION_DAYS
 from tests.support import oracle

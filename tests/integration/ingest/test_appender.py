@@ -10,14 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from service.errors import ApiError
+from service.errors import ServiceError
+from service.http.answers import status_of
+from service.ingest import admission
 from service.ingest import appender as module
-from service.ingest.appender import REFUSED, STORED, UNAVAILABLE, Appender
+from service.ingest.appender import Appender
+from service.ingest.outcomes import REFUSED, STORED, UNAVAILABLE
 from sql.database import Database
 from sql.migrate import migrate
 from tests.conftest import RETENTION_DAYS, execute
 from tests.support.log import an_event, head_locked, stored, until_waited_for
 from tests.support.severed_connection import severable
+
+# Of the queue before the database.
+pytestmark = pytest.mark.versions("newest")
 
 
 @asynccontextmanager
@@ -47,7 +53,7 @@ async def test_what_arrives_during_a_commit_shares_the_next_one(database_url: st
             others = [asyncio.create_task(appender.append_one(an_event(n))) for n in range(1, 50)]
             await asyncio.sleep(0)
         assert await asyncio.gather(first, *others) == [STORED] * 50
-        assert appender.events_waiting == 0
+        assert appender.admission.events == 0
     rows = await stored(database_url)
     assert len({row["received_at"] for row in rows}) == 2
 
@@ -76,15 +82,15 @@ async def test_one_event_that_postgresql_refuses_costs_only_itself(database_url:
 async def test_a_full_queue_refuses_at_once_and_keeps_nothing(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST_EVENTS", 10)
+    monkeypatch.setattr(admission, "MOST_EVENTS", 10)
     async with running(database_url) as appender:
         async with head_locked(database_url):
             waiting = [asyncio.create_task(appender.append_one(an_event(n))) for n in range(10)]
             await asyncio.sleep(0)
-            with pytest.raises(ApiError, match="too many events") as refused:
+            with pytest.raises(ServiceError, match="too many events") as refused:
                 await appender.append_one(an_event(10))
-            assert refused.value.status == 503
-            with pytest.raises(ApiError, match="too many events"):
+            assert status_of(refused.value).number == 503
+            with pytest.raises(ServiceError, match="too many events"):
                 await appender.append([an_event(11)])
         await asyncio.gather(*waiting)
         assert await appender.append_one(an_event(10)) == STORED
@@ -92,14 +98,14 @@ async def test_a_full_queue_refuses_at_once_and_keeps_nothing(
 
 
 async def test_bytes_that_wait_are_bounded(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_BYTES", 100)
+    monkeypatch.setattr(admission, "MOST_BYTES", 100)
     async with running(database_url) as appender:
-        appender.hold_bytes(60)
-        with pytest.raises(ApiError, match="too much"):
-            appender.hold_bytes(60)
-        appender.release_bytes(60)
-        appender.hold_bytes(100)
-        appender.release_bytes(100)
+        appender.admission.hold(60)
+        with pytest.raises(ServiceError, match="too much"):
+            appender.admission.hold(60)
+        appender.admission.release(60)
+        appender.admission.hold(100)
+        appender.admission.release(100)
 
 
 async def test_a_commit_whose_answer_was_lost_is_repeated_with_the_same_ids(database_url: str) -> None:
@@ -122,7 +128,7 @@ async def test_while_the_database_is_away_events_are_refused_at_once_and_later_t
             way.close()
             assert await appender.append_one(an_event(0)) == UNAVAILABLE
             assert not appender.available
-            with pytest.raises(ApiError, match="away"):
+            with pytest.raises(ServiceError, match="away"):
                 await appender.append_one(an_event(0))
             way.open = True
             await until_available(appender)
@@ -136,7 +142,7 @@ async def test_closing_stores_what_was_accepted_and_takes_no_more(database_url: 
         await asyncio.sleep(0)
         await appender.close()
         assert [await task for task in accepted] == [STORED] * 2000
-        with pytest.raises(ApiError, match="stopping"):
+        with pytest.raises(ServiceError, match="stopping"):
             await appender.append_one(an_event(2000))
     assert len(await stored(database_url)) == 2000
 
@@ -145,9 +151,9 @@ async def test_an_appender_that_starts_before_its_database_waits_for_it(empty_da
     database = Database(empty_database_url)
     appender = Appender(database, RETENTION_DAYS)
     await appender.start()
-    with pytest.raises(ApiError) as refused:
+    with pytest.raises(ServiceError) as refused:
         await appender.append_one(an_event(0))
-    assert refused.value.status == 503
+    assert status_of(refused.value).number == 503
     await migrate(empty_database_url, shards=3)
     await until_available(appender)
     assert await appender.append([an_event(n, session=f"s{n}") for n in range(100)]) == [STORED] * 100

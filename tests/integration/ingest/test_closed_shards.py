@@ -11,14 +11,19 @@ from typing import Any
 import asyncpg
 import pytest
 
-from service.errors import ApiError
+from service.errors import ServiceError
+from service.http.answers import status_of
 from service.http.health import readiness
 from service.ingest import appender as module
-from service.ingest.appender import STORED, UNAVAILABLE, Appender, shard_of
+from service.ingest.appender import Appender, shard_of
+from service.ingest.outcomes import STORED, UNAVAILABLE
 from sql.database import Database
 from sql.migrate import migrate
 from tests.conftest import RETENTION_DAYS
 from tests.support.log import an_event, head_locked, stored, until_waited_for
+
+# Of the queue before the database.
+pytestmark = pytest.mark.versions("newest")
 
 
 @pytest.fixture(autouse=True)
@@ -64,13 +69,13 @@ async def test_a_commit_that_hangs_is_waited_for_and_all_others_are_told_early(d
             await until_waited_for(holder)
             behind = [asyncio.create_task(appender.append_one(an_event(n))) for n in range(1, 20)]
             assert await asyncio.wait_for(asyncio.gather(*behind), 20) == [UNAVAILABLE] * 19
-            assert (appender.available, appender.stuck, appender.events_waiting) == (False, True, 1)
-            with pytest.raises(ApiError, match="takes no events") as refused:
+            assert (appender.available, appender.stuck, appender.admission.events) == (False, True, 1)
+            with pytest.raises(ServiceError, match="takes no events") as refused:
                 await appender.append([an_event(20)])
-            assert refused.value.status == 503
+            assert status_of(refused.value).number == 503
             assert not under_way.done()
         assert await under_way == STORED
-        assert (appender.available, appender.stuck, appender.events_waiting) == (True, False, 0)
+        assert (appender.available, appender.stuck, appender.admission.events) == (True, False, 0)
         assert await appender.append_one(an_event(21)) == STORED
     assert [row["event_id"] for row in await stored(database_url)] == ["evt_0", "evt_21"]
 
@@ -85,7 +90,7 @@ async def test_a_shard_that_cannot_be_appended_to_costs_the_others_nothing(empty
             assert await appender.append(events) == [UNAVAILABLE if its else STORED for its in stuck]
             assert appender.available
             assert await appender.append(events) == [UNAVAILABLE if its else "duplicate" for its in stuck]
-            assert appender.events_waiting == 0
+            assert appender.admission.events == 0
         outcomes = [UNAVAILABLE]
         while UNAVAILABLE in outcomes:
             outcomes = await appender.append(events)
@@ -119,7 +124,7 @@ async def test_that_nothing_can_be_appended_is_noticed_before_the_first_event(da
     async with started(database_url) as appender:
         async with head_locked(database_url):
             await until(lambda: appender.stuck)
-            with pytest.raises(ApiError, match="takes no events"):
+            with pytest.raises(ServiceError, match="takes no events"):
                 await appender.append_one(an_event(0))
         await until(lambda: appender.available)
         assert await appender.append_one(an_event(0)) == STORED
@@ -136,7 +141,7 @@ async def test_closing_ends_with_a_commit_that_is_given_up(database_url: str) ->
             async with asyncio.timeout(20):
                 await appender.close()
             assert [await under_way, await behind] == [UNAVAILABLE] * 2
-            assert appender.events_waiting == 0
+            assert appender.admission.events == 0
     assert await stored(database_url) == []
 
 

@@ -20,13 +20,14 @@ import pytest
 from projections.projector import catch_up, tidy
 from projections.retention import retain
 from projections.seals import seal_heads
-from projections.verify import SEALED, VERIFIED
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from service.operations.backup import DUMP, RESTORE
 from sql.database import Database
 from sql.days import make_days
-from sql.embedded.folders import account_of, binaries
+from sql.embedded.accounts import account_of
+from sql.embedded.binaries import binaries
 from sql.errors import Refused
+from sql.hourly import SEALED, VERIFIED
 from sql.migrate import migrate
 from tests.conftest import RETENTION_DAYS
 from tests.support import oracle

@@ -18,13 +18,14 @@ import pytest
 import pytest_asyncio
 
 from projections.projector import catch_up
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from service.reports.proofs import Proofs
 from service.reports.rollups import Rollups
+from service.reports.shards import Shards
 from sql.database import Database
 from sql.migrate import VIEWS, SchemaRefused, migrate, rollback
 from sql.statements import load
-from tests.conftest import RETENTION_DAYS, execute
+from tests.conftest import RETENTION_DAYS, Servers, execute
 from tests.integration.reports import test_query_plans as busy
 from tests.support import oracle
 from tests.support.log import NOW, an_event
@@ -103,9 +104,9 @@ EVER = OLD + LATE
 
 
 @pytest_asyncio.fixture(params=[1, 3], ids=["1 shard", "3 shards"])
-async def aged(empty_database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
+async def aged(servers: Servers, postgres_version: int, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
     """Give a log whose first two days are retired, and whose last events came late and are not folded."""
-    async with sharded_log(empty_database_url, request.param) as sharded:
+    async with sharded_log(servers, postgres_version, request.param) as sharded:
         await fill(sharded, OLD)
         assert [retired.events for retired in await retire(sharded.database, 1)] != []
         await append_all(sharded, LATE, clock=past(1))
@@ -230,7 +231,7 @@ async def check(sharded: Sharded, kept: list[Event], raw: list[Event]) -> None:
         hourly = await rows(reader, "select * from bi.hourly_rollups")
         assert {hour: without(row, "updated_at") for hour, row in hourly.items()} == hours_of(kept)
         span = f"from={day(-1):%Y-%m-%d}T00:00:00Z&to={day(11):%Y-%m-%d}T00:00:00Z"
-        page = await Rollups(sharded.database, lambda: NOW).page(span.encode())
+        page = await Rollups(sharded.database, Shards(sharded.database), lambda: NOW).page(span.encode())
         told = json.loads(msgspec.json.encode(page))["rollups"]
         assert {f"{hour:%Y-%m-%dT%H:%M:%S}.000Z": without(row, "updated_at") for hour, row in hourly.items()} == {
             row["hour"]: without(row, "hour") for row in told
@@ -243,7 +244,7 @@ async def check(sharded: Sharded, kept: list[Event], raw: list[Event]) -> None:
             told = {bucket["start"][:10]: bucket["value"] for bucket in page["buckets"] if bucket["value"]}
             assert told == {str(each): row[metric] for each, row in daily.items() if row[metric]}
 
-        told = (await Proofs(sharded.database, lambda: NOW).page(span.encode()))["proofs"]
+        told = (await Proofs(sharded.database, Shards(sharded.database), lambda: NOW).page(span.encode()))["proofs"]
         assert [
             (proof["hour"], proof["state"], proof["events"], proof["verified_at"] is None, proof["sealed_at"] is None)
             for proof in told

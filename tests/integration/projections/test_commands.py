@@ -11,11 +11,15 @@ from datetime import datetime
 from pathlib import Path
 
 import asyncpg
+import pytest
 
 from sql.database import Database
 from tests.conftest import free_port
 from tests.support.alterations import DAMAGES, DRIFTS, LAST, NEXT, alter, fill
 from tests.support.projection import START
+
+# What commands print.
+pytestmark = pytest.mark.versions("newest")
 
 ROOT = Path(__file__).parents[3]
 

@@ -17,10 +17,11 @@ from projections.due_hours import PATIENCE, SHARE, pause_after, verify_due
 from projections.follow import follow
 from projections.hours import list_hours
 from projections.rebuild import rebuild
-from projections.verify import DAMAGED, DRIFTED, VERIFIED, verify_hour
+from projections.verify import verify_hour
 from projections.versions import begin, fill, prove, roll_back, switch
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database
+from sql.hourly import DAMAGED, DRIFTED, VERIFIED
 from tests.conftest import RETENTION_DAYS
 from tests.support import oracle
 from tests.support.log import an_event, append, until_waited_for

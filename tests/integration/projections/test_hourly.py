@@ -11,10 +11,10 @@ import asyncpg
 import pytest
 
 from service.ingest.appender import shard_of
-from service.ingest.decoding import Event
-from service.reports.rollups import KINDS
+from service.ingest.event import Event
 from sql.database import Database
 from sql.days import make_days
+from sql.hourly import ROLLUP_FIELDS
 from sql.migrate import migrate
 from tests.conftest import RETENTION_DAYS
 from tests.support import oracle
@@ -269,6 +269,6 @@ async def test_what_is_counted_by_is_the_same_in_the_database_the_service_and_th
     admin: asyncpg.Connection,
 ) -> None:
     labels = await admin.fetchval("select enum_range(null::hourly_dimension)::text[]")
-    assert tuple(labels) == tuple(KINDS) == oracle.DIMENSIONS
+    assert tuple(labels) == tuple(ROLLUP_FIELDS) == oracle.DIMENSIONS
     named = await admin.fetch("select dimension::text, key from hourly_keys('a', 'b', 'c')")
     assert [tuple(row) for row in named] == list(zip(labels, "abc", strict=True))

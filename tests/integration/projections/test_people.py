@@ -12,8 +12,9 @@ from projections import versions
 from projections.hours import list_hours
 from projections.projector import catch_up
 from projections.verify import HourProof, verify_hour
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.migrate import list_migrations, migrate, rollback
+from tests.conftest import Servers
 from tests.support.log import an_event, append
 from tests.support.projection import folded, random_events
 from tests.support.retired_days import append_all, day, fill, old_events, retire
@@ -31,9 +32,9 @@ KEPT = "begin; lock table events in access share mode"
 
 
 @pytest_asyncio.fixture(params=[1, 8], ids=["1 shard", "8 shards"])
-async def old(empty_database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
+async def old(servers: Servers, postgres_version: int, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
     """Give an empty log."""
-    async with sharded_log(empty_database_url, request.param) as sharded:
+    async with sharded_log(servers, postgres_version, request.param) as sharded:
         yield sharded
 
 

@@ -9,8 +9,9 @@ import asyncpg
 import pytest
 
 from projections.hours import Hour, list_hours
-from projections.rebuild import DAMAGED, REBUILT, RebuiltHour, rebuild_hour
+from projections.rebuild import REBUILT, RebuiltHour, rebuild_hour
 from sql.database import Database
+from sql.hourly import DAMAGED
 from tests.support import oracle
 from tests.support.alterations import DAMAGES, DRIFTS, EVENTS, alter, fill, undone
 from tests.support.log import an_event, append

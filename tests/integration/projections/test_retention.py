@@ -16,14 +16,15 @@ import pytest_asyncio
 from projections import retention
 from projections.hours import Hour, list_hours
 from projections.projector import catch_up, step
-from projections.rebuild import REBUILT, SEALED, rebuild
+from projections.rebuild import REBUILT, rebuild
 from projections.retention import RetiredDay
 from projections.verify import HourProof, conservation, verify, verify_hour
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database, Session
 from sql.errors import Lost
+from sql.hourly import SEALED
 from sql.migrate import SchemaRefused, list_migrations, migrate, rollback
-from tests.conftest import RETENTION_DAYS
+from tests.conftest import RETENTION_DAYS, Servers
 from tests.integration.projections.test_commands import run
 from tests.support import oracle
 from tests.support.log import an_event, append, head_locked, until_waited_for
@@ -65,9 +66,9 @@ def shards(request: pytest.FixtureRequest) -> int:
 
 
 @pytest_asyncio.fixture
-async def old(empty_database_url: str, shards: int) -> AsyncIterator[Sharded]:
+async def old(servers: Servers, postgres_version: int, shards: int) -> AsyncIterator[Sharded]:
     """Give a folded log of old days."""
-    async with sharded_log(empty_database_url, shards) as sharded:
+    async with sharded_log(servers, postgres_version, shards) as sharded:
         await fill(sharded, EVENTS)
         yield sharded
 

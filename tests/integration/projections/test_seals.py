@@ -16,11 +16,13 @@ import pytest_asyncio
 
 from projections import seals
 from projections.hours import list_hours
-from projections.rebuild import SEALED, rebuild
+from projections.rebuild import rebuild
 from projections.verify import HourProof, conservation, verify_hour
 from sql import VERSION
 from sql.database import Database
+from sql.hourly import SEALED
 from sql.migrate import list_migrations, migrate, rollback
+from tests.conftest import Servers
 from tests.integration.projections.test_commands import run
 from tests.support import oracle
 from tests.support.alterations import undone
@@ -76,9 +78,11 @@ def rows_digest(rows: list[tuple[Any, ...]]) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("shards", [1, 8])
-async def test_a_chain_is_recomputed_from_its_documented_text(empty_database_url: str, shards: int) -> None:
+async def test_a_chain_is_recomputed_from_its_documented_text(
+    servers: Servers, postgres_version: int, shards: int
+) -> None:
     odd = [an_event(900 + n, at=day(0) + HOUR, session=ODD + str(n), kind=ODD, tool=ODD) for n in range(8)]
-    async with sharded_log(empty_database_url, shards) as log:
+    async with sharded_log(servers, postgres_version, shards) as log:
         await fill(log, [*EVENTS, *odd])
         await retire(log.database, 3)
         heads = []

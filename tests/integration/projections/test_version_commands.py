@@ -7,6 +7,7 @@ import os
 import sys
 
 import asyncpg
+import pytest
 
 from projections import versions
 from projections.hours import list_hours
@@ -19,6 +20,9 @@ from tests.support.alterations import EVENTS, LAST, fill
 from tests.support.log import append, until_waited_for
 from tests.support.oracle import HOUR
 from tests.support.projection import START, fresh, random_events
+
+# What commands print.
+pytestmark = pytest.mark.versions("newest")
 
 UNTIL = START + 12 * HOUR
 

@@ -15,18 +15,19 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from projections import hourly, versions
+from projections import versions
 from projections.due_hours import verify_due
 from projections.hours import Hour, list_hours, live_versions
 from projections.projector import catch_up, step, tidy
 from projections.rebuild import rebuild
 from projections.retention import retain
-from projections.verify import DAMAGED, RIGHT, SEALED, VERIFIED, HourProof, verify, verify_hour
+from projections.verify import HourProof, verify, verify_hour
 from projections.versions import NotSwitched, drop_old, end_abandoned, kept, list_versions, roll_back
 from service.ingest.appender import shard_of
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database, Session
 from sql.errors import DatabaseError, Lost
+from sql.hourly import COMPLETE, DAMAGED, FILLING, PROJECTION, PROVING, RIGHT, SEALED, VERIFIED
 from tests.conftest import RETENTION_DAYS
 from tests.support import oracle
 from tests.support.log import an_event, append, until_waited_for
@@ -533,7 +534,7 @@ async def test_two_rebuilds_at_once_both_end_right(log: Log, database_url: str) 
     assert {proof.state for proofs in found for proof in proofs} == {VERIFIED}
     assert await log.read() == log.expected()
     await log.is_right(await live(log.database), *await kept(log.database))
-    assert {row["stage"] for row in await list_versions(log.database)} == {hourly.COMPLETE}
+    assert {row["stage"] for row in await list_versions(log.database)} == {COMPLETE}
 
 
 async def test_a_rebuild_whose_version_was_ended_says_so(single: Log) -> None:
@@ -555,18 +556,18 @@ async def test_a_version_that_ended_while_it_is_verified_has_not_drifted(single:
         await verify_hour(single.database, hours[0])
 
 
-@pytest.mark.parametrize("stage", [hourly.FILLING, hourly.PROVING])
+@pytest.mark.parametrize("stage", [FILLING, PROVING])
 async def test_a_rebuild_that_does_nothing_for_a_day_is_given_up(log: Log, stage: str) -> None:
     async def removed() -> int:
         rows = [await log.database.only(log.database.statements.compact_receipts, s) for s in range(log.shards)]
         return sum(row["removed"] for row in rows)
 
     await log.fill(18)
-    version = await (filled(log.database) if stage == hourly.FILLING else _proving(log.database))
+    version = await (filled(log.database) if stage == FILLING else _proving(log.database))
     await log.append([event._replace(event_id=f"later_{event.event_id}") for event in random_events(19, 80, hours=5)])
     await log.append([event._replace(event_id=f"latest_{event.event_id}") for event in random_events(20, 80, hours=5)])
     await removed()
-    rows = await log.database.rows(log.database.statements.list_checkpoints, hourly.NAME)
+    rows = await log.database.rows(log.database.statements.list_checkpoints, PROJECTION)
     for row in rows:  # only the live version: no projector has come to the other
         if row["live"]:
             await log.database.rows(log.database.statements.fold_hourly, row["shard"], 1, 50_000)
@@ -638,7 +639,7 @@ async def test_a_version_begins_where_the_live_one_stands_after_the_fold_under_w
     finally:
         await folding.close()
         await other.close()
-    rows = await single.database.rows(single.database.statements.list_checkpoints, hourly.NAME)
+    rows = await single.database.rows(single.database.statements.list_checkpoints, PROJECTION)
     assert {(row["version"], row["position"]) for row in rows} == {(1, upto), (version, upto)}
     await rebuild_all(single.database)
     await single.is_right(1, version)

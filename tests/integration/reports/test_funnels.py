@@ -11,11 +11,11 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from service.errors import ApiError
-from service.ingest.decoding import Event
+from service.errors import ServiceError
+from service.http.answers import status_of
+from service.ingest.event import Event
 from sql.database import Database
-from tests.conftest import Servers
-from tests.http.support.site import new_database
+from tests.conftest import NEWEST, Servers
 from tests.support.funnel_oracle import STORED, inside
 from tests.support.funnels import ask, check, funnels, in_range
 from tests.support.imports import Counts, imported
@@ -93,7 +93,7 @@ async def test_the_deepest_run_counts_and_of_equals_the_first(database: Database
 
 @pytest_asyncio.fixture
 async def three_shards(servers: Servers) -> Any:
-    async with new_database(servers, empty=True) as url, sharded_log(url, 3) as sharded:
+    async with sharded_log(servers, NEWEST, 3) as sharded:
         yield sharded
 
 
@@ -153,9 +153,9 @@ async def test_ten_groups_are_named_and_a_hundred_ids(database: Database, databa
 
 async def test_nothing_is_said_of_what_is_gone(database: Database, database_url: str) -> None:
     async with funnels(database, database_url) as found:
-        with pytest.raises(ApiError) as refused:
+        with pytest.raises(ServiceError) as refused:
             await ask(found, {"steps": [A, B], "from": "2024-01-01T00:00Z", "to": "2024-01-02T00:00Z"})
-        assert (refused.value.status, refused.value.code) == (422, "expired")
+        assert (status_of(refused.value).number, refused.value.code) == (422, "expired")
         answer = await ask(found, {"steps": [A, B]})
     until = NOW.replace(minute=0, second=0) + HOUR
     assert (answer["from"], answer["to"]) == tuple(

@@ -10,6 +10,7 @@ import asyncpg
 from projections.projector import catch_up
 from service.reports.proofs import Proofs
 from service.reports.rollups import Rollups
+from service.reports.shards import Shards
 from sql.database import Database
 from tests.support.log import NOW, an_event, append
 from tests.support.oracle import HOUR
@@ -27,13 +28,15 @@ def text_of(moment: datetime) -> str:
 
 async def states(database: Database, since: datetime, until: datetime) -> list[str]:
     """Return the states of the hours shown, newest first; they, and hours beside, are what is said of each alone."""
-    answer = await Proofs(database, lambda: NOW).page(f"from={text_of(since)}&to={text_of(until)}".encode())
+    answer = await Proofs(database, Shards(database), lambda: NOW).page(
+        f"from={text_of(since)}&to={text_of(until)}".encode()
+    )
     told = {proof["hour"]: proof for proof in answer["proofs"]}
     assert answer["count"] == len(told) == len(answer["proofs"])
     assert list(told) == sorted(told, reverse=True)
     shown_hours = {datetime.fromisoformat(hour) for hour in told}
     for hour in {since, until - HOUR} | shown_hours | {hour + HOUR for hour in shown_hours}:
-        alone = await Rollups(database, lambda: NOW).one(text_of(hour))
+        alone = await Rollups(database, Shards(database), lambda: NOW).one(text_of(hour))
         proof: dict[str, Any] = alone["proof"]
         shown = told.get(text_of(hour))
         if shown is None:
@@ -88,7 +91,7 @@ async def test_how_far_the_proofs_go_is_told(sharded: Sharded) -> None:
     for number in range(3):
         shard = sharded.shard_of(f"s{number}")
         await append(sharded.database, [an_event(number, at=START, session=f"s{number}")], shard=shard)
-    answer = await Proofs(sharded.database, lambda: NOW).page(b"")
+    answer = await Proofs(sharded.database, Shards(sharded.database), lambda: NOW).page(b"")
     assert len(answer["as_of"]["positions"]) == sharded.shards
     assert sum(answer["as_of"]["positions"]) == answer["as_of"]["lag_events"] == 3
     assert [(proof["hour"], proof["events"]) for proof in answer["proofs"]] == [(text_of(START), 3)]

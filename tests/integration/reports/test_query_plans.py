@@ -13,8 +13,10 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from service.ingest.decoding import Event
+from service.ingest.event import Event
+from service.questions.filters import NOTHING, Filters
 from sql.database import Database
+from sql.statements import load
 from tests.conftest import RETENTION_DAYS
 from tests.support.log import an_event, append
 from tests.support.oracle import HOUR, start_of
@@ -94,13 +96,12 @@ async def rows_read(admin: asyncpg.Connection, query: str, *arguments: object) -
     return read
 
 
-# Filters, as event_matches takes them, by what leads them.
-NONE = (None,) * 10
+# Filters by what leads them.
 LISTS = {
-    "session": ("s7", *NONE[1:]),
-    "user": (None, "u7", *NONE[2:]),
-    "tool": (None, None, "Rare", *NONE[3:]),
-    "type": (None, None, None, "kind_rare", *NONE[4:]),
+    "session": Filters(session_id="s7"),
+    "user": Filters(user_id="u7"),
+    "tool": Filters(tool_name="Rare"),
+    "type": Filters(event_type="kind_rare"),
 }
 
 
@@ -226,7 +227,7 @@ async def test_a_trend_reads_each_row_of_its_range_once(
 
     # From raw events: of one day, and of one type by its index.
     day = start_of(BUSY, DAY)
-    asked: tuple[object, ...] = (0, [day, day + DAY], [], None, None, *LISTS["type"])
+    asked: tuple[object, ...] = (0, [day, day + DAY], [], None, None, LISTS["type"].document())
     found = await admin.fetch(database.statements.trend_from_events, *asked)
     assert [row["amount"] for row in found if row["measure"] == "event_type"] == [1]
     events_read = await rows_read(admin, database.statements.trend_from_events, *asked)
@@ -247,8 +248,8 @@ async def test_a_funnel_reads_each_event_of_its_days_once_and_rare_steps_by_thei
     for kinds in (["kind_1", "kind_2"], ["kind_rare", "kind_rarer"]):
         for by_user, strict in ((False, False), (True, False), (False, True)):
             nothing = [None] * len(kinds)
-            steps = (kinds, nothing, nothing, nothing, "[null, null]")
-            asked = (day, day + DAY, by_user, strict, 60, *steps, None, None, 10, 100, *NONE)
+            steps = (kinds, nothing, nothing, nothing, nothing, "[null, null]")
+            asked = (day, day + DAY, by_user, strict, 60, *steps, None, None, 10, 100, NOTHING.document())
             read = await rows_read(admin, database.statements.read_funnel, *asked)
             assert await admin.fetchval(DAYS_READ) == 1
             by_type = kinds[0] == "kind_rare" and analyzed and not strict
@@ -276,16 +277,16 @@ async def test_lists_read_what_they_name(
             listing, counting = (
                 getattr(database.statements, f"{name}_of_{lead}") for name in ("list_events", "count_matching")
             )
-            page = (since, 1_001, end, "", 0, *filters)
+            page = (since, 1_001, end, "", 0, filters.document())
             # A plan for any parameters takes over after some executions.
             for _ in range(8):
                 await admin.fetch(listing, *page)
-                await admin.fetch(counting, since, *filters, end)
-            total = await admin.fetchval(counting, since, *filters, end)
+                await admin.fetch(counting, since, end, filters.document())
+            total = await admin.fetchval(counting, since, end, filters.document())
             assert 0 < total == len(await admin.fetch(listing, *page)) < 100
             allowed = {("events", INDEXES[lead]): total}
             within(await rows_read(admin, listing, *page), allowed)
-            within(await rows_read(admin, counting, since, *filters, end), allowed)
+            within(await rows_read(admin, counting, since, end, filters.document()), allowed)
 
 
 @pytest.mark.parametrize("analyzed", [False, True], ids=["not analyzed", "analyzed"])
@@ -312,7 +313,14 @@ async def test_timelines_read_what_is_of_their_session_or_user(
 async def test_a_page_of_all_events_reads_a_page(database: Database, admin: asyncpg.Connection) -> None:
     await fill(database, admin, analyzed=True)
     query = database.statements.list_events
-    arguments = (FIRST, 101, BUSY, "", 0, *NONE)
+    arguments = (FIRST, 101, BUSY, "", 0, NOTHING.document())
     for _ in range(8):
         assert len(await admin.fetch(query, *arguments)) == 101
     within(await rows_read(admin, query, *arguments), {("events", "pkey"): 101})
+
+
+async def test_a_plan_tests_only_the_filters_that_are_asked_for(admin: asyncpg.Connection) -> None:
+    counting = f"explain {load().count_matching}"
+    for filters, tested in ((NOTHING, set()), (Filters(action="open"), {"(action = 'open'::text)"})):
+        plan = await admin.fetch(counting, FIRST, FIRST + DAY, filters.document())
+        assert {line.partition("Filter: ")[2] for (line,) in plan if "Filter: " in line} == tested

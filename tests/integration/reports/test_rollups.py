@@ -17,7 +17,9 @@ from projections.projector import catch_up
 from service.http.health import readiness
 from service.http.metrics import Metrics
 from service.reports.rollups import Rollups
+from service.reports.shards import Shards
 from sql.database import Database
+from tests.conftest import Servers
 from tests.support.log import NOW, an_event, append
 from tests.support.oracle import HOUR
 from tests.support.projection import START, proofs
@@ -31,16 +33,16 @@ FAILED = "insert into hour_proofs values (0, 'hourly', 1, $1, $2, 0, 0, 0, $1)"
 
 
 @pytest_asyncio.fixture(params=[1, 8])
-async def old(empty_database_url: str, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
+async def old(servers: Servers, postgres_version: int, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
     """Give a folded log of old days."""
-    async with sharded_log(empty_database_url, request.param) as sharded:
+    async with sharded_log(servers, postgres_version, request.param) as sharded:
         await fill(sharded, EVENTS)
         yield sharded
 
 
 async def shown(sharded: Sharded, hour: datetime) -> dict[str, Any]:
     """Return what is answered of an hour now."""
-    answer = await Rollups(sharded.database, lambda: NOW).one(f"{hour:%Y-%m-%dT%H:%MZ}")
+    answer = await Rollups(sharded.database, Shards(sharded.database), lambda: NOW).one(f"{hour:%Y-%m-%dT%H:%MZ}")
     return dict(json.loads(msgspec.json.encode(answer)))
 
 
@@ -129,7 +131,7 @@ async def told(url: str, database: Database) -> tuple[list[str], dict[str, float
     """Return why the service is degraded, and its metrics of the database."""
     async with appending(url) as appender:
         answer = await readiness(database, appender)
-        text = await Metrics().text(database, appender)
+        text = await Metrics().text(database, appender.admission)
     ready = json.loads(answer.body)
     assert (answer.status, ready["status"]) == (200, "degraded" if ready.get("degraded") else "ready")
     lines = [line.rsplit(" ", 1) for line in text.decode().splitlines() if line and not line.startswith("#")]

@@ -17,14 +17,15 @@ import pytest_asyncio
 
 import service.reports.counts
 from projections.projector import catch_up
-from service.errors import ApiError
-from service.ingest.decoding import Event
-from service.reports.counted import METRICS
+from service.errors import ServiceError
+from service.http.answers import status_of
+from service.ingest.event import Event
 from service.reports.raw_events import AT_A_TIME, MOST_WAITING
 from service.reports.rollups import Rollups
+from service.reports.shards import Shards
 from sql.database import Database
-from tests.conftest import Servers
-from tests.http.support.site import new_database
+from sql.hourly import METRICS
+from tests.conftest import NEWEST, Servers
 from tests.support import oracle
 from tests.support.log import NOW, an_event, append
 from tests.support.oracle import HOUR, keys
@@ -73,7 +74,7 @@ STORED = {name: events_around(day, seed) for seed, (name, day) in enumerate(CHAN
 @asynccontextmanager
 async def changing_log(servers: Servers, shards: int) -> AsyncIterator[Sharded]:
     """Give a log of days on which clocks changed; the last events are not folded."""
-    async with new_database(servers, empty=True) as url, sharded_log(url, shards) as sharded:
+    async with sharded_log(servers, NEWEST, shards) as sharded:
         for place, some in enumerate(STORED.values()):
             first = min(event.timestamp for event in some).date()
             for number in range(6):
@@ -177,7 +178,7 @@ async def test_who_is_new_is_new_once(changing: Sharded) -> None:
             assert filtered["totals"] == totals | {"new_users": None}
         for more in ("by=action", "demo_mode=true"):
             error = await refused(found.trends.page(f"metric=new_users&{more}".encode()))
-            assert (error.status, error.code, error.field) == (400, "invalid_parameter", "metric")
+            assert (status_of(error).number, error.code, error.field) == (400, "invalid_parameter", "metric")
 
 
 async def test_users_are_told_since_they_are_known(retiring: Sharded) -> None:
@@ -205,7 +206,7 @@ async def test_hours_days_weeks_and_months_tell_of_the_same_events(changing: Sha
             since = datetime(day.year, day.month, day.day, tzinfo=NOW.tzinfo) - 2 * DAY
             scope = f"from={text_of(since)}&to={text_of(since + 5 * DAY)}"
             summary = await found.summary.page(scope.encode())
-            rollups = await Rollups(changing.database, lambda: NOW).page(scope.encode())
+            rollups = await Rollups(changing.database, Shards(changing.database), lambda: NOW).page(scope.encode())
             inside = [event for event in STORED[name] if since <= event.timestamp < since + 5 * DAY]
             assert summary["totals"]["events"] == rollups["total_events"] == len(inside)
             assert summary["totals"]["sessions"] == rollups["distinct_sessions"]
@@ -242,8 +243,8 @@ async def test_what_is_compared_is_what_was_there_a_week_before(changing: Sharde
             assert summary["compare"]["totals"]["events"] > 0
 
 
-async def refused(work: Any) -> ApiError:
-    with pytest.raises(ApiError) as error:
+async def refused(work: Any) -> ServiceError:
+    with pytest.raises(ServiceError) as error:
         await work
     return error.value
 
@@ -270,7 +271,7 @@ async def test_nothing_is_said_of_a_time_that_is_not_wholly_kept(retiring: Shard
         assert (narrowed["from"], narrowed["compare"]) == (text_of(kept), None)
         gone = f"from={text_of(since)}&to={text_of(kept)}"
         error = await refused(trends.page(f"{gone}&demo_mode=true".encode()))
-        assert (error.status, error.code, error.field) == (422, "expired", "to")
+        assert (status_of(error).number, error.code, error.field) == (422, "expired", "to")
         assert text_of(kept) in error.message
         await retiring.admin.execute(
             "insert into shard_totals (shard, rollups_since) values (0, $1)"
@@ -305,17 +306,17 @@ async def test_raw_events_that_take_too_long_are_given_up_and_hold_up_nobody(
             waiting = [asyncio.create_task(trends.page(b"hours=24&demo_mode=true")) for _ in range(MOST_WAITING)]
             await asyncio.sleep(0)
             error = await refused(trends.page(b"hours=24&demo_mode=true"))
-            assert (error.status, error.code) == (503, "unavailable")
-            assert error.headers["retry-after"]
+            assert (status_of(error).number, error.code) == (503, "unavailable")
+            assert status_of(error).headers["retry-after"]
             for other in (found.event_list.page(b"hours=24&where=tool_name exists"), found.cohorts.page(b"hours=24")):
                 error = await refused(other)
-                assert (error.status, error.code) == (503, "unavailable")
+                assert (status_of(error).number, error.code) == (503, "unavailable")
             assert (await trends.page(b"hours=24"))["source"] == "rollups"
             for error in await asyncio.gather(*slow):
-                assert (error.status, error.code) == (422, "too_slow")
+                assert (status_of(error).number, error.code) == (422, "too_slow")
                 assert "1 s" in error.message
         answers = await asyncio.gather(*waiting, return_exceptions=True)
-        assert all(isinstance(answer, (dict, ApiError)) for answer in answers)
+        assert all(isinstance(answer, (dict, ServiceError)) for answer in answers)
         answer = await trends.page(b"hours=24&demo_mode=true&interval=day")
         assert sum(bucket["value"] for bucket in answer["buckets"]) == 3
 
@@ -325,7 +326,7 @@ async def test_a_day_that_is_dropped_meanwhile_is_left_out(retiring: Sharded, mo
     kept = datetime(day.year, day.month, day.day, tzinfo=NOW.tzinfo)
     starts: list[datetime] = []
     async with reads(retiring.database, retiring.url) as found:
-        read = found.counting.read
+        read = found.counts.read
 
         async def read_while_dropped(scope: service.reports.counts.Scope, *rest: Any) -> Any:
             starts.append(scope.since)
@@ -335,7 +336,7 @@ async def test_a_day_that_is_dropped_meanwhile_is_left_out(retiring: Sharded, mo
                 )
             return await read(scope, *rest)
 
-        monkeypatch.setattr(found.counting, "read", read_while_dropped)
+        monkeypatch.setattr(found.counts, "read", read_while_dropped)
         answer = await found.summary.top(
             f"from={text_of(kept - DAY)}&to={text_of(kept + DAY)}&by=event_type&demo_mode=true".encode()
         )

@@ -271,6 +271,13 @@ async def test_settings_hold_whatever_the_server_defaults_are(database: Database
     assert {row["name"]: row["value"] for row in rows} == SHOWN
 
 
+async def test_each_statement_is_planned_for_its_values_where_that_is_asked_for(database_url: str) -> None:
+    for plan_each, mode in ((False, "auto"), (True, "force_custom_plan")):
+        database = Database(database_url, connections=1, plan_each=plan_each)
+        assert (await database.only(SHOW, ["plan_cache_mode"]))["value"] == mode
+        await database.close()
+
+
 async def test_behind_a_pooler_each_call_brings_its_settings_and_leaves_nothing(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

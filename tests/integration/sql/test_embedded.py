@@ -20,9 +20,12 @@ import asyncpg
 import psutil
 import pytest
 
-from sql.embedded import folders, share
-from sql.embedded.folders import SOCKET_NAME, Account, account_of, binaries, server_account, socket_folder
-from sql.embedded.share import EmbeddedError, EmbeddedServer
+from sql.embedded import accounts, share
+from sql.embedded.accounts import Account, account_of, server_account
+from sql.embedded.binaries import binaries
+from sql.embedded.folders import SOCKET_NAME, socket_folder
+from sql.embedded.share import EmbeddedServer
+from sql.errors import EmbeddedError
 from tests.conftest import words_of
 
 ROOT = Path(__file__).parents[3]
@@ -338,12 +341,12 @@ def test_the_systems_user_is_made_once_however_many_need_it(place: Path, monkeyp
         ids = {line.split(":")[0]: line.split(":")[2:4] for line in passwd.read_text().splitlines()}
         return Account(name, *map(int, ids[name]))
 
-    monkeypatch.setattr(folders, "PASSWD", passwd)
-    monkeypatch.setattr(folders, "_named_account", named)
+    monkeypatch.setattr(accounts, "PASSWD", passwd)
+    monkeypatch.setattr(accounts, "_named_account", named)
     monkeypatch.setattr(shutil, "which", lambda *_, **__: str(useradd))
     with ThreadPoolExecutor(4) as starting:
-        accounts = [each.result() for each in [starting.submit(server_account) for _ in range(4)]]
-    assert accounts == [named("hourledger")] * 4
+        found = [each.result() for each in [starting.submit(server_account) for _ in range(4)]]
+    assert found == [named("hourledger")] * 4
 
 
 # Closed to others

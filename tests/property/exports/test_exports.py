@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from service.exports.formats import CSV, writer
 from service.exports.resendable_properties import sendable
 from service.exports.rows import TEXT
-from service.ingest.decoding import MAX_PROPERTIES_BYTES, decode_event
+from service.ingest.decoding import decode_event
+from service.ingest.event import MAX_PROPERTIES_BYTES
 from sql.database import Database
 from tests.support.exports import SIGNS, unprefixed
 from tests.support.sent_events import examples

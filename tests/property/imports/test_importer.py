@@ -6,6 +6,7 @@ import json
 from functools import partial
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,9 @@ from sql.database import Database
 from tests.support.imports import Counts, a_row, imported, rejected, without_ids
 from tests.support.log import NOW, stored
 from tests.support.sent_events import examples, sent_events
+
+# Of the reading of files.
+pytestmark = pytest.mark.versions("newest")
 
 # Few different ones, so that equals, equals of another session and equals without an id are common.
 rows = st.builds(

@@ -8,8 +8,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.ingest.decoding import Event, EventError, decode_batch, decode_lines
+from service.ingest.decoding import decode_batch, decode_lines
+from service.ingest.event import Event
 from service.ingest.json_elements import split_object
+from service.ingest.refusals import EventError
 from tests.support.sent_events import LIMITS, MOMENT, events, examples, sent_events, tried
 
 REQUIRED = ("event_type", "session_id", "timestamp")

@@ -14,7 +14,7 @@ from projections.projector import catch_up, step
 from projections.rebuild import REBUILT, rebuild_hour
 from projections.verify import conservation
 from service.ingest.appender import shard_of
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from sql.database import Database
 from tests.support import oracle
 from tests.support.log import an_event, append

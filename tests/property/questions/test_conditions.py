@@ -11,14 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.questions.condition_grammar import parse_conditions
-from service.questions.conditions import predicate
+from service.questions.filters import Filters
 from tests.support.sent_events import examples
 
 # An event without anything, but for what is given.
 MATCHES = """
 select event_matches(
-    row(1, now(), now(), 0, $4, 'e', 's 1', null, $5, $6, null, $7::jsonb)::events,
-    null, null, null, null, null, null, null, $1, $2, $3
+    row(1, now(), now(), 0, $2, 'e', 's 1', null, $3, $4, null, $5::jsonb)::events, $1
 )
 """
 NAMES = ("a", "b c", 'q"', "é.x")
@@ -110,7 +109,7 @@ async def test_events_pass_by_the_words_of_the_documentation(
     connection = await asyncpg.connect(database_url)
     try:
         for conditions in asked:
-            parameters = predicate(parse_conditions(" and ".join(text_of(each) for each in conditions)))
+            filters = Filters(where=parse_conditions(" and ".join(text_of(each) for each in conditions)))
             for event in sent:
                 has_mode = event["event_type"] == "risk_mode_changed" and "risk_mode" in (event["properties"] or {})
                 whole = event | {
@@ -119,7 +118,7 @@ async def test_events_pass_by_the_words_of_the_documentation(
                 }
                 stored = json.dumps(event["properties"]) if event["properties"] is not None else None
                 columns = (event["demo_mode"], event["event_type"], event["tool_name"], stored)
-                answer = await connection.fetchval(MATCHES, *parameters, *columns)
+                answer = await connection.fetchval(MATCHES, filters.document(), *columns)
                 assert bool(answer) == all(passes(whole, each) for each in conditions), (conditions, event)
     finally:
         await connection.close()

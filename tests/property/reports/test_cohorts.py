@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from projections.projector import step
 from service.ingest.appender import shard_of
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from service.reports.cohorts import Cohorts
 from sql.database import Database
 from tests.property.projections.test_histories import History, history

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from service.questions import conditions
 from tests.property.projections.test_histories import history
 from tests.property.reports.test_trends import grown
@@ -35,18 +35,31 @@ sent = st.builds(
 )
 tests_of = st.one_of(
     st.builds(
-        lambda op, value: {"property": "n", "op": op, "value": value},
+        lambda op, value: {"field": "properties.n", "op": op, "value": value},
         st.sampled_from(["=", "!=", "<", ">", "<=", ">="]),
         st.integers(1, 3),
     ),
-    st.sampled_from(["exists", "missing"]).map(lambda op: {"property": "plan", "op": op}),
-    st.just({"property": "n", "op": "in", "value": [1, 3]}),
+    st.builds(
+        lambda field, op: {"field": field, "op": op},
+        st.sampled_from(["properties.plan", "tool_name", "user_id"]),
+        st.sampled_from(["exists", "missing"]),
+    ),
+    st.just({"field": "properties.n", "op": "in", "value": [1, 3]}),
+    st.builds(
+        lambda field, op, value: {"field": field, "op": op, "value": value},
+        st.sampled_from(["event_type", "tool_name", "action"]),
+        st.sampled_from(["=", "!="]),
+        st.sampled_from(["x", "Home", "home"]),
+    ),
+    st.just({"field": "event_type", "op": "in", "value": ["x", "y"]}),
+    st.booleans().map(lambda value: {"field": "demo_mode", "op": "=", "value": value}),
 )
 steps = st.one_of(
     st.sampled_from(["x", "y", "z"]).map(lambda kind: {"event_type": kind}),
     st.sampled_from(["Home", "Song"]).map(lambda tool: {"tool_name": tool}),
     st.just({"event_type": "x", "action": "home"}),
-    st.lists(tests_of, min_size=1, max_size=2).map(lambda where: {"where": where}),
+    st.lists(tests_of, min_size=1, max_size=3).map(lambda where: {"where": where}),
+    st.lists(tests_of, min_size=1, max_size=2).map(lambda where: {"event_type": "x", "where": where}),
 )
 FILTERS: tuple[tuple[Json, Callable[[Stored], Any]], ...] = (
     ({}, lambda _: True),

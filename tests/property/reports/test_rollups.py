@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 import service.reports.rollups
 from projections.projector import catch_up
-from service.ingest.decoding import Event
+from service.ingest.event import Event
 from service.reports.rollups import Rollups
+from service.reports.shards import Shards
 from tests.property.projections.test_histories import History, history
 from tests.support.log import an_event
 from tests.support.oracle import HOUR, QUARTER
@@ -50,7 +51,7 @@ class Shown:
     """All answers of a log, as text; `as_of` differs between shards and is left out."""
 
     def __init__(self, both: History) -> None:
-        self._rollups = Rollups(both.database, lambda: NOW)
+        self._rollups = Rollups(both.database, Shards(both.database), lambda: NOW)
 
     async def all(self) -> list[str]:
         return [await self._page(query) for query in QUERIES] + [

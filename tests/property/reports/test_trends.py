@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 from hypothesis import given, settings
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from projections.projector import step
 from service.ingest.appender import shard_of
-from service.ingest.decoding import Event
+from service.ingest.event import Event
+from service.questions.filters import NOTHING, Filters
 from tests.property.projections.test_histories import History, history
 from tests.support import oracle
 from tests.support.log import an_event
@@ -136,14 +138,14 @@ async def test_raw_events_are_counted_in_any_buckets(
     batches: list[tuple[list[Event], int]],
     asked: Asked,
     divided_by: str | None,
-    filters: tuple[object, ...],
+    filters: tuple[Any, ...],
 ) -> None:
     bounds, named, told = asked
     async with history(database_url, shards) as both:
         stored = await grown(both, batches)
         query = both.database.statements.trend_from_events
-        given = (None, None, *filters, None, None, None)
-        found = await rows(both, query, bounds, sorted(named), told, divided_by, *given)
+        given = Filters(**dict(zip(FILTERS, filters, strict=True))).document()
+        found = await rows(both, query, bounds, sorted(named), told, divided_by, given)
         passed = [event for event in stored if passes(event, filters)]
         # Of both together it is known which sessions had a user.
         expected = named | ({"identified"} if {"sessions", "users"} <= named else set())
@@ -151,12 +153,11 @@ async def test_raw_events_are_counted_in_any_buckets(
             oracle.trend(in_shard(both, shard, passed), bounds, expected, told, divided_by) for shard in range(shards)
         ]
         assert found == sum(of_shards, Counter())
-        of_all = await both.database.rows(query, None, bounds, sorted(named), told, divided_by, *given)
+        of_all = await both.database.rows(query, None, bounds, sorted(named), told, divided_by, given)
         assert summed(of_all) == oracle.trend(passed, bounds, expected, told, divided_by)
         assert [row["measure"] for row in of_all if row["bucket"] is None] == ["position", "lag_events"] * shards
         same = await rows(both, both.database.statements.read_trend, bounds, list(oracle.DIMENSIONS), told)
-        nothing = (None,) * 10
-        assert same == await rows(both, query, bounds, [*oracle.DIMENSIONS, "sessions"], told, None, *nothing)
+        assert same == await rows(both, query, bounds, [*oracle.DIMENSIONS, "sessions"], told, None, NOTHING.document())
 
 
 def test_the_buckets_of_the_oracle_are_half_open() -> None:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from service.demo.events import DAYS, HOUR, MINUTE, demo_events, launch_of, live_events
 from service.demo.trickle import as_sent
 from service.demo.visits import RISK_MODES, TOOLS
-from service.ingest.decoding import Event, decode_event
+from service.ingest.decoding import decode_event
+from service.ingest.event import Event
 from tests.support.sent_events import examples
 
 COUNT = 40_000

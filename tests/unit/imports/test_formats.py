@@ -9,7 +9,8 @@ import pytest
 
 from service.imports.formats import AUTO, CSV, JSON, NDJSON, NotImportable, Row, read_rows
 from service.imports.rows import decode_element
-from service.ingest.decoding import MAX_EVENT_BYTES, EventError
+from service.ingest.event import MAX_EVENT_BYTES
+from service.ingest.refusals import EventError
 
 BOM = b"\xef\xbb\xbf"
 ONE = b'{"event_type":"a","session_id":"s","timestamp":"2025-10-18T01:00:00Z","event_id":"1"}'

@@ -2,15 +2,10 @@
 
 import pytest
 
-from service.ingest.decoding import (
-    MAX_BATCH_BYTES,
-    MAX_BATCH_EVENTS,
-    Event,
-    EventError,
-    TooLarge,
-    decode_batch,
-    decode_lines,
-)
+from service.errors import TooLarge
+from service.ingest.decoding import decode_batch, decode_lines
+from service.ingest.event import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, Event
+from service.ingest.refusals import EventError
 
 GOOD = b'{"event_type":"a","session_id":"s","timestamp":"2025-10-18T01:00:00Z","event_id":"e","properties":{"a":[1]}}'
 POISON = {

@@ -8,7 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from service.ingest.decoding import MAX_EVENT_BYTES, Event, EventError, TooLarge, decode_event
+from service.errors import TooLarge
+from service.ingest.decoding import decode_event
+from service.ingest.event import MAX_EVENT_BYTES, Event
+from service.ingest.refusals import EventError
 from service.ingest.timestamps import parse_time
 
 NAME_FIELDS = ("event_type", "event_id", "id", "tool_name", "action")

@@ -152,6 +152,10 @@ def test_no_registry_is_named(name: str) -> None:
     assert not re.search(r"://|\"resolved\"|\bregistry\s*=|\.(org|com|net|io)\b", (ROOT / name).read_text())
 
 
+def test_every_part_of_the_client_is_joined_once() -> None:
+    assert sorted(assets.PARTS) == sorted(part.name for part in assets.CLIENT.glob("*.js"))
+
+
 def test_the_lock_is_of_exact_versions_with_hashes() -> None:
     package = json.loads((ROOT / "package.json").read_text())
     asked = package["dependencies"] | package["devDependencies"]

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from service.web.assets import PARTS
+
 ROOT = Path(__file__).parents[3]
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-node.lock")
-ASSETS = ("package-lock.json", "service/web/assets.py", "service/web/client/analytics.js")
+ASSETS = ("package-lock.json", "service/web/assets.py", *(f"service/web/client/{part}" for part in PARTS))
 TARGETS = [
     *(
         "backup",

@@ -1,4 +1,4 @@
-"""What `python -m sql.check` finds, and what it lets pass."""
+"""What `python -m tests.sql_check` finds, and what it lets pass."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from sql.check import check_file, check_module
+from service.exports.rows import EVENT_COLUMNS as EXPORTED
+from service.exports.rows import RECEIVED_AT
+from sql.statements import EVENT_COLUMNS
+from tests.sql_check.files import check_file
+from tests.sql_check.folders import APART, LAYERS, check_folders
+from tests.sql_check.modules import check_module
 
 QUERY = """-- The events of one session.
 -- $1 session, $2 limit
@@ -103,3 +108,95 @@ def test_a_bad_view_is_named(tmp_path: Path, old: str, new: str, problem: str) -
 def test_sql_in_python_is_named(tmp_path: Path) -> None:
     text = '''NAME = "with care"\nQUERY = f"""\nselect 1 from {NAME}"""\nHELP = "Select one of the hours"\n'''
     assert found(tmp_path / "module.py", text) == ["2: SQL in a Python string"]
+
+
+EVENTS = """-- All events.
+-- Rows: one per event.
+select
+    e.event_id, e.event_type, e.session_id, e.user_id, e.tool_name, e.action, e.properties::text as properties,
+    e.demo_mode, e.timestamp, e.received_at, e.shard
+from events as e
+"""
+
+
+def test_a_query_of_events_that_gives_all_columns_passes(tmp_path: Path) -> None:
+    assert found(tmp_path / "queries/all_events.sql", EVENTS) == []
+    assert found(tmp_path / "queries/all_events.sql", EVENTS.replace(", e.shard", "")) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (" e.action,", ""),
+        ("e.event_type, e.session_id", "e.session_id, e.event_type"),
+        (", e.shard", ", e.shard, e.position"),
+        ("e.event_id, ", ""),
+        ("e.tool_name", "e.tool_name as tool"),
+    ],
+)
+def test_a_query_of_events_that_gives_other_columns_is_named(tmp_path: Path, old: str, new: str) -> None:
+    problem = f"1: a query of events gives {', '.join(EVENT_COLUMNS)}, and shard at most"
+    assert found(tmp_path / "queries/all_events.sql", EVENTS.replace(old, new)) == [problem]
+
+
+def test_exports_name_the_columns_in_the_order_of_the_queries() -> None:
+    assert (*EXPORTED, *RECEIVED_AT) == EVENT_COLUMNS
+
+
+def calling(name: str, called: str) -> str:
+    return f"-- Calls.\ncreate or replace function {name}()\nlanguage sql\nas $$\n    select {called}\n$$;\n"
+
+
+def between(root: Path, **files: str) -> list[str]:
+    """Write files of functions, named `folder__name`; return the problems between them."""
+    for place, text in files.items():
+        folder, _, name = place.partition("__")
+        path = root / "functions" / folder / f"{name}.sql"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return [f"{each.path.stem}:{each.line}: {each.message}" for each in check_folders(root)]
+
+
+def test_calls_downward_and_within_a_folder_pass(tmp_path: Path) -> None:
+    lower = {"time__hour": calling("hour", "now()"), "time__day": calling("day", "hour()")}
+    assert between(tmp_path, **lower, log__head=calling("head", "day() + hour() -- rows()")) == []
+
+
+@pytest.mark.parametrize(
+    ("caller", "called"),
+    [("time", "log"), ("verify", "bi"), ("reports", "funnels"), ("log", "schema"), ("schema", "log")],
+)
+def test_a_call_that_does_not_go_down_is_named(tmp_path: Path, caller: str, called: str) -> None:
+    files = {f"{caller}__one": calling("one", "2 + two()"), f"{called}__two": calling("two", "2")}
+    assert between(tmp_path, **files) == [f"one:5: {caller} calls two of {called}, which is not below it"]
+
+
+def test_a_call_in_plpgsql_is_seen(tmp_path: Path) -> None:
+    upward = FUNCTION.replace("return n + 1", "perform (select rows(n))")
+    assert between(tmp_path, time__more=upward, log__rows=calling("rows", "1")) == [
+        "more:7: time calls rows of log, which is not below it"
+    ]
+
+
+def test_a_folder_that_is_no_layer_is_named(tmp_path: Path) -> None:
+    assert between(tmp_path, odd__one=calling("one", "1")) == ["one:1: odd is not one of the folders of functions"]
+
+
+@pytest.mark.parametrize("kind", ["functions", "queries"])
+def test_two_files_of_one_name_are_named(tmp_path: Path, kind: str) -> None:
+    for folder in ("log", "time"):
+        path = tmp_path / kind / folder / "one.sql"
+        path.parent.mkdir(parents=True)
+        path.write_text(calling("one", "1"))
+    problems = [f"{problem.path.parent.name}: {problem.message}" for problem in check_folders(tmp_path)]
+    assert problems == ["time: log/one.sql has the same name"]
+
+
+def test_a_reference_to_no_file_is_named(tmp_path: Path) -> None:
+    called = calling("one", "1").replace("Calls.", "See functions/time/one.sql and functions/two.sql.")
+    assert between(tmp_path, time__one=called) == ["one:1: there is no functions/two.sql"]
+
+
+def test_every_layer_is_a_folder() -> None:
+    functions = Path(__file__).parents[3] / "sql" / "functions"
+    assert {path.name for path in functions.iterdir()} == {*APART, *(name for layer in LAYERS for name in layer)}

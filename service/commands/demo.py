@@ -1,0 +1,45 @@
+"""`demo`, and the part of it that sends events while it runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from service.commands.running import settings
+from service.console import end_with_stdin
+from service.demo.events import DAYS, SEED, live_events
+from service.demo.fill import Demo
+from service.demo.folder import usual_demo_dir
+from service.demo.run import run_demo
+from service.demo.trickle import trickle
+from service.ingest.timestamps import parse_time
+
+
+@click.command()
+@click.option("--events", type=click.IntRange(1, 10_000_000), default=100_000, show_default=True, help="How many.")
+@click.option("--seed", default=SEED, show_default=True, help="The same seed and end give the same events.")
+@click.option("--end", type=parse_time, metavar="ISO-8601", help="When the last of them happens. Default: now.")
+@click.option("--no-trickle", is_flag=True, help="Send no more events while it runs.")
+def demo(events: int, seed: int, end: datetime | None, no_trickle: bool) -> None:
+    """Run the whole service until Ctrl-C on 30 days of made-up events, in a data directory of its own.
+
+    That is .demo, as root /var/lib/hourledger-demo, or HOURLEDGER_DATA_DIR when that is empty or a former demo. A demo
+    first removes the data of a former one. It refuses a directory that holds anything else.
+    """
+    loaded = settings(data_dir=usual_demo_dir())
+    loaded.check_reads()
+    days = min(DAYS, loaded.event_retention_days)  # the log would refuse older events
+    run_demo(loaded, Demo(events, seed, days, end, trickle=not no_trickle))
+    click.echo("hourledger: stopped", err=True)
+
+
+@click.command(hidden=True)
+@click.option("--seed", default=SEED)
+@click.option("--visitors", default=0)
+@click.option("--until-stdin-ends", is_flag=True)
+def demo_trickle(seed: int, visitors: int, until_stdin_ends: bool) -> None:
+    """Send the events of a demo's visitors, each when it happens."""
+    if until_stdin_ends:
+        end_with_stdin()
+    trickle(settings(), live_events(datetime.now(UTC), seed, visitors))

@@ -1,0 +1,43 @@
+"""Runs a command with the settings, on the configured database or on the embedded server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from service.console import configure_logs
+from service.settings import Settings, SettingsError, load
+from sql.embedded.share import EmbeddedServer, use
+from sql.embedded.working_database import server
+
+# Exit code of a command that could not be done.
+COULD_NOT = 2
+
+Result = TypeVar("Result")
+
+
+def settings(data_dir: str | None = None) -> Settings:
+    """Return the settings, with logs as they say. data_dir: where data is when the environment does not say."""
+    loaded = load(data_dir=data_dir)
+    configure_logs(loaded.log_level, as_json=loaded.log_json)
+    return loaded
+
+
+def on_database(work: Callable[[str, Settings], Awaitable[Result]]) -> Result:
+    """Return what `work` does with the URL of the configured database, and the settings."""
+    loaded = settings()
+
+    async def run(url: str) -> Result:
+        return await work(url, loaded)
+
+    with server(loaded.database_url, loaded.data_dir) as url:
+        return asyncio.run(run(url))
+
+
+def embedded() -> EmbeddedServer:
+    """Return a share in the embedded server. Raises SettingsError when DATABASE_URL is set."""
+    loaded = settings()
+    if loaded.database_url is not None:
+        raise SettingsError("DATABASE_URL is set: use pg_dump and pg_restore of that server, see docs/operations.md")
+    return use(loaded.data_dir)

@@ -1,0 +1,53 @@
+"""`migrate`, `rollback` and `bi-role`: the schema of the database, and who may read it."""
+
+from __future__ import annotations
+
+import click
+
+from service.commands.running import on_database
+from service.operations.bi_role import make_role
+from service.operations.supervisor import prepare
+from service.settings import Settings
+from sql.migrate import migrate as bring_up
+from sql.migrate import rollback as roll_back
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the schema up to the newest version."""
+
+    async def work(url: str, settings: Settings) -> None:
+        steps = await prepare(url, settings)
+        click.echo(f"migrate: {', '.join(step.name for step in steps) or 'nothing to do'}")
+
+    on_database(work)
+
+
+@click.command()
+@click.option("--force", is_flag=True, help="Even if rows are lost.")
+def rollback(force: bool) -> None:
+    """Take the schema one step down."""
+
+    async def work(url: str, _: Settings) -> None:
+        step = await roll_back(url, force=force)
+        click.echo(f"rollback: {step.name if step else 'nothing to do'}")
+
+    on_database(work)
+
+
+@click.command("bi-role")
+@click.option("--login", metavar="NAME", help="A login to make, or to give a new password.")
+def bi_role(login: str | None) -> None:
+    """Make the role hourledger_bi, which may read the views of the schema bi and nothing else, and a login in it.
+
+    Needs a database owner that may make roles; docs/insights.md says what an administrator does instead.
+    """
+
+    async def work(url: str, settings: Settings) -> None:
+        await prepare(url, settings)
+        lines = await make_role(url, login, embedded=settings.database_url is None)
+        await bring_up(url)  # grants the views to the role, which exists by now
+        for line in ("bi-role: hourledger_bi reads the views of the schema bi", *lines):
+            click.echo(line)
+
+    on_database(work)

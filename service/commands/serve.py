@@ -1,0 +1,46 @@
+"""`serve`, the whole service, and `http`, its HTTP server alone."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import click
+
+from service.commands.running import settings
+from service.console import end_with_stdin
+from service.operations.supervisor import supervise
+from service.settings import SettingsError
+from sql.errors import Unavailable
+from sql.migrate import check_schema
+
+
+@click.command()
+def serve() -> None:
+    """Run the whole service until Ctrl-C: PostgreSQL unless DATABASE_URL is set, migrations, projector, HTTP."""
+    loaded = settings()
+    loaded.check_reads()
+
+    def ready() -> None:
+        click.echo(f"hourledger: http://{loaded.host}:{loaded.port}", err=True)
+
+    supervise(loaded, ready)
+    click.echo("hourledger: stopped", err=True)
+
+
+@click.command()
+@click.option("--until-stdin-ends", is_flag=True, help="Stop, too, when standard input ends.")
+def http(until_stdin_ends: bool) -> None:
+    """Run the HTTP server alone, on the schema as it is. Needs DATABASE_URL."""
+    loaded = settings()
+    loaded.check_reads()
+    if loaded.database_url is None:
+        raise SettingsError("DATABASE_URL must be set for the HTTP server alone; `serve` brings its own PostgreSQL")
+    if until_stdin_ends:
+        end_with_stdin()
+    # A database that is away is no reason not to start: the service answers that it is not ready, and goes on looking.
+    with suppress(Unavailable):
+        asyncio.run(check_schema(loaded.database_url))
+    from service.http.server import run  # noqa: PLC0415  # granian is slow to import, and only needed here
+
+    run(loaded)

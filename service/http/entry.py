@@ -1,0 +1,105 @@
+"""The way of a request: the gate, then the track paths or the framework; every answer is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.enums import ScopeType
+from litestar.types import HTTPScope, Message, Receive, Scope, Send
+from litestar.utils import normalize_path
+
+from service.errors import ServiceError
+from service.http.answers import Answer, Headers, answered, failure, json_answer, respond, response
+from service.http.gate import BATCH_PATHS, SINGLE_PATHS, Gate
+from service.http.metrics import Metrics
+from service.http.refusals import MethodNotAllowed
+from service.http.requests import while_connected
+from service.http.routes import STREAMS
+from service.http.track import Track
+from service.reports.event_list import EventList
+
+Append = Callable[[Receive, Headers], Awaitable[Answer]]
+
+
+class Entry:
+    """The ASGI application of one worker."""
+
+    def __init__(self, gate: Gate, track: Track, events: EventList, metrics: Metrics, litestar: Litestar) -> None:
+        self.litestar = litestar
+        self._gate = gate
+        self._track = track
+        self._events = events
+        self._metrics = metrics
+        self._tracks = dict.fromkeys(SINGLE_PATHS, self._single) | dict.fromkeys(BATCH_PATHS, self._batch)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, and count it."""
+        if scope["type"] != ScopeType.HTTP:
+            await self.litestar(scope, receive, send)
+            return
+        started = perf_counter()
+        method = scope["method"]
+        status = await self._answer(scope, receive, send)
+        self._metrics.answered(method, scope.get("path_template", "none"), status, perf_counter() - started)
+
+    async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> int:
+        """Refuse at the gate, or answer; return the status."""
+        if scope["method"] == "HEAD" and scope["path"] not in STREAMS:
+            scope["method"] = "GET"  # the server leaves the body out
+        headers = dict(scope["headers"])
+        try:
+            self._gate.check(scope, headers)
+        except ServiceError as error:
+            return await respond(send, failure(error))
+        path = normalize_path(scope["path"])
+        # Events bypass the framework: its way to a handler costs more than decoding and checking an event.
+        if (track := self._tracks.get(path)) is not None:
+            scope["path_template"] = path
+            return await respond(send, await track(scope, headers, receive))
+        return await self._route(scope, receive, send)
+
+    async def _route(self, scope: HTTPScope, receive: Receive, send: Send) -> int:
+        status = 0
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        await self.litestar(scope, receive, watched)
+        return status
+
+    async def _single(self, scope: HTTPScope, headers: Headers, receive: Receive) -> Answer:
+        if scope["method"] == "GET":
+            return await answered(self._list(scope["query_string"], receive))
+        return await self._write(scope, headers, receive, self._track.one, "GET, POST, OPTIONS")
+
+    async def _batch(self, scope: HTTPScope, headers: Headers, receive: Receive) -> Answer:
+        return await self._write(scope, headers, receive, self._track.batch, "POST, OPTIONS")
+
+    async def _write(
+        self, scope: HTTPScope, headers: Headers, receive: Receive, append: Append, methods: str
+    ) -> Answer:
+        if scope["method"] == "OPTIONS":
+            return Answer(204, b"", self._gate.preflight_headers(headers))
+
+        async def appended() -> Answer:
+            if scope["method"] != "POST":
+                raise MethodNotAllowed(scope["method"], methods)
+            self._gate.check_write(scope, headers)
+            return await append(receive, headers)
+
+        answer = await answered(appended())
+        return answer.and_headers(self._gate.cors_headers(headers))
+
+    async def _list(self, query: bytes, receive: Receive) -> Answer:
+        return json_answer(await while_connected(receive, self._events.page(query)))
+
+
+def answer_exception(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Return what an exception of a route becomes; the framework calls it."""
+    return response(failure(error))

@@ -1,0 +1,93 @@
+"""What a worker process does beside answering: it starts the appender, keeps house, and stops in order."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from litestar import Litestar
+
+from service.http import held_signals
+from service.http.metrics import Metrics
+from service.ingest.appender import Appender
+
+HOUSEKEEPING_SECONDS = 1.0
+STOP_LOOK_SECONDS = 0.05
+# Longer than the database takes to answer when it is there at all.
+START_SECONDS = 2.0
+# More than the requests that wait for a commit hold. They are no garbage, and the collector would look through them
+# each time.
+OBJECTS_PER_COLLECTION = 20_000
+
+
+class Closable(Protocol):
+    """Anything with connections to close."""
+
+    async def close(self) -> None:
+        """Close the connections."""
+
+
+class Worker:
+    """One worker process.
+
+    end_streams: ends the answers that have no end of their own. closing: what to close when the appender has, in order.
+    """
+
+    def __init__(
+        self, appender: Appender, metrics: Metrics, end_streams: Callable[[], None], closing: Sequence[Closable]
+    ) -> None:
+        self._appender = appender
+        self._metrics = metrics
+        self._end_streams = end_streams
+        self._closing = closing
+
+    @asynccontextmanager
+    async def lifespan(self, _: Litestar) -> AsyncIterator[None]:
+        """Run from before the first request until after the last one."""
+        _keep_what_is_loaded()
+        await self._appender.start()
+        # A new worker must not refuse events that the other workers take.
+        await self._appender.wait_until_available(START_SECONDS)
+        tasks = [asyncio.create_task(self._keep_house()), asyncio.create_task(self._end_streams_at_stop())]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            self._end_streams()
+            await self._appender.close()
+            for each in self._closing:
+                await each.close()
+
+    async def _keep_house(self) -> None:
+        """Report how much waits. Stop when the server was killed: an orphan would keep the port and answer for ever."""
+        # The server may be killed while a worker begins; then it never was the worker's parent.
+        parent = held_signals.Server.pid or os.getppid()
+        while os.getppid() == parent:
+            self._metrics.waiting(self._appender.admission.events)
+            await asyncio.sleep(HOUSEKEEPING_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    async def _end_streams_at_stop(self) -> None:
+        """End the streams before the server learns that it must stop.
+
+        The server lets every answer under way come to its end (https://github.com/emmett-framework/granian/issues/518),
+        and ASGI has no event that says so before (https://github.com/django/asgiref/issues/588).
+        """
+        await asyncio.sleep(held_signals.HELD_SECONDS)
+        while not held_signals.came():  # noqa: ASYNC110  # a signal that is held back wakes no task
+            await asyncio.sleep(STOP_LOOK_SECONDS)
+        self._end_streams()
+        held_signals.let_through()
+
+
+def _keep_what_is_loaded() -> None:
+    """Exclude what was loaded so far from collections, which under load would look through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_PER_COLLECTION, 10, 10)

@@ -1,0 +1,27 @@
+"""The event as it is appended, and the limits of what is sent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+# Bytes of a decoded body.
+MAX_EVENT_BYTES = 65_536
+MAX_BATCH_BYTES = 8_388_608
+MAX_BATCH_EVENTS = 10_000
+# Bytes of JSON as sent.
+MAX_PROPERTIES_BYTES = 16_384
+
+
+class Event(NamedTuple):
+    """An event to append; columns are collected in this order."""
+
+    event_id: str
+    session_id: str
+    user_id: str | None
+    event_type: str
+    tool_name: str | None
+    action: str | None
+    properties: str | None  # JSON text as sent
+    demo_mode: bool
+    timestamp: datetime  # UTC

@@ -1,0 +1,81 @@
+"""Hours and ranges of hours in query strings, and how answers write times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from service.questions.parameters import SHOWN, invalid, whole
+
+HOUR = timedelta(hours=1)
+MOST_HOURS = 8_760
+
+
+def hour(name: str, text: str) -> datetime:
+    """Return a whole hour in UTC from ISO-8601; a time without an offset is UTC. Raises InvalidParameter."""
+    try:
+        # In a query string an unescaped `+` of an offset arrives as a space.
+        moment = datetime.fromisoformat(text.replace(" ", "+") if text[-6:-5] == " " else text)
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        moment + HOUR  # the hour itself must end before the calendar does
+    except (ValueError, OverflowError) as error:
+        raise invalid(name, f"must be an hour such as 2025-10-18T01:00:00Z, not {text[:SHOWN]!r}") from error
+    if moment != moment.replace(minute=0, second=0, microsecond=0):
+        raise invalid(name, f"must be a whole hour, not {text[:SHOWN]!r}")
+    return moment
+
+
+@dataclass(frozen=True, slots=True)
+class HourRange:
+    """Whole hours [since, until) in UTC, and their number.
+
+    until: None for a range that ends with the newest event, which may be ahead of now.
+    """
+
+    since: datetime
+    until: datetime | None
+    hours: int
+
+
+def hour_range(given: Mapping[str, str], default_hours: int, now: datetime) -> HourRange:
+    """Return the range that `hours`, or `from` and `to`, ask for. Raises InvalidParameter.
+
+    `hours` gives the hours that start at or after now minus that time, and an open end.
+    """
+    if "from" not in given and "to" not in given:
+        hours = whole(given, "hours", default_hours, MOST_HOURS)
+        return HourRange(_hour_at_or_after(now - hours * HOUR), None, hours)
+    if "hours" in given:
+        raise invalid("hours", "cannot be given together with from or to")
+    for name in ("from", "to"):
+        if name not in given:
+            raise invalid(name, "must be given: a range needs both from and to")
+    since, until = hour("from", given["from"]), hour("to", given["to"])
+    hours = (until - since) // HOUR
+    if not 1 <= hours <= MOST_HOURS:
+        raise invalid("to", f"must be 1 to {MOST_HOURS} hours after from")
+    return HourRange(since, until, hours)
+
+
+def closed_range(given: Mapping[str, str], default_hours: int, now: datetime) -> tuple[datetime, datetime]:
+    """Return [since, until) as `hour_range` does; an open range ends with the current hour. Raises InvalidParameter."""
+    asked = hour_range(given, default_hours, now)
+    return asked.since, asked.until or hour_start(now) + HOUR
+
+
+def hour_start(moment: datetime) -> datetime:
+    """Return the start of the hour that a moment is in."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _hour_at_or_after(moment: datetime) -> datetime:
+    start = hour_start(moment)
+    return start if start == moment else start + HOUR
+
+
+def time_text(moment: datetime) -> str:
+    """Return a time as answers write it: UTC, with milliseconds, or microseconds when it has them."""
+    moment = moment.astimezone(UTC)
+    digits = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
+    return moment.replace(tzinfo=None).isoformat(timespec=digits) + "Z"

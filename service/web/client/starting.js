@@ -1,0 +1,45 @@
+// How the client starts, and what a page can call.
+
+function set(given) {
+  for (const [name, value] of Object.entries(given ?? {})) if (value !== undefined) options[name] = value;
+  options.endpoint = options.endpoint.replace(/\/$/, "");
+}
+
+function begin() {
+  const data = tag?.dataset ?? {};
+  const flag = (text) => (text === undefined ? undefined : text !== "false");
+  set({
+    endpoint: new URL(data.endpoint ?? "/e", !data.endpoint && home || location.href).href,
+    writeKey: data.writeKey,
+    demo: flag(data.demo),
+    sendToBackend: flag(data.sendToBackend),
+    respectPrivacy: flag(data.respectPrivacy),
+    sampleRate: data.sampleRate === undefined ? undefined : Number(data.sampleRate),
+    debug: flag(data.debug),
+  });
+  const known = get(CLOCK);
+  if (known !== null) offset = Number(known);
+  addEventListener("online", () => { failures = 0; flush(); });
+  addEventListener("pagehide", leave);
+  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : beaconed.clear()));
+  if (tag) plan(0);
+}
+
+function init(given) {
+  set(given);
+  plan(0);
+}
+
+const client = {
+  init,
+  track,
+  flush,
+  trackToolUsage: (tool, action, properties) => track("tool_used", { tool_name: tool, action, properties }),
+  trackRiskModeChange: (mode, previous) => track("risk_mode_changed", { properties: { risk_mode: mode, previous_mode: previous } }),
+  trackFeatureInteraction: (feature, action, properties) => track("feature_used", { action, properties: { ...properties, feature } }),
+  identify: (userId) => (userId == null ? remove(USER) : put(USER, `${userId}`)),
+  reset: () => { remove(USER); remove(SESSION); },
+  exportEvents: () => { remember(); return get(HISTORY) ?? "[]"; },
+  stats: () => ({ queued: waiting().length, sent, dropped, reasons: { ...reasons } }),
+};
+if (inBrowser) begin();

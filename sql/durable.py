@@ -1,0 +1,13 @@
+"""Writes that survive a loss of power."""
+
+import os
+from pathlib import Path
+
+
+def sync(path: Path) -> None:
+    """Force a file, or the list of names in a folder, to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

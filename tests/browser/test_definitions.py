@@ -1,0 +1,94 @@
+"""Names and limits that stand in JavaScript and in Python are the same; so is what the page offers."""
+
+from __future__ import annotations
+
+from typing import Any, get_args, get_type_hints
+
+from playwright.async_api import Page, expect
+
+from service.questions import buckets, conditions, filters, hours, segments
+from service.reports import cohorts, funnel_body, summary
+from sql import hourly
+from tests.browser.support.insights import open_view
+from tests.http.support.site import HOUR, Site
+
+EXPORTS = """async (path) => ({ ...await import(path) })"""
+STATE = """async () => {
+  const { RANGES, VIEWS, HOUR, read, hoursOf } = await import("/assets/core/state.js");
+  return { ranges: [...RANGES.values()], hour: HOUR, state: read("?view=funnels"), hours: hoursOf(read("")) };
+}"""
+VALUES = "all => all.map(option => option.value)"
+
+
+def choices(field: str) -> tuple[str, ...]:
+    """Return what a field of a funnel's body may be."""
+    return get_args(get_type_hints(funnel_body.FunnelBody)[field])
+
+
+def defined() -> dict[str, Any]:
+    """Return what core/definitions.js must export; a set where the page has an order of its own."""
+    return {
+        "METRICS": set(hourly.METRICS),
+        "DIMENSIONS": list(hourly.DIMENSIONS),
+        "TOP_DIMENSIONS": set(summary.TOP_DIMENSIONS),
+        "FIELDS": set(conditions.FIELDS),
+        "FILTERS": set(filters.NAMES - {"where"}),
+        "UNARY": list(conditions.UNARY),
+        "OPERATORS": set(conditions.OPERATORS),
+        "STEP_NAMES": list(funnel_body.NAMED),
+        "ACTORS": list(choices("by")),
+        "ORDERS": list(choices("order")),
+        "INTERVALS": list(cohorts.INTERVALS),
+        "OWNERS": list(cohorts.OWNERS),
+        "RETENTIONS": list(cohorts.RETENTIONS),
+        "COMPARISONS": list(buckets.COMPARISONS),
+        "PROOF_STATES": set(hourly.STATES),
+        "OTHER": hourly.OTHER,
+        "MOST_HOURS": hours.MOST_HOURS,
+        "MOST_STEPS": funnel_body.MOST_STEPS,
+        "LONGEST_SEGMENT_NAME": segments.LONGEST_NAME,
+    }
+
+
+async def test_the_definitions_are_those_of_the_service(site: Site, page: Page) -> None:
+    await page.goto(site.running.url)
+    expected = defined()
+    found = await page.evaluate(EXPORTS, "/assets/core/definitions.js")
+    unordered = {name: set(value) if isinstance(expected.get(name), set) else value for name, value in found.items()}
+    assert unordered == expected
+    assert {name: len(value) for name, value in found.items() if isinstance(value, list)} == {
+        name: len(value) for name, value in expected.items() if isinstance(value, list | set)
+    }
+
+
+async def test_what_the_page_offers_is_what_the_service_takes(seeded: Site, page: Page) -> None:
+    await page.goto(seeded.running.url)
+    state = await page.evaluate(STATE)
+    assert state["hour"] == HOUR.total_seconds() * 1_000
+    assert max(state["ranges"]) <= hours.MOST_HOURS
+    assert int(state["state"]["options"]["funnels"]["window"]) == funnel_body.FunnelBody(steps=()).window_minutes
+    assert await values(page, "#compare option") == list(buckets.COMPARISONS)
+    assert await values(page, "#by option") == ["", *hourly.DIMENSIONS]
+    assert await values(page, "#demo-mode option") == ["", "false", "true"]
+    cards = await page.locator(".card").evaluate_all("all => all.map(card => card.id)")
+    assert {card.removeprefix("card-") for card in cards} == set(hourly.METRICS)
+    await open_view(page, seeded, "funnels")
+    assert await offered(page, "funnels", "per") == list(choices("by"))
+    assert await offered(page, "funnels", "order") == list(choices("order"))
+    windows = [int(value) for value in await offered(page, "funnels", "window")]
+    assert 1 <= min(windows) <= max(windows) == funnel_body.MOST_MINUTES
+    assert set(await values(page, "#funnels select[name=breakdown] > option")) <= {"", *hourly.DIMENSIONS}
+    await open_view(page, seeded, "retention")
+    assert await offered(page, "retention", "per") == list(cohorts.OWNERS)
+    assert await offered(page, "retention", "interval") == list(cohorts.INTERVALS)
+    assert await offered(page, "retention", "retention") == list(cohorts.RETENTIONS)
+
+
+async def offered(page: Page, view: str, name: str) -> list[str]:
+    """Return what an option of a view can be."""
+    return await values(page, f"#{view} select[name={name}] option")
+
+
+async def values(page: Page, options: str) -> list[str]:
+    await expect(page.locator(options).first).to_be_attached()
+    return list(await page.locator(options).evaluate_all(VALUES))

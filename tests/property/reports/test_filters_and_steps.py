@@ -1,0 +1,80 @@
+"""A filter and a funnel step of the same text count the same events."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.ingest.event import Event
+from tests.property.projections.test_histories import history
+from tests.property.questions.test_conditions import events, text_of, written
+from tests.support.condition_cases import COMPOSED, TEXTS
+from tests.support.funnels import ask, funnels
+from tests.support.log import an_event
+from tests.support.projection import START
+from tests.support.reads import reads
+from tests.support.sent_events import examples
+
+questions = st.lists(written, min_size=1, max_size=3)
+OTHERS: list[Any] = [0, 10, "10", True, "2025-12-31", ["pro", 10], {"a": 1}]
+
+
+def an_event_with(number: int, **given: Any) -> Event:
+    """Return an event of a session of its own, so that a funnel counts it by itself."""
+    properties = given.pop("properties", None)
+    event = an_event(number, at=START, session=f"s-1-{number}", tool=None)
+    return event._replace(properties=None if properties is None else json.dumps(properties), **given)
+
+
+def with_value(path: list[str], value: Any) -> dict[str, Any]:
+    """Return what an event must have so that a value is at a path."""
+    if path == ["risk_mode"]:
+        return {"event_type": "risk_mode_changed", "properties": {"risk_mode": value}}
+    for name in reversed(path):
+        value = {name: value}
+    return dict(value)
+
+
+def cases_events() -> list[Event]:
+    """Return events that pass each of the shared cases, and others."""
+    given = [with_value(case["path"], value) for case in COMPOSED for value in case["read"] or ["x"]]
+    given += [{"properties": {"plan": value}} for value in OTHERS] + [{"action": action} for action in "ab"]
+    allowed = [each for each in given if each.get("demo_mode") != "true" and "session_id" not in each]
+    return [an_event_with(number, **each) for number, each in enumerate(allowed)]
+
+
+async def counts(url: str, sent: list[Event], texts: list[str]) -> list[tuple[str, int, int]]:
+    """Return how many events pass each text as a filter and as a step."""
+    found = []
+    async with history(url, 1) as both, reads(both.database, url) as read, funnels(both.database, url) as asked:
+        await both.append(sent)
+        for text in texts:
+            filtered = await read.summary.page(urlencode({"where": text}).encode())
+            funnel = await ask(asked, {"steps": [{"where": text}] * 2})
+            found.append((text, filtered["totals"]["events"], funnel["steps"][0]["reached"]))
+    return found
+
+
+async def test_a_step_counts_what_a_filter_does_for_the_shared_cases(database_url: str) -> None:
+    texts = [text for text in TEXTS if text.strip()]
+    found = await counts(database_url, cases_events(), texts)
+    assert [(text, step) for text, _, step in found] == [(text, filtered) for text, filtered, _ in found]
+    composed = {case["text"] for case in COMPOSED}
+    assert [text for text, _, step in found if text in composed and not step] == []
+
+
+@given(
+    st.lists(events, min_size=1, max_size=8),
+    st.lists(st.lists(written, min_size=1, max_size=3), min_size=6, max_size=10),
+)
+@examples(30)
+async def test_a_step_counts_what_a_filter_does(
+    database_url: str, sent: list[dict[str, Any]], asked: list[list[tuple[tuple[str, ...], str, list[str]]]]
+) -> None:
+    texts = [" and ".join(text_of(each) for each in conditions) for conditions in asked]
+    found = await counts(database_url, [an_event_with(number, **each) for number, each in enumerate(sent)], texts)
+    assert [(text, step) for text, _, step in found] == [(text, filtered) for text, filtered, _ in found]
