@@ -9,6 +9,7 @@ NOT_RUN = {
     ("README.md", "caddyfile", "reverse_proxy"): "needs Caddy and a name with TLS; was tried by hand",
     ("docs/operations.md", "nginx", "proxy_pass"): "needs nginx; was tried by hand",
     ("docs/contributing.md", "text", "sender"): "is a picture",
+    ("docs/design.md", "", "browser"): "is a picture",
     ("docs/decisions/0002-setup-and-lock.md", "sh", "uv pip compile"): "needs uv and a package index",
 }
 # Commands that only `make -n` and --help check, because of what they would take.
