@@ -80,7 +80,7 @@ days as (
                 from (
                     select m.member
                     from live as l
-                    -- `+ 0`: before the table is analyzed, the planner would read the primary key from end to end.
+                    -- `+ 0`, because before the table is analyzed the planner would read the whole primary key.
                     join hourly_members as m on m.shard = l.shard and m.version + 0 = l.version
                     where m.kind = 'user' and hour_of(m.bucket) >= c.start
                         and hour_of(m.bucket) < c.start + interval '24 hours'
