@@ -11,7 +11,7 @@ alter table hourly_members drop constraint hourly_sessions_pkey;
 alter table hourly_members add primary key (shard, version, kind, member, bucket);
 drop index hourly_sessions_by_hour;
 -- The hour leads, against the habit of shard first: before the table has been analyzed, an index that begins like the
--- primary key would tempt the planner to look for one member's neighbours among everybody's.
+-- primary key would tempt the planner to look for one member's neighbours among those of all members.
 create index hourly_members_by_hour
 on hourly_members (date_bin('1 hour', bucket, '2000-01-01 00:00:00+00'), shard, version, kind);
 comment on table hourly_members is 'Which sessions and users were active in which quarter of an hour.';

@@ -1,4 +1,4 @@
--- Writes the digest of the views' texts, in hex, into the comment of the schema bi.
+-- Records in the comment of the schema bi which files its views were made from: their digest in hex.
 create or replace function sign_views(digest text)
 returns void
 language plpgsql volatile
