@@ -168,7 +168,7 @@ async def test_a_step_is_narrowed_by_conditions(seeded: Site, page: Page) -> Non
 async def test_what_an_address_says_is_what_is_shown_and_asked(
     seeded: Site, page: Page, query: list[tuple[str, str]], steps: list[str]
 ) -> None:
-    """Older versions showed something else than they asked for with each of the first three."""
+    """With each of the first three, older versions showed one question and asked another."""
     steps = [*steps, "event_type exists"]
     async with page.expect_request("**/api/analytics/funnels") as asked:
         await open_view(page, seeded, "funnels", f"&{urlencode([*query, ('step', 'event_type exists')])}")

@@ -1,4 +1,4 @@
-"""Injects faults, verifies after each, and prints one table of what was lost, doubled or falsely reported.
+"""Injects faults, verifies after each, and prints one table of lost, doubled and falsely reported events.
 
 It kills and stops processes, and cuts sockets and single statements, on embedded PostgreSQL servers in a temporary
 folder. At the end every acked event must be stored and counted exactly once.

@@ -141,7 +141,7 @@ def test_read_only(place: Place) -> None:
         try:
             with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
                 place.rows("create table written ()")
-            wait_until(lambda: place.client.get("/api/analytics/rollups").status_code == 200, "it reads")
+            wait_until(lambda: place.client.get("/api/analytics/rollups").status_code == 200, "reads are answered")
             place.wait_until_refused()
             place.wait_until_nothing_waits()
         finally:
@@ -238,7 +238,7 @@ def test_hanging(place: Place) -> None:
             process.suspend()
         try:
             place.wait_until_refused()
-            wait_until(lambda: len(senders.refused) == SENDERS, "the commit under way is given up, too")
+            wait_until(lambda: len(senders.refused) == SENDERS, "the service gives up the commit under way")
             place.check_refused_at_once()
             began = monotonic()
             assert "hourledger_database_up 0.0\n" in place.client.get("/metrics").text

@@ -52,7 +52,7 @@ async def test_a_transaction_is_cut_at_its_commit(database_url: str) -> None:
                 await database.close()
                 await way.settled()
                 seen.add((place, await _count(database_url)))
-    # Statements 1 to 3 are BEGIN, prepare and insert. 4 is COMMIT, with an unknown outcome. Then comes the pool's reset.
+    # Statements 1 to 3 are BEGIN, prepare and insert. 4 is COMMIT, with an unknown outcome. The pool's reset follows.
     assert seen == {(1, 0), (2, 0), (3, 0), (4, 1), (5, 1), (6, 1), (7, 1), (8, 1)}
 
 

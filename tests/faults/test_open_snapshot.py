@@ -47,7 +47,7 @@ class Timed:
 
     @property
     def tenths(self) -> list[float]:
-        """Lower quartiles of the appends' microseconds, by tenths of the run; quartiles hide a busy machine's delays."""
+        """Lower quartiles of the appends' microseconds, by tenths of the run; a busy machine hardly moves them."""
         tenth = len(self.seconds) // 10
         return [round(quantiles(self.seconds[n * tenth : (n + 1) * tenth], n=4)[0] * 1e6) for n in range(10)]
 

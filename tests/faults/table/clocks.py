@@ -69,7 +69,7 @@ def work_by_a_wrong_clock(url: str, steps: int, batch: int, answers: Connection)
                 outcomes = await appender.append(events)
                 acked += [event for event, outcome in zip(events, outcomes, strict=True) if outcome == STORED]
                 if outcomes != [STORED] * batch + ["future"]:
-                    raise AssertionError(f"by a clock that is wrong by {STEPS[number % 2]}: {set(outcomes)}")
+                    raise AssertionError(f"with a clock wrong by {STEPS[number % 2]}, outcomes: {set(outcomes)}")
                 await step(database)
                 await tidy(database, RETENTION_DAYS)
                 await verify_due(database)
@@ -89,7 +89,7 @@ def _events(now: datetime, number: int, count: int) -> list[Event]:
     events = [decode_event(json.dumps(event).encode()) for event in sent]
     made = int(events[0].event_id[4:16], 16) / 1000  # the time in a UUIDv7
     if abs(made - _TIME()) < MARGIN.total_seconds():
-        raise AssertionError("this process's clock is right")
+        raise AssertionError("the id was made by the right time; the process's clock should be wrong")
     return events
 
 

@@ -120,5 +120,5 @@ def _try_under_load(ground: Ground, url: str, try_fault: Callable[[RunningServic
                 ground.row.faults += 1
             load.wait_for(ACKS_BETWEEN)
         if load.refused:
-            raise AssertionError(f"refused: {load.refused[:3]}")
+            raise AssertionError(f"events were refused: {load.refused[:3]}")
         ground.ack(list(load.acked.values()))

@@ -46,9 +46,9 @@ SECONDS = 60
 class Trial:
     """The size of a trial.
 
-    faults: the least number of faults. batch: events appended before each fault, or by each process. hours: the number of
-    recent hours that batches go to in turn, so that each stays quick to verify; 0 puts each batch into its own day, long
-    ago, oldest first. stride: only every stride-th statement boundary is cut.
+    faults: the least number of faults. batch: events appended before each fault, or by each process. hours: the number
+    of recent hours that batches go to in turn, so that each stays quick to verify; 0 puts each batch into its own day,
+    long ago, oldest first. stride: only every stride-th statement boundary is cut.
     """
 
     faults: int
@@ -193,7 +193,7 @@ async def until(true: Callable[[], Awaitable[bool]], what: str) -> None:
     deadline = asyncio.get_running_loop().time() + SECONDS
     while not await true():
         if asyncio.get_running_loop().time() > deadline:
-            raise TimeoutError(f"not so after {SECONDS} s: {what}")
+            raise TimeoutError(f"waited {SECONDS} s in vain until {what}")
         await asyncio.sleep(0.005)
 
 

@@ -109,7 +109,7 @@ def one(running: RunningService, *words: str) -> psutil.Process:
         if found:
             return found[0]
         waited.wait(0.01)
-    pytest.fail(f"no process {words} for a minute")
+    pytest.fail(f"no process with the words {words} appeared within a minute")
 
 
 def kill_workers(running: RunningService) -> None:

@@ -60,7 +60,7 @@ async def retire(database: Database, hour: datetime) -> None:
     retired = await _all(retain(database, RETENTION_DAYS, ROLLUP_DAYS, clock=clock))
     # A drop whose answer was lost is repeated, and finds the day gone.
     if hindered := [day for day in retired if day.hindrance not in (None, "gone")]:
-        raise AssertionError(f"not retired: {hindered}")
+        raise AssertionError(f"days were not retired: {hindered}")
 
 
 async def rebuild_everything(database: Database, hour: datetime) -> None:
@@ -151,7 +151,7 @@ async def _send(appender: Appender, events: list[Event]) -> list[Event]:
     except ServiceError:
         return events
     if not set(outcomes) <= {STORED, UNAVAILABLE, "duplicate"}:
-        raise AssertionError(f"refused: {set(outcomes)}")
+        raise AssertionError(f"events were refused; outcomes: {set(outcomes)}")
     return [event for event, outcome in zip(events, outcomes, strict=True) if outcome == UNAVAILABLE]
 
 

@@ -41,7 +41,7 @@ def until_they_work(site: Site, number: int) -> list[psutil.Process]:
     return workers(site)
 
 
-def alone(answer: Json) -> Json:
+def comparable(answer: Json) -> Json:
     """Return an answer without values that depend on the time, the number of shards or the projector's progress."""
     events = [{**event, "received_at": None} for event in answer.get("events", ())]
     proof = {**answer.get("proof", {}), "state": None, "verified_at": None}
@@ -67,7 +67,7 @@ def test_eight_shards_and_two_workers_answer_as_one_does(known: Known, many: Kno
     asked = path.format(busiest=text_of(busiest), before=text_of(busiest - HOUR))
     while True:
         hour = hour_start(now())
-        answers = [alone(each.site.get(asked, **query)) for each in (known, many)]
+        answers = [comparable(each.site.get(asked, **query)) for each in (known, many)]
         if hour == hour_start(now()):
             break
     assert answers[0] == answers[1]
@@ -172,7 +172,7 @@ def test_a_worker_that_was_killed_is_replaced_and_its_counts_remain(many: Known)
             return False
         return requests(told, "GET", "/health/live", 200) == before and value(told, "hourledger_events_waiting") == 0
 
-    wait_until(remains, "the counts of the dead are still in the sums")
+    wait_until(remains, "the sums include the counts of the killed worker")
     assert not waiting.exists()
 
 

@@ -221,9 +221,9 @@ def reading(site: Site) -> int:
 def test_an_export_ends_with_its_client(large: Site) -> None:
     with asking(large, format="ndjson") as client:
         assert client.recv(100).startswith(b"HTTP/1.1 200")
-        wait_until(lambda: reading(large) == 1, "it is read")
+        wait_until(lambda: reading(large) == 1, "the export reads the database")
     wait_until(lambda: reading(large) == 0, "its statement and transaction are gone", 20)
-    wait_until(lambda: "the client went away" in large.log(), "it is told", 20)
+    wait_until(lambda: "the client went away" in large.log(), "the service logs it", 20)
 
 
 def test_few_at_a_time_and_others_are_answered(large: Site) -> None:
@@ -291,8 +291,8 @@ async def test_what_cannot_be_read_to_its_end_is_broken_off(servers: Servers, fo
             site.rows(READING.replace("count(*)", "pg_terminate_backend(pid)"))
 
         await asyncio.to_thread(broken_by, cut)
-        wait_until(lambda: "an export was broken off" in site.log(), "it is told")
+        wait_until(lambda: "an export was broken off" in site.log(), "the service logs it")
         await asyncio.to_thread(broken_by, site.running.process.terminate)
-        wait_until(lambda: site.log().count("an export was broken off") == 2, "it is told")
+        wait_until(lambda: site.log().count("an export was broken off") == 2, "the service logs it again")
         await admin.close()
         site.check_log()

@@ -43,7 +43,7 @@ def scope(days: int = 4) -> dict[str, str]:
     return {"interval": "day", "from": text_of(TODAY - 5 * DAY), "to": text_of(TODAY - (5 - days) * DAY)}
 
 
-def of_kinds(mark: str, *, user: bool) -> Iterator[Json]:
+def events_of_lives(mark: str, *, user: bool) -> Iterator[Json]:
     """Give the events of all lives, with `mark` as their tool."""
     for name, life in LIVES.items():
         for day, kind in life.items():
@@ -64,7 +64,7 @@ def cells(answer: Json) -> list[list[int]]:
 @pytest.mark.parametrize("by", ["user", "visitor"])
 def test_a_triangle_of_those_who_came_back(site: Site, by: str) -> None:
     mark = unique("tool")
-    site.send(*of_kinds(mark, user=by == "user"))
+    site.send(*events_of_lives(mark, user=by == "user"))
     asked = {**scope(), "by": by, "tool_name": mark}
     answer = site.get(COHORTS, **asked)
     assert list(answer) == ["ok", "interval", "tz", "by", "retention", "from", "to", "source", "cohorts"]

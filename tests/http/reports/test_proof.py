@@ -144,7 +144,7 @@ def projector_stopped(site: Site) -> Iterator[None]:
             return False
         return True
 
-    wait_until(stopped_at_rest, "the projector holds nothing")
+    wait_until(stopped_at_rest, "the projector is stopped between two transactions")
     try:
         yield
     finally:

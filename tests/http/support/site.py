@@ -161,5 +161,5 @@ def wait_until(true: Any, what: str, seconds: float = 60) -> None:
     deadline = monotonic() + seconds
     while not true():
         if monotonic() > deadline:
-            pytest.fail(f"not so after {seconds} s: {what}")
+            pytest.fail(f"waited {seconds} s in vain until {what}")
         sleep(0.02)

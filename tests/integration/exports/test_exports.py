@@ -133,7 +133,7 @@ async def test_what_is_gone_is_expired(old: Sharded) -> None:
     async with exports_of(old) as exports:
         with pytest.raises(ServiceError, match="not kept any more") as refused:
             async with begun(exports, to=text_of(day(1))):
-                pytest.fail("nothing is kept of it")
+                pytest.fail("an export began although no event of the range is kept")
         assert (status_of(refused.value).number, refused.value.code, refused.value.field) == (422, "expired", "to")
         # The rollups of the day remain.
         async with begun(exports, of="rollups", to=text_of(day(1)), format="ndjson") as export:
@@ -244,7 +244,7 @@ async def test_parquet_needs_its_extra(database: Database, database_url: str, mo
     async with exports_of(Sharded(database_url, 1, database, None)) as exports:  # type: ignore[arg-type]
         with pytest.raises(ServiceError, match=r"pip install 'hourledger\[parquet\]'") as refused:
             async with exports.begun(await exports.question({"format": "parquet"})):
-                pytest.fail("it is not installed")
+                pytest.fail("a Parquet export began without pyarrow")
         assert (status_of(refused.value).number, refused.value.code, refused.value.field) == (
             501,
             "not_installed",

@@ -1,6 +1,6 @@
 """Hot statements read only the rows that they need, before the tables are analyzed as well as after.
 
-The tests judge functions by PostgreSQL's counts of the rows that each scan really read. EXPLAIN does not look into
+The tests judge functions by PostgreSQL's counts of the rows that each scan read, because EXPLAIN does not look into
 functions.
 """
 
