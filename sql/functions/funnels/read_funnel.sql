@@ -1,5 +1,5 @@
--- How many sessions, or users, reached each step of a funnel. Each actor counts by its deepest run; among equally deep
--- runs the earliest counts. For the filters see event_matches, for the steps is_funnel_step.
+-- How many sessions, or users, reached each step of a funnel. Each session or user (actor) counts once, with its deepest
+-- run; among equally deep runs the earliest counts. For the filters see event_matches, for the steps is_funnel_step.
 -- A run takes events in the order of timestamp, position and shard, within window_minutes of its first event.
 -- Rows: one per step for all runs (`whole`). With `divided_by`, a dimension of event_key, also one per step for each
 -- key that runs begin with: the most_keys most frequent keys, (other) for further ones, and null for runs without a
