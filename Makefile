@@ -1,4 +1,4 @@
-# Every target is one line over a command that also works without make (see README). `make help` lists them.
+# Every target is one line over a command that also works without make (see docs/operations.md). `make help` lists them.
 
 PYTHON := .venv/bin/python
 LOCK := requirements-dev.lock

@@ -1,4 +1,4 @@
-"""The hours that verify and rebuild go through, several at a time."""
+"""The hours for verify and rebuild, and the loop that does several at a time."""
 
 from __future__ import annotations
 

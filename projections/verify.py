@@ -1,6 +1,6 @@
 """Verifies hour by hour: rollups against raw events, and raw events against what was appended. Records the proofs.
 
-An hour whose events are gone is compared with its seal instead.
+It compares an hour whose events are gone with its seal instead.
 """
 
 from __future__ import annotations

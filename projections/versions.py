@@ -60,9 +60,9 @@ async def _fill_hour(database: Database, version: int, hour: Hour) -> None:
 
 
 async def prove(database: Database, version: int) -> AsyncIterator[HourProof]:
-    """End the filling, fold what was appended since, and verify every hour of the version.
+    """End the filling, fold the events appended since, and verify every hour of the version.
 
-    Raises NotSwitched when the version was ended meanwhile.
+    Raises NotSwitched when another process ended the version meanwhile.
     """
     for shard in await live_versions(database):
         await database.only(database.statements.connect_hourly, shard, version)

@@ -26,7 +26,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment asks for; see "Configuration" in the README."""
+    """What the environment asks for; see "Configuration" in docs/operations.md."""
 
     database_url: str | None
     data_dir: Path

@@ -40,7 +40,7 @@ def rollback(force: bool) -> None:
 def bi_role(login: str | None) -> None:
     """Make the role hourledger_bi, which may read the views of the schema bi and nothing else, and a login in it.
 
-    Needs a database owner that may make roles; docs/insights.md says what an administrator does instead.
+    Needs a database owner that may make roles; docs/bi.md says what an administrator does instead.
     """
 
     async def work(url: str, settings: Settings) -> None:

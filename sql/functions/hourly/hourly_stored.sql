@@ -1,4 +1,4 @@
--- What one hour of the projection holds, in the shape of hourly_recount.
+-- The stored rows of one hour of the projection, in the shape of hourly_recount.
 create or replace function hourly_stored(in_shard integer, in_version integer, in_hour timestamptz)
 returns table (bucket timestamptz, dimension hourly_dimension, key text, kind hourly_member, member text, amount bigint)
 language sql stable

@@ -4,7 +4,7 @@
 -- values are in many.
 -- Rows: most frequent properties first, each with its most frequent values first; `path` is a JSON list of names:
 --   events: all events that pass
---   more: properties that are not named
+--   more: the number of properties that are not named
 --   type: events whose `path` has a value of the type `key`
 --   distinct: values of `path` that could be named
 --   value: events whose `path` has the value `key`, which is JSON
@@ -19,7 +19,7 @@ create or replace function read_properties(
 )
 returns table (measure text, path text, key text, amount bigint)
 language plpgsql stable
--- Days are left out, filters that are not asked for vanish, and an index fits, only when the planner knows the values.
+-- The planner must know the values to leave out days, drop absent filters and choose an index.
 set plan_cache_mode = 'force_custom_plan'
 as $$
 #variable_conflict use_column

@@ -17,7 +17,7 @@ create or replace function trend_from_events(
 )
 returns table (bucket integer, measure text, key text, amount bigint)
 language plpgsql stable
--- Days are left out, filters that are not asked for vanish, and an index fits, only when the planner knows the values.
+-- The planner must know the values to leave out days, drop absent filters and choose an index.
 set plan_cache_mode = 'force_custom_plan'
 as $$
 #variable_conflict use_column
