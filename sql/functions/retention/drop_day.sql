@@ -15,7 +15,7 @@ declare
     held boolean;
 begin
     perform from checkpoints as c where c.stage <> 'filling' order by c.shard, c.projection, c.version for update;
-    -- Another pass may have dropped the day just now; then there is nothing to hold.
+    -- Another pass may have dropped the day just now; then this is false.
     held := hold_day(since);
     select w.hindrance, w.failed into hindrance, failed
     from (
