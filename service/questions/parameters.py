@@ -24,7 +24,9 @@ def parse(query: bytes, known: frozenset[str]) -> dict[str, str]:
     given: dict[str, str] = {}
     for name, value in pairs:
         if name not in known:
-            raise UnknownParameter(f"unknown; known are {', '.join(sorted(known))}", name[:SHOWN])
+            raise UnknownParameter(
+                f"unknown parameter; this path takes: {', '.join(sorted(known)) or 'no parameters'}", name[:SHOWN]
+            )
         if name in given:
             raise invalid(name, "must be given once")
         if "\0" in value:
