@@ -67,5 +67,8 @@ async def _why_degraded(database: Database) -> list[str]:
     return [
         *(f"{hours} hours are {state}; make verify names them" for state, hours in failed.items() if hours),
         *([f"{days} days are kept past their retention; make retention says why"] if days else []),
-        *(f"the rebuild of version {version} has made no progress for an hour; make rebuild-projections continues it" for version in idle),
+        *(
+            f"the rebuild of version {version} has made no progress for an hour; make rebuild-projections continues it"
+            for version in idle
+        ),
     ]
