@@ -32,7 +32,7 @@ def _shortened(found: re.Match[str]) -> str:
     exponent = -len(fraction)
     digits = (whole + fraction).lstrip("0") or "0"
     if exponent == 0:
-        # Drop trailing zeros of whole numbers only, because jsonb keeps those of a fraction as sent.
+        # Drop trailing zeros of whole numbers only, because jsonb keeps the zeros of a fraction as sent.
         exponent = len(digits) - len(digits.rstrip("0"))
         digits = digits.rstrip("0") or "0"
     if (places := -MAX_EXPONENT - exponent) > 0:  # events may not have a smaller exponent

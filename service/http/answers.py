@@ -72,7 +72,7 @@ INTERNAL = Status(500)
 
 
 class Answer(NamedTuple):
-    """A status, a body, mostly JSON, and headers beyond those of every answer."""
+    """A status, a body (JSON unless `headers` say otherwise), and headers that not every answer has."""
 
     status: int
     body: bytes
@@ -89,7 +89,7 @@ class Answer(NamedTuple):
 
 
 def json_answer(answer: object, kind: type[ServiceError] | None = None) -> Answer:
-    """Return an answer that is sent as JSON, with status 200 or that of a kind of error."""
+    """Return an answer as JSON, with status 200 or with the status of a kind of error."""
     status, headers = (200, NOTHING) if kind is None else STATUSES[kind]
     return Answer(status, msgspec.json.encode(answer), headers)
 

@@ -1,4 +1,4 @@
-"""HTTP out: exports as downloads. A download that fails midway is broken off, so that clients see it is incomplete."""
+"""Exports as downloads. A download that fails midway is broken off, so that the client sees that it is incomplete."""
 
 from __future__ import annotations
 

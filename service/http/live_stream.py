@@ -1,4 +1,4 @@
-"""HTTP out: server-sent events whenever the log or its projection has moved, so that a page reads again.
+"""Sends server-sent events whenever the log or its projection has moved, so that a page reads again.
 
 A worker polls once a second for all its streams together. Without streams it does not poll.
 """

@@ -60,7 +60,7 @@ class Reads:
 
 
 def read_routes(reads: Reads) -> list[Any]:
-    """Return the routes that read the log and its projection, and those of segments."""
+    """Return the routes that read the log and its projection, and the routes of segments."""
     return [
         _question("/api/analytics/cohorts", reads.cohorts.page),
         _question("/api/analytics/proofs", reads.proofs.page),

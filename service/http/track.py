@@ -1,4 +1,4 @@
-"""HTTP in: one event, or a batch. A 2xx is sent after the commit (R9)."""
+"""Answers POSTs of events, one event or a batch. It sends a 2xx only after the commit (R9)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INVALID = "invalid"
 
 
 class Track:
-    """Answers POSTs to the track paths. count: takes an outcome and the number of events that had it."""
+    """Answers POSTs to the track paths. count: a function of an outcome and the number of events that had it."""
 
     def __init__(self, appender: Appender, count: Callable[[str, int], None]) -> None:
         self._appender = appender

@@ -75,7 +75,7 @@ def split_object(text: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def without_strings(text: bytes) -> bytes:
-    """Return JSON with every string emptied, so that all remaining brackets and digits are structure and numbers."""
+    """Return JSON with every string emptied, so that brackets and digits in strings do not count."""
     return _STRING.sub(b'""', _without_escapes(text))
 
 

@@ -29,7 +29,7 @@ class Document(JsonRenderPlugin):
         self._written = b""
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002
-        """Return the document, with examples of today."""
+        """Return the document, with the times of its examples moved to today."""
         self._written = self._written or msgspec.json.encode(openapi_schema | described())
         return told_for(datetime.now(UTC).date(), self._written)
 

@@ -67,7 +67,7 @@ def restore(file: Path, server: EmbeddedServer) -> int:
         # pg_restore shares this open file, so that this process can see its place in the file.
         place = partial(os.lseek, descriptor, 0, os.SEEK_CUR)
         _run(server, "restore", *RESTORE, reads=archive, size=size, place=place)
-        # Until PostgreSQL gathers statistics by itself, it would plan queries badly.
+        # Gather statistics now, because PostgreSQL plans queries badly without them.
         _run(server, "analyze", *ANALYZE)
         return size
 
@@ -89,7 +89,7 @@ def _run(
     size: int = 0,
     place: Callable[[], int] = int,
 ) -> None:
-    """Run a program on the database to its end. Show its place in its file of `size` bytes as progress.
+    """Run a program on the database to its end. Show progress, from its place in a file of `size` bytes.
 
     Raises BackupFailed with the program's own message.
     """

@@ -31,7 +31,7 @@ async def make_role(url: str, login: str | None, *, embedded: bool) -> list[str]
     finally:
         await database.close()
     if not made:
-        raise RoleRefused(f"there is already a role {login} outside {GROUP}: choose another name")
+        raise RoleRefused(f"the role {login} exists, but is not a member of {GROUP}: choose another name")
     if embedded:
         options = urlencode({"options": OPTIONS}, quote_via=quote)
         return [f"while the service runs, connect as its user: {url}{'&' if '?' in url else '?'}{options}"]

@@ -39,7 +39,7 @@ def zone(name: str) -> tzinfo:
 
 
 def bounds_of(since: datetime, until: datetime, interval: str, zone: tzinfo) -> Bounds:
-    """Return the bounds of all buckets. Raises InvalidParameter for a bound that is not a quarter of an hour (UTC)."""
+    """Return the bounds of all buckets. Raises InvalidParameter for one that is not at a quarter of an hour (UTC)."""
     if interval == "hour":
         return [since + step * HOUR for step in range((until - since) // HOUR + 1)]
     with _within_calendar():

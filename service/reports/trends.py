@@ -112,7 +112,7 @@ class Trends:
         return Found(scope, bounds, whole, counted, keys, compared)
 
     async def _keys(self, question: Question, scope: Scope) -> tuple[str, ...]:
-        """Return the keys with the most events in the whole range."""
+        """Return the keys with the most events in the range, at most `top`."""
         if question.by is None:
             return ()
         counted = await self._counts.read(scope, [scope.since, scope.until], Wanted((question.by,)))

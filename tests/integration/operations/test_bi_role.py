@@ -52,7 +52,7 @@ async def test_a_login_of_a_server_of_ones_own(empty_database_url: str) -> None:
     assert (code, output, errors) == (
         2,
         "",
-        "error: there is already a role hourledger outside hourledger_bi: choose another name\n",
+        "error: the role hourledger exists, but is not a member of hourledger_bi: choose another name\n",
     )
     await execute(empty_database_url, f'drop role "{login}"')
 
