@@ -38,7 +38,10 @@ def _shift_to(_: click.Context, __: click.Parameter, value: str | None) -> str |
     help="Default: detect it from the beginning of the file.",
 )
 @click.option(
-    "--shift-to", callback=_shift_to, metavar="now|ISO-8601", help="Move all timestamps so that the newest becomes this."
+    "--shift-to",
+    callback=_shift_to,
+    metavar="now|ISO-8601",
+    help="Move all timestamps so that the newest becomes this.",
 )
 @click.option("--dry-run", is_flag=True, help="Check and count everything, but store nothing.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))

@@ -33,7 +33,7 @@ class ParquetWriter:
             pa.PythonFile(self._written, mode="w"),
             self._schema,
             compression="zstd",
-            # Without statistics of properties, which would copy whole texts into the footer and help no reader.
+            # No statistics of properties, because they would copy whole texts into the footer and help no reader.
             write_statistics=[name for name, kind in columns.items() if kind != JSON],
         )
         self._batches: list[Any] = []

@@ -20,8 +20,8 @@ HOUSEKEEPING_SECONDS = 1.0
 STOP_LOOK_SECONDS = 0.05
 # Longer than a database that is up takes to answer.
 START_SECONDS = 2.0
-# More objects than the requests that wait for a commit hold. These are not garbage, and the collector would search them
-# each time.
+# A higher threshold than the number of objects in requests that wait for a commit. These are not garbage, but every
+# collection would search them.
 OBJECTS_PER_COLLECTION = 20_000
 
 

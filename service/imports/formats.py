@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
     line: the line on which the row begins, or the number of the element in JSON; from 1.
     text: the text of the row in the file, cut one byte after the limit of an event.
-    element: the row as one JSON object, or the reason why it is not one.
+    element: the row as one JSON object, or the error when it cannot become one.
     """
 
     line: int

@@ -71,7 +71,7 @@ class Appender:
             await asyncio.sleep(0.01)
 
     async def close(self) -> None:
-        """Take no more, commit what waits, and stop. A commit that hangs delays this until its shard closes."""
+        """Refuse new events, commit those that wait, and stop. A commit that hangs delays it until its shard closes."""
         self.admission.stopping = True
         while self.admission.events:  # noqa: ASYNC110  # a counter, no event
             await asyncio.sleep(0.005)

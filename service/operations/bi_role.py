@@ -34,7 +34,7 @@ async def make_role(url: str, login: str | None, *, embedded: bool) -> list[str]
         raise RoleRefused(f"the role {login} exists, but is not a member of {GROUP}: choose another name")
     if embedded:
         options = urlencode({"options": OPTIONS}, quote_via=quote)
-        return [f"while the service runs, connect as its user: {url}{'&' if '?' in url else '?'}{options}"]
+        return [f"while the service runs, connect as its own system user: {url}{'&' if '?' in url else '?'}{options}"]
     if login is None:
         return [f"to make a login a member: grant {GROUP} to …"]
     return [f"connect with: {with_login(url, login, password)}", "the password is not shown again"]

@@ -61,7 +61,7 @@ class Steps(NamedTuple):
 
 
 def steps_of(sent: tuple[Step, ...]) -> Steps:
-    """Return the steps of a body, translated. Raises Invalid."""
+    """Return the steps of a body, translated for PostgreSQL. Raises Invalid."""
     read = [_read(step, f"steps[{place}]") for place, step in enumerate(sent)]
     predicates = [predicate(conditions) for _, conditions in read]
     values = [None if found.values is None else msgspec.Raw(found.values.encode()) for found in predicates]
@@ -78,7 +78,7 @@ def steps_of(sent: tuple[Step, ...]) -> Steps:
 def _read(step: Step, place: str) -> tuple[Names, list[Condition]]:
     """Return the names of a step and its other conditions.
 
-    A condition with `=` becomes a name if the step has no such name yet, because an index finds names.
+    A condition with `=` becomes a name if the step has no such name yet, because an index can find names.
     """
     names: Names = {field: getattr(step, field) or None for field in NAMED}
     for field, name in names.items():

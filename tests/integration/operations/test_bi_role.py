@@ -66,10 +66,10 @@ async def test_the_embedded_server() -> None:
         code, output, errors = await run(HOURLEDGER_DATA_DIR=data)
         assert (code, errors) == (0, "")
         assert output.splitlines()[1].startswith(
-            "while the service runs, connect as its user: postgresql://hourledger@/hourledger?"
+            "while the service runs, connect as its own system user: postgresql://hourledger@/hourledger?"
         )
         with use(Path(data)):
-            reader = await asyncpg.connect(output.splitlines()[1].partition("own user: ")[2])
+            reader = await asyncpg.connect(output.splitlines()[1].partition("own system user: ")[2])
             assert await reader.fetch("select * from bi.daily") == []
             assert await reader.fetchval("select current_user") == "hourledger_bi"
             assert [await reader.fetchval("select current_setting($1)", name) for name in LIMITS] == [
