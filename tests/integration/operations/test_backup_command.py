@@ -1,4 +1,4 @@
-"""`python -m service backup` and `restore`, as processes, on embedded servers; and a plain copy of a stopped one."""
+"""`python -m service backup` and `restore` as processes on embedded servers; and a copy of a stopped server's data."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def run(data: Path, *command: object, **environment: str) -> Ended:
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """A folder with the data of a server that runs, `data`, and a `copy` of it that was made while it was stopped."""
+    """Give a folder with `data` of a running server, and `copy`, which was made while that server was stopped."""
     with folder_for_servers() as folder:
         with use(folder / "data") as server:
             asyncio.run(fill(server.url))

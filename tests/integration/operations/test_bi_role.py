@@ -1,4 +1,4 @@
-"""`python -m service bi-role`: what it makes and tells, on a server of one's own and on the embedded one."""
+"""`python -m service bi-role`: the login that it makes and its output, on a separate server and on the embedded one."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def test_a_login_of_a_server_of_ones_own(empty_database_url: str) -> None:
     assert address.username == login
     assert len(address.password or "") > 20
     assert address.query == urlsplit(empty_database_url).query
-    # The server of the tests knows no passwords: who has logged in is given instead.
+    # The test server checks no passwords, so the connection assumes the role instead of logging in.
     reader = await asyncpg.connect(empty_database_url, server_settings={"role": login})
     assert await reader.fetch("select * from bi.daily") == []
     with pytest.raises(asyncpg.InsufficientPrivilegeError):

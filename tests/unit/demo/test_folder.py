@@ -1,4 +1,4 @@
-"""The folder of a demo's data: only one that is empty, missing or a demo's is taken; nothing else is touched."""
+"""The folder of a demo's data: the demo takes one that is missing, empty or its own, and touches no other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of files: the format by the content, a place for each row, and what cannot be read told in one line."""
+"""Rows of files: the content decides the format, each row has its line, and a refusal is one line."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_rows_before_the_break_are_given() -> None:
 
 
 def cells(*values: str) -> object:
-    """Return what becomes of a row of CSV: an object, or the code and field of what is wrong."""
+    """Return the object that a row of CSV becomes, or the code and field of its error."""
     quoted = ",".join('"' + value.replace('"', '""') + '"' for value in values)
     (row,) = rows(HEADER + quoted.encode(errors="surrogateescape"), CSV)
     try:
