@@ -1,4 +1,4 @@
-"""Verifies closed hours soon after they close, and again when late events touched them, at a small share of a core."""
+"""Verifies each hour soon after it is over, and again after late events, in a small share of the time."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from projections.verify import HourProof, verify_within
 from sql.database import Database
 from sql.hourly import RIGHT
 
-# However many late events touch an hour, it is read again at most this often.
+# The least time between two verifications of one hour, however many late events it gets.
 PATIENCE = timedelta(minutes=5)
-# Of the time, at most so much is spent verifying.
+# The largest share of the time that is spent verifying.
 SHARE = 0.05
-# How often to look for hours to verify when there are none.
+# How long to wait when no hour is due.
 IDLE_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
 
 
 async def verify_due(database: Database, *, clock: datetime | None = None) -> list[HourProof]:
-    """Verify the hour of each shard that is most in need of it; return the proofs, none when nothing is due."""
+    """Verify the most urgent due hour of each shard; return the proofs, an empty list when no hour is due."""
     proofs = []
     for shard, version in (await live_versions(database)).items():
         rows = await database.rows(database.statements.list_due_hours, shard, version, PATIENCE, clock, 1)
@@ -32,7 +32,7 @@ async def verify_due(database: Database, *, clock: datetime | None = None) -> li
 
 async def _verify(database: Database, hour: Hour, clock: datetime | None) -> HourProof:
     async with database.transaction() as session:
-        # A connection that lives for days would keep the plans that it made for a nearly empty log.
+        # A connection that lives for days would otherwise keep plans that it made for a nearly empty log.
         await session.rows(database.statements.set_for_transaction, ["plan_cache_mode"], ["force_custom_plan"])
         proof = await verify_within(session, database, hour, clock)
     if proof.state not in RIGHT:
@@ -41,5 +41,5 @@ async def _verify(database: Database, hour: Hour, clock: datetime | None) -> Hou
 
 
 def pause_after(seconds: float, *, idle: bool) -> float:
-    """Return how long to wait after verifying for so many seconds, so that it stays a small share of the time."""
+    """Return how many seconds to wait after verifying for `seconds`, so that verifying keeps to SHARE of the time."""
     return IDLE_SECONDS if idle else seconds * (1 / SHARE - 1)

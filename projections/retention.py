@@ -1,6 +1,6 @@
-"""Retention (R6): a day past the horizon is verified, sealed, and only then dropped; rollups go when theirs is over.
+"""Retention (R6): verifies and seals a day past the horizon, and only then drops it; later deletes its rollups, too.
 
-Every step is a short transaction of its own, and each finds what an earlier pass has done: a pass may end anywhere.
+Every step is a short transaction of its own and continues what an earlier pass did, so a pass may end anywhere.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sql.database import Database, Row
 from sql.errors import DatabaseError, Unavailable
 from sql.hourly import SEALED, VERIFIED
 
-# A day that did not verify, or could not be dropped, is looked at again by the clock this much later.
+# The projector retries a day that did not verify, or could not be dropped, after this time.
 PATIENCE = timedelta(hours=1)
 _TRIES = 5
 UNFOLDED = "not folded yet"
@@ -30,10 +30,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RetiredDay:
-    """What became of a day past the horizon.
+    """The outcome of a day past the horizon.
 
-    hindrance: None when its events were dropped, else why they were kept; events: how many were sealed.
-    failed: it is not as it should be, and stays until that is mended. in_use: somebody reads the log for long.
+    events: how many were sealed. hindrance: why the events were kept; None when they were dropped.
+    failed: something is wrong with the day, and it is kept until that is mended.
+    in_use: another session held a lock on the log for too long; a later pass tries again.
     """
 
     day: date
@@ -51,7 +52,10 @@ async def retain(
     patience: timedelta = timedelta(0),
     clock: datetime | None = None,
 ) -> AsyncIterator[RetiredDay]:
-    """Retire every day that is due, oldest first, then the rollups that are; give what became of each day."""
+    """Retire every day that is due, oldest first, then the rollups that are due; yield the outcome of each day.
+
+    patience: the least time between two tries of a day that was kept.
+    """
     statements = database.statements
     for shard in await database.rows(statements.list_shards):
         await _step(database, statements.advance_horizon, shard["shard"], retention_days, clock)
@@ -61,7 +65,7 @@ async def retain(
         if retired.hindrance != GONE:
             _tell(retired)
             yield retired
-        if retired.in_use:  # the other days are, too; who waits for them makes every append wait behind
+        if retired.in_use:  # so are the other days, and waiting for their locks makes every append wait behind
             break
     await _retire_rollups(database, rollup_days, clock)
 
@@ -78,7 +82,7 @@ async def _retire_day(database: Database, row: Row, clock: datetime | None) -> R
 
 
 async def _seal(database: Database, hour: Hour, clock: datetime | None) -> str:
-    """Verify an hour and seal it; return the state that it is in then."""
+    """Verify an hour and seal it; return its state after that."""
     proof = await verify_hour(database, hour, clock=clock)
     if proof.state != VERIFIED:
         return proof.state
@@ -88,7 +92,7 @@ async def _seal(database: Database, hour: Hour, clock: datetime | None) -> str:
 
 
 async def _drop(database: Database, day: RetiredDay, clock: datetime | None) -> RetiredDay:
-    """Drop a day's events. A lock that others hold for long is left to a later pass."""
+    """Drop a day's events, or leave them to a later pass when others hold a lock on the log for long."""
     try:
         row = await _step(database, database.statements.drop_day, day.day, clock)
     except Unavailable as error:
@@ -106,7 +110,7 @@ async def _retire_rollups(database: Database, rollup_days: int, clock: datetime 
 
 
 async def _step(database: Database, query: str, *args: object) -> Row:
-    """Do one step in a transaction of its own; one that waited too long for a lock is tried again at once."""
+    """Do one step in a transaction of its own; repeat it at once, up to 5 tries, while the database is Unavailable."""
     for _ in range(_TRIES - 1):
         try:
             return await database.only(query, *args)

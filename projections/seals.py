@@ -1,6 +1,6 @@
-"""The heads of the chains of seals, to be kept elsewhere, and their check against such a copy.
+"""The heads of the chains of seals, and their check against a copy that is kept elsewhere.
 
-What a copy says can only have been there then: whoever rewrites seals later, hashes and all, cannot rewrite the copy.
+A later change of seals, hashes included, shows against the copy, because it cannot reach the copy.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from sql.database import Database
 
 
 class SealHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The newest seal of a shard: its place in the chain from 1, the hour it seals, and its SHA-256 in hex."""
+    """The newest seal of a shard.
+
+    sequence: its place in the chain, from 1. hour: the hour it seals, YYYY-MM-DDThh:mmZ. hash: SHA-256 in hex.
+    """
 
     shard: Annotated[int, Meta(ge=0, le=2**31 - 1)]
     sequence: Annotated[int, Meta(ge=1, le=2**63 - 1)]
@@ -24,13 +27,16 @@ class SealHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def seal_heads(database: Database) -> list[SealHead]:
-    """Return the head of each chain that has begun."""
+    """Return the newest seal of each shard that has one."""
     rows = await database.rows(database.statements.list_seal_heads)
     return [SealHead(row["shard"], row["sequence"], f"{row['hour']:%Y-%m-%dT%H:%MZ}", row["hash"]) for row in rows]
 
 
 def read_heads(lines: Iterable[bytes]) -> list[SealHead]:
-    """Return the heads that a copy holds, one JSON object a line. Raises msgspec.DecodeError naming line and field."""
+    """Return the heads of a copy, which has one JSON object per line. Blank lines are skipped.
+
+    Raises msgspec.DecodeError, which names the line and the field.
+    """
     return [_head(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
 
 
@@ -42,7 +48,7 @@ def _head(number: int, line: bytes) -> SealHead:
 
 
 async def missing_heads(database: Database, copy: Iterable[SealHead]) -> list[SealHead]:
-    """Return the heads of a copy that are not in the chains any more."""
+    """Return the heads of a copy that are no longer in the chains."""
     missing = []
     for head in copy:
         rows = await database.rows(database.statements.read_seal, head.shard, head.sequence)

@@ -26,7 +26,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings; "Configuration" in the README explains them."""
+    """The settings; "Configuration" in docs/operations.md explains them."""
 
     database_url: str | None
     data_dir: Path

@@ -1,4 +1,4 @@
-"""How a digest of events is written."""
+"""The text form of a digest of events."""
 
 from __future__ import annotations
 

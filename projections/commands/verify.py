@@ -1,4 +1,4 @@
-"""Verification, and what it says."""
+"""The command that verifies hours and prints every difference."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from sql.hourly import BROKEN, DAMAGED, DRIFTED, SEALED, VERIFIED
 @until_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
 def verify(since: datetime | None, until: datetime | None, as_json: bool) -> None:
-    """Compare rollups with raw events, raw events with what was appended, and hours without events with their seals.
+    """Compare rollups with raw events, raw events with their witnesses, and hours without events with their seals.
 
-    Without a range, too: all that was ever stored is live or retired. Exits 0 when all is right, 1 when anything is
-    wrong, 2 when it could not be checked.
+    Without a range, also check that every event ever stored is live or retired. Exits 0 when all is right, 1 when
+    anything is wrong, 2 when the check could not be done.
     """
 
     async def work(database: Database, _: Settings) -> int:

@@ -41,7 +41,7 @@ def bi_role(login: str | None) -> None:
     """Make the role hourledger_bi, which may read the views of the schema bi and nothing else.
 
     With --login also make a login with this role. The owner of the database must be allowed to make roles;
-    docs/insights.md says what an administrator can do instead.
+    docs/bi.md says what an administrator can do instead.
     """
 
     async def work(url: str, settings: Settings) -> None:

@@ -1,7 +1,8 @@
-"""Rules between SQL files: a name is given once, and the folders of functions form layers."""
+"""Rules between SQL files: no two have one name, folders of functions form layers, and references lead somewhere."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -23,13 +24,15 @@ LAYERS = (
 )
 # Only migrations use these: no function calls them, and they call none.
 APART = ("schema",)
+REFERENCE = re.compile(r"\bfunctions/[\w/]+\.sql\b")
 
 
 def check_folders(root: Path) -> Iterator[Problem]:
-    """Find the problems between the files of `functions` and of `queries` below a folder."""
+    """Find the problems between the SQL files below a folder."""
     for kind in ("functions", "queries"):
         yield from check_names(root / kind)
     yield from check_calls(root / "functions")
+    yield from check_references(root)
 
 
 def check_names(folder: Path) -> Iterator[Problem]:
@@ -69,3 +72,12 @@ def calls(source: Source) -> Iterator[tuple[int, str]]:
         for token, following in pairwise(tokens):
             if following.name == "ASCII_40":
                 yield body.line_at(token.start), body.text[token.start : token.end + 1]
+
+
+def check_references(root: Path) -> Iterator[Problem]:
+    """Find comments that send a reader to a file of a function which does not exist."""
+    for path in sorted(root.rglob("*.sql")):
+        source = Source(path, path.read_text(encoding="utf-8"))
+        for match in REFERENCE.finditer(source.text):
+            if not (root / match[0]).exists():
+                yield source.problem(f"there is no {match[0]}", match.start())

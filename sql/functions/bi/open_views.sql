@@ -1,5 +1,6 @@
--- Makes the schema bi if it is not there and may be made. Rows: one: what the views in it were made of (a digest in its comment),
--- '' when that is not known or one of the given names is missing, null when there is no schema for them.
+-- Makes the schema bi if it does not exist and we may create it. Rows: one, the digest of the files that its views
+-- were made from (read from the schema's comment), '' when it has none or a named view is missing, null when we may
+-- not use the schema.
 create or replace function open_views(names text[])
 returns text
 language plpgsql volatile

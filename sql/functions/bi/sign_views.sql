@@ -1,4 +1,4 @@
--- Notes in the comment of the schema bi what its views were made of, a digest in hex.
+-- Records in the comment of the schema bi which files its views were made from: their digest in hex.
 create or replace function sign_views(digest text)
 returns void
 language plpgsql volatile

@@ -1,5 +1,5 @@
--- The fields of an event that conditions are on, as a JSON object.
--- Stable, as jsonb_build_object is: if it were called immutable, it would be called for each row instead of being inlined.
+-- The fields of an event that conditions can test, as a JSON object.
+-- Declared stable, as jsonb_build_object is: PostgreSQL would not inline an immutable function that calls a stable one.
 create or replace function event_fields(in_event events)
 returns jsonb
 language sql stable parallel safe

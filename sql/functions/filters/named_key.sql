@@ -1,4 +1,4 @@
--- The name that a key has in an answer which names these keys and no others: of the rest (other). Without keys, all are named.
+-- The name of a key in an answer that names only `keys`: (other) for any other key. When `keys` is null, all are named.
 create or replace function named_key(key text, keys text[])
 returns text
 language sql immutable parallel safe

@@ -1,8 +1,9 @@
--- Adds what the events at positions (after, upto] change to the projection's rows. The caller holds the checkpoint.
+-- Applies to the projection's rows what the events at positions (after, upto] change. The caller holds the
+-- checkpoint's lock.
 create or replace function apply_hourly(in_shard integer, in_version integer, after bigint, upto bigint)
 returns void
 language sql volatile
--- A fold of many sessions is sorted and passed on in memory.
+-- Enough to sort and join a fold of many sessions in memory.
 set work_mem = '32MB'
 as $$
     with tail as materialized (
@@ -26,7 +27,7 @@ as $$
             events_30 = c.events_30 + excluded.events_30,
             events_45 = c.events_45 + excluded.events_45
     ),
-    -- What answers showed of these hours is out of date, in the same transaction.
+    -- Documents of the changed hours are out of date, so they go in the same transaction.
     outdated as (
         delete from hourly_documents as d
         where d.shard = $1 and d.version = $2

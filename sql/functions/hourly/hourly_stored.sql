@@ -1,4 +1,4 @@
--- What one hour of the projection holds, in the shape of hourly_recount.
+-- The stored rows of one hour of the projection, in the shape of hourly_recount.
 create or replace function hourly_stored(in_shard integer, in_version integer, in_hour timestamptz)
 returns table (bucket timestamptz, dimension hourly_dimension, key text, kind hourly_member, member text, amount bigint)
 language sql stable
@@ -8,6 +8,6 @@ as $$
     union all
     select m.bucket, null, null, m.kind, m.member, 1
     from hourly_members as m
-    -- `+ 0`: before the table is analyzed, the planner would read the primary key from end to end.
+    -- `+ 0`, because before the table is analyzed the planner would read the whole primary key.
     where m.shard = $1 and m.version + 0 = $2 and hour_of(m.bucket) = $3
 $$;

@@ -1,4 +1,4 @@
--- From when on the projection hourly counts users and identified sessions of a shard: a whole hour, or -infinity.
+-- The hour from which on the projection counts users and identified sessions of a shard, or -infinity.
 create or replace function people_since(in_shard integer)
 returns timestamptz
 language sql stable

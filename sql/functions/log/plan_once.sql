@@ -1,6 +1,6 @@
--- Lets the statements of the function that calls it be planned once for all calls of a connection, while the log's days are
--- few: such a plan holds all of them, and leaves out those that a call does not mean when it begins. The caller has a
--- clause `set plan_cache_mode`, which ends this with it.
+-- Lets PostgreSQL plan the statements of the calling function once per connection, while the log has at most 100 days.
+-- Such a plan holds all days, and each call leaves out those that it does not need. The calling function has a clause
+-- `set plan_cache_mode`, so the setting ends with the call.
 create or replace function plan_once()
 returns void
 language plpgsql volatile

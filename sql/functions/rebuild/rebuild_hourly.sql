@@ -1,6 +1,6 @@
--- Replaces one hour of the projection by a recount up to its checkpoint, under the checkpoint's lock; only rows that differ
--- are written. The caller has made sure that the hour's log is whole. With `carried_from` the rows of that version stand in
--- for the recount: the caller has brought both to one position. Rows: one, the number of rows written.
+-- Replaces one hour of the projection by a recount up to its checkpoint, under the checkpoint's lock. Writes only rows
+-- that differ. The caller has checked that the hour's log is whole. With `carried_from`, the rows of that version
+-- replace the recount; the caller has folded both versions to one position. Rows: one, the number of rows written.
 create or replace function rebuild_hourly(
     in_shard integer,
     in_version integer,
@@ -9,7 +9,7 @@ create or replace function rebuild_hourly(
 )
 returns bigint
 language plpgsql volatile
--- Before the tables are analyzed, an hour looks so small that comparing all of its rows with all would seem cheap.
+-- Before the tables are analyzed, the planner takes an hour for so small that a nested loop over its rows seems cheap.
 set enable_nestloop = off
 as $$
 declare
@@ -62,7 +62,7 @@ begin
     ),
     departed as (
         delete from hourly_members as m
-        -- `+ 0`: before the table is analyzed, the planner would read the primary key from end to end.
+        -- `+ 0`, because before the table is analyzed the planner would read the whole primary key.
         where m.shard = in_shard and m.version + 0 = in_version and hour_of(m.bucket) = in_hour
             and not exists (
                 select from recount as r where r.bucket = m.bucket and r.kind = m.kind and r.member = m.member
@@ -77,7 +77,7 @@ begin
         on conflict (shard, version, kind, member, bucket) do nothing
         returning kind, member
     ),
-    -- Members that came or went here may be the former bucket of a later one.
+    -- A member row that came or went here may change the previous bucket of that member's next row.
     touched as materialized (
         select d.kind, d.member from departed as d union select a.kind, a.member from arrived as a
     ),

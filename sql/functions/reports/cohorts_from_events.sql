@@ -1,9 +1,9 @@
--- How many owners came back, by the period of their first event that passes the filters, which are those of event_matches.
+-- How many owners came back, by the period of their first event that passes the filters; see event_matches.
 -- An owner is a user or, when `by` is visitor, also a session that never names a user. The nth period is [bounds[n],
--- bounds[n + 1]). What lies before all of them is looked at, too: who was there before belongs to no cohort. An owner
--- comes back with any event, or with one of `return_event_type`; in the first period every owner is there.
--- All shards at once: users are in many. Rows, none where both numbers would be 0:
---   owners of `cohort` who were there in `period`, and of them those who were never after it
+-- bounds[n + 1]). An owner with a passing event before the first period belongs to no cohort. An owner comes back with
+-- any event, or with one of type `return_event_type`. In the period of its cohort every owner counts as present.
+-- Reads all shards at once, because a user may be in several. Rows: one per cohort and period with any owner:
+--   owners: owners of `cohort` present in `period`; last_owners: those among them that were not present afterwards
 create or replace function cohorts_from_events(
     bounds timestamptz[],
     by text,
@@ -12,7 +12,7 @@ create or replace function cohorts_from_events(
 )
 returns table (cohort integer, period integer, owners bigint, last_owners bigint)
 language plpgsql stable
--- Days are left out, filters that are not asked for vanish, and an index fits, only when the planner knows the values.
+-- Only when the planner knows the values can it leave out days and unset filters, and choose the right index.
 set plan_cache_mode = 'force_custom_plan'
 as $$
 #variable_conflict use_column
@@ -31,7 +31,8 @@ begin
         where e.timestamp < until and (by = 'visitor' or e.user_id is not null)
         group by 1, 2, 3
     ),
-    -- By a window: the planner would compare each with each, not knowing how many they are.
+    -- A window function, because for a join the planner would misjudge the row counts and compare every row with every
+    -- row.
     known as (
         select a.*, bool_or(a.user_id is not null) over (partition by a.session_id) as is_identified from active as a
     ),

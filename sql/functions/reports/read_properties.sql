@@ -1,9 +1,10 @@
--- The properties of the events of a range that pass the filters, which are those of event_matches. A property is a path
--- of up to `most_depth` names; with `wanted`, that one alone is looked at, however deep. The `most_properties` with the most
--- events are named, and of each the `most_values` values with the most events. All shards at once: values are in many.
--- Rows, the properties and the values of each in their order; a path is a JSON list of names:
+-- The properties of the events in a range that pass the filters; see event_matches. A property is a path of up to
+-- `most_depth` names. With `wanted`, only that path is read, however deep. The answer names the `most_properties`
+-- properties with the most events, and for each the `most_values` values with the most events. All shards at once:
+-- values are in many.
+-- Rows: most frequent properties first, each with its most frequent values first; `path` is a JSON list of names:
 --   events: all events that pass
---   more: properties that are not named
+--   more: the number of properties that are not named
 --   type: events whose `path` has a value of the type `key`
 --   distinct: values of `path` that could be named
 --   value: events whose `path` has the value `key`, which is JSON
@@ -18,7 +19,7 @@ create or replace function read_properties(
 )
 returns table (measure text, path text, key text, amount bigint)
 language plpgsql stable
--- Days are left out, filters that are not asked for vanish, and an index fits, only when the planner knows the values.
+-- The planner must know the values to leave out days, drop absent filters and choose an index.
 set plan_cache_mode = 'force_custom_plan'
 as $$
 #variable_conflict use_column
@@ -26,7 +27,7 @@ declare
     depth constant integer := coalesce(cardinality(wanted), most_depth);
 begin
     return query
-    -- Alike values are counted before objects are opened, and what cannot be named is alike.
+    -- Equal values are counted before objects are expanded. Values that cannot be named count as equal.
     with recursive outer_values as materialized (
         select
             p.name,
@@ -51,7 +52,7 @@ begin
         where cardinality(f.path) < depth and (wanted is null or p.name = wanted[cardinality(f.path) + 1])
     ),
     counted as materialized (
-        -- As texts, which are compared faster than arrays and JSON.
+        -- Texts, because PostgreSQL compares them faster than arrays and JSON.
         select
             to_json(f.path)::text collate "C" as path,
             f.type,
@@ -65,7 +66,7 @@ begin
         select
             c.path,
             count(c.value) as distinct_values,
-            -- Without its bracket an object comes before what it holds.
+            -- Without the closing bracket, an object's path sorts before the paths inside it.
             row_number() over (order by sum(c.events) desc, rtrim(c.path, ']')) as place
         from counted as c
         group by c.path

@@ -1,4 +1,4 @@
--- A scalar_value as JSON, alike for equal numbers: 1 and 1.0 are one.
+-- The JSON text of a scalar_value. Equal numbers have one text: 1 and 1.0 are both 1.
 create or replace function scalar_text(value jsonb)
 returns text
 language sql immutable parallel safe

@@ -1,10 +1,12 @@
--- Drops the events of a day that is closed, folded and sealed in every shard (R6), and keeps their number.
--- Rows: one: why it was not dropped (null when it was), and whether that is wrong, and will not pass by itself.
+-- Drops the events of a day that is closed, folded and sealed in every shard (R6), and records their number.
+-- Rows: one:
+--   hindrance: why the day was not dropped, null when it was
+--   failed: the hindrance does not pass by itself: something is wrong
 create or replace function drop_day(in_day date, clock timestamptz)
 returns table (hindrance text, failed boolean)
 language plpgsql volatile
--- Whoever waits for this lock keeps readers and appends waiting behind it. A verify or rebuild takes the two locks in the
--- other order; this one gives up long before PostgreSQL looks for a deadlock.
+-- While this waits for its lock, readers and appends wait behind it. A verify or rebuild takes the two locks in the
+-- other order; this function gives up long before PostgreSQL looks for a deadlock.
 set lock_timeout = '200ms'
 as $$
 declare
@@ -13,7 +15,7 @@ declare
     held boolean;
 begin
     perform from checkpoints as c where c.stage <> 'filling' order by c.shard, c.projection, c.version for update;
-    -- Its name may be known for a moment longer than another pass's commit is.
+    -- Another pass may have dropped the day just now; then this is false.
     held := hold_day(since);
     select w.hindrance, w.failed into hindrance, failed
     from (

@@ -1,10 +1,11 @@
--- Verifies one hour of a shard in one snapshot. The caller holds the day (hold_day) by an earlier statement (R6).
--- Rows: `proof` rows first: what was appended (stored) against what the log holds (recounted), for events, position_sum,
--- digest_high and digest_low. When any differ the log is damaged and the rollup cannot be judged; else one `drifted` row
--- per part of the rollup whose stored value is not the recounted one. `folded` rows tell what was appended (stored) against
--- what of it was folded (recounted), and so judged.
--- An hour that is sealed already is `broken`, too, where its seal does not hold.
--- Of an hour whose events are gone: the rows of check_seal.
+-- Verifies one hour of a shard in one snapshot. An earlier statement of the caller holds the day (hold_day, R6).
+-- Rows, in this order by `finding`; for an hour whose events are gone, the rows of check_seal instead:
+--   folded: what was appended (stored) and how much of that is folded (recounted), and so verified: events and both
+--     digests
+--   proof: what was appended (stored) and what the log holds (recounted): events, position_sum and both digests. When
+--     any of these differ, the log is damaged and the rollup cannot be judged
+--   broken: one per difference of the hour's seal, if it has one already
+--   drifted: one per value of the rollup where stored and recounted differ
 create or replace function verify_hourly(in_shard integer, in_version integer, in_hour timestamptz)
 returns table (
     finding text,
@@ -24,13 +25,13 @@ declare
     found_now record;
     sealed constant boolean := exists (select from hour_seals as s where s.shard = in_shard and s.hour = in_hour);
 begin
-    -- To plan takes as long as to verify two thousand events.
+    -- Planning takes as long as verifying two thousand events.
     perform plan_once();
     if not exists (
         select from checkpoints as c
         where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version
     ) then
-        -- Its rows are being deleted: that is no drift.
+        -- The version's rows are being deleted, which is no drift.
         raise exception 'version % of hourly has ended', in_version using errcode = 'no_data_found';
     end if;
     if exists (

@@ -1,4 +1,4 @@
--- Whether an hour of a shard's log is what was appended to it, or is gone and may be sealed.
+-- Whether an hour of a shard's log is what was appended to it, and whether its day was dropped.
 -- $1 shard, $2 hour
 -- Rows: one (intact, retired).
 select

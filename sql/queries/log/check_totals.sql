@@ -1,4 +1,4 @@
--- What a shard ever stored, and what of it is live and retired.
+-- How many events a shard ever stored, how many are live in the log, and how many were retired.
 -- $1 shard
 -- Rows: one (stored, live, retired).
 select stored, live, retired

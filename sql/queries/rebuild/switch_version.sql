@@ -1,4 +1,4 @@
--- Makes a version of a projection the one that answers reads.
+-- Makes a version of a projection live.
 -- $1 projection, $2 version
 -- Rows: one (switched: false when it is not filled in every shard).
 select switch_version($1, $2) as switched

@@ -1,4 +1,4 @@
--- How many events a shard holds in a range, exactly.
+-- The exact number of events in a range in one shard.
 -- $1 shard, $2 since, $3 until
 -- Rows: one (total).
 select count_events($1, $2, $3) as total

@@ -1,9 +1,9 @@
--- What is known of a user, and the sessions of the user in a range, the most recent first.
+-- A user's totals, and the user's sessions in a range, the most recent first.
 -- $1 user_id, $2 since, $3 until, $4 the most sessions that are named
--- Rows: one per session (session_id, session_first, session_last, session_events: of the user's events in the range), each
--- with what is known of the user: first_seen and last_seen, to the quarter of an hour where the event is not kept;
--- days_active, UTC days that rollups are kept of; events_in_range, sessions_in_range. One without a session when only
--- rollups know the user, none when nobody does.
+-- Rows: one per session (session_id; session_first, session_last, session_events: the user's events of the range).
+-- Each row repeats the user's totals: first_seen and last_seen, which are starts of quarters of an hour when the event
+-- is not kept; days_active, among the UTC days whose rollups are kept; events_in_range; sessions_in_range. One row
+-- without a session when only rollups know the user; none when the user is unknown.
 with sessions as (
     select
         e.session_id,
@@ -31,7 +31,7 @@ known as (
             on m.shard = c.shard and m.version = c.version and m.kind = 'user' and m.member = $1
         where p.projection = 'hourly'
         union all
-        -- What is not folded yet is in the log.
+        -- Events that are not folded yet are in the log.
         select b.bucket, true from sessions as s cross join lateral unnest(s.buckets) as b (bucket)
     ) as a
 )

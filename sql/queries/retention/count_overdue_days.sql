@@ -1,5 +1,5 @@
--- Days past the horizon of every shard whose events are kept: they do not verify, or were sealed an hour ago and could not
--- be dropped since.
+-- The number of days past the horizon of every shard that retention could not drop: an hour does not verify, or was
+-- sealed more than an hour ago.
 -- Rows: one (days).
 select count(*) as days
 from (

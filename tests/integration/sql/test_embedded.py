@@ -420,7 +420,7 @@ def test_root_runs_a_copy_that_everybody_can_read(data: Path) -> None:
 @as_root
 def test_a_folder_that_the_servers_user_cannot_reach_is_refused_and_left_as_it_is(place: Path) -> None:
     place.chmod(0o700)
-    with pytest.raises(EmbeddedError, match="cannot be entered by the system user 'hourledger': chmod"):
+    with pytest.raises(EmbeddedError, match=f"the system user 'hourledger' cannot enter {place / 'data'}: chmod"):
         share.use(place / "data")
     assert mode(place) == 0o700
 

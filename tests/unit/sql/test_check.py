@@ -192,6 +192,11 @@ def test_two_files_of_one_name_are_named(tmp_path: Path, kind: str) -> None:
     assert problems == ["time: log/one.sql has the same name"]
 
 
+def test_a_reference_to_no_file_is_named(tmp_path: Path) -> None:
+    called = calling("one", "1").replace("Calls.", "See functions/time/one.sql and functions/two.sql.")
+    assert between(tmp_path, time__one=called) == ["one:1: there is no functions/two.sql"]
+
+
 def test_every_layer_is_a_folder() -> None:
     functions = Path(__file__).parents[3] / "sql" / "functions"
     assert {path.name for path in functions.iterdir()} == {*APART, *(name for layer in LAYERS for name in layer)}
