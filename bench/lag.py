@@ -32,7 +32,7 @@ class Look(NamedTuple):
 
 
 async def measure(grounds: Grounds) -> list[Row]:
-    """Measure on a log of its own that is empty at first, so that a lag that grows with the log shows."""
+    """Measure on a log of its own that is empty at first, to show whether the lag grows with the log."""
     size = grounds.size
     with ProcessPoolExecutor(1, get_context("spawn")) as sender:
         async with empty(size, WEB) as ground:

@@ -18,7 +18,7 @@ EVENTS_PER_SECOND = 5_000
 BATCH = 50
 # Enough that a slow answer does not delay the batches behind it.
 CONNECTIONS = 4
-# Active sessions per event a second, when a session sends 14 events within half an hour, as in the data set `web`.
+# Active sessions for each event per second: a session sends 14 events within half an hour, as in the data set `web`.
 SESSIONS = 1_800 // 14
 ONE_MORE = 1 / 14
 # How much later than planned the last answer may come.

@@ -1,6 +1,6 @@
 -- The events that wrk posts: all different, 14 per session. Arguments after `--`: name of the run, time of its events.
--- At the end it prints one line of JSON: requests, seconds, p99 in milliseconds, and errors (answers that are not 2xx, and
--- broken connections).
+-- At the end it prints one line of JSON: requests, seconds, p99 in milliseconds, and errors (answers that are not 2xx,
+-- and broken connections).
 
 local threads = 0
 

@@ -15,7 +15,7 @@ TIMEOUT_SECONDS = 30
 
 
 class Reads:
-    """Requests for one path. A sample is the median time in ms of at least `requests` requests and `seconds` seconds."""
+    """Requests for one path. A sample is their median time in ms, over at least `requests` requests and `seconds`."""
 
     def __init__(self, port: int, path: str, requests: int, seconds: float = 0) -> None:
         self._port = port

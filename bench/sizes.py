@@ -46,7 +46,7 @@ async def _log_rows(ground: Ground) -> list[Row]:
 
 
 async def _rollup_rows(grounds: Grounds) -> list[Row]:
-    """Measure rollups of a log of their own, folded while its events arrive, so that rows are updated as in use."""
+    """Measure rollups of a log of their own, folded while events arrive, so that rows are updated as in production."""
     events = QUARTERS * FOLDS_PER_QUARTER * EVENTS_PER_FOLD
     data = DataSet(f"{KEYS} keys", _events_of_all_keys)
     async with empty(replace(grounds.size, events=events, hours=HOURS), data) as ground:

@@ -23,7 +23,8 @@ RISK_MODES = ("low", "medium", "high")
 def web_events(count: int, hours: int = HOURS) -> Iterator[Event]:
     """Yield `count` events in the order of their timestamps, spread over the `hours` before the current one.
 
-    A session lasts up to an hour and begins at any time, so it is in one or two hours: about 0.11 session-hours per event.
+    A session lasts up to an hour and begins at any time, so it is in one or two hours. On average an event accounts for
+    0.11 session-hours.
     """
     chance = random.Random(SEED)
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)

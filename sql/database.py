@@ -28,8 +28,8 @@ SETTINGS = {
 # How long to wait for a connection of the pool; asyncpg waits as long for a cancelled one to be released.
 ACQUIRE_SECONDS = 5
 FEW_ROWS = 50
-# The most rows of a chunk, the rows of the first chunk, and the characters that a chunk aims at: the properties of one
-# event may be a megabyte.
+# A chunk has at most CHUNK_ROWS rows and aims at CHUNK_CHARACTERS characters, because the properties of one event may
+# be a megabyte. The first chunk has FIRST_ROWS rows.
 CHUNK_ROWS = 200
 FIRST_ROWS = 20
 CHUNK_CHARACTERS = 4_000_000

@@ -199,11 +199,11 @@ async def _drop_views(connection: Any) -> None:
 
 
 async def _install_views(connection: Any) -> None:
-    """Recreate our views, but only when their text changed, because that waits for every reader of them."""
+    """Recreate our views, but only when their text changed, because recreating a view waits for its readers."""
     files = _files(VIEWS)
     texts = [file.read_text(encoding="utf-8") for file in files.values()]
     digest = sha256("".join(texts).encode()).hexdigest()
-    # None: the schema bi does not exist, and we may not create it.
+    # None: we may not create the schema bi, or it belongs to another role.
     if await connection.fetchval(load().open_views, [*files]) not in (digest, None):
         await _drop_views(connection)
         for text in texts:

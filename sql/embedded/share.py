@@ -30,11 +30,11 @@ class EmbeddedServer:
 
     @property
     def url(self) -> str:
-        """DSN of the database `hourledger`, for asyncpg and libpq."""
+        """Return the DSN of the database `hourledger`, for asyncpg and libpq."""
         return self.postgres.url(DATABASE)
 
     def database_url(self, database: str) -> str:
-        """DSN of another database of this server; it need not exist."""
+        """Return the DSN of another database of this server; the database need not exist."""
         return self.postgres.url(database)
 
     def __enter__(self) -> Self:

@@ -1,5 +1,5 @@
--- The last proof of each hour in each shard; see proofs_of_hours. For the views of the schema bi: their readers have no rights
--- on the tables that this function reads.
+-- The last proof of each hour in each shard; see proofs_of_hours. For the views of the schema bi: their readers have
+-- no rights on the tables that this function reads.
 create or replace function bi_proofs()
 returns table (
     hour timestamptz,

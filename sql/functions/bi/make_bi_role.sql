@@ -1,5 +1,6 @@
--- Makes the role hourledger_bi if it does not exist. With `login`, also makes a member role of that name and sets its password;
--- a member that an earlier call made gets the new password. The settings below apply to the member in this database only.
+-- Makes the role hourledger_bi if it does not exist. With `login`, also makes a member role of that name and sets its
+-- password; a member that an earlier call made gets the new password. The settings below apply to the member in this
+-- database only.
 -- Rows: one, false when `login` is the name of another role.
 create or replace function make_bi_role(login text, password text)
 returns boolean

@@ -6,7 +6,7 @@ as $$
 begin
     execute format(
         'comment on schema bi is %L',
-        'Views of hourledger for other tools, documented in docs/insights.md. Made of sha256:' || digest
+        'Views of hourledger for other tools, documented in docs/bi.md. Made of sha256:' || digest
     );
 end
 $$;

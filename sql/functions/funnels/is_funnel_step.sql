@@ -1,5 +1,5 @@
--- Whether an event meets the conditions of a step of a funnel. A null condition is always met. Steps count from 1; no event
--- is a step beyond the last.
+-- Whether an event meets the conditions of a step of a funnel. A null condition is always met. Steps count from 1; no
+-- event is a step beyond the last.
 -- step_fields and step_properties are jsonpath predicates on an event's fields and properties. step_values holds their
 -- values: a JSON array with one object per step. Declared stable, because event_fields is.
 create or replace function is_funnel_step(

@@ -1,11 +1,13 @@
--- How many sessions, or users, reached each step of a funnel. Each actor counts by its deepest run; among equally deep runs
--- the earliest counts. For the filters see event_matches, for the steps is_funnel_step.
+-- How many sessions, or users, reached each step of a funnel. Each session or user (actor) counts once, with its deepest
+-- run; among equally deep runs the earliest counts. For the filters see event_matches, for the steps is_funnel_step.
 -- A run takes events in the order of timestamp, position and shard, within window_minutes of its first event.
--- Rows: one per step for all runs (`whole`). With `divided_by`, a dimension of event_key, also one per step for each key that
--- runs begin with: the most_keys most frequent keys, (other) for further ones, and null for runs without a key:
+-- Rows: one per step for all runs (`whole`). With `divided_by`, a dimension of event_key, also one per step for each
+-- key that runs begin with: the most_keys most frequent keys, (other) for further ones, and null for runs without a
+-- key:
 --   reached: runs that reached the step
 --   median, p90: of the seconds since the step before
---   dropped_ids: in the rows of the whole, up to most_ids actors that got to this step and no further, the latest run first
+--   dropped_ids: in the rows of the whole, up to most_ids actors that got to this step and no further, the latest run
+--     first
 create or replace function read_funnel(
     since timestamptz,
     until timestamptz,
@@ -62,7 +64,8 @@ begin
                 )
             )
     ),
-    -- Each actor's events in order: their times, the steps they may be, and the keys of those that may be the first step.
+    -- Each actor's events in order: their times, the steps they may be, and the keys of those that may be the first
+    -- step.
     sequences as (
         select
             a.actor,
@@ -73,8 +76,8 @@ begin
         from (
             select *
             from acting
-            -- The last two columns do not matter for the order. Sorting by them makes PostgreSQL compute them before the
-            -- sort, so that the sort does not carry whole events.
+            -- The last two columns do not matter for the order. Sorting by them makes PostgreSQL compute them before
+            -- the sort, so that the sort does not carry whole events.
             order by actor, timestamp, position, shard, steps_of_it, part
         ) as a
         group by a.actor
@@ -97,7 +100,8 @@ begin
         from sequences as s
         offset 0
     ),
-    -- The run from the first possible event is the deepest, unless the window ends it, or in strict order another event does.
+    -- The run from the first possible event is the deepest, unless the window ends it, or in strict order another
+    -- event does.
     begun as (
         select p.*, p.moments[p.place_1] + lasting as deadline
         from (
@@ -113,8 +117,8 @@ begin
             ) as p
         ) as p
     ),
-    -- Each step takes the earliest place after the step before. `offset 0` in each lateral keeps PostgreSQL from computing the
-    -- earlier ones again for every later one.
+    -- Each step takes the earliest place after the step before. `offset 0` in each lateral keeps PostgreSQL from
+    -- computing the earlier ones again for every later one.
     timed as (
         select
             b.actor, b.part, b.place_1, b.moments[b.place_1] as time_1,

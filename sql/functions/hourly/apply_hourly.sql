@@ -1,4 +1,5 @@
--- Applies to the projection's rows what the events at positions (after, upto] change. The caller holds the checkpoint's lock.
+-- Applies to the projection's rows what the events at positions (after, upto] change. The caller holds the
+-- checkpoint's lock.
 create or replace function apply_hourly(in_shard integer, in_version integer, after bigint, upto bigint)
 returns void
 language sql volatile

@@ -1,5 +1,6 @@
--- Writes the document of an hour that the caller has verified; the arguments are the witnesses it found.
--- Rows: one, false when nothing was written: the hour is not over, is empty, has changed since, or has a document already.
+-- Writes the document of an hour that the caller has verified. verified_*: the witnesses of that verification.
+-- Rows: one, false when nothing was written: the hour is not over, is empty, has changed since, or has a document
+-- already.
 create or replace function write_document(
     in_shard integer,
     in_version integer,

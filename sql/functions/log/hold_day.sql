@@ -1,4 +1,5 @@
--- Locks the partition of an hour's day, so that it is not dropped before the transaction ends; false when there is none.
+-- Locks the partition of an hour's day, so that it is not dropped before the transaction ends; false when there is
+-- none.
 -- Call it before the statement that reads the hour, so that its snapshot is younger than the lock (R6).
 create or replace function hold_day(in_hour timestamptz)
 returns boolean

@@ -1,5 +1,5 @@
--- Makes the partition of one UTC day; false when it exists or the day was retired. CREATE and ATTACH, because PARTITION OF
--- would lock out readers.
+-- Makes the partition of one UTC day; false when it exists or the day was retired. CREATE and ATTACH, because
+-- PARTITION OF would lock out readers.
 create or replace function make_day(day date)
 returns boolean
 language plpgsql volatile
@@ -8,7 +8,8 @@ as $$
 declare
     partition constant text := day_partition(day);
 begin
-    -- When two processes make one day, the second waits here, and then finds the partition or gets duplicate_table below.
+    -- When two processes make one day, the second waits here, and then finds the partition or gets duplicate_table
+    -- below.
     perform pg_advisory_xact_lock(hashtextextended('hourledger make_day', 0));
     -- Retention may have dropped the day since the caller found it missing; it must not come back.
     if to_regclass(partition) is not null

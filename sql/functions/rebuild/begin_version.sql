@@ -1,5 +1,5 @@
--- Begins the next version of a projection in every shard, at the position of the live version. Does nothing when a rebuild is
--- under way. Rows: one, the version being rebuilt.
+-- Begins the next version of a projection in every shard, at the position of the live version. Does nothing when a
+-- rebuild is under way. Rows: one, the version being rebuilt.
 create or replace function begin_version(in_projection text)
 returns integer
 language plpgsql volatile

@@ -1,4 +1,5 @@
--- Copies an hour that cannot be recounted from one version to another, unchanged. Folds both versions to one position first.
+-- Copies an hour unchanged from one version to another, because it cannot be recounted. Folds both versions to one
+-- position first.
 -- Rows: one, the number of rows written.
 create or replace function carry_hourly(in_shard integer, from_version integer, to_version integer, in_hour timestamptz)
 returns bigint

@@ -1,5 +1,6 @@
--- Fills one hour of a version in the stage filling: counts and member rows. They are a recount up to the version's position,
--- or copies of the live version's rows when the events are gone. An earlier statement of the caller holds the day (R6).
+-- Fills one hour of a version in the stage filling: counts and member rows. They are a recount up to the version's
+-- position, or copies of the live version's rows when the events are gone. An earlier statement of the caller holds
+-- the day (R6).
 -- Rows: one, false when the hour was filled before, or the version is no longer filling.
 create or replace function fill_hourly(in_shard integer, in_version integer, in_hour timestamptz, live_version integer)
 returns boolean

@@ -1,5 +1,5 @@
--- Recounts what is derived from the rows of one hour: its edges, and those of `other_buckets`. Deletes the hour's document
--- when it is wrong. The caller holds the checkpoint's lock. Rows: one, the number of edges written.
+-- Recounts what is derived from the rows of one hour: its edges, and those of `other_buckets`. Deletes the hour's
+-- document when it is wrong. The caller holds the checkpoint's lock. Rows: one, the number of edges written.
 create or replace function rebuild_hourly_derived(
     in_shard integer,
     in_version integer,

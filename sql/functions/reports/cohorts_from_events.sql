@@ -31,7 +31,8 @@ begin
         where e.timestamp < until and (by = 'visitor' or e.user_id is not null)
         group by 1, 2, 3
     ),
-    -- A window function, because for a join the planner would misjudge the row counts and compare every row with every row.
+    -- A window function, because for a join the planner would misjudge the row counts and compare every row with every
+    -- row.
     known as (
         select a.*, bool_or(a.user_id is not null) over (partition by a.session_id) as is_identified from active as a
     ),

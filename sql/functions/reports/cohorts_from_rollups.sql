@@ -1,5 +1,5 @@
--- As cohorts_from_events without filters and with any event as a return, but read from the projection's member rows and the
--- tails of the log, in one snapshot. Bounds are whole quarters of an hour (UTC). Rows: as cohorts_from_events.
+-- As cohorts_from_events without filters and with any event as a return, but read from the projection's member rows
+-- and the tails of the log, in one snapshot. Bounds are whole quarters of an hour (UTC). Rows: as cohorts_from_events.
 create or replace function cohorts_from_rollups(bounds timestamptz[], by text)
 returns table (cohort integer, period integer, owners bigint, last_owners bigint)
 language plpgsql stable
@@ -35,7 +35,8 @@ begin
         from members as m
         cross join marks as k
     ),
-    -- A window function, because for a join the planner would misjudge the row counts and compare every row with every row.
+    -- A window function, because for a join the planner would misjudge the row counts and compare every row with every
+    -- row.
     known as (
         select a.*, bool_or(a.kind = 'identified') over (partition by a.kind = 'user', a.member) as is_identified
         from active as a

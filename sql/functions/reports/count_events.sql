@@ -1,5 +1,5 @@
--- The exact number of events in [since, until) in one shard, in one snapshot. Whole quarters of an hour are counted from the
--- projection, the rest from the log. `until` is a whole hour, or infinity. Rows: one.
+-- The exact number of events in [since, until) in one shard, in one snapshot. Whole quarters of an hour are counted
+-- from the projection, the rest from the log. `until` is a whole hour, or infinity. Rows: one.
 create or replace function count_events(in_shard integer, since timestamptz, until timestamptz)
 returns bigint
 language plpgsql stable

@@ -1,6 +1,6 @@
--- The fresh rollups of one shard for the hours in [since, until): documents, stored rows, and the tail of the log beyond the
--- checkpoint, in one snapshot (R8). With `most_keys`, each hour and dimension has at most that many keys: the largest, and
--- the rest summed under (other). Rows, by `measure`:
+-- The fresh rollups of one shard for the hours in [since, until): documents, stored rows, and the tail of the log
+-- beyond the checkpoint, in one snapshot (R8). With `most_keys`, each hour and dimension has at most that many keys:
+-- the largest, and the rest summed under (other). Rows, by `measure`:
 --   document: the document of `hour` in `key`, its number of keys in `amount`; such an hour has no other rows
 --   event_type, tool_name, risk_mode: `amount` events of `key` in `hour`
 --   sessions: distinct sessions in `hour`;  distinct_sessions: distinct sessions in the whole range (no hour)

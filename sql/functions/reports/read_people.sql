@@ -1,6 +1,6 @@
--- As read_trend with users named, for all shards. A user may be in several shards, so the users of the shards do not add up:
--- this function counts them across shards, from member rows and all tails. Rows: those of read_trend for each shard, without
--- users, and then users and new_users for all shards. All come from one snapshot.
+-- As read_trend with users named, for all shards. Users are counted across shards, from member rows and all tails,
+-- because a user may be in several. Rows: those of read_trend for each shard, without users, and then users and
+-- new_users for all shards. All come from one snapshot.
 create or replace function read_people(bounds timestamptz[], named text[], keys text[] default null)
 returns table (bucket integer, measure text, key text, amount bigint)
 language plpgsql stable

@@ -1,6 +1,7 @@
 -- The properties of the events in a range that pass the filters; see event_matches. A property is a path of up to
--- `most_depth` names. With `wanted`, only that path is read, however deep. The answer names the `most_properties` properties
--- with the most events, and for each the `most_values` values with the most events. All shards at once: values are in many.
+-- `most_depth` names. With `wanted`, only that path is read, however deep. The answer names the `most_properties`
+-- properties with the most events, and for each the `most_values` values with the most events. All shards at once:
+-- values are in many.
 -- Rows: most frequent properties first, each with its most frequent values first; `path` is a JSON list of names:
 --   events: all events that pass
 --   more: the number of properties that are not named

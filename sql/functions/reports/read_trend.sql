@@ -1,6 +1,8 @@
--- The fresh counts of one shard in consecutive buckets of time: stored rows and the tail of the log beyond the checkpoint, in
--- one snapshot (R8). The nth bucket is [bounds[n], bounds[n + 1]). Bounds ascend and are whole quarters of an hour (UTC).
--- Dimensions in `named` have a row per key; with `keys`, further keys are summed as (other). Other dimensions have only a sum.
+-- The fresh counts of one shard in consecutive buckets of time: stored rows and the tail of the log beyond the
+-- checkpoint, in one snapshot (R8). The nth bucket is [bounds[n], bounds[n + 1]). Bounds ascend and are whole quarters
+-- of an hour (UTC).
+-- Dimensions in `named` have a row per key; with `keys`, further keys are summed as (other). Other dimensions have
+-- only a sum.
 -- Rows, by `measure`; a bucket without events has none:
 --   event_type, tool_name, risk_mode: `amount` events of `key` (null: of all keys) in the bucket
 --   sessions: distinct sessions in the bucket

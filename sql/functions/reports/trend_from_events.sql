@@ -1,6 +1,7 @@
--- As read_trend, but counted from the events that pass the filters; see event_matches. When `in_shard` is null, all shards
--- are counted together, so that a user in several shards counts once. `named` may also hold action, demo_mode, sessions and
--- users. Sessions and users are counted only when named, identified sessions when both are, and new_users never.
+-- As read_trend, but counted from the events that pass the filters; see event_matches. When `in_shard` is null, all
+-- shards are counted together, so that a user in several shards counts once. `named` may also hold action, demo_mode,
+-- sessions and users. Sessions and users are counted only when named, identified sessions when both are, and new_users
+-- never.
 -- Rows: those of read_trend, and
 --   action, demo_mode: `amount` events of `key` in the bucket, when named
 -- and with `divided_by`, one of the dimensions, for each of its keys:

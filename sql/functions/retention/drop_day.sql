@@ -5,8 +5,8 @@
 create or replace function drop_day(in_day date, clock timestamptz)
 returns table (hindrance text, failed boolean)
 language plpgsql volatile
--- While this waits for its lock, readers and appends wait behind it. A verify or rebuild takes the two locks in the other
--- order; this function gives up long before PostgreSQL looks for a deadlock.
+-- While this waits for its lock, readers and appends wait behind it. A verify or rebuild takes the two locks in the
+-- other order; this function gives up long before PostgreSQL looks for a deadlock.
 set lock_timeout = '200ms'
 as $$
 declare
@@ -15,7 +15,7 @@ declare
     held boolean;
 begin
     perform from checkpoints as c where c.stage <> 'filling' order by c.shard, c.projection, c.version for update;
-    -- Another pass may have dropped the day just now; then there is nothing to hold.
+    -- Another pass may have dropped the day just now; then this is false.
     held := hold_day(since);
     select w.hindrance, w.failed into hindrance, failed
     from (

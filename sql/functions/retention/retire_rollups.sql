@@ -1,4 +1,5 @@
--- Deletes a shard's rollups and ledger of the hours before a moment. All those hours are sealed, and their events are gone.
+-- Deletes a shard's rollups and ledger of the hours before a moment. All those hours are sealed, and their events are
+-- gone.
 -- The seals stay. Rows: one, false when a rebuild under way still needs the rollups.
 create or replace function retire_rollups(in_shard integer, before timestamptz)
 returns boolean

@@ -1,6 +1,7 @@
--- Seals one hour of a shard, unless it is sealed. The caller has verified the hour and passes the witnesses it found.
--- Rows: one, false when the hour still takes events, has changed since it was verified, is not folded by every version, or
--- the version has ended.
+-- Seals one hour of a shard, unless it is sealed. The caller has verified the hour. verified_*: the witnesses of that
+-- verification.
+-- Rows: one, false when the hour still takes events, has changed since it was verified, is not folded by every
+-- version, or the version has ended.
 create or replace function seal_hour(
     in_shard integer,
     in_version integer,

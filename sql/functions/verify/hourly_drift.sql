@@ -1,5 +1,5 @@
--- Where one hour of the projection differs from a recount up to its checkpoint. Rows: one per difference, none when all is
--- right. For member rows only the numbers of missing and extra ones are given; other differences name their key.
+-- Where one hour of the projection differs from a recount up to its checkpoint. Rows: one per difference, none when
+-- all is right. For member rows only the numbers of missing and extra ones are given; other differences name their key.
 create or replace function hourly_drift(in_shard integer, in_version integer, in_hour timestamptz)
 returns table (field text, bucket timestamptz, key text, stored numeric, recounted numeric)
 language sql stable

@@ -12,8 +12,8 @@ as $$
         order by p.bucket desc
         limit 1
     ) as former on true
-    -- `+ 0` and `is true` keep the planner from reading the whole primary key: PostgreSQL 18 would do so as a skip scan,
-    -- other versions before the table is analyzed.
+    -- `+ 0` and `is true` keep the planner from reading the whole primary key: PostgreSQL 18 would do so as a skip
+    -- scan, other versions before the table is analyzed.
     where m.shard = $1 and m.version + 0 = $2 and (m.bucket = any ($3)) is true
         and hour_of(m.bucket) = any (array(select distinct hour_of(b) from unnest($3) as b))
     group by m.kind, m.bucket, coalesce(former.bucket, '-infinity')

@@ -1,8 +1,9 @@
 -- Verifies one hour of a shard in one snapshot. An earlier statement of the caller holds the day (hold_day, R6).
 -- Rows, in this order by `finding`; for an hour whose events are gone, the rows of check_seal instead:
---   folded: what was appended (stored) and how much of that is folded (recounted), and so verified: events and both digests
---   proof: what was appended (stored) and what the log holds (recounted): events, position_sum and both digests. When any of
---     these differ, the log is damaged and the rollup cannot be judged
+--   folded: what was appended (stored) and how much of that is folded (recounted), and so verified: events and both
+--     digests
+--   proof: what was appended (stored) and what the log holds (recounted): events, position_sum and both digests. When
+--     any of these differ, the log is damaged and the rollup cannot be judged
 --   broken: one per difference of the hour's seal, if it has one already
 --   drifted: one per value of the rollup where stored and recounted differ
 create or replace function verify_hourly(in_shard integer, in_version integer, in_hour timestamptz)

@@ -1,4 +1,4 @@
--- Newest events of a session. PostgreSQL applies the other filters to the rows of its index.
+-- The newest events of a session that pass the filters. An index finds the session; the other filters test its events.
 -- $1 since, $2 limit, $3 timestamp, $4 event_id and $5 shard of the last event of the page before,
 -- $6 filters (see functions/filters/event_matches.sql)
 -- Rows: at most $2, newest first.

@@ -1,5 +1,5 @@
--- Moments before which a shard's rollups are due to be deleted: the ends of the retired days past the rollup retention. None
--- is later than the start of the oldest day that was not retired, whether or not its events are there.
+-- Moments before which a shard's rollups are due to be deleted: the ends of the retired days past the rollup
+-- retention. None is later than the start of the oldest day that was not retired, whether or not its events are there.
 -- $1 shard, $2 rollup retention in days, $3 clock or null
 -- Rows: one per day (before), oldest first.
 select d.until as before

@@ -1,8 +1,8 @@
--- Hours of a shard that are over, folded completely, and have changed since they were verified or lack their document. An
--- hour that was verified less than $3 ago is left out.
+-- Hours of a shard that are over, folded completely, and have changed since they were verified or lack their document.
+-- An hour that was verified less than $3 ago is left out.
 -- $1 shard, $2 version, $3 patience: the least time between two verifications of an hour, $4 clock or null, $5 limit
--- Rows: at most $5, one per hour (hour, events): never verified hours first, the newest of them first, then the longest ago
--- verified.
+-- Rows: at most $5, one per hour (hour, events): never verified hours first, the newest of them first, then the
+-- longest ago verified.
 select w.hour, w.events
 from (
     select a.hour, sum(a.events)::bigint as events, sum(a.digest_high) as digest_high, sum(a.digest_low) as digest_low

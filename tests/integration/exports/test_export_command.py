@@ -117,9 +117,12 @@ async def test_standard_output_filters_and_rollups(database: Database, database_
     [
         (["--filter", "plan=pro"], "error: --filter 'plan=pro': expected name=value, names are action, "),
         (["--filter", "action"], "error: --filter 'action': expected name=value, names are action, "),
-        (["--filter", "action=a", "--filter", "action=b"], "error: --filter action=: expected once\n"),
+        (["--filter", "action=a", "--filter", "action=b"], "error: --filter action=: expected once, given again\n"),
         (["--filter", "demo_mode=2"], "error: demo_mode must be 0 or 1, not '2'\n"),
-        (["--of", "rollups", "--filter", "action=a"], "error: action is of events: rollups are exported whole\n"),
+        (
+            ["--of", "rollups", "--filter", "action=a"],
+            "error: action applies only to events: leave it out, or export events\n",
+        ),
         (["--from", "then", "--to", "now"], "error: from must be an hour such as 2025-10-18T01:00:00Z, not 'then'\n"),
         (["--from", "2001-01-01", "--to", "2001-01-02"], "error: events before "),
     ],

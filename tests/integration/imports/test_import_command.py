@@ -160,7 +160,7 @@ async def test_an_import_whose_database_stays_away_ends_and_is_run_again(
 
     async with stopped_after_one_append(database_url, begin) as importing:
         await let_in(servers, postgres_version, database_url, allowed=False)
-    with pytest.raises(Unavailable, match="the database takes no events"):
+    with pytest.raises(Unavailable, match="the database has taken no events"):
         await importing
     assert "not known to be stored" in tally.summary(Job(file))
     await let_in(servers, postgres_version, database_url, allowed=True)

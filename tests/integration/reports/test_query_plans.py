@@ -15,6 +15,7 @@ import pytest
 
 from service.ingest.event import Event
 from service.questions.filters import NOTHING, Filters
+from service.reports.raw_events import RawEvents
 from sql.database import Database
 from sql.statements import load
 from tests.conftest import RETENTION_DAYS
@@ -324,3 +325,10 @@ async def test_a_plan_tests_only_the_filters_that_are_asked_for(admin: asyncpg.C
     for filters, tested in ((NOTHING, set()), (Filters(action="open"), {"(action = 'open'::text)"})):
         plan = await admin.fetch(counting, FIRST, FIRST + DAY, filters.document())
         assert {line.partition("Filter: ")[2] for (line,) in plan if "Filter: " in line} == tested
+
+
+async def test_long_questions_are_planned_for_their_filters(database_url: str) -> None:
+    raw_events = RawEvents(database_url)
+    ((mode,),) = await raw_events.rows("show plan_cache_mode")
+    assert mode == "force_custom_plan"
+    await raw_events.close()

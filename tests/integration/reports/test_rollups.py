@@ -170,7 +170,7 @@ async def test_a_rebuild_that_stands_still_is_told_by_readiness(
     assert (await told(database_url, database))[0] == []
     await admin.execute("update checkpoints set begun_at = begun_at - interval '61 minutes' where version = 2")
     why, metrics = await told(database_url, database)
-    assert why == ["the rebuild of version 2 stands still; make rebuild-projections goes on"]
+    assert why == ["the rebuild of version 2 has made no progress for an hour; make rebuild-projections continues it"]
     assert metrics['hourledger_projection_version{projection="hourly"}'] == 1
 
 

@@ -31,7 +31,7 @@ def test_a_folder_that_holds_anything_else_is_left_alone(tmp_path: Path, strange
     else:
         (folder / stranger).write_text("mine")
     before = sorted((path.name, path.read_text()) for path in folder.iterdir())
-    with pytest.raises(SettingsError, match=r"HOURLEDGER_DATA_DIR=.*left alone"):
+    with pytest.raises(SettingsError, match=r"HOURLEDGER_DATA_DIR=.*choose another"):
         claim(folder)
     assert sorted((path.name, path.read_text()) for path in folder.iterdir()) == before
 

