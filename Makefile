@@ -3,10 +3,10 @@
 PYTHON := .venv/bin/python
 LOCK := requirements-dev.lock
 READY := .venv/installed.lock
-# The third-party files of the pages; what serves or tests them needs them.
+# The third-party files of the pages; targets that serve or test the pages need them.
 ASSETS := service/web/vendor/installed.lock
 
-# Values reach the command as they were typed: not expanded by make, quoted for the shell.
+# The command gets values exactly as typed: make does not expand them, and they are quoted for the shell.
 OPTIONS := FROM TO HOURS PROJECTION JSON FILE FORMAT OF FILTER RECEIVED_AT SHIFT_TO DRY_RUN FORCE
 unexport $(OPTIONS)
 quote = '$(subst ','\'',$(value $(1)))'
@@ -14,9 +14,9 @@ option = $(if $(value $(1)),--$(2) $(call quote,$(1)))
 flag = $(if $(filter-out 0 no false,$(value $(1))),--$(2))
 range = $(call option,FROM,from) $(call option,TO,to)
 
-# A failed recipe makes make exit 2, whatever it exited with. Only in question mode (-q: "is it up to date?")
-# can make answer 1, which is just what `verify` has to say; there, lines that begin with + still run.
-# GNU make 3.81, which macOS ships, answers 2 for both; so does any make that is given another goal too.
+# When a recipe fails, make exits 2 whatever the command's code was. Only in question mode (-q: "is it up to date?")
+# can make exit 1, which `verify` needs; in that mode lines that begin with + still run.
+# GNU make 3.81, which macOS ships, exits 2 in both cases; so does any make that is given another goal as well.
 ifeq ($(MAKECMDGOALS),verify)
 MAKEFLAGS += -q
 ASKED := +
@@ -34,7 +34,7 @@ setup: $(READY) $(ASSETS) ## make .venv and the pages' assets with the pinned de
 serve: $(READY) $(ASSETS) ## run the whole service on http://127.0.0.1:8000; Ctrl-C stops it
 	@$(PYTHON) -m service serve
 
-demo: $(READY) $(ASSETS) ## the same on data of its own: 30 days of made-up events, and more as it runs
+demo: $(READY) $(ASSETS) ## serve a database of its own: 30 days of made-up events, and more while it runs
 	@$(PYTHON) -m service demo
 
 test: $(READY) $(ASSETS) ## run every test against a real PostgreSQL
@@ -60,31 +60,31 @@ rebuild-projections: $(READY) ## regenerate rollups from raw events: [FROM=] [TO
 verify: $(READY) ## compare rollups with raw events: [FROM=] [TO=] [JSON=1]; exits 0 clean, 1 wrong, 2 could not check
 	$(ASKED)@$(PYTHON) -m projections verify $(range) $(call flag,JSON,json)
 
-retention: $(READY) ## verify, seal and drop what is past its time, now; fails when a day must be kept
+retention: $(READY) ## verify, seal and drop the days past their retention now; fails when a day must be kept
 	@$(PYTHON) -m projections retention
 
-backup: $(READY) ## write the embedded database to a new file, while the service runs or not: FILE=
+backup: $(READY) ## write the embedded database to a new file; the service may run meanwhile: FILE=
 	@$(PYTHON) -m service backup $(if $(value FILE),-- $(call quote,FILE))
 
-restore: $(READY) ## read such a file into an embedded database that is empty: FILE=
+restore: $(READY) ## read a backup into an empty embedded database: FILE=
 	@$(PYTHON) -m service restore $(if $(value FILE),-- $(call quote,FILE))
 
-migrate: $(READY) ## bring the schema up to the newest
+migrate: $(READY) ## bring the schema to the newest version
 	@$(PYTHON) -m service migrate
 
 rollback: $(READY) ## take the schema one step down; FORCE=1 even if that loses data
 	@$(PYTHON) -m service rollback $(call flag,FORCE,force)
 
-bench: $(READY) ## the benchmarks, as a table with ratios; more than an hour. [BENCH_JSON=] a file for it as JSON
+bench: $(READY) ## run the benchmarks and print a table with ratios; takes over an hour. [BENCH_JSON=] also writes JSON to a file
 	@$(PYTHON) -m bench
 
-bench-quick: $(READY) ## writing, folding and verifying at a tenth of the size; fails when a ratio is far below its goal
+bench-quick: $(READY) ## benchmark writing, folding and verifying at a tenth of the size; fails when a ratio is far below its goal
 	@$(PYTHON) -m bench --quick --guard --runs 3 --only engine --only posts --only appends --only batches
 
-faults: $(READY) ## inject over 1,000 faults: the table of what they lost, doubled or falsely reported; fails when any
+faults: $(READY) ## inject over 1,000 faults and print what they lost, doubled or falsely reported; fails when there is any
 	@$(PYTHON) -m tests.faults
 
-# A venv whose Python has gone or has become another (an upgrade) counts as none.
+# A venv whose Python is gone or was upgraded counts as missing.
 $(READY): $(LOCK) $(PYTHON)
 	$(ASKED)@set -eu; trap 'test $$? = 0 || exit 2' EXIT; \
 	if cmp -s $(LOCK) $(READY) && $(PYTHON) -m pip --version >/dev/null 2>&1; then touch $(READY); exit; fi; \
@@ -103,7 +103,7 @@ $(READY): $(LOCK) $(PYTHON)
 	$(PYTHON) -m pip install $${quiet-} --disable-pip-version-check --no-input --require-hashes --only-binary :all: -r $(LOCK) >&2; \
 	cp $(LOCK) $(READY)
 
-# What it finds installed it only copies.
+# Packages that are installed already are only copied.
 $(ASSETS): package-lock.json service/web/assets.py $(wildcard service/web/client/*.js) | $(READY)
 	@echo "setup: installing the pages' assets" >&2
 	@$(PYTHON) -m service.web.assets

@@ -1,7 +1,7 @@
-"""The benchmarks: each measured several times, in turns with what it is measured against, printed as one table.
+"""Run the benchmarks and print one table. Each is measured several times, in turns with the peer it is compared to.
 
-They run on an embedded PostgreSQL of their own in a temporary folder, with everything durable. A figure depends on the
-machine, a ratio less so. Every part ends with a verification; what does not verify clean does not count.
+They run on an embedded PostgreSQL of their own in a temporary folder, with every commit durable. Figures depend on the
+machine, ratios less so. Every part ends with a verification; when it fails, the part's figures do not count.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ NOT_CLEAN = 1
 
 Part = Callable[[Grounds], Awaitable[list[Row]]]
 
-# In this order: the engine needs logs whose receipts no projector has compacted, and posts add to the log.
+# The order matters: the engine needs logs whose receipts no projector has compacted, and posts add to the log.
 PARTS: dict[str, Part] = {
     "engine": engine.measure,
     "rollups": rollup_reads.measure,
@@ -65,7 +65,7 @@ PARTS: dict[str, Part] = {
 @click.command(help=__doc__)
 @click.version_option(VERSION, prog_name="hourledger bench")
 @click.option("--quick", is_flag=True, help="A tenth of the events in a tenth of the hours, and shorter loads.")
-@click.option("--guard", is_flag=True, help="Exit 1, too, when a ratio is below half of its goal, measured twice.")
+@click.option("--guard", is_flag=True, help="Also exit 1 when a ratio is below half of its goal in two measurements.")
 @click.option(
     "--events", type=click.IntRange(min=1_000), help="Events stored. [default: 1000000, or 100000 when quick]"
 )
@@ -73,15 +73,15 @@ PARTS: dict[str, Part] = {
 @click.option("--runs", type=click.IntRange(min=1), default=5, show_default=True, help="Samples of each thing.")
 @click.option(
     "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), envvar="BENCH_JSON", show_envvar=True,
-    help="Write what was found to this file, too, as JSON.",
+    help="Also write the results to this file, as JSON.",
 )  # fmt: skip
 def main(  # one for each option
     quick: bool, guard: bool, events: int | None, only: tuple[str, ...], runs: int, json_file: Path | None
 ) -> None:
-    """Measure and print. Exits 0 whatever the figures are, 1 when one does not count, 2 when it could not be done."""
+    """Measure and print. Exits 0 whatever the figures are, 1 when one does not count, 2 when the benchmarks failed."""
     size = Size(events or 100_000, runs, 1, 40, 5, 17) if quick else Size(events or 1_000_000, runs, 4, 200, 600)
     configure_logs("warning", as_json=False)
-    # Ended by another process, too, it stops its server and removes its folder.
+    # On SIGTERM, too, stop the server and remove the folder.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = perf_counter()
     try:
@@ -99,12 +99,12 @@ def main(  # one for each option
     click.echo(_summary(rows, seconds))
     low = fallen(rows) if guard else []
     for row in low:
-        tell(f"{row.what}, {row.data}: a ratio of {row.ratio:.3f} is below half of what it should be")
+        tell(f"{row.what}, {row.data}: the ratio {row.ratio:.3f} is below half of the expected one")
     sys.exit(NOT_CLEAN if low or any(row.not_counted for row in rows) else 0)
 
 
 async def _measure(size: Size, only: tuple[str, ...], *, twice: bool) -> tuple[list[Row], Machine]:
-    """Measure parts; those with a ratio that is far too low are measured `twice`."""
+    """Measure the parts. With `twice`, measure a part again when one of its ratios is far too low."""
     rows: list[Row] = []
     async with empty(size, WEB) as ground:
         machine = await describe_machine(ground)
@@ -115,7 +115,7 @@ async def _measure(size: Size, only: tuple[str, ...], *, twice: bool) -> tuple[l
             began = perf_counter()
             found = await _counted(grounds, name)
             if twice and fallen(found):
-                tell(f"{name} again, since a ratio is below half of what it should be")
+                tell(f"{name} again, because a ratio is below half of the expected one")
                 found = await _counted(grounds, name)
             rows += found
             tell(f"{name}: {perf_counter() - began:.0f} s")
@@ -123,7 +123,7 @@ async def _measure(size: Size, only: tuple[str, ...], *, twice: bool) -> tuple[l
 
 
 async def _counted(grounds: Grounds, name: str) -> list[Row]:
-    """Return the rows of a part; they say that they do not count when it fails, or verify finds anything wrong."""
+    """Return the rows of a part, marked as not counted when the part fails or its logs do not verify."""
     rows: list[Row] = []
     try:
         rows = await PARTS[name](grounds)

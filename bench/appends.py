@@ -10,14 +10,14 @@ from bench.rows import EVENTS_PER_SECOND, NotCounted, Row, Step, in_turns, least
 from projections.projector import catch_up
 from service.ingest.append_queue import EVENTS_PER_COMMIT
 
-# Batches of a warm-up: connections open, statements planned, catalogs cached.
+# Batches of the warm-up, which opens connections, plans statements and fills caches.
 WARM_UP = 10
-# A sample's share of the events that the other benchmarks store.
+# A sample appends this fraction (1/5) of the events that the other benchmarks store.
 SHARE = 5
 
 
 async def measure(grounds: Grounds) -> list[Row]:
-    """Measure on a log of its own, so that it and the peer's table begin empty and grow alike."""
+    """Measure on a log of its own, so that the log and the peer's table both begin empty and grow alike."""
     size = grounds.size
     batches = max(size.events // SHARE // EVENTS_PER_COMMIT, 1)
     events = WEB.events((WARM_UP + size.runs * batches) * EVENTS_PER_COMMIT, size.hours)

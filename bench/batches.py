@@ -1,4 +1,4 @@
-"""Batches over HTTP against COPY of the same rows, and the import of a file against batches over HTTP."""
+"""Batches over HTTP compared to COPY of the same rows, and the import of a file compared to batches over HTTP."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ PATH = "/api/analytics/track/batch"
 BATCH = 500
 # Enough that one batch is decoded while another is committed.
 CONNECTIONS = 4
-# A warm-up's bodies: connections open, statements planned, code warm.
+# Bodies of the warm-up, which opens connections, plans statements and runs the code once.
 WARM_UP = 20
-# A POST's sample is this part of the events that the other benchmarks store; a file has all, and takes long.
+# A sample of POSTs sends this fraction (1/5) of the events that the other benchmarks store. A file has all of them.
 SHARE = 5
 MOST_IMPORTS = 3
 
 
 async def measure(grounds: Grounds) -> list[Row]:
-    """Measure on a log of its own, with the projector running; it has folded one load before the next begins."""
+    """Measure on a log of its own with the projector running. It folds each load before the next one begins."""
     size = grounds.size
     bodies = max(size.events // SHARE // BATCH, 1)
     imports = min(size.runs, MOST_IMPORTS)
@@ -62,9 +62,9 @@ async def measure(grounds: Grounds) -> list[Row]:
 
 
 class Load:
-    """Sends events, the next ones in each step, by HTTP or in a file; a step gives how many were stored a second.
+    """Sends events by HTTP or in a file. Each step sends the next ones and returns events stored per second.
 
-    sent: how many so far. peaks: the most memory each import had, in MB.
+    sent: how many events so far. peaks: peak memory of each import, in MB.
     """
 
     def __init__(self, ground: Ground, events: Iterator[Event], port: int) -> None:
@@ -75,7 +75,7 @@ class Load:
         self._port = port
 
     def post(self, bodies: int) -> Step:
-        """Return a step that posts bodies, which are made before the clock starts."""
+        """Return a step that posts `bodies` batches, made before the clock starts."""
 
         async def step() -> float:
             await self._ground.wait_until_folded()
@@ -87,7 +87,7 @@ class Load:
         return step
 
     def importing(self, events: int) -> Step:
-        """Return a step that runs the import of a file, from its start to its end."""
+        """Return a step that imports a file of `events` events, timed from the start of the process to its end."""
 
         async def step() -> float:
             await self._ground.wait_until_folded()
@@ -101,7 +101,7 @@ class Load:
         return step
 
     def _next(self, count: int) -> Iterator[bytes]:
-        """Give the next events as senders write them."""
+        """Return the next `count` events as the JSON that senders write."""
         self.sent += count
         return map(as_sent, islice(self._events, count))
 
@@ -125,7 +125,7 @@ class Load:
 
 
 class Told(msgspec.Struct):
-    """What is read of the answer to a batch."""
+    """The part of a batch's answer that the benchmarks read."""
 
     stored: int
 

@@ -1,4 +1,4 @@
-"""The peer of everything that writes in bulk: COPY of the same rows by psql, into a table like the log."""
+"""The peer of all bulk writes: psql copies the same rows into a table like the log."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from bench.rows import NotCounted
 from sql.embedded.share import use
 
 PEER = "COPY of the same rows by psql, one commit, same indexes"
-# Nobody's own settings, no password asked for, no going on after an error.
+# Ignore the user's psqlrc, never ask for a password, and stop at the first error.
 OPTIONS = ("--no-psqlrc", "--no-password", "--set=ON_ERROR_STOP=1")
 TIMED = re.compile(rb"COPY (\d+)\nTime: ([\d.]+) ms")
 
 
 class Copying:
-    """Copies what the log has taken since it did so last; `rows`: how many so far."""
+    """Copies the rows appended to the log since its last step. rows: how many so far."""
 
     def __init__(self, ground: Ground, psql: Path) -> None:
         self.rows = 0
@@ -31,7 +31,7 @@ class Copying:
         self._file = ground.folder / "copied.txt"
 
     async def step(self) -> float:
-        """Copy; return rows per second, as psql times the statement. The rows are in a file before it begins."""
+        """Copy; return rows per second, by psql's timing of the statement. A file holds the rows beforehand."""
         with self._file.open("wb") as file:
             await asyncio.to_thread(self._run, self._ground.statements.copy_out, stdout=file)
         with self._file.open("rb") as file:
@@ -43,7 +43,7 @@ class Copying:
         return int(timed[1]) / float(timed[2]) * 1000
 
     def _run(self, *commands: str, stdin: IO[bytes] | None = None, stdout: IO[bytes] | None = None) -> bytes:
-        """Run psql's commands one by one; return what it prints, if that is not for a file."""
+        """Run psql with these commands, in order; return its output unless `stdout` takes it. Raises NotCounted."""
         done = subprocess.run(
             [self._psql, *OPTIONS, *(f"--command={each}" for each in commands), self._ground.url],
             env={"PATH": os.defpath, "LC_ALL": "C"},
@@ -60,8 +60,8 @@ class Copying:
 
 @asynccontextmanager
 async def copying(ground: Ground) -> AsyncIterator[Copying]:
-    """Make the peer's table, empty as the log is yet, and give what fills it."""
+    """Create the peer's table and yield the object that fills it. The log must still be empty, as the table is."""
     await ground.database.rows(ground.statements.create_copied)
-    # The server runs; a share in it tells where its programs are.
+    # The server runs already; this share in it gives the folder of its programs.
     with use(ground.folder / "data") as server:
         yield Copying(ground, server.postgres.binaries / "psql")

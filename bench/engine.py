@@ -1,4 +1,4 @@
-"""Projector, rebuild and verify against one GROUP BY over the same events."""
+"""Projector, rebuild and verify compared to one GROUP BY over the same events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PEER = "one GROUP BY hour, count(distinct session)"
 
 
 async def measure(grounds: Grounds) -> list[Row]:
-    """Measure on the logs as they were loaded: once receipts are compacted, they cannot be folded anew."""
+    """Measure on logs as they were loaded: after compaction of receipts a log cannot be folded again from its start."""
     web, scattered = await grounds.of(WEB), await grounds.of(SCATTERED)
     rebuild, verify = least_ratio(0.9, reached=0.15), least_ratio(0.25, reached=0.2)
     rows = await _measure(web, least_ratio(0.35, reached=0.2), rebuild, verify)
@@ -30,7 +30,7 @@ async def measure(grounds: Grounds) -> list[Row]:
 
 async def _measure(ground: Ground, projecting: Goal, rebuilding: Goal, verifying: Goal) -> list[Row]:
     engine = Engine(ground)
-    # Verify judges what the projector made.
+    # The order matters: verify checks the rollups that the projector made.
     found = await in_turns(
         ground.size.runs,
         {"project": engine.project, "verify": engine.verify, "rebuild": engine.rebuild, "count": engine.count},
@@ -47,7 +47,7 @@ async def _measure(ground: Ground, projecting: Goal, rebuilding: Goal, verifying
 
 
 class Engine:
-    """The steps; each goes through all events and returns how many it did in a second."""
+    """The steps. Each processes all events and returns events per second."""
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
@@ -70,7 +70,7 @@ class Engine:
         return rate
 
     async def count(self) -> float:
-        """Count events and sessions by hour, in one process of the server, as the others are."""
+        """Count events and sessions by hour, in one process of the server, because the other steps use one, too."""
         async with self._database.transaction() as session:
             await session.rows(self._ground.statements.use_one_process)
 
@@ -88,10 +88,10 @@ class Engine:
         return sum(proof.events for proof in proofs)
 
     async def _rate(self, work: Callable[[], Awaitable[int]]) -> float:
-        """Return events per second of `work`, which returns how many it went through."""
+        """Return events per second of `work`. Raises NotCounted unless it returns the number of all events."""
         started = perf_counter()
         events = await work()
         seconds = perf_counter() - started
         if events != self._ground.size.events:
-            raise NotCounted(f"{events:,} events were gone through, not {self._ground.size.events:,}")
+            raise NotCounted(f"{events:,} events were processed, not {self._ground.size.events:,}")
         return events / seconds

@@ -1,4 +1,4 @@
-"""What every benchmark stands on: a PostgreSQL of its own in a temporary folder, filled with events."""
+"""The database that a benchmark runs on: a PostgreSQL of its own in a temporary folder, filled with events."""
 
 from __future__ import annotations
 
@@ -35,9 +35,11 @@ FOLD_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured: stored events, samples of each thing, seconds of a load, requests of a latency.
+    """How much is measured.
 
-    hours: that the events fill. lag_seconds: how long the projector keeps up with a steady load.
+    events: how many are stored. runs: samples of each measurement. load_seconds: duration of one load. requests: how
+    many a latency sample takes. lag_seconds: duration of the steady load that the projector must keep up with.
+    hours: over how many the events are spread.
     """
 
     events: int
@@ -50,7 +52,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """Seeded events: so many, in so many hours, in the order of their timestamps."""
+    """Seeded events. `events(count, hours)` gives `count` of them over `hours`, in the order of their timestamps."""
 
     name: str
     events: Callable[[int, int], Iterator[Event]]
@@ -62,9 +64,10 @@ SCATTERED = DataSet("scattered", scattered_events)
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where a benchmark runs. `folder` is temporary; the database is the service's own, with one shard.
+    """A database for a benchmark, with the service's schema and one shard. `folder` is temporary.
 
-    It holds `size.events` events of `data`, appended in arrival order and not folded, until a benchmark does so.
+    From `Grounds.of` it holds `size.events` events of `data`, appended in arrival order and not folded yet. From
+    `empty` it holds none.
     """
 
     folder: Path
@@ -80,7 +83,7 @@ class Ground:
             raise NotCounted("an append did not store all of its events")
 
     async def append_batches(self, events: Iterator[Event], batches: int) -> float:
-        """Append the next events in batches, made before the clock starts; return events per second."""
+        """Append the next events in `batches` batches, made before the clock starts; return events per second."""
         made = [columns_of(events, EVENTS_PER_COMMIT) for _ in range(batches)]
         started = time.perf_counter()
         for columns in made:
@@ -88,7 +91,7 @@ class Ground:
         return batches * EVENTS_PER_COMMIT / (time.perf_counter() - started)
 
     async def wait_until_folded(self) -> None:
-        """Return when the projector, which must be running, has nothing left to fold. Raises NotCounted."""
+        """Wait until the running projector has nothing left to fold. Raises NotCounted after 60 s."""
         deadline = time.monotonic() + FOLD_SECONDS
         while time.monotonic() < deadline:
             rows = await self.database.rows(self.database.statements.list_checkpoints, PROJECTION)
@@ -98,7 +101,7 @@ class Ground:
         raise NotCounted(f"the projector did not catch up in {FOLD_SECONDS:.0f} s")
 
     async def verify(self) -> int:
-        """Verify everything; return how many events. Raises NotCounted when anything is wrong."""
+        """Verify everything; return the number of events. Raises NotCounted when anything is wrong."""
         events = 0
         async for proof in verify(self.database, await list_hours(self.database, None, None)):
             if proof.state != VERIFIED:
@@ -108,7 +111,7 @@ class Ground:
 
 
 class Grounds:
-    """The grounds that benchmarks ask for, each made when it is asked for first."""
+    """The filled grounds that benchmarks share. Each is made at its first use."""
 
     def __init__(self, size: Size, opened: AsyncExitStack) -> None:
         self.size = size
@@ -117,7 +120,7 @@ class Grounds:
         self._unverified: dict[tuple[str, int], Ground] = {}
 
     async def of(self, data: DataSet, *, times: int = 1) -> Ground:
-        """Give the ground of a data set, with so many times as many events as the size says."""
+        """Return the ground of a data set, with `times` times the events of the size."""
         if (data.name, times) not in self._made:
             size = replace(self.size, events=self.size.events * times)
             ground = await self._opened.enter_async_context(empty(size, data))
@@ -127,14 +130,14 @@ class Grounds:
         return ground
 
     async def verify(self) -> None:
-        """Verify every ground that was asked for since the last time. Raises NotCounted when anything is wrong."""
+        """Verify every ground used since the last call. Raises NotCounted when anything is wrong."""
         while self._unverified:
             await self._unverified.popitem()[1].verify()
 
 
 @asynccontextmanager
 async def empty(size: Size, data: DataSet) -> AsyncIterator[Ground]:
-    """Give a migrated, empty database on an embedded server with the settings that users get: all is durable."""
+    """Yield a migrated, empty database on an embedded server with the settings that users get: commits are durable."""
     with _folder() as folder, use(folder / "data") as server:
         await migrate(server.url)
         database = Database(server.url, statement_seconds=STATEMENT_SECONDS)
@@ -156,18 +159,18 @@ async def _load(ground: Ground) -> None:
 
 
 def columns_of(events: Iterator[Event], most: int) -> list[list[object]]:
-    """Return at most so many of the next events as append_events takes them: a list for each field, none at the end."""
+    """Return up to `most` of the next events in the form of append_events: a list per field; [] when none are left."""
     return [list(column) for column in zip(*islice(events, most), strict=True)]
 
 
 @contextmanager
 def _folder() -> Iterator[Path]:
     with TemporaryDirectory(prefix="hourledger-bench-") as name:
-        # Started as root, the server runs as a user of its own, who must be able to get in.
+        # When started as root, the server runs as a user of its own, which must be able to enter the folder.
         Path(name).chmod(0o711)
         yield Path(name)
 
 
 def tell(what: str) -> None:
-    """Say on stderr what is being done."""
+    """Print a line about progress on stderr."""
     click.echo(f"bench: {what}", err=True)

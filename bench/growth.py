@@ -1,17 +1,17 @@
-"""Appending to a log that holds a hundred times as many events: a model, with the days filled beforehand.
+"""Appending to a log with a hundred times as many events: a model, whose days are filled beforehand.
 
-An append reads and writes the partitions of its events' days, and the newest receipts. So what a hundred times as many
-events change is how large those days are. A million events kept for 30 days are 33,333 a day, a hundred million are
-3,333,300: two logs have a day of each size, filled up to its last hour, and the same events are appended to both in
-turns.
+An append touches only the partitions of its events' days and the newest receipts. So a hundred times as many events
+matter only because those days are larger. A million events kept for 30 days are 33,333 a day; a hundred million are
+3,333,300. Two logs have one day of each size, filled up to its last hour. The benchmark appends the same events to both
+in turns.
 
-For the second row events are late, and spread evenly over all days: the others are filled, too, but to a fiftieth, as
-filling them takes long. Both logs are verified at the end, with all that fills them.
+For the second row the events are late and spread evenly over all days. The other days hold a fiftieth of the events,
+because filling them takes long. Both logs are verified at the end, with all their events.
 
-What the model leaves out: the memory that work on other days claims, and what follows a checkpoint. After it the first
-change of a page logs the page in full, which a large day feels for some 50,000 events. They are the warm-up here: some
-per cent of what arrives from one checkpoint to the next. Late events meet such pages nearly always, and are measured
-so.
+The model leaves out two effects. Work on other days would claim memory. And after a checkpoint the first change of a
+page logs the page in full, which slows down the first 50,000 events or so on a large day: a few per cent of the events
+between two checkpoints. For events in order, the warm-up covers them. Late events nearly always meet such pages, and
+are measured with that cost.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ from service.ingest.append_queue import EVENTS_PER_COMMIT
 from service.ingest.event import Event
 
 TIMES = 100
-# Days with events, the newest of them over; none is so old that midnight would end its time.
+# Days with events. The newest is over, and the oldest is still within the retention after midnight.
 DAYS = RETENTION_DAYS - 1
-# Of a day's events, the other days have this part.
+# The other days hold this fraction (1/50) of the filled day's events.
 LATE_SHARE = 50
-# Batches of a warm-up, and of one sample; few late ones, or they would fill the small days.
+# Batches of the warm-up and of a sample. Samples of late events are small, so that they do not fill the small days.
 WARM_UP = 100
 IN_ORDER = 20
 LATE = 10
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
-# Events of one statement that fills.
+# Events that one filling statement appends.
 CHUNK = 50_000
 EVENTS_PER_SESSION = 14
 SESSIONS_AT_A_TIME = 1_000
 
 
 async def measure(grounds: Grounds) -> list[Row]:
-    """Measure on two logs of their own, which are verified like all others."""
+    """Measure on two logs of their own, and verify both at the end."""
     size = grounds.size
     per_day = max(size.events // RETENTION_DAYS, 1)
     async with AsyncExitStack() as opened:
@@ -73,19 +73,19 @@ async def measure(grounds: Grounds) -> list[Row]:
 
 
 class Log:
-    """A log whose days are filled, and appends to it; a step gives how many events it stored a second."""
+    """A log with filled days, and the steps that append to it. A step returns events stored per second."""
 
     def __init__(self, ground: Ground, runs: int) -> None:
         self._ground = ground
         self._held = 0
-        # Yesterday is over, so it can be filled up to its last hour at any time of the day.
+        # Yesterday is over, so that it can be filled up to its last hour at any time of the day.
         self._day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - DAY
         apart = HOUR / ((WARM_UP + runs * IN_ORDER) * EVENTS_PER_COMMIT)
         self._in_order = _events(SEED, lambda number, _: self._day + 23 * HOUR + number * apart)
         self._late = _events(SEED + 1, lambda _, chance: self._day + DAY - chance.random() * DAYS * DAY)
 
     async def fill(self, per_day: int) -> None:
-        """Fill the day that is appended to in order, and to a small part those before it."""
+        """Fill yesterday with `per_day` events up to its last hour, and each day before it with a fraction of that."""
         await self._fill(self._day, 23 * HOUR, per_day)
         for before in range(1, DAYS):
             await self._fill(self._day - before * DAY, DAY, max(per_day // LATE_SHARE, 1))
@@ -101,11 +101,11 @@ class Log:
         return await self._append(self._late, LATE)
 
     async def warm_up(self) -> None:
-        """Append until most pages were written once since the checkpoint, connections are open, catalogs cached."""
+        """Append until most pages have been logged once since the checkpoint, and caches are warm."""
         await self._append(self._in_order, WARM_UP)
 
     async def check(self) -> None:
-        """Raise NotCounted unless the log verifies, and holds what was appended."""
+        """Raise NotCounted unless the log verifies and holds every appended event."""
         await catch_up(self._ground.database)
         if await self._ground.verify() != self._held:
             raise NotCounted(f"the log does not hold {self._held:,} events")
@@ -129,9 +129,9 @@ class Log:
 
 
 def _events(seed: int, moment: Callable[[int, random.Random], datetime]) -> Iterator[Event]:
-    """Give events without end; neighbours are of different sessions, as when many are active at once.
+    """Yield events without end. Neighbours belong to different sessions, as when many sessions are active at once.
 
-    moment: timestamp of an event, from its number and chance.
+    moment: gives the timestamp of an event, from its number and a random generator.
     """
     chance = random.Random(seed)
     number = 0

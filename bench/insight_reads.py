@@ -1,4 +1,4 @@
-"""Reads that the projection or an index answers, over HTTP: none of them reads the raw events of a range."""
+"""Reads over HTTP that the projection or an index answers. None of them scans the raw events of a range."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from projections.projector import catch_up
 
 TIMES = (1, 10)
 MOST_MS = 10
-# What each answers, and the most milliseconds that it should take.
+# Paths below /api/analytics, and the most milliseconds that each should take.
 PATHS: dict[str, float | None] = {
     "trends?metric=users&interval=day": MOST_MS,
     "trends?metric=visitors&interval=hour": MOST_MS,
@@ -26,7 +26,7 @@ PATHS: dict[str, float | None] = {
     "top?by=tool_name": MOST_MS,
     "sessions/{session}": MOST_MS,
     "users/{user}": MOST_MS,
-    # They read a row for each user and quarter of an hour.
+    # No goal, because cohorts read a row for each user and quarter of an hour.
     "cohorts?interval=day&hours=168": None,
 }
 
@@ -57,7 +57,7 @@ def _address(path: str) -> str:
 
 
 def _names(port: int) -> dict[str, str]:
-    """Return a session and a user that are in the log, as they stand in a path."""
+    """Return a session and a user of the log, quoted for a path."""
     with closing(HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)) as connection:
         listed = get(connection, _address("track?hours=168&limit=1&total=0&where=user_id%20exists"))
     (event,) = json.loads(listed)["events"]

@@ -1,4 +1,4 @@
-"""Questions about raw events, each against one plain GROUP BY of the same events by session, in the same run."""
+"""Questions about raw events, each compared to one plain GROUP BY of the same events by session, in the same run."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ from service.reports.raw_events import RawEvents
 
 PEER = "one GROUP BY of the same events by session"
 TIMES = (1, 10)
-# More than the service allows, so that one that is too slow is measured, too.
+# More than the service allows, so that a question that is too slow is measured, too.
 STATEMENT_SECONDS = 120
 DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, and the most milliseconds that its answer may take, by how many events are stored."""
+    """A question. goals: the most milliseconds that its answer may take, by number of stored events."""
 
     what: str
     ask: Callable[[Asking], Awaitable[Any]]
     goals: dict[int, float]
 
     def goal(self, events: int) -> Goal | None:
-        """Return the goal at a size."""
+        """Return the goal for a number of stored events, or None."""
         return most(self.goals[events]) if events in self.goals else None
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What answers questions, as in the service but for HTTP, and the range that they are about: all events."""
+    """The service's reports without HTTP, and the range of the questions, which covers all events."""
 
     ground: Ground
     funnels: Funnels
     range: dict[str, str]
 
     async def funnel(self, **asked: Any) -> None:
-        """Ask for a funnel. Raises NotCounted when nobody gets to its end."""
+        """Ask for a funnel. Raises NotCounted when no session or user reaches its last step."""
         answer = await self.funnels.answer(msgspec.convert(asked | self.range, FunnelBody))
         if not answer["steps"][-1]["reached"]:
-            raise NotCounted("nobody reached the last step of a funnel")
+            raise NotCounted("no session or user reached the last step of a funnel")
 
 
 def funnel(what: str, goals: dict[int, float], **asked: Any) -> Question:
@@ -91,7 +91,7 @@ async def _measured(ground: Ground) -> list[Row]:
         for question in QUESTIONS:
             steps[question.what] = _timed(partial(question.ask, asking))
         for step in steps.values():
-            await step()  # caches, and plans
+            await step()  # warm up caches and plans
         found = await in_turns(ground.size.runs, steps)
     size = f"{ground.size.events:,} events stored"
     return [

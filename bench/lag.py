@@ -23,7 +23,7 @@ WARM_UP_SECONDS = 1
 
 
 class Look(NamedTuple):
-    """What was seen of the log's head and the projector's checkpoint, between two moments in seconds."""
+    """The log's head and the projector's checkpoint, read between `asked` and `answered` (monotonic seconds)."""
 
     asked: float
     answered: float
@@ -32,12 +32,12 @@ class Look(NamedTuple):
 
 
 async def measure(grounds: Grounds) -> list[Row]:
-    """Measure on a log of its own, which is empty at first: whether the lag grows with it shows all the better."""
+    """Measure on a log of its own that is empty at first, to show whether the lag grows with the log."""
     size = grounds.size
     with ProcessPoolExecutor(1, get_context("spawn")) as sender:
         async with empty(size, WEB) as ground:
             with running(ground, "projections", "follow"), serving(ground, "service", "http") as (port, _):
-                # Connections opened, statements prepared, code warm.
+                # Warm up: open connections, prepare statements, run the code once.
                 sent, _ = await _looked_at(ground, sender, port, WARM_UP_SECONDS, SEED - 1)
                 stored, looks = await _looked_at(ground, sender, port, size.lag_seconds, SEED)
             if await ground.verify() != sent + stored:
@@ -58,10 +58,10 @@ def _rows(looks: list[Look], what: str) -> list[Row]:
 
 
 def lags(looks: list[Look]) -> Iterator[float]:
-    """Give, for each look that saw new events, how long they waited to be folded, in ms, and never less than that.
+    """Yield an upper bound in ms of how long events waited to be folded, for each look that saw new events.
 
-    They were not there yet when the look before was asked for, and folded when the look that tells so was answered.
-    The last look must see all folded.
+    The wait begins when the look before was asked, because it did not see the events yet. It ends when a look that
+    shows them folded was answered. The last look must show every event folded.
     """
     later = iter(looks)
     folded = next(later)
@@ -75,7 +75,7 @@ def lags(looks: list[Look]) -> Iterator[float]:
 async def _looked_at(
     ground: Ground, sender: ProcessPoolExecutor, port: int, seconds: int, seed: int
 ) -> tuple[int, list[Look]]:
-    """Post for some seconds; return how many events were stored, and what was seen until they were folded."""
+    """Post for `seconds`; return how many events were stored, and the looks taken until all were folded."""
     posting = asyncio.get_running_loop().run_in_executor(sender, post_steadily, port, seconds, seed)
     looks = [await _look(ground)]
     while not posting.done():

@@ -19,17 +19,20 @@ from bench.rows import MILLISECONDS, Goal, NotCounted, Row, Spread, in_turns, le
 from bench.web_data import TOOLS, TYPES
 from projections.projector import catch_up
 
-# Of the events of other benchmarks.
+# How many times the events of the other benchmarks are stored.
 TIMES = 10
 DAY, WEEK = 24, 168
-# As many as somebody looks at.
+# The number of events that a person looks at.
 PAGE = 50
 MOST_MATCHES = 10_000
 WITHOUT = "the same page, total=0"
 
 
 class Page(NamedTuple):
-    """A question: what it is, its parameters, the goal of its median with an exact total, and of that without."""
+    """A page of the list.
+
+    what: its name in the table. asked: its parameters. goal, goal_without: of the median with and without exact total.
+    """
 
     what: str
     asked: dict[str, str | int]
@@ -38,16 +41,16 @@ class Page(NamedTuple):
 
     @property
     def path(self) -> str:
-        """Return how it is asked with an exact total."""
+        """Return the page's path with an exact total."""
         return f"/api/analytics/track?{urlencode(self.asked)}"
 
     @property
     def path_without(self) -> str:
-        """Return how it is asked without a total."""
+        """Return the page's path without a total."""
         return f"{self.path}&total=0"
 
     def rows(self, found: dict[str, Spread]) -> Iterator[Row]:
-        """Give the rows of what was found."""
+        """Yield the page's rows of the table."""
         total, without = found[self.path], found[self.path_without]
         yield Row(f"{self.what}, exact total, median", MILLISECONDS, total, WITHOUT, without, self.goal)
         if self.goal_without is not None:
@@ -62,7 +65,7 @@ UNFILTERED = (
 
 
 async def measure(grounds: Grounds) -> list[Row]:
-    """Measure with the projector running, and nothing else to do."""
+    """Measure while the projector runs idle."""
     ground = await grounds.of(WEB, times=TIMES)
     await catch_up(ground.database)
     with running(ground, "projections", "follow"), serving(ground, "service", "http") as (port, _):
@@ -76,12 +79,12 @@ async def measure(grounds: Grounds) -> list[Row]:
 
 
 def _filtered(port: int) -> list[Page]:
-    """Return a page for each filter that has an index, of the longest range with at most so many matches."""
+    """Return a page for each filter that has an index, over the longest range with at most MOST_MATCHES matches."""
     with closing(HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)) as connection:
         newest = _answer(connection, hours=WEEK)["events"]
         user = next((event["user_id"] for event in newest if event["user_id"]), None)
         if user is None:
-            raise NotCounted("no user is known of the newest events")
+            raise NotCounted("none of the newest events has a user")
         return [
             _longest(connection, "session_id", newest[0]["session_id"]),
             _longest(connection, "user_id", user),

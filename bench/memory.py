@@ -1,4 +1,4 @@
-"""How much memory commands take that go through everything; of the import see bench/batches.py."""
+"""The peak memory of commands that read everything. For the import see bench/batches.py."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from bench.rows import MEGABYTES, Row, Spread, most
 
 
 async def measure(grounds: Grounds) -> list[Row]:
-    """Measure the command's own process; the server's memory is PostgreSQL's business."""
+    """Measure the command's own process, without PostgreSQL's."""
     verify = await peak_of(await grounds.of(WEB), "projections", "verify")
     return [Row("verify of everything, peak RSS", MEGABYTES, Spread((verify,)), goal=most(200))]

@@ -1,4 +1,4 @@
-"""Events of this moment, posted in batches at a steady pace."""
+"""Events with the current time, posted in batches at a steady pace."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from bench.web_data import event_of
 
 EVENTS_PER_SECOND = 5_000
 BATCH = 50
-# Enough that a slow answer does not hold up the batches behind it.
+# Enough that a slow answer does not delay the batches behind it.
 CONNECTIONS = 4
-# For each event a second, so many sessions are active when one sends 14 within half an hour, as in the data set `web`.
+# Active sessions for each event per second: a session sends 14 events within half an hour, as in the data set `web`.
 SESSIONS = 1_800 // 14
 ONE_MORE = 1 / 14
 # How much later than planned the last answer may come.
@@ -26,11 +26,11 @@ LATE_SECONDS = 1.0
 
 
 def post_steadily(port: int, seconds: int, seed: int, pace: int = EVENTS_PER_SECOND) -> int:
-    """Post for so many seconds; return how many events were stored. A seed gives the same ones, but for their times.
+    """Post for `seconds`; return how many events were stored. A seed gives the same events except for their times.
 
     pace: events per second.
 
-    Raises NotCounted when one was not, or when the service does not keep the pace.
+    Raises NotCounted when an event was not stored, or when the service does not keep the pace.
     """
     senders = [Sender(port, first, seed, pace) for first in range(CONNECTIONS)]
     began = time.monotonic()
@@ -43,18 +43,18 @@ def post_steadily(port: int, seconds: int, seed: int, pace: int = EVENTS_PER_SEC
 
 
 class Sender:
-    """Posts every so manieth batch, the first of them `first`, on one connection."""
+    """Posts every CONNECTIONS-th batch, beginning with number `first`, on one connection."""
 
     def __init__(self, port: int, first: int, seed: int, pace: int) -> None:
         self._port = port
         self._first = first
         self._apart = BATCH / pace
         self._chance = random.Random(f"{seed} {first}")
-        # How many sessions there were in each place: one that ends gives it to the next.
+        # How many sessions each place has had: when one ends, the next takes its place.
         self._begun = [0] * (SESSIONS * pace // CONNECTIONS)
 
     def post(self, began: float, seconds: int) -> int:
-        """Post each batch when its time has come; return how many events were stored."""
+        """Post each batch at its planned time; return how many events were stored."""
         stored = 0
         connection = HTTPConnection("127.0.0.1", self._port, timeout=30)
         try:

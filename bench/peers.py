@@ -1,4 +1,4 @@
-"""What the track route is measured against: HTTP servers that differ from the service in one thing each.
+"""The peers of the track route: HTTP servers that differ from the service in one thing each.
 
 `python -m bench.peers NAME` serves one of them, with the options of service/http/server.py.
 """
@@ -33,30 +33,30 @@ PATH = "/api/analytics/track"
 
 
 class NoDatabase(Appender):
-    """Stores nothing, and says at once that it did; all around it is the service's own."""
+    """Stores nothing and reports each event as stored at once. Everything around it is the service's own code."""
 
     async def start(self) -> None:
-        """Take events from now on."""
+        """Accept events from now on."""
         self.admission.available = True
 
     async def append_one(self, event: Event) -> str:  # noqa: ARG002
-        """Forget one event."""
+        """Drop one event and report it as stored."""
         self.admission.check_room(1)
         return STORED
 
 
 class OneAppend(Appender):
-    """Appends each event by itself, one transaction a request."""
+    """Appends each event by itself, in one transaction per request."""
 
     async def append_one(self, event: Event) -> str:
-        """Append one event; return what became of it."""
+        """Append one event; return its outcome."""
         self.admission.check_room(1)
         (outcome,) = await self._append(self._shard_of(event), [event])
         return outcome
 
 
 class OneInsert(Appender):
-    """Inserts each event by itself into a table like the log's, one INSERT a request and nothing else."""
+    """Inserts each event by itself into a table like the log's: one INSERT per request and nothing else."""
 
     def __init__(self, database: Database, retention_days: int) -> None:
         super().__init__(database, retention_days)
@@ -70,7 +70,7 @@ class OneInsert(Appender):
 
 
 def no_database() -> Entry:
-    """Return the service with nothing behind it."""
+    """Return the service without a database behind it."""
     return _with(NoDatabase)
 
 
@@ -89,7 +89,7 @@ def _with(appender: type[Appender]) -> Entry:
 
 
 def decode_only() -> Litestar:
-    """Return a route that decodes an event and answers, and does nothing else."""
+    """Return an application whose route only decodes an event and answers."""
 
     @asgi(PATH, copy_scope=False)
     async def track(scope: Any, receive: Receive, send: Send) -> None:  # noqa: ARG001

@@ -1,6 +1,6 @@
--- What wrk posts: events that differ, 14 to a session. Arguments after `--`: name of the run, time of its events.
--- Ends with one line of JSON: requests, seconds, p99 in milliseconds, errors (answers that are not 2xx, and broken
--- connections).
+-- The events that wrk posts: all different, 14 per session. Arguments after `--`: name of the run, time of its events.
+-- At the end it prints one line of JSON: requests, seconds, p99 in milliseconds, and errors (answers that are not 2xx,
+-- and broken connections).
 
 local threads = 0
 

@@ -1,4 +1,4 @@
-"""Durable single-event POSTs under wrk, against the same route without the database and against other peers."""
+"""Durable single-event POSTs under wrk, compared to the same route without the database and to other peers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WITHOUT = "the same route without the database"
 
 
 class Case(NamedTuple):
-    """A load: on which server, with how many workers, over how many connections."""
+    """A load: the server, its number of workers, and the number of connections."""
 
     server: str
     workers: int = 1
@@ -39,34 +39,34 @@ class Case(NamedTuple):
 
     @property
     def load(self) -> str:
-        """Return how many connections and workers there are."""
+        """Return the numbers of connections and workers as text."""
         return f"{self.connections} connections, {self.workers} worker{'s' if self.workers > 1 else ''}"
 
     @property
     def name(self) -> str:
-        """Return what tells it from the others."""
+        """Return the unique name of the load."""
         return f"{self.server}, {self.load}"
 
     @property
     def p99(self) -> str:
-        """Return the name of its p99."""
+        """Return the name of the load's p99."""
         return f"{self.name}, p99"
 
 
 PAIRS = tuple((Case(SERVICE, *load), Case(no_database.__name__, *load)) for load in product((1, 2), (FEW, MANY)))
-# Other peers of the smallest load, and at least how many times as many requests the service should answer.
+# Further peers for the smallest load: what each is, and the least ratio of the service's rate to the peer's.
 PEERS = (
     (Case(one_append.__name__), "same service, one append (one transaction) per request", 4),
     (Case(one_insert.__name__), "same service, one plain INSERT per request, no receipts", 1.5),
     (Case(decode_only.__name__), "@asgi route that only decodes and answers", 0.35),
 )
-# Servers that answer for what they do not store.
+# Servers that report events as stored without storing them.
 STORELESS = (no_database.__name__, decode_only.__name__)
 CASES = (*chain(*PAIRS), *(case for case, _, _ in PEERS))
 
 
 async def measure(grounds: Grounds) -> list[Row]:
-    """Measure with the projector running; it has folded what a load brought before the next one begins."""
+    """Measure while the projector runs. It folds each load before the next one begins."""
     if shutil.which("wrk") is None:
         return [replace(row, skipped=NO_WRK) for row in _rows({})]
     ground = await grounds.of(WEB)
@@ -77,7 +77,7 @@ async def measure(grounds: Grounds) -> list[Row]:
             server: opened.enter_context(_serving(ground, *server))
             for server in dict.fromkeys((case.server, case.workers) for case in CASES)
         }
-        # Connections opened, statements prepared, code warm.
+        # Warm up: open connections, prepare statements, run the code once.
         for (server, _), (port, _) in servers.items():
             await Load(ground, port, FEW, WARM_UP_SECONDS, stores=server not in STORELESS).step()
         loads = {case: _load(ground, servers[case.server, case.workers][0], case) for case in CASES}
@@ -98,7 +98,7 @@ def _load(ground: Ground, port: int, case: Case) -> Load:
 
 
 def _rows(found: Mapping[str, Spread]) -> list[Row]:
-    """Return the rows; those whose samples are missing are empty."""
+    """Return the rows of the table; rows without samples are empty."""
 
     def rate(case: Case, against: str, peer: Case, bound: float) -> Row:
         what = f"POST of one event, durable, {case.load}"
@@ -108,7 +108,7 @@ def _rows(found: Mapping[str, Spread]) -> list[Row]:
     for case, peer in PAIRS:
         row = rate(case, WITHOUT, peer, 0.45)
         p99 = Row(f"{row.what}, p99", MILLISECONDS, found.get(case.p99), WITHOUT, found.get(peer.p99))
-        # Lower is better: at most 3 times its p99.
+        # Lower is better, so this means: at most 3 times the peer's p99.
         rows += [row, replace(p99, goal=least_ratio(1 / 3))]
     rows += [rate(Case(SERVICE), told, peer, bound) for peer, told, bound in PEERS]
     return [*rows, Row(MEMORY, MEGABYTES, found.get(MEMORY), goal=most(150))]
@@ -118,9 +118,9 @@ _runs = count()
 
 
 class Load:
-    """Posts to a server for some seconds in each step; p99s: what 99 of 100 requests of it took at most, in ms.
+    """Posts to a server for some seconds in each step.
 
-    stores: whether the server stores what it answers for.
+    p99s: the 99th percentile of the request time in each step, in ms. stores: whether the server stores the events.
     """
 
     def __init__(self, ground: Ground, port: int, connections: int, seconds: int, *, stores: bool) -> None:
@@ -132,12 +132,12 @@ class Load:
         self._seconds = seconds
 
     async def step(self) -> float:
-        """Return requests answered with 2xx per second. Raises NotCounted when any was not, or is lost."""
+        """Return requests per second. Raises NotCounted when an answer is not 2xx, or an acknowledged event is lost."""
         await self._ground.wait_until_folded()
         before = await self._stored()
         loaded = await asyncio.to_thread(self._wrk, f"{next(_runs)}")
         if self._stores and (stored := await self._stored() - before) < loaded.requests:
-            raise NotCounted(f"{stored:,} events were stored of {loaded.requests:,} that were answered for")
+            raise NotCounted(f"{loaded.requests:,} events were acknowledged, but only {stored:,} were stored")
         self.p99s.append(loaded.p99)
         return loaded.requests / loaded.seconds
 
@@ -165,7 +165,7 @@ class Load:
 
 
 class Loaded(msgspec.Struct):
-    """What wrk says at its end; see post.lua."""
+    """The line that wrk prints at its end; see post.lua."""
 
     requests: int
     seconds: float

@@ -1,4 +1,4 @@
-"""Starts processes of ours as a deployment would, ends them by their id, and tells how much memory they took."""
+"""Starts processes of ours as a deployment would, ends them by their id, and reads their peak memory."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BYTES_PER_MEGABYTE = 1_000_000
 def running(
     ground: Ground, module: str, *arguments: str, port: int = 0, workers: int = 1
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `python -m module arguments` until it is left; it ends, too, when this process does."""
+    """Run `python -m module arguments` until the context is left. The process also ends when this one does."""
     settings = {"DATABASE_URL": ground.url, "HOURLEDGER_WORKERS": str(workers)}
     if port:
         settings["HOURLEDGER_PORT"] = str(port)
@@ -45,7 +45,7 @@ def running(
 def serving(
     ground: Ground, module: str, *arguments: str, workers: int = 1
 ) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """Run an HTTP server of ours until it is left; give its port when it answers."""
+    """Run an HTTP server of ours until the context is left; yield its port and process once it answers."""
     port = free_port()
     with running(ground, module, *arguments, port=port, workers=workers) as process:
         wait_until_ready(port, process, _log(ground, module, arguments[0], port))
@@ -53,7 +53,7 @@ def serving(
 
 
 async def peak_of(ground: Ground, module: str, *arguments: str) -> float:
-    """Run a command to its end; return the most memory it had, in MB. Raises NotCounted when it fails."""
+    """Run a command to its end; return its peak memory in MB. Raises NotCounted when it fails."""
     process = start(_log(ground, module, arguments[0]), {"DATABASE_URL": ground.url}, module, *arguments)
     peak = 0.0
     try:
@@ -69,14 +69,14 @@ async def peak_of(ground: Ground, module: str, *arguments: str) -> float:
 
 
 def peak_memory_of_workers(server: subprocess.Popen[bytes]) -> float:
-    """Return the most memory that any process started by a server had, in MB."""
+    """Return the largest peak memory of a server's child processes, in MB."""
     return max(peak_memory(child.pid) for child in psutil.Process(server.pid).children(recursive=True))
 
 
 def peak_memory(pid: int) -> float:
-    """Return the most resident memory that a process has had, in MB of 10^6 bytes; 0 when it has ended.
+    """Return the peak resident memory of a process, in MB of 10^6 bytes; 0 when it has ended.
 
-    On Linux the kernel keeps it. Elsewhere it is what the process has now, to be asked again and again.
+    On Linux the kernel records the peak. Elsewhere this is the current memory, so callers ask repeatedly.
     """
     try:
         status = Path(f"/proc/{pid}/status")
@@ -88,14 +88,14 @@ def peak_memory(pid: int) -> float:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port of 127.0.0.1."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
 
 
 def start(log: Path, settings: Mapping[str, str], module: str, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start `python -m module arguments` with these settings and no others; what it says goes to `log`."""
+    """Start `python -m module arguments` with these settings only; `log` gets its output."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HOURLEDGER_", "DATABASE_"))}
     with log.open("wb") as output:
         return subprocess.Popen(
@@ -104,13 +104,13 @@ def start(log: Path, settings: Mapping[str, str], module: str, *arguments: str) 
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
-            # Ctrl-C is for the benchmark, which then ends what it started.
+            # Ctrl-C must reach only the benchmark, which then ends the processes it started.
             start_new_session=True,
         )
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a process as a deployment would; one that does not end is killed."""
+    """End a process with SIGTERM, as a deployment would; kill it when it has not ended after 30 s."""
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(STOP_SECONDS)
@@ -122,7 +122,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def wait_until_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return when the server does not answer 5xx; peers know no path but that of events. Raises NotCounted."""
+    """Wait until the server answers anything but 5xx; some peers answer 404 here. Raises NotCounted after 30 s."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         connection = HTTPConnection("127.0.0.1", port, timeout=5)

@@ -1,4 +1,4 @@
-"""Requests over HTTP to the running service, one after the other on one connection."""
+"""Requests over HTTP to the running service, one after another on one connection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TIMEOUT_SECONDS = 30
 
 
 class Reads:
-    """Requests for one path; a sample is the median of at least so many, made for at least so many seconds, in ms."""
+    """Requests for one path. A sample is their median time in ms, over at least `requests` requests and `seconds`."""
 
     def __init__(self, port: int, path: str, requests: int, seconds: float = 0) -> None:
         self._port = port
@@ -26,11 +26,11 @@ class Reads:
 
     @property
     def p99(self) -> Spread:
-        """Return the p99 of each sample that was taken, in ms."""
+        """Return the p99 of each sample taken so far, in ms."""
         return Spread(tuple(self._p99s))
 
     async def step(self) -> float:
-        """Return the median of a run, and keep its p99."""
+        """Take a sample: return its median in ms and keep its p99."""
         times = await asyncio.to_thread(self._times)
         self._p99s.append(statistics.quantiles(times, n=100)[98])
         return statistics.median(times)

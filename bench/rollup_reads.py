@@ -1,4 +1,4 @@
-"""Rollups of a week, against the same answer from raw events, from ten times as many, and while events arrive."""
+"""Reads of a week's rollups, compared to raw events, with ten times as many events, and while events arrive."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from sql.hourly import PROJECTION
 PATH = "/api/analytics/rollups?hours=168"
 RAW = "the same answer from raw events by SQL"
 ROWS = "the same answer from rows of counts and edges"
-# For a million events and ten million: how many times as fast as from raw events an answer should be.
+# How many times as fast as from raw events an answer should be, for 1 and 10 times the events of the other benchmarks.
 TIMES_AS_FAST = {1: 60, 10: 500}
-# The ratio of two that differ by a quarter.
+# The least ratio of two medians that count as equal: they differ by a quarter.
 ALIKE = 0.8
 EVENTS_PER_SECOND = 2_000
-# Of posting, before the first request and after the last.
+# How long events arrive before the first request and after the last one.
 MARGIN_SECONDS = 1
 
 
 async def measure(grounds: Grounds) -> list[Row]:
-    """Measure with the projectors running: first with nothing else to do, then while events arrive."""
+    """Measure while the projectors run: first idle, then while events arrive."""
     with ExitStack() as opened:
         one, ten = [await _served(grounds, times, opened) for times in TIMES_AS_FAST]
         found = await in_turns(grounds.size.runs, one.steps | ten.steps)
@@ -53,7 +53,7 @@ async def _served(grounds: Grounds, times: int, opened: ExitStack) -> Rollups:
 
 
 class Rollups:
-    """The rollups of a log, as the service answers them and computed from raw events."""
+    """The steps that read a log's rollups: from the service, and computed from raw events."""
 
     def __init__(self, ground: Ground, port: int) -> None:
         now = datetime.now(UTC)
@@ -67,7 +67,7 @@ class Rollups:
 
     @property
     def steps(self) -> dict[str, Step]:
-        """Return what is measured in turns."""
+        """Return the steps that are measured in turns, by name."""
         return {
             self.median: self._answers.step,
             f"{self.what}, {ROWS}": self._from_rows,
@@ -75,7 +75,7 @@ class Rollups:
         }
 
     def rows(self, found: dict[str, Spread], times_as_fast: float) -> list[Row]:
-        """Return the rows of what was found."""
+        """Return the rows of the table."""
         answers, rows, raw = (found[name] for name in self.steps)
         unverified = f"{self.what}, no hour verified, median"
         return [
@@ -86,14 +86,14 @@ class Rollups:
         ]
 
     async def check(self) -> None:
-        """Raise NotCounted unless the rollups are what the raw events say."""
+        """Raise NotCounted unless the rollups equal those computed from raw events."""
         database = self.ground.database
         async with self._documents_set_aside():
             told = await database.rows(database.statements.read_hourly, 0, *self._range, None)
         raw = await database.rows(self.ground.statements.rollups_from_events, *self._range)
         about_itself = ("position", "lag_events", "document_events", "document_sessions")
         if {tuple(row) for row in raw} != {tuple(row) for row in told if row["measure"] not in about_itself}:
-            raise NotCounted("the rollups are not what the raw events say")
+            raise NotCounted("the rollups differ from those computed from raw events")
 
     async def _from_rows(self) -> float:
         async with self._documents_set_aside():
@@ -107,7 +107,7 @@ class Rollups:
 
     @asynccontextmanager
     async def _documents_set_aside(self) -> AsyncIterator[None]:
-        """As if no hour were verified. The projector writes one or two anew when they were verified minutes ago."""
+        """Hide the documents, as if no hour were verified. The projector may write a few of them again meanwhile."""
         await self.ground.database.rows(self.ground.statements.set_documents_aside)
         try:
             yield
@@ -135,7 +135,7 @@ async def _while_events_arrive(rollups: Rollups) -> list[Row]:
 
 @asynccontextmanager
 async def _events_arriving(rollups: Rollups, sender: Executor) -> AsyncIterator[None]:
-    """Let a process of its own post events until this is left. Raises NotCounted when it does not keep the pace."""
+    """Post events from a process of its own until the context is left. Raises NotCounted when the pace is not kept."""
     ground = rollups.ground
     seconds = ground.size.load_seconds + 2 * MARGIN_SECONDS
     enough = await _head(ground) + MARGIN_SECONDS * EVENTS_PER_SECOND
@@ -147,7 +147,7 @@ async def _events_arriving(rollups: Rollups, sender: Executor) -> AsyncIterator[
             break
         await asyncio.sleep(0.02)
     if posting.done():
-        await posting  # it says what went wrong
+        await posting  # raises the error that ended it early
     yield
     if posting.done():
         raise NotCounted(f"requests took longer than {seconds} s of posting")

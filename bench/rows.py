@@ -1,4 +1,4 @@
-"""What a benchmark finds: samples taken in turns, and rows of the table made of them."""
+"""The results of a benchmark: samples taken in turns, and the table's rows made of them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ Step = Callable[[], Awaitable[float]]
 
 
 class NotCounted(Exception):
-    """A measurement that is worth nothing: something failed while it was made."""
+    """A measurement does not count, because something failed during it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What is measured; of some more is better, of others less."""
+    """The unit of a measurement, and whether more of it is better. digits: decimals in the table."""
 
     name: str
     more_is_better: bool
@@ -31,7 +31,7 @@ MEGABYTES = Unit("MB", more_is_better=False)
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The samples of one thing, in the order they were taken."""
+    """The samples of one measurement, in the order they were taken."""
 
     samples: tuple[float, ...]
 
@@ -50,9 +50,9 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A bound on the median, or on the ratio to the peer: the least when more is better, else the most.
+    """A bound on the median, or on the ratio to the peer: a lower bound when `at_least`, else an upper bound.
 
-    reached: the ratio that is reached at the quick size, where that is below the goal.
+    reached: the ratio that the quick size reaches, when that is below the goal.
     """
 
     of: Literal["median", "ratio"]
@@ -65,17 +65,17 @@ class Goal:
 
 
 def least(bound: float) -> Goal:
-    """A median of at least this."""
+    """Return the goal of a median of at least `bound`."""
     return Goal("median", bound, at_least=True)
 
 
 def most(bound: float) -> Goal:
-    """A median of at most this."""
+    """Return the goal of a median of at most `bound`."""
     return Goal("median", bound, at_least=False)
 
 
 def least_ratio(bound: float, *, reached: float | None = None) -> Goal:
-    """At least so many times as good as the peer."""
+    """Return the goal of being at least `bound` times as good as the peer."""
     return Goal("ratio", bound, at_least=True, reached=reached)
 
 
@@ -83,8 +83,8 @@ def least_ratio(bound: float, *, reached: float | None = None) -> Goal:
 class Row:
     """One line of the table. `peer` was measured in turns with `what`, in the same unit.
 
-    data: the data set, and how much of it when that is not what the table's foot says.
-    skipped: why it was not measured, not_counted: why the measurement is worth nothing; else None.
+    data: the data set, and its size when that differs from the table's foot.
+    skipped: why it was not measured, or None. not_counted: why the measurement does not count, or None.
     """
 
     what: str
@@ -99,7 +99,7 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """How many times as good as the peer the median is: above 1 is better, whatever the unit."""
+        """Return how many times as good as the peer's the median is: above 1 is better, whatever the unit."""
         if self.measured is None or self.peer_measured is None:
             return None
         ratio = self.measured.median / self.peer_measured.median
@@ -107,7 +107,7 @@ class Row:
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal was met; None when there is none, or nothing that counts."""
+        """Return whether the goal was met; None without a goal or a measurement that counts."""
         if self.goal is None or self.measured is None or self.not_counted:
             return None
         value = self.ratio if self.goal.of == "ratio" else self.measured.median
@@ -115,7 +115,7 @@ class Row:
 
 
 def fallen(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows whose ratio is below half of its goal, or of what is reached: too far to be noise."""
+    """Return the rows whose ratio is below half of its goal (or of `reached`), which is too low to be noise."""
     return [
         row
         for row in rows
@@ -125,7 +125,7 @@ def fallen(rows: Sequence[Row]) -> list[Row]:
 
 
 async def in_turns(runs: int, steps: Mapping[str, Step]) -> dict[str, Spread]:
-    """Take one sample of each step in turn (A B A B ...), `runs` times; what disturbs one then disturbs all."""
+    """Take `runs` samples of each step, in turns (A B A B ...), so that a disturbance affects all steps alike."""
     samples: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(runs):
         for name, step in steps.items():

@@ -1,4 +1,4 @@
-"""The data set `scattered`: each session has its events at any time of 7 days, the worst case for exact sessions."""
+"""The data set `scattered`: each session's events spread over 7 days, the worst case for exact session counts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVENTS_PER_SESSION = 20
 
 
 def scattered_events(count: int, hours: int = HOURS) -> Iterator[Event]:
-    """Give `count` events in the order of their timestamps, spread over the hours before this one."""
+    """Yield `count` events in the order of their timestamps, spread over the `hours` before the current one."""
     chance = random.Random(SEED)
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     start = end - timedelta(hours=hours)
@@ -22,6 +22,6 @@ def scattered_events(count: int, hours: int = HOURS) -> Iterator[Event]:
     apart = (end - start) / count
     for number in range(count):
         session = chance.randrange(sessions)
-        # Who was known in one event is known in all of the session.
+        # A session has a user in all of its events or in none.
         user = f"user_{session % 20_000}" if session % 10 < 3 else None
         yield event_of(start + number * apart + chance.random() * apart, f"{session:016x}", user, chance)

@@ -1,4 +1,4 @@
-"""What an event, and an hour of rollups, take on disk."""
+"""The size on disk of an event, and of an hour of rollups."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BYTES = Unit("bytes", more_is_better=False)
 ESTIMATE = "the old system's estimate"
 
 QUARTERS = HOURS * 4
-# Enough that each key occurs in each quarter of an hour, and sessions of every length.
+# Enough events that each quarter of an hour has each key, and sessions have every length.
 FOLDS_PER_QUARTER = 5
 EVENTS_PER_FOLD = 30
 EVENT_TYPES = (
@@ -26,7 +26,7 @@ KEYS = len(EVENT_TYPES) + len(TOOLS) + len(RISK_MODES)
 
 
 async def measure(grounds: Grounds) -> list[Row]:
-    """Measure a log after its receipts were compacted and what autovacuum does was done, and rollups just folded."""
+    """Measure a log whose receipts are compacted and which was vacuumed, and rollups that were folded just now."""
     ground = await grounds.of(WEB)
     return [*await _log_rows(ground), *await _rollup_rows(grounds)]
 
@@ -46,7 +46,7 @@ async def _log_rows(ground: Ground) -> list[Row]:
 
 
 async def _rollup_rows(grounds: Grounds) -> list[Row]:
-    """Measure rollups of a log of their own, folded as its events arrive: each row is updated as it would be."""
+    """Measure rollups of a log of their own, folded while events arrive, so that rows are updated as in production."""
     events = QUARTERS * FOLDS_PER_QUARTER * EVENTS_PER_FOLD
     data = DataSet(f"{KEYS} keys", _events_of_all_keys)
     async with empty(replace(grounds.size, events=events, hours=HOURS), data) as ground:
@@ -70,7 +70,7 @@ async def _rollup_rows(grounds: Grounds) -> list[Row]:
 
 
 async def _append_and_fold(ground: Ground) -> None:
-    """Append and fold a few events at a time, and clean up once a day, which autovacuum does more often."""
+    """Append and fold a few events at a time, and vacuum after each day of events; autovacuum runs more often."""
     database = ground.database
     events = ground.data.events(ground.size.events, ground.size.hours)
     for number in range(1, QUARTERS * FOLDS_PER_QUARTER + 1):
@@ -81,7 +81,7 @@ async def _append_and_fold(ground: Ground) -> None:
 
 
 def _events_of_all_keys(count: int, hours: int) -> Iterator[Event]:
-    """Give the events of the data set `web`, with all keys one after the other."""
+    """Yield the events of the data set `web`, changed to go through all keys in turn."""
     for number, event in enumerate(web_events(count, hours)):
         turn = number // len(EVENT_TYPES)
         yield event._replace(

@@ -1,4 +1,4 @@
-"""How long the whole service takes to start, embedded PostgreSQL included."""
+"""The time that the whole service takes to start, embedded PostgreSQL included."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WHAT = "start of `make serve`, second time, until /health/ready says so"
 
 
 async def measure(grounds: Grounds) -> list[Row]:
-    """Measure on data of its own: the first start, which is not counted, makes them."""
+    """Measure on data of its own. The first start makes the data, and is not counted."""
     async with empty(grounds.size, WEB) as ground:
 
         async def step() -> float:
@@ -26,7 +26,7 @@ async def measure(grounds: Grounds) -> list[Row]:
 
 
 def _start(folder: Path) -> float:
-    """Start the service, and stop it when it is ready; return how long the start took, in ms."""
+    """Start the service, and stop it once it is ready; return the time that the start took, in ms."""
     port = free_port()
     log = folder / "serve.log"
     settings = {"HOURLEDGER_DATA_DIR": str(folder / "served"), "HOURLEDGER_PORT": str(port)}

@@ -1,4 +1,4 @@
-"""The SQL that only the benchmarks need, by name; otherwise as sql/statements.py."""
+"""The queries that only the benchmarks use, by name, as in sql/statements.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """The text of each query; its file's header says what it is, its parameters and how many rows it gives."""
+    """The text of each query. The header of its file describes the query, its parameters and its rows."""
 
     checkpoint: str
     copy_in: str

@@ -1,4 +1,4 @@
-"""The table, for people and for programs."""
+"""The table of results: printed for people, and as JSON for programs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ GOALS_HOLD_FOR = 1_000_000
 
 
 async def describe_machine(ground: Ground) -> Machine:
-    """Return what the figures depend on. A fsync is measured where the database lies: 8 KiB, median, in ms."""
+    """Return the machine's properties that the figures depend on.
+
+    fsync_ms: median time of writing and syncing 8 KiB in the database's folder, in ms.
+    """
     version = await ground.database.only(ground.statements.read_server_version)
     return {
         "cores": os.cpu_count(),
@@ -51,7 +54,7 @@ def _fsync_milliseconds(path: Path) -> float:
 
 
 def machine_line(machine: Machine) -> str:
-    """Return the machine in one line."""
+    """Return the machine's properties in one line."""
     return (
         f"{machine['cores']} cores, {machine['platform']}, Python {machine['python']},"
         f" PostgreSQL {machine['postgresql']}, fsync {machine['fsync_ms']:.2f} ms"
@@ -59,7 +62,7 @@ def machine_line(machine: Machine) -> str:
 
 
 def show(rows: list[Row], machine: Machine, size: Size) -> None:
-    """Print the table on stdout: drawn on a terminal, Markdown otherwise."""
+    """Print the table on stdout: with drawn lines on a terminal, otherwise as Markdown."""
     drawn = sys.stdout.isatty()
     table = Table(box=box.ROUNDED if drawn else box.MARKDOWN)
     for name in ("what", "data", "median", "min to max", "against", "its median", "min to max", "ratio", "goal", "met"):
@@ -78,7 +81,7 @@ def show(rows: list[Row], machine: Machine, size: Size) -> None:
 
 
 def cells(row: Row) -> list[str]:
-    """Return a row as the table shows it."""
+    """Return the cells of a row as the table shows them."""
     ratio = "" if row.ratio is None else f"{row.ratio:.{2 if row.ratio >= 1 else 3}f}"
     measured, peer = _spread(row.measured, row.unit), _spread(row.peer_measured, row.unit)
     return [row.what, row.data, *measured, row.peer, *peer, ratio, _goal(row), _outcome(row)]
@@ -113,7 +116,7 @@ def _number(value: float, unit: Unit) -> str:
 
 
 def as_json(rows: list[Row], machine: Machine, size: Size, seconds: float) -> bytes:
-    """Return all that was found, samples included."""
+    """Return all results as JSON, samples included."""
     found = {
         "machine": machine,
         "size": asdict(size),

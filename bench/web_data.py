@@ -1,4 +1,4 @@
-"""The data set `web`: sessions of about 14 events within an hour, over 7 days; the same each time but for its dates."""
+"""The data set `web`: sessions of about 14 events within an hour, over 7 days. Only its dates differ between runs."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ RISK_MODES = ("low", "medium", "high")
 
 
 def web_events(count: int, hours: int = HOURS) -> Iterator[Event]:
-    """Give `count` events in the order of their timestamps, spread over the hours before this one.
+    """Yield `count` events in the order of their timestamps, spread over the `hours` before the current one.
 
-    A session lasts up to an hour from any moment on, so it is in one or two hours: about 0.11 session-hours per event.
+    A session lasts up to an hour and begins at any time, so it is in one or two hours. On average an event accounts for
+    0.11 session-hours.
     """
     chance = random.Random(SEED)
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     waiting: list[Event] = []
-    # Sessions begin in all hours but the last, into which those of the hour before it reach.
+    # Sessions begin in every hour but the last, which has the ends of sessions from the hour before.
     for number in range(hours - 1):
         start = end - (hours - number) * HOUR
         events = count * (number + 1) // (hours - 1) - count * number // (hours - 1)
@@ -53,7 +54,7 @@ def _begun_in(hour: datetime, count: int, chance: random.Random) -> Iterator[Eve
 
 
 def event_of(moment: datetime, session: str, user: str | None, chance: random.Random) -> Event:
-    """Return an event of a session; what it says of itself is by chance."""
+    """Return an event of a session; its type, tool and properties are random."""
     kind = chance.choice(TYPES)
     properties = (
         f'{{"risk_mode": "{chance.choice(RISK_MODES)}"}}'

@@ -18,7 +18,7 @@ from sql import VERSION
 @click.group(help=__doc__)
 @click.version_option(VERSION, prog_name="hourledger projections")
 def cli() -> None:
-    """Run one of the commands."""
+    """Run a command."""
 
 
 for command in (follow, rebuild, rollback, drop_old, verify, seal_head, retention, status):
@@ -28,6 +28,6 @@ for command in (follow, rebuild, rollback, drop_old, verify, seal_head, retentio
 if __name__ == "__main__":
     try:
         cli()
-    except Exception as fault:  # noqa: BLE001  # Python's own exit code would mean "something is wrong"
+    except Exception as fault:  # noqa: BLE001  # Python's own exit code 1 would mean that an hour is wrong
         click.echo(f"error: a fault of the program: {type(fault).__name__}: {fault}", err=True)
         sys.exit(COULD_NOT)

@@ -1,4 +1,4 @@
-"""Verifies hours soon after they close and again after late events, in a small share of the time."""
+"""Verifies each hour soon after it is over, and again after late events, in a small share of the time."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from projections.verify import HourProof, verify_within
 from sql.database import Database
 from sql.hourly import RIGHT
 
-# The least time between two verifications of an hour, however many late events touch it.
+# The least time between two verifications of one hour, however many late events it gets.
 PATIENCE = timedelta(minutes=5)
-# The largest share of the time that verification takes.
+# The largest share of the time that is spent verifying.
 SHARE = 0.05
-# The pause when no hour is due.
+# How long to wait when no hour is due.
 IDLE_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
 
 
 async def verify_due(database: Database, *, clock: datetime | None = None) -> list[HourProof]:
-    """Verify the hour of each shard that is due first; return the proofs, none when nothing is due."""
+    """Verify the most urgent due hour of each shard; return the proofs, an empty list when no hour is due."""
     proofs = []
     for shard, version in (await live_versions(database)).items():
         rows = await database.rows(database.statements.list_due_hours, shard, version, PATIENCE, clock, 1)
@@ -32,7 +32,7 @@ async def verify_due(database: Database, *, clock: datetime | None = None) -> li
 
 async def _verify(database: Database, hour: Hour, clock: datetime | None) -> HourProof:
     async with database.transaction() as session:
-        # A connection lives for days, and would keep plans from when the log was nearly empty.
+        # A connection that lives for days would otherwise keep plans that it made for a nearly empty log.
         await session.rows(database.statements.set_for_transaction, ["plan_cache_mode"], ["force_custom_plan"])
         proof = await verify_within(session, database, hour, clock)
     if proof.state not in RIGHT:
@@ -41,5 +41,5 @@ async def _verify(database: Database, hour: Hour, clock: datetime | None) -> Hou
 
 
 def pause_after(seconds: float, *, idle: bool) -> float:
-    """Return the pause after a verification that took `seconds`, so that it stays within SHARE of the time."""
+    """Return how many seconds to wait after verifying for `seconds`, so that verifying keeps to SHARE of the time."""
     return IDLE_SECONDS if idle else seconds * (1 / SHARE - 1)

@@ -1,4 +1,4 @@
-"""The projector process: folds the log, verifies, tidies and retires, until it is told to stop."""
+"""The projector process: folds the log, and does the recurring work beside it, until it is stopped."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from projections.versions import end_abandoned
 from sql.database import Database
 from sql.errors import DatabaseError
 
-# The pause between folds. Reads are fresh all the same (R8). A fold of few events costs some milliseconds too, so it
-# waits for more of them.
+# The pause between folds. Reads are fresh all the same (R8). A fold costs a few milliseconds for however few events, so
+# it pays to wait for more of them.
 PAUSE_SECONDS = 0.1
 CLOCKWORK_SECONDS = 10.0
 RETENTION_SECONDS = 60.0
-# How long a stop waits for work under way.
+# How long work under way may still take after a stop.
 STOP_SECONDS = 5.0
 _LONGEST_PAUSE = 5.0
 
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 
 async def follow(database: Database, retention_days: int, rollup_days: int, stop: asyncio.Event) -> None:
-    """Fold, tidy, verify and retire until `stop` is set. It waits while the database is away."""
+    """Fold, tidy, verify and retire until `stop` is set. When the database is away, wait for it."""
 
     async def fold() -> float:
         return 0.0 if await step(database) >= FOLD_LIMIT else PAUSE_SECONDS
@@ -57,12 +57,12 @@ async def follow(database: Database, retention_days: int, rollup_days: int, stop
     stopping.cancel()
     try:
         await asyncio.wait_for(loops, STOP_SECONDS)
-    except TimeoutError:  # a transaction that is cut off changes nothing (R3)
-        log.warning("projector stops in the middle of its work")
+    except TimeoutError:  # an interrupted transaction changes nothing (R3)
+        log.warning("projector stopped before its work was done")
 
 
 async def _repeat(work: Callable[[], Awaitable[float]], stop: asyncio.Event) -> None:
-    """Repeat `work`, pausing for the seconds that it returns, and ever longer while it fails."""
+    """Repeat `work` until `stop` is set. Pause for the seconds that it returns; while it fails, pause ever longer."""
     failures = 0
     while not stop.is_set():
         try:

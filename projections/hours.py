@@ -17,7 +17,10 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """One hour of one shard in one version of the projection. events: the number appended, by the witnesses."""
+    """One hour of one shard in one version of the projection.
+
+    events: how many were appended to the hour, by its witnesses.
+    """
 
     shard: int
     version: int
@@ -26,9 +29,9 @@ class Hour:
 
 
 async def live_versions(database: Database) -> dict[int, int]:
-    """Return the version that answers reads, by shard.
+    """Return the live version of each shard.
 
-    Raises DatabaseError when a shard has no live checkpoint, because nothing else tells what the projection holds.
+    Raises DatabaseError when a shard has no live checkpoint, because then nothing says what its rollups should hold.
     """
     statements = database.statements
     checkpoints = await database.rows(statements.list_checkpoints, PROJECTION)
@@ -42,9 +45,9 @@ async def live_versions(database: Database) -> dict[int, int]:
 async def list_hours(
     database: Database, since: datetime | None, until: datetime | None, *, version: int | None = None
 ) -> list[Hour]:
-    """Return the hours in [since, until) that the log, witnesses, seals or projection know, by shard, oldest first.
+    """Return the hours in [since, until) with rows in the log, witnesses, seals or projection: by shard, oldest first.
 
-    version: None for the live one. Raises DatabaseError when a shard has no live checkpoint.
+    version: of the projection; the live one when None. Raises DatabaseError when a shard has no live checkpoint.
     """
     found: list[Hour] = []
     for shard, live in sorted((await live_versions(database)).items()):
@@ -57,7 +60,7 @@ async def list_hours(
 async def each(
     hours: list[Hour], work: Callable[[Hour], Awaitable[Result]], *, at_a_time: int
 ) -> AsyncIterator[tuple[Hour, Result]]:
-    """Do `work` for every hour, `at_a_time` at once; give the results in the order of the hours."""
+    """Do `work` for every hour, `at_a_time` of them at once; yield each hour and result in the order of `hours`."""
     running: list[tuple[Hour, asyncio.Task[Result]]] = []
     waiting = iter(hours)
     try:

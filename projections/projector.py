@@ -6,14 +6,14 @@ from sql.database import Database
 from sql.days import make_days
 from sql.hourly import FILLING, PROJECTION
 
-# Positions folded in one transaction while catching up: a few tenths of a second.
+# Positions folded in one transaction while catching up; it takes a few tenths of a second.
 FOLD_LIMIT = 50_000
 
 
 async def step(database: Database, *, limit: int = FOLD_LIMIT) -> int:
-    """Fold at most `limit` positions of every shard; return how many positions were folded.
+    """Fold about `limit` positions of every shard and version; return how many positions were folded.
 
-    It leaves a shard to the projector that holds its checkpoint, and a version in the stage filling to its rebuild.
+    Skips a checkpoint that another projector holds, and a version that a rebuild is filling.
     """
     folded = 0
     for checkpoint in await database.rows(database.statements.list_checkpoints, PROJECTION):
@@ -28,7 +28,10 @@ async def _fold(database: Database, shard: int, version: int, limit: int) -> int
 
 
 async def catch_up(database: Database) -> int:
-    """Fold everything appended until now that no other projector holds; return how many positions were folded."""
+    """Fold all events appended before this call; return how many positions were folded.
+
+    Leaves out checkpoints that another projector holds, and versions that a rebuild is filling.
+    """
     statements = database.statements
     heads = {row["shard"]: row["head"] for row in await database.rows(statements.list_checkpoints, PROJECTION)}
     total = 0
@@ -36,12 +39,12 @@ async def catch_up(database: Database) -> int:
         total += folded
         checkpoints = await database.rows(statements.list_checkpoints, PROJECTION)
         if all(row["position"] >= heads[row["shard"]] for row in checkpoints if row["stage"] != FILLING):
-            break  # under load there is always more
+            break  # events appended meanwhile can wait; under load there are always more
     return total
 
 
 async def tidy(database: Database, retention_days: int) -> None:
-    """Move the horizon, make the days ahead and compact receipts, once."""
+    """Advance the horizons, compact receipts and make the days ahead, once."""
     statements = database.statements
     for shard in await database.rows(statements.list_shards):
         await database.only(statements.advance_horizon, shard["shard"], retention_days, None)

@@ -1,7 +1,7 @@
 """Regenerates rollups from raw events in place, hour by hour, while readers and writers keep working.
 
-It leaves an hour with a damaged log as it is, because a rebuild must not hide the damage (R5). For an hour whose events
-are gone it mends only what its own rows tell: edges and the document.
+A rebuild leaves an hour alone when its log is not what was appended, because it must not hide a damaged log (R5). When
+an hour's events are gone, only its edges and its document are mended, from its own rows.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from projections.hours import Hour, each
 from sql.database import Database
 from sql.hourly import BROKEN, DAMAGED, PROJECTION, SEALED
 
-# One hour's log is checked while another hour is written under the checkpoint's lock.
+# Two, so that one hour's log is checked while the other hour is written under the checkpoint's lock.
 AT_A_TIME = 2
 
 REBUILT = "rebuilt"
@@ -22,7 +22,11 @@ REBUILT = "rebuilt"
 
 @dataclass(frozen=True, slots=True)
 class RebuiltHour:
-    """The outcome of one hour: rebuilt (rows_written rows were wrong), or left as it was: sealed, broken or damaged."""
+    """The outcome of one hour.
+
+    outcome: rebuilt; sealed (the events are gone, and the seal holds); broken (the seal does not hold); damaged (the
+    log is not what was appended, so nothing was changed). rows_written: how many rows were wrong and were written.
+    """
 
     hour: Hour
     outcome: str
@@ -30,7 +34,7 @@ class RebuiltHour:
 
 
 async def rebuild_hour(database: Database, hour: Hour) -> RebuiltHour:
-    """Replace one hour of the projection by a recount if its log is intact."""
+    """Replace one hour of the projection by a recount if its log is what was appended."""
     statements = database.statements
     where = hour.shard, hour.version, hour.start
     async with database.transaction() as session:
@@ -49,6 +53,6 @@ async def rebuild_hour(database: Database, hour: Hour) -> RebuiltHour:
 
 
 async def rebuild(database: Database, hours: list[Hour]) -> AsyncIterator[RebuiltHour]:
-    """Rebuild every hour; give the outcomes in order."""
+    """Rebuild every hour; yield the outcomes in order."""
     async for _, rebuilt in each(hours, partial(rebuild_hour, database), at_a_time=AT_A_TIME):
         yield rebuilt

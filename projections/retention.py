@@ -1,6 +1,6 @@
-"""Retention (R6): verifies and seals a day before the horizon, then drops it; deletes rollups past their own retention.
+"""Retention (R6): verifies and seals a day past the horizon, and only then drops it; later deletes its rollups, too.
 
-Every step is a short transaction of its own and finds what earlier passes did, so a pass may end anywhere.
+Every step is a short transaction of its own and continues what an earlier pass did, so a pass may end anywhere.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sql.database import Database, Row
 from sql.errors import DatabaseError, Unavailable
 from sql.hourly import SEALED, VERIFIED
 
-# The projector tries a day that did not verify or could not be dropped again this much later.
+# The projector retries a day that did not verify, or could not be dropped, after this time.
 PATIENCE = timedelta(hours=1)
 _TRIES = 5
 UNFOLDED = "not folded yet"
@@ -30,10 +30,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RetiredDay:
-    """The outcome of a day before the horizon.
+    """The outcome of a day past the horizon.
 
-    hindrance: why its events stay, None when they were dropped. events: the number sealed.
-    failed: the day stays until a fault is mended. in_use: a long read of the log keeps it from being dropped.
+    events: how many were sealed. hindrance: why the events were kept; None when they were dropped.
+    failed: something is wrong with the day, and it is kept until that is mended.
+    in_use: another session held a lock on the log for too long; a later pass tries again.
     """
 
     day: date
@@ -51,7 +52,10 @@ async def retain(
     patience: timedelta = timedelta(0),
     clock: datetime | None = None,
 ) -> AsyncIterator[RetiredDay]:
-    """Retire every day that is due, oldest first, then rollups that are due; give the outcome of each day."""
+    """Retire every day that is due, oldest first, then the rollups that are due; yield the outcome of each day.
+
+    patience: the least time between two tries of a day that was kept.
+    """
     statements = database.statements
     for shard in await database.rows(statements.list_shards):
         await _step(database, statements.advance_horizon, shard["shard"], retention_days, clock)
@@ -61,7 +65,7 @@ async def retain(
         if retired.hindrance != GONE:
             _tell(retired)
             yield retired
-        if retired.in_use:  # so are the other days, and waiting for them would make every append wait
+        if retired.in_use:  # so are the other days, and waiting for their locks makes every append wait behind
             break
     await _retire_rollups(database, rollup_days, clock)
 
@@ -88,7 +92,7 @@ async def _seal(database: Database, hour: Hour, clock: datetime | None) -> str:
 
 
 async def _drop(database: Database, day: RetiredDay, clock: datetime | None) -> RetiredDay:
-    """Drop a day's events, or leave it to a later pass when others hold its lock for long."""
+    """Drop a day's events, or leave them to a later pass when others hold a lock on the log for long."""
     try:
         row = await _step(database, database.statements.drop_day, day.day, clock)
     except Unavailable as error:
@@ -106,7 +110,7 @@ async def _retire_rollups(database: Database, rollup_days: int, clock: datetime 
 
 
 async def _step(database: Database, query: str, *args: object) -> Row:
-    """Do one step in a transaction of its own; try again at once when it waited too long for a lock."""
+    """Do one step in a transaction of its own; repeat it at once, up to 5 tries, while the database is Unavailable."""
     for _ in range(_TRIES - 1):
         try:
             return await database.only(query, *args)

@@ -1,6 +1,6 @@
-"""The heads of the chains of seals, for a copy that is kept elsewhere, and the check against such a copy.
+"""The heads of the chains of seals, and their check against a copy that is kept elsewhere.
 
-A forger who later rewrites seals, hashes included, cannot rewrite the copy.
+A later change of seals, hashes included, shows against the copy, because it cannot reach the copy.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from sql.database import Database
 
 
 class SealHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The newest seal of a shard: its place in the chain from 1, the hour it seals, and its SHA-256 in hex."""
+    """The newest seal of a shard.
+
+    sequence: its place in the chain, from 1. hour: the hour it seals, YYYY-MM-DDThh:mmZ. hash: SHA-256 in hex.
+    """
 
     shard: Annotated[int, Meta(ge=0, le=2**31 - 1)]
     sequence: Annotated[int, Meta(ge=1, le=2**63 - 1)]
@@ -24,13 +27,16 @@ class SealHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def seal_heads(database: Database) -> list[SealHead]:
-    """Return the head of each chain that has begun."""
+    """Return the newest seal of each shard that has one."""
     rows = await database.rows(database.statements.list_seal_heads)
     return [SealHead(row["shard"], row["sequence"], f"{row['hour']:%Y-%m-%dT%H:%MZ}", row["hash"]) for row in rows]
 
 
 def read_heads(lines: Iterable[bytes]) -> list[SealHead]:
-    """Return the heads in a copy, one JSON object a line. Raises msgspec.DecodeError naming line and field."""
+    """Return the heads of a copy, which has one JSON object per line. Blank lines are skipped.
+
+    Raises msgspec.DecodeError, which names the line and the field.
+    """
     return [_head(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
 
 

@@ -1,4 +1,4 @@
-"""Compares rollups with raw events and raw events with their witnesses, hour by hour, and records the proofs.
+"""Verifies hour by hour: rollups against raw events, and raw events against what was appended. Records the proofs.
 
 It compares an hour whose events are gone with its seal instead.
 """
@@ -16,13 +16,16 @@ from sql.database import Database, Row, Session
 from sql.digest import digest_text
 from sql.hourly import BROKEN, DAMAGED, DRIFTED, PROJECTION, RIGHT, SEALED, VERIFIED
 
-# One works while the other waits for its answer to travel; more gain nothing on two cores.
+# Two, so that the server works on one hour while the other's answer is under way; more gain nothing on two cores.
 AT_A_TIME = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One value that differs. For the log, `stored` is what was appended and `recounted` what the log holds."""
+    """One value that is not what it should be.
+
+    For the log, `stored` is what was appended, and `recounted` is what the log holds now.
+    """
 
     field: str
     bucket: datetime
@@ -35,10 +38,11 @@ class Difference:
 class HourProof:
     """The result of verifying one hour of one shard.
 
-    state: verified; sealed (the events are gone and all is as sealed); drifted (the rollup is not the recount; rebuild
-    mends it); damaged (the log is not what was appended, so that the rollup cannot be judged); broken (a seal does not
-    hold). events, digest: as appended; from the seal when the events are gone.
-    folded: number and both digest halves of the folded events, which are the ones judged.
+    state: verified; sealed (the events are gone, and everything is as it was sealed); drifted (the rollup differs from
+    the recount, and a rebuild mends it); damaged (the log is not what was appended, so the rollup cannot be judged);
+    broken (a seal does not hold).
+    events, digest: of what was appended; from the seal when the events are gone.
+    folded: number of events and both halves of the digest, of the events that were folded and so compared.
     """
 
     hour: Hour
@@ -50,19 +54,19 @@ class HourProof:
 
 
 async def verify_hour(database: Database, hour: Hour, *, clock: datetime | None = None) -> HourProof:
-    """Verify one hour in one snapshot, record the proof, and write the document if the hour is right and over."""
+    """Verify one hour in one snapshot and record the proof; write the hour's document when it is right and over."""
     async with database.transaction() as session:
         return await verify_within(session, database, hour, clock)
 
 
 async def verify_within(session: Session, database: Database, hour: Hour, clock: datetime | None) -> HourProof:
-    """Verify one hour in a transaction that has done nothing yet; see verify_hour."""
+    """Verify one hour in a transaction that has read nothing yet; see verify_hour."""
     statements = database.statements
     await session.only(statements.hold_day, hour.start)
     rows = await session.rows(statements.verify_hourly, hour.shard, hour.version, hour.start)
     proof = _proof(hour, rows)
     where = hour.version, hour.start
-    # Lock the checkpoint first, then the proof, as a rebuild does; in another order each could wait for the other.
+    # write_document locks the checkpoint, then record_proof the proof: the order of a rebuild, so neither deadlocks.
     if proof.state in RIGHT:
         await session.only(statements.write_document, hour.shard, *where, *proof.folded, clock)
     await session.rows(
@@ -72,14 +76,17 @@ async def verify_within(session: Session, database: Database, hour: Hour, clock:
 
 
 async def verify(database: Database, hours: list[Hour]) -> AsyncIterator[HourProof]:
-    """Verify every hour; give the proofs in order."""
+    """Verify every hour; yield the proofs in order."""
     async for _, proof in each(hours, partial(verify_hour, database), at_a_time=AT_A_TIME):
         yield proof
 
 
 @dataclass(frozen=True, slots=True)
 class Conservation:
-    """The number of events that a shard ever stored. stored = live + retired when none was lost or added."""
+    """How many events a shard ever stored, has live in the log, and has retired.
+
+    stored = live + retired unless events were lost or added.
+    """
 
     shard: int
     stored: int
@@ -88,12 +95,12 @@ class Conservation:
 
     @property
     def holds(self) -> bool:
-        """Whether the sum is right."""
+        """Return whether stored = live + retired."""
         return self.stored == self.live + self.retired
 
 
 async def conservation(database: Database) -> list[Conservation]:
-    """Count each shard's events in one snapshot, against all its witnesses."""
+    """Count each shard's events in the log, in all its witnesses and in its retired days, in one snapshot per shard."""
     statements = database.statements
     counted = []
     for shard in await database.rows(statements.list_shards):

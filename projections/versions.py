@@ -1,7 +1,7 @@
 """Rebuilds everything without downtime, as a new version of the projection beside the live one.
 
-It fills, folds and verifies the new version, then makes it live by one row. The projector keeps the old version up to
-date until it is dropped. Each step finds what was done before, so an interrupted rebuild goes on where it ended.
+A rebuild fills the new version, folds it, verifies it, and then makes it live by updating one row. The projector keeps
+the old version up to date until it is dropped. An interrupted rebuild continues where it ended.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from sql.hourly import BROKEN, COMPLETE, DAMAGED, PROJECTION, RIGHT
 
 # Hours filled at a time, each on a connection of its own.
 AT_A_TIME = 2
-# An idle rebuild is given up after this time, because it keeps receipts and old days from being tidied.
+# The projector drops a rebuild that has done nothing for this long, because it blocks compaction and retention.
 ABANDONED_AFTER = timedelta(days=1)
 ROWS_AT_ONCE = 50_000
-# The pause while another projector holds the checkpoint.
+# How long to wait before the next try when another projector holds a checkpoint.
 BUSY_SECONDS = 0.05
 
 
 class NotSwitched(DatabaseError):
-    """The new version did not become live; the old one answers reads as before."""
+    """No other version was made live; the live one answers reads as before."""
 
 
 async def begin(database: Database) -> int:
-    """Return the version under rebuild. Begin one when none is under way, and drop an old version first."""
+    """Return the version that is being rebuilt. Unless one is under way, drop the old versions and begin a new one."""
     versions = await list_versions(database)
     if all(version["stage"] == COMPLETE for version in versions):
         await drop_old(database)
@@ -42,9 +42,9 @@ async def begin(database: Database) -> int:
 
 
 async def fill(database: Database, version: int) -> AsyncIterator[Hour]:
-    """Fill a version with the hours of the live one; give the hours that were not filled before.
+    """Fill a version with the hours of the live one; yield each hour that was not filled before.
 
-    It does not ask whether the log is intact, because `prove` does.
+    Does not check the log against what was appended: `prove` does.
     """
     done = {(row["shard"], row["hour"]) for row in await database.rows(database.statements.list_fills, version)}
     hours = [hour for hour in await list_hours(database, None, None) if (hour.shard, hour.start) not in done]
@@ -72,7 +72,10 @@ async def prove(database: Database, version: int) -> AsyncIterator[HourProof]:
 
 
 async def _catch_up(database: Database, shard: int, version: int) -> None:
-    """Fold until less than one fold is left. Another projector may hold the checkpoint, and then folds it."""
+    """Fold until the checkpoint is near the head. When another projector holds the checkpoint, wait while it folds.
+
+    Raises NotSwitched when the version was ended meanwhile.
+    """
     while True:
         rows = await database.rows(database.statements.fold_hourly, shard, version, FOLD_LIMIT)
         if rows and rows[0]["folded_upto"] - rows[0]["folded_after"] < FOLD_LIMIT:
@@ -85,8 +88,8 @@ async def _catch_up(database: Database, shard: int, version: int) -> None:
 async def switch(database: Database, version: int, proofs: list[HourProof]) -> None:
     """Make a proven version live.
 
-    Hours that no rebuild can mend keep their rollup: damaged ones, and broken ones that were broken before.
-    Raises NotSwitched when an hour is wrong in any other way, and drops the version: a rebuild then begins anew.
+    Hours that no rebuild can mend keep their former rollup: damaged hours, and broken hours that were broken before.
+    Raises NotSwitched when an hour is wrong in any other way; the version is dropped, and the next rebuild starts over.
     """
     live = await live_versions(database)
     wrong = [proof for proof in proofs if await _is_worse(database, proof, live[proof.hour.shard])]
@@ -104,16 +107,19 @@ async def switch(database: Database, version: int, proofs: list[HourProof]) -> N
 
 
 async def _is_worse(database: Database, proof: HourProof, live: int) -> bool:
-    """Tell whether an hour is wrong though it is right in the live version, or would be after a rebuild."""
+    """Return whether an hour is wrong in a way that forbids the switch.
+
+    A damaged hour does not, and a broken hour only when it is not broken in the live version.
+    """
     if proof.state != BROKEN:
         return proof.state not in RIGHT | {DAMAGED}
     return (await verify_hour(database, replace(proof.hour, version=live))).state != BROKEN
 
 
 async def roll_back(database: Database) -> tuple[int, int]:
-    """Make the other complete version live again; return the version that was live and the new live one.
+    """Make the other complete version live again; return the version that was live and the one that is now.
 
-    Raises NotSwitched when there is none.
+    Raises NotSwitched when there is no other complete version.
     """
     others = await kept(database)
     if not others:
@@ -129,12 +135,12 @@ async def _switch(database: Database, version: int) -> None:
 
 
 async def drop_old(database: Database) -> list[int]:
-    """Drop every complete version that is not live; return these. Delete the rest of ended versions too."""
+    """Drop complete versions that are not live, and leftover rows of ended ones; return the versions dropped."""
     return await _end(database, await kept(database))
 
 
 async def end_abandoned(database: Database, *, clock: datetime | None = None) -> list[int]:
-    """Drop a version whose rebuild was idle for a day; return it. Delete the rest of ended versions too."""
+    """Drop versions whose rebuild is abandoned, and leftover rows of ended ones; return the versions dropped."""
     versions = await list_versions(database, clock=clock)
     return await _end(
         database,
@@ -143,7 +149,7 @@ async def end_abandoned(database: Database, *, clock: datetime | None = None) ->
 
 
 async def _end(database: Database, versions: list[int]) -> list[int]:
-    """End versions except a live one; return those that ended now. Delete the rows of all ended versions."""
+    """End versions that are not live, and delete the rows of every ended version; return the versions ended now."""
     statements = database.statements
     ended = [
         version for version in versions if (await database.only(statements.end_version, PROJECTION, version))["ended"]
@@ -155,11 +161,11 @@ async def _end(database: Database, versions: list[int]) -> list[int]:
 
 
 async def kept(database: Database) -> list[int]:
-    """Return the complete versions that do not answer reads, oldest first. `roll_back` goes to the last one."""
+    """Return the complete versions that are not live, oldest first; `roll_back` makes the last of them live."""
     versions = await list_versions(database)
     return [row["version"] for row in versions if row["stage"] == COMPLETE and not row["live"]]
 
 
 async def list_versions(database: Database, *, clock: datetime | None = None) -> list[Row]:
-    """Return the versions: version, live, stage, idle (the time since the rebuild last did something)."""
+    """Return a row per version: version, live, stage, idle (how long its rebuild has done nothing)."""
     return await database.rows(database.statements.list_versions, PROJECTION, clock)

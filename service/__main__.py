@@ -31,7 +31,7 @@ for command in (serve, demo, demo_trickle, http, import_, export, backup, restor
 
 
 def main() -> None:
-    """Run a command; when it cannot be done, say so in one line and exit with code 2."""
+    """Run a command. When it fails, print the error in one line and exit with code 2."""
     try:
         cli()
     except (SettingsError, EmbeddedError, DatabaseError, BackupFailed, DemoFailed, ExportFailed) as error:

@@ -1,4 +1,4 @@
-"""Joins the parts of the HTTP service; the only place that does."""
+"""Joins the parts of the HTTP service. No other module does."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def create(settings: Settings | None = None) -> Entry:
 
 
 class Service:
-    """The parts of one worker, by name. kind: the appender to store events with."""
+    """The parts of one worker, by name. kind: the class of the appender that stores events."""
 
     def __init__(self, settings: Settings, kind: type[Appender] = Appender) -> None:
         url = settings.database_url or ""
-        # Reads never take the connections that events are stored with.
+        # Reads have connections of their own, so that they never hold those that store events.
         self.database = Database(url, connections=8, read_only=True)
-        # Health checks have connections of their own, because a service that seems not to be ready gets no events.
+        # Health checks have connections of their own, so that long reads do not make the service look unready.
         self.looking = Database(url, connections=2, read_only=True)
         self.log = Database(url, connections=8, statement_seconds=5, lock_seconds=4)
         self.raw_events = RawEvents(url)

@@ -1,4 +1,4 @@
-"""What commands say: logs, progress of long work, and one line at the end. Data goes to stdout, all else to stderr."""
+"""The output of commands: logs, and the progress of long work. Both go to stderr, because stdout is for data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PLAIN_SECONDS = 5.0
 
 def configure_logs(level: str, *, as_json: bool) -> None:
     """Write logs to stderr, from `level` up, as lines for people or as JSON lines."""
-    # Plain tracebacks: the pretty ones show local variables, and among them are keys and tokens.
+    # Plain tracebacks, because the pretty ones show local variables, and some of these are keys and tokens.
     plain = structlog.dev.plain_traceback
     form: list[Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     if as_json:
@@ -36,7 +36,7 @@ def configure_logs(level: str, *, as_json: bool) -> None:
 
 
 class Meter:
-    """Progress of long work: a bar with rate and time left on a terminal, a plain line every five seconds otherwise."""
+    """Progress of long work: on a terminal a bar with rate and time left, elsewhere a plain line every five seconds."""
 
     def __init__(self, name: str, total: int, unit: str, bar: Progress | None) -> None:
         self._name = name
@@ -48,7 +48,7 @@ class Meter:
         self._done = 0
 
     def advance(self, count: int) -> None:
-        """Say that `count` more units are done."""
+        """Count `count` more units as done, and show it."""
         self._done += count
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, advance=count, rate=self._rate())
@@ -63,7 +63,7 @@ class Meter:
 
 @contextmanager
 def progress(name: str, total: int, unit: str) -> Iterator[Meter]:
-    """Show the progress of `total` units (0: not known) on stderr."""
+    """Show the progress of `total` units (0 when unknown) on stderr."""
     if not sys.stderr.isatty():
         yield Meter(name, total, unit, None)
         return
@@ -76,10 +76,10 @@ def progress(name: str, total: int, unit: str) -> Iterator[Meter]:
 
 
 def end_with_stdin() -> None:
-    """Stop this process, as SIGTERM would, when its standard input ends: when whoever holds the other end has gone."""
+    """Send this process SIGTERM when its standard input ends, so that it stops with the process that started it."""
 
     def wait() -> None:
-        while os.read(sys.stdin.fileno(), 4096):  # not by sys.stdin: a thread in it blocks the interpreter's end
+        while os.read(sys.stdin.fileno(), 4096):  # not sys.stdin, because a thread that waits in it blocks the exit
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 

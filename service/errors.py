@@ -1,26 +1,26 @@
-"""What the service cannot do, in its own words. `service/http/answers.py` gives each kind its HTTP status.
+"""The errors of the service. `service/http/answers.py` gives each kind its HTTP status.
 
 ServiceError
-├── Invalid                 what was sent does not follow the rules
-│   ├── InvalidParameter    a parameter has a value that it cannot have
+├── Invalid                 the request breaks a rule
+│   ├── InvalidParameter    a parameter has an invalid value
 │   ├── UnknownParameter    no parameter has this name
 │   ├── Unreadable          the body, the query string or the path cannot be decoded
-│   └── EventError          an event does not follow its rules, see service/ingest/refusals.py
+│   └── EventError          an event breaks a rule, see service/ingest/refusals.py
 ├── TooLarge                a body or a batch is over its limit
 ├── NotFound                nothing has this name or path
-├── Impossible              the request is well-formed, but can never succeed as it is
-│   ├── Expired             its time is before the time that is kept
+├── Impossible              the request is well-formed, but will never succeed unchanged
+│   ├── Expired             its time is before the horizon, or before what is kept
 │   ├── Future              the event is too far ahead
 │   ├── IdReused            another session has sent the event's id
-│   ├── ReadTooSlow         reading so much takes too long
-│   └── TooMany             there are as many as may be
+│   ├── ReadTooSlow         the read took too long
+│   └── TooMany             the limit of their number is reached
 ├── NotInstalled            an optional part of the service is not installed
 └── Unavailable             not now: the same request may succeed later
     ├── QueueFull           too much waits to be stored
-    ├── Busy                as many are being answered as may be
-    ├── NotReady            the database is away or not set up yet
+    ├── Busy                the limit of concurrent requests of this kind is reached
+    ├── NotReady            the database is away, takes no events, or is not set up yet
     ├── NotSetUp            a file that `make setup` makes is missing
-    └── Stopping            the service is about to end
+    └── Stopping            the service is stopping
 
 Refusals that only HTTP knows are in service/http/refusals.py.
 """
@@ -29,9 +29,9 @@ from __future__ import annotations
 
 
 class ServiceError(Exception):
-    """Anything that the service cannot do.
+    """A request that the service cannot fulfil.
 
-    code: for programs. message: for people. field: the one to blame, None when no single one is.
+    code: for programs. message: for people. field: the field or parameter that is wrong, None unless it is only one.
     """
 
     code = "internal"
@@ -43,13 +43,13 @@ class ServiceError(Exception):
 
 
 class Invalid(ServiceError):
-    """What was sent does not follow the rules."""
+    """The request breaks a rule."""
 
     code = "invalid"
 
 
 class InvalidParameter(Invalid):
-    """A parameter has a value that it cannot have."""
+    """A parameter has an invalid value."""
 
     code = "invalid_parameter"
 
@@ -79,11 +79,11 @@ class NotFound(ServiceError):
 
 
 class Impossible(ServiceError):
-    """The request is well-formed, but can never succeed as it is."""
+    """The request is well-formed, but will never succeed unchanged."""
 
 
 class Expired(Impossible):
-    """The time that is asked for, or sent, is before the time that is kept."""
+    """The event is before the horizon, or the range is before what is kept."""
 
     code = "expired"
 
@@ -101,13 +101,13 @@ class IdReused(Impossible):
 
 
 class ReadTooSlow(Impossible):
-    """Reading so much takes longer than it may."""
+    """The read took longer than it may."""
 
     code = "too_slow"
 
 
 class TooMany(Impossible):
-    """There are as many as may be."""
+    """The limit of their number is reached."""
 
     code = "too_many"
 
@@ -119,17 +119,17 @@ class NotInstalled(ServiceError):
 
 
 class Unavailable(ServiceError):
-    """Not now: the same request may succeed later. An event is not known to be stored; send it with the same id."""
+    """Not now: the same request may succeed later. An event is not known to be stored; repeat it with the same id."""
 
     code = "unavailable"
 
 
 class QueueFull(Unavailable):
-    """Too much waits to be stored; nothing of this was kept."""
+    """Too much waits to be stored. The service has kept nothing of this request."""
 
 
 class Busy(Unavailable):
-    """As many questions, exports or streams are being answered as may be."""
+    """The limit of concurrent questions, exports or streams is reached."""
 
 
 class NotReady(Unavailable):
@@ -143,10 +143,10 @@ class NotSetUp(Unavailable):
 
 
 class Stopping(Unavailable):
-    """The service is about to end."""
+    """The service is stopping."""
 
 
 def describe(code: str, message: str, field: str | None) -> dict[str, str]:
-    """Return an error as it stands in answers; `field` is left out when no single one is to blame."""
+    """Return an error in the form of answers: code, message, and field unless it is None."""
     error = {"code": code, "message": message}
     return error if field is None else error | {"field": field}

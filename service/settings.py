@@ -1,4 +1,4 @@
-"""The configuration: read once from the environment, validated, frozen. The only reader of the environment."""
+"""The configuration, read once from the environment, validated and frozen. Only this module reads the configuration."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 class SettingsError(Exception):
-    """A value that cannot be; the message is one line that names the variable."""
+    """An invalid setting. The message is one line that names the variable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment asks for; see "Configuration" in docs/operations.md."""
+    """The settings; "Configuration" in docs/operations.md explains them."""
 
     database_url: str | None
     data_dir: Path
@@ -54,9 +54,9 @@ class Settings:
             return False
 
     def check_reads(self) -> None:
-        """Refuse to listen to the network with reads open to everyone.
+        """Refuse to listen beyond this machine while everyone could read.
 
-        Raises SettingsError unless there is a token, or HOURLEDGER_OPEN_READS=1 says that it is meant.
+        Raises SettingsError unless there is a read token, or HOURLEDGER_OPEN_READS=1 allows it.
         """
         if not (self.listens_on_loopback() or self.read_token or self.open_reads):
             raise SettingsError(
@@ -65,7 +65,7 @@ class Settings:
             )
 
     def address(self) -> str:
-        """Return the address to listen on, IPv4 if the host has one. Raises SettingsError when it has none."""
+        """Return the address to listen on, IPv4 if the host has one. Raises SettingsError for a host without any."""
         try:
             found = socket.getaddrinfo(self.host.strip("[]"), self.port, type=socket.SOCK_STREAM)
         except OSError as error:
@@ -76,7 +76,7 @@ class Settings:
 def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None) -> Settings:
     """Read and validate the settings. Raises SettingsError, naming the variable, on the first bad value.
 
-    data_dir: where the data is when the environment does not say.
+    data_dir: the data directory when the environment names none.
     """
     events = _read(environ, "HOURLEDGER_EVENT_RETENTION_DAYS", "30", _whole(1, 3_650))
     rollups = _read(environ, "HOURLEDGER_ROLLUP_RETENTION_DAYS", "90", _whole(1, 36_500))
@@ -114,7 +114,7 @@ def _read(environ: Mapping[str, str], name: str, default: str, parse: Callable[[
 
 
 def usual_data_dir() -> str:
-    """Return where the data is when nobody says."""
+    """Return the default data directory."""
     return "/var/lib/hourledger" if os.geteuid() == 0 else ".data"
 
 
@@ -135,13 +135,13 @@ def _switch(text: str) -> bool:
 
 def _secret(text: str) -> str | None:
     if not (text.isascii() and text.isprintable()) or " " in text:
-        # The value itself stays out of the message: messages are logged.
+        # The message leaves the value out, because messages are logged.
         raise ValueError("must be printable ASCII characters without spaces")
     return text or None
 
 
 def _database_url(text: str) -> str | None:
-    # The value itself stays out of the messages: it may hold a password.
+    # The messages leave the value out, because it may hold a password.
     scheme, _, rest = text.partition("://")
     if text and scheme not in ("postgresql", "postgres"):
         raise ValueError("must begin with postgresql://")
@@ -155,7 +155,7 @@ def _database_url(text: str) -> str | None:
 def _folder(text: str) -> Path:
     folder = Path(text)
     if folder.exists() and not folder.is_dir():
-        raise ValueError(f"must be a folder, which {text!r} is not")
+        raise ValueError(f"must be a folder, but {text!r} is a file")
     return folder
 
 
@@ -168,19 +168,19 @@ def _host(text: str) -> str:
 def _names(text: str) -> tuple[str, ...]:
     names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
     if not names or not all(_ALLOWED_HOST.fullmatch(name) for name in names):
-        raise ValueError("must be a comma list of host names, without scheme, port or path, or *")
+        raise ValueError("must be a comma-separated list of host names without scheme, port or path, or *")
     return names
 
 
 def _origins(text: str) -> tuple[str, ...]:
     origins = tuple(origin.strip().lower().rstrip("/") for origin in text.split(",") if origin.strip())
     if not all(_ORIGIN.fullmatch(origin) for origin in origins):
-        raise ValueError("must be * or a comma list of origins such as https://example.com")
+        raise ValueError("must be * or a comma-separated list of origins such as https://example.com")
     return origins
 
 
 def _log(text: str) -> tuple[bool, str]:
     form, _, level = text.rpartition(":")
     if form not in ("", "json") or level not in LOG_LEVELS:
-        raise ValueError(f"must be one of {', '.join(LOG_LEVELS)}, or json: and one of them, not {text!r}")
+        raise ValueError(f"must be one of {', '.join(LOG_LEVELS)}, or one of them after json:, not {text!r}")
     return form == "json", level

@@ -1,4 +1,4 @@
 """PostgreSQL: migrations, functions and queries in plain SQL, and the few modules that run them."""
 
-# The version of all of hourledger; here, since both service and projections stand on this package.
+# The version of all of hourledger. It stands here because both service and projections import this package.
 VERSION = "0.1.0"

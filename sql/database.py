@@ -1,4 +1,4 @@
-"""A pool of connections that behaves alike on the embedded server, on any other, and behind pgbouncer."""
+"""A pool of connections that behaves the same on the embedded server, on any other server, and behind pgbouncer."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import asyncpg
 from sql.errors import Lost, translated
 from sql.statements import Statements, load
 
-# A row of an answer: values by column name, or by place.
+# A row of a result: values by column name, or by index.
 Row: TypeAlias = asyncpg.Record
 
-# Settings for every connection, whatever the server's defaults are. A pooler in transaction mode refuses them at
-# start-up; then each call runs in a transaction that makes these settings itself.
+# Settings of every connection, whatever the server's defaults are. A pooler in transaction mode refuses them at
+# start-up; then each call runs in a transaction that sets them for itself.
 SETTINGS = {
     "application_name": "hourledger",
     "default_transaction_isolation": "read committed",
@@ -25,10 +25,11 @@ SETTINGS = {
     "timezone": "UTC",
 }
 
-# How long to wait for a connection of the pool.
+# How long to wait for a connection of the pool; asyncpg waits as long for a cancelled one to be released.
 ACQUIRE_SECONDS = 5
 FEW_ROWS = 50
-# The most rows of a chunk, of the first chunk, and the most characters: properties can have a megabyte each.
+# A chunk has at most CHUNK_ROWS rows and aims at CHUNK_CHARACTERS characters, because the properties of one event may
+# be a megabyte. The first chunk has FIRST_ROWS rows.
 CHUNK_ROWS = 200
 FIRST_ROWS = 20
 CHUNK_CHARACTERS = 4_000_000
@@ -52,15 +53,15 @@ class Session:
         return row
 
     async def stream(self, query: str, *args: object) -> AsyncIterator[Row]:
-        """Run a query; fetch its rows a few at a time, while the caller asks for more."""
+        """Run a query; yield its rows, fetched a few at a time. The caller may stop early."""
         with translated():
             async for row in self._connection.cursor(query, *args, prefetch=FEW_ROWS):
                 yield row
 
     async def chunks(self, query: str, *args: object) -> AsyncIterator[list[Row]]:
-        """Run a query; fetch a chunk of some hundred rows whenever the caller asks; the last one is empty or shorter.
+        """Run a query; yield its rows in chunks, at most 200 rows each. The last chunk is shorter than asked, or empty.
 
-        A chunk of large rows has fewer of them. Each chunk has the time limit of a statement.
+        A chunk of large rows has fewer rows. The statement timeout applies to each chunk separately.
         """
         with translated():
             cursor = await self._connection.cursor(query, *args)
@@ -76,15 +77,15 @@ class Session:
 
 
 class Database:
-    """Queries on a pool of connections, opened when first used. Errors are those of `sql.errors`.
+    """Queries on a pool of connections, which opens at the first query. Raises the errors of `sql.errors`.
 
-    url: PostgreSQL 15 to 18, with or without a pooler between.
-    connections: the most at a time.
-    statement_seconds, lock_seconds: limits of a statement and of its wait for a lock. The server ends the statement
-    then, or the client a second later when the server does not answer at all. Work such as verify needs long ones.
-    read_only: the server refuses to write. A query that was lost with its connection then runs once more on another.
-    plan_each: PostgreSQL plans each statement for its values and keeps no plan for any values. Filters that are not
-    asked for then cost nothing: a scan of many events gains far more than planning takes.
+    url: PostgreSQL 15 to 18, directly or through a pooler.
+    connections: the most connections at a time.
+    statement_seconds, lock_seconds: how long a statement, and its wait for a lock, may take. The server ends the
+    statement then; the client gives up a second later when the server does not answer. Work such as verify needs long.
+    read_only: the server refuses writes, so a query whose connection was lost can safely run once more on another.
+    plan_each: PostgreSQL plans each statement for its actual values and keeps no generic plan. Filters that are not
+    set then cost nothing: a scan of many events gains far more than planning takes.
     """
 
     def __init__(
@@ -120,9 +121,9 @@ class Database:
             return await self._rows(query, *args)
         except Lost:
             if self._pool is not None:
-                await self._pool.expire_connections()  # a server that went has cut the others too
+                await self._pool.expire_connections()  # a server that went away took the other connections with it
             if not self._read_only:
-                raise  # it may have taken effect
+                raise  # the query may have taken effect
             return await self._rows(query, *args)
 
     async def _rows(self, query: str, *args: object) -> list[Row]:
@@ -165,7 +166,7 @@ class Database:
         await connection.fetch(self.statements.set_for_transaction, names, values)
 
     async def close(self) -> None:
-        """Close all connections, waiting for calls under way."""
+        """Wait for calls under way, then close all connections."""
         with translated():
             if self._pool is not None:
                 await self._pool.close()
@@ -186,21 +187,21 @@ class Database:
             timeout=10,
             command_timeout=self._statement_seconds + 1,
             server_settings=None if self._pooler_between else self._settings,
-            # A call leaves nothing on a connection that the next would notice, so no round trip clears it. asyncpg
-            # rolls back an open transaction in any case. Behind a pooler it must reset: other users share the servers,
-            # and asyncpg could leave them the setting with which it looks up types.
+            # Our calls leave no state on a connection, so resetting it would waste a round trip. asyncpg rolls back an
+            # open transaction in any case. Behind a pooler the reset stays, because others use its servers too: asyncpg
+            # might leave them the setting that it uses to look up types.
             reset=None if self._pooler_between else _leave_as_it_is,
-            # A pooler in transaction mode gives each transaction another server, which does not know our statements.
+            # A pooler in transaction mode gives each transaction another server, which lacks our prepared statements.
             statement_cache_size=0 if self._pooler_between else 100,
         )
 
 
 async def _leave_as_it_is(_: object) -> None:
-    """Take the place of asyncpg's reset of a connection that is given back."""
+    """Replace asyncpg's reset of a released connection: do nothing."""
 
 
 async def is_pooler_between(url: str) -> bool:
-    """Tell whether a pooler stands between: it then names another server process than the one that answers."""
+    """Return whether a pooler stands between: the process id at connection start is then not that of the answer."""
     connection = await asyncpg.connect(url, statement_cache_size=0, timeout=10)
     try:
         async with connection.transaction():

@@ -1,4 +1,4 @@
-"""The log's partitions: makes days from the horizon to 14 ahead before an event needs them."""
+"""The log's partitions, made before an event needs them: one per day, from the horizon to 14 days ahead."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ async def _make_day(database: Database, day: object) -> bool:
     for _ in range(_TRIES - 1):
         try:
             return bool((await database.only(database.statements.make_day, day))["made"])
-        except Unavailable:  # the lock timeout of make_day has already waited
+        except Unavailable:  # no pause: make_day has already waited for its lock timeout
             continue
     return bool((await database.only(database.statements.make_day, day))["made"])

@@ -1,4 +1,4 @@
-"""The text of a digest of events."""
+"""The text form of a digest of events."""
 
 from __future__ import annotations
 

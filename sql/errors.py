@@ -1,13 +1,13 @@
-"""The errors of the database. This module alone translates the driver's errors into them.
+"""The errors of the database. This module alone translates the driver's errors.
 
 DatabaseError
-├── Unavailable     cannot serve now; the outcome of the statement is unknown; ask again
-│   ├── Lost        the connection went away meanwhile; another may do better at once
+├── Unavailable     the database cannot serve now; the statement may have taken effect; try again
+│   ├── Lost        the connection was lost; another connection may work at once
 │   └── TooSlow     the statement exceeded its time limit, and the server ended it
-├── MissingDay      an event's day has no partition yet; make it and ask again
-└── Refused         PostgreSQL refuses the data; asking again changes nothing
+├── MissingDay      an event's day has no partition yet; make the partition and try again
+└── Refused         PostgreSQL refuses the data; trying again changes nothing
 
-Any other DatabaseError is a fault of the program or of the database's set-up, and will not pass by itself.
+A plain DatabaseError is a fault of the program or of the database's setup: it does not pass by itself.
 EmbeddedError stands apart: the embedded server could not be started or used.
 """
 
@@ -20,11 +20,11 @@ import asyncpg
 
 
 class DatabaseError(Exception):
-    """An error of PostgreSQL or of the connection to it; the message is PostgreSQL's."""
+    """PostgreSQL, or the connection to it, failed or refused. The message is PostgreSQL's, on one line."""
 
 
 class Unavailable(DatabaseError):
-    """Not now: away, starting, stopping, full, read-only, out of connections, or too slow."""
+    """PostgreSQL cannot serve now: away, starting, stopping, full, read-only, out of connections, or too slow."""
 
 
 class Lost(Unavailable):
@@ -44,7 +44,10 @@ class Refused(DatabaseError):
 
 
 class EmbeddedError(Exception):
-    """The embedded PostgreSQL cannot be used. One line; `log_tail` has the server's last lines, or none."""
+    """The embedded PostgreSQL cannot be used. The message is one line.
+
+    log_tail: the last lines of the server's log, or "".
+    """
 
     def __init__(self, message: str, log_tail: str = "") -> None:
         super().__init__(message)
@@ -56,12 +59,12 @@ _UNAVAILABLE_CLASSES = ("08", "53", "57", "58", "40")
 _UNAVAILABLE_CODES = ("25006", "25P03", "25P04", "55000", "55P03")
 _REFUSED_CLASSES = ("21", "22", "23")
 _LOST_CODES = ("08003", "57P01", "57P02")
-# Words of the driver for a connection that has gone. Any other InterfaceError is a wrong use of the driver.
+# Words in the driver's InterfaceError for a lost connection. Any other InterfaceError means wrong use of the driver.
 _GONE = ("closed", "closing", "released back to the pool")
 
 
 def translate(error: BaseException) -> DatabaseError:
-    """Return our error for a driver's error."""
+    """Return the error of this module for a driver's error."""
     if isinstance(error, asyncpg.PostgresError):
         return _translate_sqlstate(error)
     if isinstance(error, asyncpg.InterfaceError):
@@ -92,7 +95,7 @@ def _one_line(error: BaseException) -> str:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn driver errors into ours."""
+    """Raise driver errors as errors of this module."""
     try:
         yield
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as error:

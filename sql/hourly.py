@@ -1,14 +1,15 @@
-"""The words of the projection `hourly`, for the service and the projector alike.
+"""The names of the projection `hourly`, for the service and the projector alike.
 
-The database says the same in its enums, constraints and functions; tests/integration/sql/test_hourly.py compares them.
-How an event counts is written once, in SQL: sql/functions/hourly/hourly_keys.sql.
+The database repeats them in enums, constraints and functions; tests/integration/sql/test_hourly.py compares the two.
+One SQL function defines how an event counts: sql/functions/hourly/hourly_keys.sql.
 """
 
 from __future__ import annotations
 
 PROJECTION = "hourly"
 
-# Stages of a version: a rebuild counts its hours; the projector folds it and verify proves it; reads may use it.
+# Stages of a version. filling: a rebuild counts its hours. proving: the projector folds it, and verify proves its
+# hours. complete: reads may use it.
 FILLING = "filling"
 PROVING = "proving"
 COMPLETE = "complete"
@@ -25,16 +26,16 @@ STATES = (BROKEN, DAMAGED, DRIFTED, OPEN, VERIFIED, SEALED)
 FAILED = (BROKEN, DAMAGED, DRIFTED)
 RIGHT = frozenset({VERIFIED, SEALED})
 
-# What the projection counts events by, and the field of a rollup that holds the counts.
+# The dimensions of the projection, and the field of a rollup that holds the counts of each.
 ROLLUP_FIELDS = {"event_type": "event_counts", "tool_name": "tool_usage", "risk_mode": "risk_distribution"}
-# What events can be divided by; the log alone knows the ones that are not above.
+# The dimensions that a question can divide events by. Those that are not above need the log.
 DIMENSIONS = ("event_type", "tool_name", "action", "risk_mode", "demo_mode")
-# The key that the rest is summed under.
+# The key that holds the sum of all keys that an answer does not name.
 OTHER = "(other)"
 
-# The kinds of members that the projection tracks, and the measure that counts distinct ones.
+# The kinds of members that the projection tracks, and for each the measure that counts distinct members.
 MEASURES = {"session": "sessions", "user": "users", "identified": "identified"}
-# What a question must name to learn a metric. Every answer has the events of each dimension anyway.
+# What a question must name to get a metric. Every answer counts the events of each dimension anyway.
 METRICS: dict[str, tuple[str, ...]] = {
     "events": (),
     "sessions": ("sessions",),

@@ -1,4 +1,4 @@
-"""Schema migrations: numbered pairs of plain SQL files, and the functions and views, replaced on every run.
+"""Schema migrations: numbered pairs of plain SQL files. Every run also replaces the functions and changed views.
 
 Why not a library: docs/decisions/0001-migrations.md. Views for other tools: docs/decisions/0012-bi-views.md.
 """
@@ -26,7 +26,7 @@ VIEWS = Path(__file__).parent / "views"
 
 
 class SchemaRefused(DatabaseError):
-    """The code cannot use the schema, or take it forward or back; the message says why."""
+    """The schema cannot be used, upgraded or rolled back by this code; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Migration:
 
 
 def list_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
-    """Return the steps in order. Raises ValueError when their numbers are not 1, 2, 3, … or a pair is not whole."""
+    """Return the steps in order. Raises ValueError when their numbers are not 1, 2, 3, … or a pair lacks a file."""
     ups = sorted(folder.glob("*.up.sql"))
     found = [
         Migration(int(up.name[:4]), up.name[5:-7], up, up.with_name(up.name.replace(".up.", ".down."))) for up in ups
@@ -65,8 +65,8 @@ def newest_version() -> int:
 async def migrate(url: str, *, shards: int | None = None) -> list[Migration]:
     """Bring the schema to the newest version and install the functions; return the steps taken.
 
-    shards: how many an empty database gets (default 1); a database that has another number is refused.
-    Any number of processes may do this at once. Raises SchemaRefused when the database is newer than the code.
+    shards: number of shards that an empty database gets (default 1). Any number of processes may migrate at once.
+    Raises SchemaRefused when the database is newer than the code, or has another number of shards.
     """
     taken: list[Migration] = []
     async with _connected(url) as connection:
@@ -119,7 +119,7 @@ def _refuse_newer(version: int) -> None:
 
 
 async def _locked_version(connection: Any) -> int:
-    """Lock the schema until the transaction ends, and return its version."""
+    """Return the schema's version; no other process can change it until the transaction ends."""
     statements = load()
     await connection.execute(statements.lock_schema)
     if not await connection.fetchval(statements.has_schema):
@@ -140,7 +140,8 @@ async def _step_up(connection: Any) -> Migration | None:
         await connection.execute(step.up.read_text(encoding="utf-8"))
         await connection.execute(load().record_migration, step.version, step.name)
         if step.version == len(migrations):
-            # Functions of an older release may have other arguments or rows, and would then stay beside the new ones.
+            # `create or replace` would keep an older release's function whose arguments differ, beside the new one, and
+            # fail where the rows differ.
             await _drop_functions(connection)
             await _install_code(connection)
     return step
@@ -152,7 +153,7 @@ async def _step_down(connection: Any, *, force: bool) -> Migration | None:
     if version == 0:
         return None
     step = list_migrations()[version - 1]
-    # Only this one, because the others may not fit this schema any more.
+    # The other functions may not fit this older schema.
     await _install_functions(connection, "has_rows")
     for table in step.loses():
         if not force and await connection.fetchval(statements.has_rows, table):
@@ -175,31 +176,34 @@ async def _install(connection: Any, shards: int | None) -> None:
 
 
 async def _install_code(connection: Any) -> None:
-    """Install functions and views, and in the same transaction limit who may use them."""
+    """Install functions and views, and set who may use them in the same transaction."""
     await _install_functions(connection)
     await _install_views(connection)
     await connection.execute(load().grant_views, [*_files(VIEWS)], [*_files(FUNCTIONS)])
 
 
 async def _drop_views(connection: Any) -> None:
-    """Drop our views, which depend on tables and functions. Raises SchemaRefused when a user's views depend on them."""
+    """Drop our views, because they depend on tables and functions that change.
+
+    Raises SchemaRefused when a user's views depend on ours.
+    """
     await _install_functions(connection, "drop_views")
     try:
         await connection.execute(load().drop_views, [*_files(VIEWS)])
     except asyncpg.DependentObjectsStillExistError as error:
         built = "; ".join((error.detail or "").splitlines())
         raise SchemaRefused(
-            f"views of the schema bi must be made anew, and others stand on them ({built}): "
-            "drop those, and make them again afterwards"
+            f"the views of the schema bi must be recreated, but other objects depend on them ({built}): "
+            "drop those first, and create them again afterwards"
         ) from error
 
 
 async def _install_views(connection: Any) -> None:
-    """Make our views unless they are up to date, because making them anew waits for their readers."""
+    """Recreate our views, but only when their text changed, because recreating a view waits for its readers."""
     files = _files(VIEWS)
     texts = [file.read_text(encoding="utf-8") for file in files.values()]
     digest = sha256("".join(texts).encode()).hexdigest()
-    # None: there is no schema for them, and we may not make one.
+    # None: we may not create the schema bi, or it belongs to another role.
     if await connection.fetchval(load().open_views, [*files]) not in (digest, None):
         await _drop_views(connection)
         for text in texts:

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 QUERIES = Path(__file__).parent / "queries"
-# The columns of every query of events, in this order; `python -m tests.sql_check` holds the queries to it.
+# The columns of every query of events, in this order; `python -m tests.sql_check` checks the queries.
 EVENT_COLUMNS = (
     "event_id",
     "event_type",
@@ -24,7 +24,7 @@ EVENT_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """The text of each query. Its file's header names its purpose, its parameters and its rows."""
+    """The text of each query. The header of its file describes the query, its parameters and its rows."""
 
     advance_horizon: str
     allow_missing_functions: str

@@ -1,3 +1,4 @@
--- Writes all changed pages now, not in the middle of a measurement. After it, each page is logged in full once.
+-- Writes all changed pages now, so that it does not happen during a measurement. Afterwards the first change of each
+-- page logs the page in full.
 -- Rows: none.
 checkpoint

@@ -1,4 +1,4 @@
--- The rows that the log has taken since the last COPY, in its order.
+-- The rows appended to the log since the last COPY, in the order of position.
 -- Rows: none; writes them as text to the client.
 copy (
     select e.*

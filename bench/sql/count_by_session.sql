@@ -1,4 +1,4 @@
--- What questions about the paths of sessions are measured against: reading the same events once, and telling sessions apart.
+-- The peer of funnel questions: reads the same events once and groups them by session.
 -- $1 from, $2 to (exclusive)
 -- Rows: one (sessions, events).
 select count(*) as sessions, sum(s.events)::bigint as events

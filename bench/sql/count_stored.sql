@@ -1,3 +1,3 @@
--- How many events were offered to the log, or inserted by the peer that does only that.
+-- How many events were offered to the log, plus how many the peer with plain INSERTs stored.
 -- Rows: one (stored).
 select log_head(0) + (select count(*) from bench_inserts) as stored

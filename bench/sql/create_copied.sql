@@ -1,4 +1,4 @@
--- The table that COPY fills: columns, indexes, partitions and triggers of the log, as they are now.
+-- Creates the table that COPY fills, with the columns, indexes, partitions and triggers that the log has now.
 -- Rows: none.
 do $$
 declare

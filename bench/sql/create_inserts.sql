@@ -1,3 +1,3 @@
--- The table of the peer that inserts without any of our functions: columns and indexes of a day of the log.
+-- Creates the table of the peer with plain INSERTs, with the columns and indexes of a day of the log.
 -- Rows: none.
 create table bench_inserts (like events including all)

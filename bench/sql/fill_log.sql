@@ -1,6 +1,6 @@
--- Appends events like those of the data set `web` to one shard, made and appended by the server itself: far faster than
--- clients send them, and with all that an append does. Fourteen events a session, a thousand sessions at a time.
--- $1 retention in days, $2 timestamp of the first, $3 time between two, $4 number of the first, $5 how many
+-- Makes events like those of the data set `web` in the server and appends them to one shard. This is far faster than
+-- sending them, and the append is a complete one. Each session has 14 events; a thousand sessions are active at a time.
+-- $1 retention in days, $2 timestamp of the first event, $3 time between two, $4 number of the first event, $5 how many
 -- Rows: one per event that was not stored (ordinal from 1, outcome).
 select a.ordinal, a.outcome
 from (

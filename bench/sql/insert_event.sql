@@ -1,4 +1,4 @@
--- One event, inserted by itself: no group, no lock on the log's head, no position, no receipt.
+-- Inserts one event by itself: no group commit, no lock on the log's head, no position, no receipt.
 -- $1 event_id, $2 session_id, $3 user_id, $4 event_type, $5 tool_name, $6 action, $7 properties as JSON text,
 -- $8 demo_mode, $9 timestamp
 -- Rows: none.

@@ -1,5 +1,5 @@
--- What the log takes on disk, all its days together.
--- Rows: one per part (part, bytes), the largest first: rows of events, each index, receipts with hour_ledger.
+-- The size of the log on disk, with all its days.
+-- Rows: one per part (part, bytes), the largest first: the events' rows, each index, and receipts with hour_ledger.
 select 'rows' as part, sum(pg_table_size(p.relid))::bigint as bytes
 from pg_partition_tree('events') as p
 union all

@@ -1,5 +1,6 @@
--- What the rollups take on disk, indexes included and sessions left out.
--- Rows: one per table (part, bytes, rows; of counts also quarters: how many of them have events).
+-- The size of the rollups on disk, with indexes but without member rows.
+-- Rows: one per table (part, bytes, rows, quarters). quarters: number of quarters of an hour with events; null for tables
+-- other than hourly_counts.
 select
     'hourly_counts' as part,
     pg_total_relation_size('hourly_counts') as bytes,

@@ -1,4 +1,5 @@
--- Puts back what set_documents_aside.sql set aside, but for documents that a projector has written anew meanwhile.
+-- Puts back the documents that set_documents_aside.sql set aside, except those that a projector has written again
+-- meanwhile.
 -- Rows: none.
 with aside as (
     delete from hourly_documents

@@ -1,4 +1,4 @@
--- Makes the projector begin anew.
+-- Makes the projector fold the log from its beginning again.
 -- Rows: none.
 update checkpoints
 set position = 0

@@ -1,4 +1,4 @@
--- What read_hourly answers, computed from the raw events.
+-- The answer of read_hourly, computed from the raw events.
 -- $1 from, $2 to (exclusive)
 -- Rows: one per measure, hour and key (measure, hour, key, amount).
 with counted as materialized (

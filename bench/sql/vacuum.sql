@@ -1,3 +1,3 @@
--- Does what autovacuum would otherwise begin in the middle of a measurement.
+-- Vacuums and analyzes now, so that autovacuum does not start during a measurement.
 -- Rows: none.
 vacuum (analyze)

@@ -1,4 +1,4 @@
-"""The projector process, and its progress."""
+"""The commands of the projector process: run it, and print its progress."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sql.hourly import PROJECTION
 
 
 @click.command()
-@click.option("--until-stdin-ends", is_flag=True, help="Stop, too, when standard input ends.")
+@click.option("--until-stdin-ends", is_flag=True, help="Also stop when standard input ends.")
 def follow(until_stdin_ends: bool) -> None:
     """Fold new events into the projections until SIGTERM or SIGINT."""
     if until_stdin_ends:
@@ -36,7 +36,7 @@ def follow(until_stdin_ends: bool) -> None:
 
 @click.command()
 def status() -> None:
-    """Print the position that each shard is folded to."""
+    """Print how many events each shard's rollups are behind the log."""
 
     async def work(database: Database, _: Settings) -> int:
         lag = 0

@@ -1,4 +1,4 @@
-"""Hours in options and answers of commands."""
+"""Hours in the options and the output of commands."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 
 class Hour(click.ParamType[datetime]):
-    """A whole hour in ISO-8601; without an offset it is UTC."""
+    """A whole hour in ISO-8601; UTC when it has no offset."""
 
     name = "hour"
 
@@ -26,7 +26,7 @@ class Hour(click.ParamType[datetime]):
 
 
 def _after_since(ctx: click.Context, _: click.Parameter, until: datetime | None) -> datetime | None:
-    """Return the end of the range. Refuse an empty range, which would pass as clean."""
+    """Return the end of the range. Refuse an empty range, because it would verify as clean."""
     since = ctx.params["since"]
     if since and until and until <= since:
         raise click.BadParameter("must be later than --from")
@@ -34,13 +34,13 @@ def _after_since(ctx: click.Context, _: click.Parameter, until: datetime | None)
 
 
 since_option = click.option(
-    "--from", "since", type=Hour(), is_eager=True, help="First hour (ISO-8601, UTC). Default: the oldest."
+    "--from", "since", type=Hour(), is_eager=True, help="First hour (ISO-8601, UTC). Default: the oldest hour."
 )
 until_option = click.option(
-    "--to", "until", type=Hour(), callback=_after_since, help="Hour to stop before. Default: the newest included."
+    "--to", "until", type=Hour(), callback=_after_since, help="Hour to stop before. Default: after the newest."
 )
 
 
 def hour_text(moment: datetime) -> str:
-    """Return an hour as text for an answer of a command."""
+    """Return an hour as commands print it: YYYY-MM-DDThh:mmZ."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%MZ}"

@@ -1,4 +1,4 @@
-"""Rebuilds: a range in place, or everything as a new version that can be rolled back."""
+"""The commands of a rebuild: a range in place, or everything as a new version, which can be rolled back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from service.settings import Settings
 from sql.database import Database
 from sql.hourly import BROKEN, DAMAGED, PROJECTION, SEALED
 
-# Why an hour keeps its rollup, by the outcome of its rebuild.
+# The states in which an hour keeps its rollup, and why.
 WHY_NOT = {DAMAGED: "raw events are damaged", BROKEN: "what was sealed is broken"}
 
 
@@ -27,9 +27,9 @@ WHY_NOT = {DAMAGED: "raw events are damaged", BROKEN: "what was sealed is broken
 def rebuild(since: datetime | None, until: datetime | None, projection: str) -> None:
     """Regenerate rollups from raw events, while readers and writers keep working.
 
-    Without a range it fills a new version beside the one that answers reads, verifies it, and switches to it. Run again
-    after an interruption, it goes on. With a range it rebuilds in place, hour by hour. Exits 0 when all were rebuilt, 1
-    when an hour kept its rollup because its raw events are damaged or its seal is broken, 2 when it could not rebuild.
+    Without a range, fills a new version beside the live one, verifies it, and makes it live. After an interruption, run
+    it again: it continues. A range is rebuilt in place, hour by hour. Exits 0 when every hour was rebuilt, 1 when an
+    hour keeps its rollup because its raw events are damaged or its seal is broken, 2 when the rebuild failed.
     """
 
     async def work(database: Database, _: Settings) -> int:
@@ -90,7 +90,7 @@ def _tell(hour: Hour, outcome: str) -> None:
 
 @click.command()
 def rollback() -> None:
-    """Let the version before the last rebuild of everything answer reads again."""
+    """Make the version from before the last full rebuild live again."""
 
     async def work(database: Database, _: Settings) -> int:
         former, live = await versions.roll_back(database)
@@ -102,7 +102,7 @@ def rollback() -> None:
 
 @click.command()
 def drop_old() -> None:
-    """Drop the versions that do not answer reads. There is no rollback afterwards."""
+    """Drop the versions that are not live. Afterwards there is nothing to roll back to."""
 
     async def work(database: Database, _: Settings) -> int:
         dropped = await versions.drop_old(database)

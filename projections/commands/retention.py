@@ -1,4 +1,4 @@
-"""The retention pass, now."""
+"""The command that runs a retention pass now."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from sql.database import Database
 
 @click.command()
 def retention() -> None:
-    """Run the retention pass now: verify, seal and drop the days past the horizon, and rollups past theirs.
+    """Run a retention pass now: verify, seal and drop the days past the horizon, then delete rollups past their time.
 
-    Exits 0 when it dropped every day that is due and not in use, 1 when a day stays because it does not verify, 2 when
-    the pass could not run.
+    Exits 0 when every such day was dropped or is only in use, 1 when a day is kept because it does not verify or cannot
+    be dropped, 2 when the pass could not be run.
     """
 
     async def work(database: Database, settings: Settings) -> int:

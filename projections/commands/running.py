@@ -19,14 +19,14 @@ from sql.migrate import check_schema, migrate
 
 WRONG = 1
 COULD_NOT = 2
-# Long, because an hour can hold tens of millions of events.
+# An hour may hold tens of millions of events.
 STATEMENT_SECONDS = 3_600
-# Long, because a rebuild runs two hours at a time, and one waits for the other's lock.
+# Two hours are rebuilt at a time, and each waits for the other's lock on the checkpoint.
 LOCK_SECONDS = 1_800
 
 
 def run(work: Callable[[Database, Settings], Awaitable[int]]) -> None:
-    """Do `work` on the configured database and exit with its result, or with 2 and one line of error."""
+    """Do `work` on the configured database and exit with the code it returns. On error, print one line and exit 2."""
     try:
         settings = load()
         configure_logs(settings.log_level, as_json=settings.log_json)
@@ -43,7 +43,7 @@ def run(work: Callable[[Database, Settings], Awaitable[int]]) -> None:
 
 async def _work(work: Callable[[Database, Settings], Awaitable[int]], url: str, settings: Settings) -> int:
     if settings.database_url is None:
-        await migrate(url, shards=settings.shards)  # the embedded database is ours alone
+        await migrate(url, shards=settings.shards)  # only an embedded database is ours to migrate unasked
     async with _opened(url) as database:
         await check_schema(url)
         return await work(database, settings)

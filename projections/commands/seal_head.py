@@ -1,4 +1,4 @@
-"""The heads of the chains of seals, and their check against a copy."""
+"""The command that prints the heads of the chains of seals, and checks a copy of them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from sql.database import Database
 @click.command()
 @click.option("--check", "copy", type=click.File("rb"), help="A copy printed earlier and kept elsewhere.")
 def seal_head(copy: BinaryIO | None) -> None:
-    """Print the newest seal of each shard, one JSON object a line, or check that the seals of a copy are in the chains.
+    """Print the newest seal of each shard, one JSON object per line, or check that a copy's seals are in the chains.
 
-    Exits 0 when they are, 1 when one is not (seals were changed or removed since), 2 when it could not check.
+    Exits 0 when all are, 1 when one is not, because seals were changed or removed, 2 when the check could not be done.
     """
 
     async def work(database: Database, _: Settings) -> int:

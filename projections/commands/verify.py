@@ -1,4 +1,4 @@
-"""The command verify."""
+"""The command that verifies hours and prints every difference."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from sql.hourly import BROKEN, DAMAGED, DRIFTED, SEALED, VERIFIED
 def verify(since: datetime | None, until: datetime | None, as_json: bool) -> None:
     """Compare rollups with raw events, raw events with their witnesses, and hours without events with their seals.
 
-    Without a range it also checks that every event ever stored is live or retired. Exits 0 when all is right, 1 when
-    anything is wrong, 2 when it could not check.
+    Without a range, also check that every event ever stored is live or retired. Exits 0 when all is right, 1 when
+    anything is wrong, 2 when the check could not be done.
     """
 
     async def work(database: Database, _: Settings) -> int:

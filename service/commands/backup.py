@@ -14,10 +14,10 @@ from service.operations.backup import restore as restore_from
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
-    """Write the embedded database to FILE, an archive of pg_dump, while the service goes on.
+    """Write the embedded database to FILE, an archive of pg_dump, while the service runs.
 
-    It holds every event that was acknowledged before it began. FILE must not exist yet, and appears only once it is
-    complete.
+    FILE holds every event that was acknowledged before the backup began. FILE must not exist yet, and appears only once
+    it is complete.
     """
     with embedded() as server:
         click.echo(f"backup: {file}: {back_up(file, server):,} bytes")
@@ -28,7 +28,7 @@ def backup(file: Path) -> None:
 def restore(file: Path) -> None:
     """Read FILE, an archive of pg_dump, into the embedded database, which must be empty.
 
-    It restores all of FILE or nothing. To go back to a backup stop the service, move the data directory away, restore.
+    It restores all of FILE or nothing. To return to a backup, stop the service, move the data directory away, restore.
     """
     with embedded() as server:
         click.echo(f"restore: {file}: {restore_from(file, server):,} bytes into {server.postgres.data_dir}")

@@ -1,4 +1,4 @@
-"""`demo`, and the part of it that sends events while it runs."""
+"""`demo`, and the hidden command that sends events while a demo runs."""
 
 from __future__ import annotations
 
@@ -17,19 +17,21 @@ from service.ingest.timestamps import parse_time
 
 
 @click.command()
-@click.option("--events", type=click.IntRange(1, 10_000_000), default=100_000, show_default=True, help="How many.")
+@click.option(
+    "--events", type=click.IntRange(1, 10_000_000), default=100_000, show_default=True, help="Number of events."
+)
 @click.option("--seed", default=SEED, show_default=True, help="The same seed and end give the same events.")
-@click.option("--end", type=parse_time, metavar="ISO-8601", help="When the last of them happens. Default: now.")
-@click.option("--no-trickle", is_flag=True, help="Send no more events while it runs.")
+@click.option("--end", type=parse_time, metavar="ISO-8601", help="Time of the last event. Default: now.")
+@click.option("--no-trickle", is_flag=True, help="Send no new events while the demo runs.")
 def demo(events: int, seed: int, end: datetime | None, no_trickle: bool) -> None:
     """Run the whole service until Ctrl-C on 30 days of made-up events, in a data directory of its own.
 
-    That is .demo, as root /var/lib/hourledger-demo, or HOURLEDGER_DATA_DIR when that is empty or a former demo. A demo
-    first removes the data of a former one. It refuses a directory that holds anything else.
+    The directory is .demo, or /var/lib/hourledger-demo for root, or HOURLEDGER_DATA_DIR. A demo first removes the data
+    of a former demo. It refuses a directory that holds anything else.
     """
     loaded = settings(data_dir=usual_demo_dir())
     loaded.check_reads()
-    days = min(DAYS, loaded.event_retention_days)  # the log would refuse older events
+    days = min(DAYS, loaded.event_retention_days)  # because the log refuses older events
     run_demo(loaded, Demo(events, seed, days, end, trickle=not no_trickle))
     click.echo("hourledger: stopped", err=True)
 

@@ -1,4 +1,4 @@
-"""`export`: a file that appears only once it is complete, progress, one line at the end."""
+"""`export`: writes a file that appears only once it is complete, with progress and one line at the end."""
 
 from __future__ import annotations
 
@@ -32,41 +32,41 @@ STDOUT = "-"
 
 
 class ExportFailed(Exception):
-    """An export could not be made; the message is one line."""
+    """An export failed. The message is one line."""
 
 
 @dataclass(slots=True)
 class Written:
-    """How much was written so far."""
+    """The rows and bytes written so far."""
 
     rows: int = 0
     bytes: int = 0
 
 
 @click.command()
-@click.option("--output", required=True, metavar="FILE", help="Where to; - is standard output.")
+@click.option("--output", required=True, metavar="FILE", help="File to write; - is standard output.")
 @click.option("--format", type=click.Choice(FORMATS), default=CSV, show_default=True)
 @click.option("--of", type=click.Choice((EVENTS, ROLLUPS)), default=EVENTS, show_default=True)
-@click.option("--from", metavar="HOUR", help="First hour, such as 2025-10-18T01:00:00Z.")
-@click.option("--to", metavar="HOUR", help="The end, not part of the range.")
-@click.option("--hours", help="The last hours, up to the end of the current one, instead of a range. Default: 168.")
+@click.option("--from", metavar="HOUR", help="Start of the range, such as 2025-10-18T01:00:00Z.")
+@click.option("--to", metavar="HOUR", help="End of the range, exclusive.")
+@click.option("--hours", help="Instead of a range, the last hours up to the end of the current one. Default: 168.")
 @click.option(
     *("--filter", "filters"),
     multiple=True,
     metavar="NAME=VALUE",
-    help="Only such events: event_type, tool_name, action, risk_mode, demo_mode, session_id, user_id, where, segment.",
+    help="Only these events: event_type, tool_name, action, risk_mode, demo_mode, session_id, user_id, where, segment.",
 )
-@click.option("--received-at", is_flag=True, help="With events, write when they were received.")
+@click.option("--received-at", is_flag=True, help="Add the column received_at to events.")
 def export(output: str, filters: tuple[str, ...], **asked: Any) -> None:
-    """Write events or rollups of a range to a file: what GET /api/analytics/export answers.
+    """Write the events or rollups of a range to a file, like GET /api/analytics/export.
 
     \b
-    csv      for spreadsheets: a text that one would take for a formula begins with an apostrophe
-    ndjson   an object on each line; of events exactly what import takes, unless with --received-at
-    parquet  with types; needs the extra hourledger[parquet]
+    csv      for spreadsheets; a text that looks like a formula gets an apostrophe before it
+    ndjson   an object on each line; import takes a file of events without --received-at
+    parquet  with typed columns; needs the extra hourledger[parquet]
 
-    FILE appears only once it is complete, and replaces one of that name. When less than the range is kept, the last
-    line says from when on. Exits 2 when it could not be done.
+    FILE appears only once it is complete, and replaces a file of that name. When less than the range is kept, the last
+    line says where the file begins. Exits 2 when the export failed.
     """  # noqa: D301  # click's mark of a paragraph that is not wrapped
     try:
         on_database(partial(run_export, output, parameters(asked, filters)))
@@ -76,20 +76,20 @@ def export(output: str, filters: tuple[str, ...], **asked: Any) -> None:
 
 
 def parameters(asked: Mapping[str, object], filters: Sequence[str]) -> dict[str, str]:
-    """Return a command's options as the parameters of an address. Raises ExportFailed."""
+    """Return the options of the command as parameters of a query string. Raises ExportFailed."""
     given = {name: str(value).lower() if value is True else str(value) for name, value in asked.items() if value}
     for text in filters:
         name, equals, value = text.partition("=")
         if name not in NAMES or not equals:
             raise ExportFailed(f"--filter {text!r}: expected name=value, names are {', '.join(sorted(NAMES))}")
         if name in given:
-            raise ExportFailed(f"--filter {name}=: expected once")
+            raise ExportFailed(f"--filter {name}=: expected once, given again")
         given[name] = value
     return given
 
 
 async def run_export(output: str, given: Mapping[str, str], url: str, settings: Settings) -> None:
-    """Write an export and print what it is. Raises ExportFailed and sql.errors.DatabaseError."""
+    """Write an export and print its summary. Raises ExportFailed and sql.errors.DatabaseError."""
     if settings.database_url is None:
         await prepare(url, settings)
     else:
@@ -124,7 +124,7 @@ async def _write(export: Export, file: BinaryIO, written: Written) -> None:
 
 @contextmanager
 def _file(output: str) -> Iterator[BinaryIO]:
-    """Give the file to write to; it gets its name once it is complete. Raises ExportFailed."""
+    """Give the file to write to. The file gets its name once it is complete. Raises ExportFailed."""
     try:
         if output == STDOUT:
             yield sys.stdout.buffer

@@ -1,4 +1,4 @@
-"""`import`: the schema before it, one line after it, an exit code."""
+"""`import`: prepares the schema, imports a file, prints one line, and sets the exit code."""
 
 from __future__ import annotations
 
@@ -35,10 +35,15 @@ def _shift_to(_: click.Context, __: click.Parameter, value: str | None) -> str |
     *("--format", "form"),
     type=click.Choice(FORMATS, case_sensitive=False),
     default=AUTO,
-    help="Default: by what the file begins with.",
+    help="Default: detect it from the beginning of the file.",
 )
-@click.option("--shift-to", callback=_shift_to, metavar="now|ISO-8601", help="Move the newest timestamp there.")
-@click.option("--dry-run", is_flag=True, help="Check and count everything, store and record nothing.")
+@click.option(
+    "--shift-to",
+    callback=_shift_to,
+    metavar="now|ISO-8601",
+    help="Move all timestamps so that the newest becomes this.",
+)
+@click.option("--dry-run", is_flag=True, help="Check and count everything, but store nothing.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_(form: str, shift_to: str | None, dry_run: bool, file: Path) -> None:
     """Import events from FILE. Events that were imported before count as duplicates: a second run stores nothing.
@@ -47,20 +52,20 @@ def import_(form: str, shift_to: str | None, dry_run: bool, file: Path) -> None:
     json    an array of events, {"events": [...]}, or either of them as a JSON string
             (what localStorage.getItem('cv_analytics_events') gives)
     ndjson  an event on each line
-    csv     with a header that names fields of events: properties holds JSON, demo_mode true, false,
-            1 or 0, an empty cell is an absent field; with any other column the file is refused
+    csv     with a header that names fields of events: properties holds JSON, demo_mode holds true,
+            false, 1 or 0, an empty cell is an absent field; any other column is refused
 
     Rows follow the rules of POST /api/analytics/track. Rejected rows go to FILE.rejected.ndjson, each with its reason
-    and its line (the number of the element in json).
+    and its line (in json the number of the element).
 
-    A row without event_id gets one from its content and from how many rows of the same content were before it.
+    A row without event_id gets one from its content and from its number among rows of the same content.
 
-    With --shift-to all timestamps move by one amount, so that the newest event lands there. The import records the
-    amount for the file and the value as it is written. Later runs use it again: `now` is the time of the first run.
+    --shift-to moves all timestamps by one amount, so that the newest event lands there. The import records the amount
+    for this file and this value of --shift-to. Later runs use it again, so that `now` stays the time of the first run.
 
-    A file that ends too early is imported up to there, but not at all with --shift-to. Exits 0 when every row was
-    stored or a duplicate, 1 when rows were rejected, 2 when the import could not be done or not to its end; then run
-    it again.
+    A file that ends too early is imported as far as it goes, but not at all with --shift-to. Exits 0 when every row was
+    stored or a duplicate, 1 when rows were rejected, 2 when the import failed or did not reach the end; then run it
+    again.
     """  # noqa: D301  # click's mark of a paragraph that is not wrapped
     try:
         sys.exit(on_database(partial(run_import, Job(file, form, shift_to, dry_run))))
@@ -72,12 +77,12 @@ def import_(form: str, shift_to: str | None, dry_run: bool, file: Path) -> None:
 
 
 async def run_import(job: Job, url: str, settings: Settings) -> int:
-    """Import a file and print what became of its rows; return the exit code, 0 or 1.
+    """Import a file and print the outcomes of its rows. Return the exit code, 0 or 1.
 
-    Raises what `import_file` raises, after the line.
+    Raises the errors of `import_file`, after printing.
     """
     if job.dry_run and settings.database_url is not None:
-        await check_schema(url)  # a dry run changes nothing in a database that others use, too
+        await check_schema(url)  # a dry run must not migrate a database that others use, too
     else:
         await prepare(url, settings)
     database = Database(url)

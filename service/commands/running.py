@@ -11,21 +11,21 @@ from service.settings import Settings, SettingsError, load
 from sql.embedded.share import EmbeddedServer, use
 from sql.embedded.working_database import server
 
-# Exit code of a command that could not be done.
+# The exit code of a command that failed.
 COULD_NOT = 2
 
 Result = TypeVar("Result")
 
 
 def settings(data_dir: str | None = None) -> Settings:
-    """Return the settings, with logs as they say. data_dir: where data is when the environment does not say."""
+    """Load the settings and configure the logs. data_dir: the data directory when the environment names none."""
     loaded = load(data_dir=data_dir)
     configure_logs(loaded.log_level, as_json=loaded.log_json)
     return loaded
 
 
 def on_database(work: Callable[[str, Settings], Awaitable[Result]]) -> Result:
-    """Return what `work` does with the URL of the configured database, and the settings."""
+    """Run `work` with the settings and the URL of the configured or embedded database. Return its result."""
     loaded = settings()
 
     async def run(url: str) -> Result:

@@ -24,9 +24,9 @@ def migrate() -> None:
 
 
 @click.command()
-@click.option("--force", is_flag=True, help="Even if rows are lost.")
+@click.option("--force", is_flag=True, help="Roll back even if rows are lost.")
 def rollback(force: bool) -> None:
-    """Take the schema one step down."""
+    """Roll the schema back by one step."""
 
     async def work(url: str, _: Settings) -> None:
         step = await roll_back(url, force=force)
@@ -36,11 +36,12 @@ def rollback(force: bool) -> None:
 
 
 @click.command("bi-role")
-@click.option("--login", metavar="NAME", help="A login to make, or to give a new password.")
+@click.option("--login", metavar="NAME", help="Make this login, or give it a new password.")
 def bi_role(login: str | None) -> None:
-    """Make the role hourledger_bi, which may read the views of the schema bi and nothing else, and a login in it.
+    """Make the role hourledger_bi, which may read the views of the schema bi and nothing else.
 
-    Needs a database owner that may make roles; docs/bi.md says what an administrator does instead.
+    With --login also make a login with this role. The owner of the database must be allowed to make roles;
+    docs/bi.md says what an administrator can do instead.
     """
 
     async def work(url: str, settings: Settings) -> None:

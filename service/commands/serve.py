@@ -29,16 +29,16 @@ def serve() -> None:
 
 
 @click.command()
-@click.option("--until-stdin-ends", is_flag=True, help="Stop, too, when standard input ends.")
+@click.option("--until-stdin-ends", is_flag=True, help="Also stop when standard input ends.")
 def http(until_stdin_ends: bool) -> None:
-    """Run the HTTP server alone, on the schema as it is. Needs DATABASE_URL."""
+    """Run only the HTTP server, without migrating the schema. Needs DATABASE_URL."""
     loaded = settings()
     loaded.check_reads()
     if loaded.database_url is None:
-        raise SettingsError("DATABASE_URL must be set for the HTTP server alone; `serve` brings its own PostgreSQL")
+        raise SettingsError("the HTTP server alone needs DATABASE_URL; `serve` brings its own PostgreSQL")
     if until_stdin_ends:
         end_with_stdin()
-    # A database that is away is no reason not to start: the service answers that it is not ready, and goes on looking.
+    # Start even when the database is away: the service answers that it is not ready, and keeps looking for it.
     with suppress(Unavailable):
         asyncio.run(check_schema(loaded.database_url))
     from service.http.server import run  # noqa: PLC0415  # granian is slow to import, and only needed here

@@ -1,6 +1,7 @@
-"""The events of a demo: days of a small web product with nights, weekends and a launch, as its clients sent them.
+"""The events of a demo: days of a small web product, with nights, weekends and a launch, in the order of sending.
 
-Some come late, by hours or days, because a client was offline. Some come twice, because a client missed the answer.
+Some events come late, by hours or days, because a client was offline. Some come twice, because a client missed the
+answer.
 """
 
 from __future__ import annotations
@@ -27,16 +28,16 @@ MILLISECOND = timedelta(milliseconds=1)
 BY_HOUR = (4, 3, 2, 2, 2, 3, 6, 14, 30, 48, 56, 54, 44, 50, 57, 55, 50, 42, 34, 30, 28, 22, 14, 8)
 WEEKEND = 0.4
 SATURDAY = 5
-# The product was launched on a Tuesday morning; visitors came in numbers, and some have stayed.
+# The product was launched on a Tuesday morning. Many visitors came, and some stayed.
 LAUNCH_WEEKDAY = 1
 LAUNCH_HOUR = 9
 BEFORE_LAUNCH = 0.6
 LAUNCH_PEAK = 2.0
 LAUNCH_HALF_LIFE = 1.5 * DAY
-# How far a day or an hour is from the usual, as a rule: no two are alike.
+# The spread of days and hours around the usual (sigma of a lognormal factor), so that no two are alike.
 UNLIKE = 0.1
 
-# The share of sessions whose end was sent late, and the share of those that were late by days.
+# The share of sessions whose last events come late, and the share of these that are late by days.
 LATE = 0.05
 LATE_BY_DAYS = 0.3
 REPEATED = 0.01
@@ -53,7 +54,7 @@ class Sending(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A span of time, and how many events the sessions that begin in it have."""
+    """A span of time, and the number of events of the sessions that begin in it."""
 
     start: datetime
     end: datetime
@@ -63,17 +64,17 @@ class Span:
 def demo_events(count: int, end: datetime, seed: int = SEED, days: int = DAYS) -> Iterator[Event]:
     """Give `count` different events of the days before `end`, and repeats of some, in the order of sending.
 
-    The first is later than the horizon of `days` days, even if midnight comes within the hour after `end`. The same
-    arguments give the same events.
+    The first event is later than the horizon of `days` days, even if midnight comes within an hour after `end`. The
+    same arguments give the same events.
     """
     clients = _Clients(f"{seed}", end)
     return (sending.event for sending in _in_order(clients, _hours(count, end, days, seed)))
 
 
 def live_events(start: datetime, seed: int = SEED, visitors: int = 0) -> Iterator[tuple[datetime, Event]]:
-    """Give endless events from `start` on, each with the time to send it, in the order of sending.
+    """Give events from `start` on without end, each with the time to send it, in the order of sending.
 
-    visitors: how many there were before; some of them return.
+    visitors: the number of earlier visitors, some of whom return.
     """
     clients = _Clients(f"{seed} live", datetime.max.replace(tzinfo=UTC), visitors)
     for sending in _in_order(clients, _minutes(start)):
@@ -82,19 +83,19 @@ def live_events(start: datetime, seed: int = SEED, visitors: int = 0) -> Iterato
 
 
 def busyness(moment: datetime) -> float:
-    """Return how busy the hour of a moment is by clock and weekday, from above 0 to 1."""
+    """Return how busy the hour of a moment is, by clock and weekday: more than 0, at most 1."""
     usual = BY_HOUR[moment.hour] / max(BY_HOUR)
     return usual * (WEEKEND if moment.weekday() >= SATURDAY else 1)
 
 
 def launch_of(end: datetime, days: int = DAYS) -> datetime:
-    """Return when the product was launched: on the last Tuesday of the first two thirds of the days."""
+    """Return the moment of the launch, on the last Tuesday in the first two thirds of the days."""
     latest = (end - days * DAY / 3).replace(hour=LAUNCH_HOUR, minute=0, second=0, microsecond=0)
     return latest - (latest.weekday() - LAUNCH_WEEKDAY) % 7 * DAY
 
 
 def _hours(count: int, end: datetime, days: int, seed: int) -> Iterator[Span]:
-    """Give the hours, and how many events each has; `end` may cut the last one short."""
+    """Give the hours with their numbers of events. `end` may cut the last hour short."""
     begin = (end - days * DAY).replace(minute=0, second=0, microsecond=0) + HOUR
     launch = launch_of(end, days)
     ends, busy, total = [begin], [0.0], 0.0
@@ -115,7 +116,7 @@ def _interest(moment: datetime, launch: datetime) -> float:
 
 
 def _minutes(start: datetime) -> Iterator[Span]:
-    """Give the minutes from half an hour before `start`, so that sessions are under way then."""
+    """Give the minutes from half an hour before `start`, so that sessions are under way at `start`."""
     moment = start.replace(second=0, microsecond=0) - 30 * MINUTE
     while True:
         yield Span(moment, moment + MINUTE, round(60 * LIVE_EVENTS_PER_SECOND * (0.2 + 0.8 * busyness(moment))))
@@ -127,7 +128,7 @@ def _luck(name: str) -> float:
 
 
 class _Clients:
-    """The clients of all visitors: what each sends, and when. Nothing happens or is sent after `end`."""
+    """The clients of all visitors: what each sends, and when. No event happens after `end`."""
 
     def __init__(self, seed: str, end: datetime, visitors: int = 0) -> None:
         self._visits = Visits(f"{seed} visits", visitors)
@@ -136,7 +137,7 @@ class _Clients:
         self._number = 0
 
     def sendings(self, span: Span) -> Iterator[Sending]:
-        """Give the sendings of the sessions that begin in a span: as many different events as it says, and repeats."""
+        """Give the sendings of the sessions that begin in a span: `span.events` different events, and repeats."""
         left = span.events
         while left > 0:
             start = span.start + MILLISECOND * self._chance.randrange(max(1, (span.end - span.start) // MILLISECOND))
@@ -154,7 +155,7 @@ class _Clients:
                 yield self._sending(at + timedelta(seconds=self._chance.randint(1, 60)), event)
 
     def _delay(self) -> timedelta:
-        """Return how long a client is offline at the end of a session, mostly 0."""
+        """Return how long a client is offline at the end of a session, in most cases 0."""
         if self._chance.random() >= LATE:
             return timedelta(0)
         if self._chance.random() < LATE_BY_DAYS:
@@ -167,7 +168,7 @@ class _Clients:
 
 
 def _in_order(clients: _Clients, spans: Iterable[Span]) -> Iterator[Sending]:
-    """Give the sendings of all spans by the time of sending. The spans are in order."""
+    """Give the sendings of all spans in the order of their time. The spans must be in order."""
     waiting: list[Sending] = []
     for span in spans:
         for sending in clients.sendings(span):

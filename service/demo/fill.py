@@ -1,4 +1,4 @@
-"""Fills a demo's log as an import does, then waits until it is folded and verifies it."""
+"""Fills the log of a demo like an import, waits until the projector has folded it, and verifies it."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from sql.database import Database
 from sql.hourly import PROJECTION
 
 BATCH_EVENTS = 500
-# Batches that are appended while the next are made.
+# This many batches may wait for their append while the next are made.
 BATCHES_IN_FLIGHT = 4
 POLL_SECONDS = 0.05
 
 
 class DemoFailed(Exception):
-    """The demo could not be made; the message is one line."""
+    """Making the demo failed. The message is one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What to show: `events` events of the `days` days before `end` (None: now), and whether more come while it runs.
+    """The options of a demo: `events` events in the `days` days before `end`, None for now.
 
-    The same seed and end give the same events.
+    trickle: whether more events come while it runs. The same seed and end give the same events.
     """
 
     events: int
@@ -45,9 +45,9 @@ class Demo:
 
 
 async def fill(settings: Settings, url: str, demo: Demo) -> Counter[str]:
-    """Store the events and their repeats; return how many had each outcome.
+    """Store the events and their repeats. Return the number of events by outcome.
 
-    Raises sql.errors.DatabaseError, and DemoFailed when not all are stored.
+    Raises sql.errors.DatabaseError, and DemoFailed when some events are not stored.
     """
     database = Database(url)
     outcomes: Counter[str] = Counter()
@@ -61,7 +61,7 @@ async def fill(settings: Settings, url: str, demo: Demo) -> Counter[str]:
     finally:
         await database.close()
     if outcomes[STORED] != demo.events or outcomes.keys() - {STORED, DUPLICATE}:
-        raise DemoFailed(f"of {demo.events:,} events of the demo not all were stored: {dict(outcomes)}")
+        raise DemoFailed(f"expected the log to store {demo.events:,} events of the demo, got {dict(outcomes)}")
     return outcomes
 
 
@@ -93,12 +93,12 @@ async def prove(url: str) -> None:
         *(sys.executable, "-m", "projections", "verify"),
         env=os.environ | {"DATABASE_URL": url},
         stdin=asyncio.subprocess.DEVNULL,
-        stdout=sys.stderr,  # standard output is for data
+        stdout=sys.stderr,  # because standard output is for data
         start_new_session=True,
     )
     try:
         if await verifying.wait():
-            raise DemoFailed("the demo's hours do not verify, see above")
+            raise DemoFailed("some hours of the demo do not verify, see above")
     finally:
         if verifying.returncode is None:
             verifying.terminate()

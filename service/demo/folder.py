@@ -1,4 +1,4 @@
-"""The folder of a demo's data, known by a marker. A demo never touches a folder without it."""
+"""The folder of a demo's data, which a marker file identifies. A demo never touches another folder with data."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def usual_demo_dir() -> str:
 
 
 def claim(data_dir: Path) -> None:
-    """Mark a folder that is empty, missing or a former demo's as a demo's.
+    """Mark a folder as a demo's. It must be missing, empty or the folder of a former demo.
 
-    Raises SettingsError when `serve` keeps its data there, or when it holds anything else.
+    Raises SettingsError when `serve` keeps its data there, or when the folder holds anything else.
     """
     folder = data_dir.resolve()
     if folder == Path(usual_data_dir()).resolve():
@@ -27,10 +27,10 @@ def claim(data_dir: Path) -> None:
     try:
         if not folder.exists():
             folder.mkdir(parents=True)
-            # Under root the server runs as a user of its own, who must be able to enter.
+            # Under root the server runs as a user of its own, which must be able to enter the folder.
             folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
         if not _is_demo(folder) and any(folder.iterdir()):
-            raise SettingsError(f"HOURLEDGER_DATA_DIR={data_dir} is neither empty nor a former demo: it is left alone")
+            raise SettingsError(f"HOURLEDGER_DATA_DIR={data_dir} is neither empty nor a former demo: choose another")
         (folder / MARKER).write_text(MARK)
     except OSError as error:
         raise SettingsError(f"HOURLEDGER_DATA_DIR={data_dir} cannot be used: {error.strerror}") from error

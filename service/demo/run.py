@@ -1,4 +1,4 @@
-"""`make demo`: the whole service on data of its own, made anew each time, and verified before it is shown."""
+"""`make demo`: the whole service on its own data. It makes the data anew each time, and verifies it before serving."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Stopped(Exception):
 def run_demo(settings: Settings, demo: Demo) -> None:
     """Make, fill and run a demo until SIGINT or SIGTERM, which stop it at any moment.
 
-    Raises SettingsError before it touches any data; later sql.errors.EmbeddedError,
+    Raises SettingsError before it touches any data. Later it raises sql.errors.EmbeddedError,
     sql.errors.DatabaseError and DemoFailed, after it has stopped everything.
     """
     if settings.database_url is not None:
@@ -41,7 +41,7 @@ def run_demo(settings: Settings, demo: Demo) -> None:
 async def _run(settings: Settings, demo: Demo) -> None:
     stop = stop_on_signals()
     click.echo(f"demo: making a database in {settings.data_dir}", err=True)
-    # A thread, so that a signal does not cut the start: a half-started server would go on running.
+    # In a thread, because a signal must not interrupt the start: a half-started server would keep running.
     embedded = await asyncio.to_thread(use, settings.data_dir, anew=True)
     try:
         await _fill_and_show(settings, demo, embedded, stop)
@@ -101,7 +101,7 @@ async def _answering(settings: Settings) -> None:
 
 
 def _trickle(demo: Demo) -> Part:
-    # About as many visitors as the demo had; some of them return.
+    # About the number of visitors that the demo had, because some of them return.
     return Part("trickle", "service", "demo-trickle", (f"--seed={demo.seed}", f"--visitors={demo.events // 25}"))
 
 

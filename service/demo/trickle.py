@@ -1,4 +1,4 @@
-"""Sends the events of a demo's visitors while it runs: each when it happens, by HTTP, as clients do."""
+"""Sends the events of a demo's visitors while the demo runs: each when it happens, by HTTP, like a client."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import structlog
 from service.ingest.event import Event
 from service.settings import Settings
 
-# An event that was due longer ago is left out: the machine slept, or the service was away.
+# Skip an event that was due longer ago, because the machine slept or the service was away.
 MISSED_SECONDS = 60.0
 TIMEOUT_SECONDS = 10.0
 FIRST_PAUSE = 1.0
@@ -34,14 +34,14 @@ def trickle(settings: Settings, events: Iterable[tuple[datetime, Event]]) -> Non
 
 
 class Sender:
-    """Sends events one by one, each until it is answered: a repeat of a stored event is harmless."""
+    """Sends events one by one. It repeats an event until it gets an answer, because a repeat is harmless."""
 
     def __init__(self, settings: Settings) -> None:
         self._connection = HTTPConnection(settings.address(), settings.port, timeout=TIMEOUT_SECONDS)
         self._headers = _headers(settings)
 
     def send(self, event: Event) -> None:
-        """Send an event; give up one that is refused, and log it."""
+        """Send an event. Give up when the service refuses it, and log that."""
         body = as_sent(event)
         pause = FIRST_PAUSE
         while (status := self._post(body)) in (None, UNAVAILABLE):
@@ -51,7 +51,7 @@ class Sender:
             log.warning("an event of the demo is refused", status=status, event_id=event.event_id)
 
     def _post(self, body: bytes) -> int | None:
-        """Return the status of the answer, None without one."""
+        """Return the status of the answer, None without an answer."""
         try:
             self._connection.request("POST", "/e", body, self._headers)
             with self._connection.getresponse() as answer:
@@ -63,7 +63,7 @@ class Sender:
 
 
 def as_sent(event: Event) -> bytes:
-    """Return an event as JSON, as a client sends it."""
+    """Return the JSON that a client sends for an event."""
     fields = {name: value for name, value in event._asdict().items() if value is not None}
     if event.properties is not None:
         fields["properties"] = msgspec.Raw(event.properties.encode())

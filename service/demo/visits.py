@@ -1,4 +1,4 @@
-"""Visits to a small web product with three tools: who comes, and what they do from the first page to the last."""
+"""Visits to a small web product with three tools: the visitors, and their events from the first page to the last."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from service.ingest.event import Event
 
 TOOLS = ("Portfolio", "Screener", "Backtest")
 RISK_MODES = ("conservative", "balanced", "aggressive")
-# Of each hundred events after the first, which is always a page.
+# The number of each type among a hundred events. The first event of a visit is always a page, and does not count.
 TYPES = {"page_viewed": 40, "tool_used": 36, "feature_used": 14, "risk_mode_changed": 6, "report_exported": 4}
 SIGNED_UP = "signed_up"
 ACTIONS = {
@@ -35,9 +35,9 @@ _SCRAMBLING = 2_654_435_761
 
 
 class Visits:
-    """Makes one visit after another, the same ones for the same seed. visitors: how many have ever come.
+    """Makes one visit after another, the same visits for the same seed. visitors: the number of visitors so far.
 
-    A visitor is only a number, and whether one signed up follows from it. So nothing has to be remembered.
+    A visitor is only a number, which also decides whether the visitor signs up. So there is no state to remember.
     """
 
     def __init__(self, seed: str, visitors: int = 0) -> None:
@@ -64,7 +64,7 @@ class Visits:
         return events
 
     def _visitor(self) -> tuple[int, bool]:
-        """Return who comes, and whether for the first time. Recent visitors are likelier to return."""
+        """Return the next visitor, and whether it is new. Recent visitors are likelier to return."""
         if self.visitors and self._chance.random() < RETURNING:
             return self.visitors - int(self.visitors * self._chance.random() ** 2), False
         self.visitors += 1
@@ -89,7 +89,7 @@ class Visits:
         return self._chance.choice(others) if kind == "risk_mode_changed" else mode
 
     def _details(self, kind: str, tool: str, mode: str, previous: str) -> tuple[str | None, str | None, str]:
-        """Return tool name, action and properties, as the browser client's calls give them."""
+        """Return tool name, action and properties, like the calls of the browser client."""
         choice = self._chance.choice
         if kind == "page_viewed":
             return None, "open", f'{{"path":"/{tool.lower()}","source":"{choice(SOURCES)}"}}'
@@ -104,7 +104,7 @@ class Visits:
         return None, "use", f'{{"feature":"{choice(FEATURES)}"}}'
 
     def _id(self, moment: datetime) -> str:
-        """Return `evt_` and a UUIDv7 in hex (RFC 9562, 5.7), as clients make it."""
+        """Return `evt_` and a UUIDv7 in hex (RFC 9562, 5.7), like the ids of clients."""
         high, low = divmod(self._chance.getrandbits(74), 1 << 62)
         return f"evt_{_milliseconds(moment) << 80 | 7 << 76 | high << 64 | 2 << 62 | low:032x}"
 

@@ -1,4 +1,4 @@
-"""Exports of events and rollups: all rows of a range, as they are at one moment, in flat memory for any number of rows.
+"""Exports of events and rollups: all rows of a range, as of one moment. Memory does not grow with the number of rows.
 
 An export has a connection of its own until it ends, so that other reads and all writes never wait for it.
 """
@@ -30,7 +30,7 @@ from service.reports.kept_range import EVENTS, ROLLUPS, first_kept, since_of
 from sql.database import Database, Session
 
 AT_A_TIME = 2
-# The longest that the database may look for the next chunk of rows. A rare match takes long to find.
+# The longest that the database may search for the next chunk of rows. A rare match takes long to find.
 STATEMENT_SECONDS = 300
 DEFAULT_HOURS = 168
 PARAMETERS = NAMES | {"format", "of", "hours", "from", "to", "received_at"}
@@ -50,7 +50,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The next bytes of an export, the number of their rows, and the time up to which the range is now written."""
+    """The next bytes of an export, the number of rows in them, and the time up to which they complete the range."""
 
     content: bytes
     rows: int
@@ -59,7 +59,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """An export that has begun. since: the start of what is kept of the question's range."""
+    """An export that has begun. since: the start of the kept part of the question's range."""
 
     question: Question
     since: datetime
@@ -80,7 +80,7 @@ class Export:
 
 
 class Exports:
-    """Makes exports, AT_A_TIME of them at most."""
+    """Makes at most AT_A_TIME exports at a time."""
 
     def __init__(self, url: str, segments: Segments, clock: Callable[[], datetime]) -> None:
         self._database = Database(url, connections=AT_A_TIME, statement_seconds=STATEMENT_SECONDS, read_only=True)
@@ -94,7 +94,7 @@ class Exports:
         await self._database.close()
 
     def end(self) -> None:
-        """Cancel the exports that are being made, and begin no more."""
+        """Cancel the exports under way, and refuse new ones."""
         self.ended = True
         for task in self._tasks:
             if task is not None:
@@ -107,17 +107,17 @@ class Exports:
         if of == EVENTS:
             columns = EVENT_COLUMNS | (RECEIVED_AT if switch(given, "received_at", default=False) else {})
         elif other := sorted(given.keys() & (NAMES | {"received_at"})):
-            raise invalid(other[0], "is of events: rollups are exported whole")
+            raise invalid(other[0], "applies only to events: leave it out, or export events")
         since, until = closed_range(given, DEFAULT_HOURS, self._clock())
         form = choice(given, "format", FORMATS, CSV)
         return Question(of, form, since, until, await self._segments.filters(given), columns)
 
     @asynccontextmanager
     async def begun(self, question: Question) -> AsyncIterator[Export]:
-        """Begin an export; it must be read within this context.
+        """Begin an export. Read it within this context.
 
-        Raises Expired when nothing of the range is kept, NotInstalled when the format is not, Busy when too many are
-        being made, and sql.errors.DatabaseError.
+        Raises Expired when nothing of the range is kept, NotInstalled when the format's library is missing, Busy when
+        too many exports are under way, and sql.errors.DatabaseError.
         """
         if self.ended or len(self._tasks) >= AT_A_TIME:
             raise Busy(f"{AT_A_TIME} exports are being made, or the service is stopping; ask again")
@@ -125,7 +125,7 @@ class Exports:
         self._tasks.add(task)
         try:
             made = await asyncio.to_thread(writer, question.form, question.columns)
-            # Rollups take a statement a block, which must agree on one snapshot. Events take one statement.
+            # Rollups take one statement per block, and all must see the same snapshot. Events take a single statement.
             several = question.of == ROLLUPS
             async with self._database.snapshot() if several else self._database.transaction() as session:
                 since = await self._since(session, question)
@@ -135,10 +135,10 @@ class Exports:
             self._tasks.discard(task)
 
     async def _since(self, session: Session, question: Question) -> datetime:
-        """Return the start of what is kept of the range until the transaction ends. Raises Expired.
+        """Return the start of the part of the range that is kept until the transaction ends. Raises Expired.
 
-        Retention deletes rollups, which the transaction's snapshot does not see. It drops days of events, which every
-        snapshot sees; so the transaction first holds the log (R6), and a later statement reads what is kept.
+        When retention deletes rollups, the transaction's snapshot still shows them. When it drops days of events, they
+        disappear from every snapshot. So the transaction first holds the log (R6), and then reads what is kept.
         """
         statements = self._database.statements
         if question.of == EVENTS:
@@ -157,7 +157,7 @@ class Exports:
 async def _blocks(made: Writer, rows: AsyncIterator[Rows], until: datetime) -> AsyncIterator[Block]:
     begin = made.begin()
     async for some in rows:
-        # In a thread, so that the loop answers others meanwhile.
+        # In a thread, so that the loop can answer other requests.
         content = await asyncio.to_thread(made.rows, some.rows)
         yield Block(begin + content, len(some.rows), some.upto)
         begin = b""

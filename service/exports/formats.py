@@ -1,4 +1,4 @@
-"""The formats of exports: rows in, bytes out. A writer keeps only the state that its format needs."""
+"""The formats of exports. A writer takes rows, gives bytes, and keeps only the state that its format needs."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ MEDIA_TYPES = {
     PARQUET: "application/vnd.apache.parquet",
 }
 
-# A text that a spreadsheet takes for a formula: https://owasp.org/www-community/attacks/CSV_Injection. Leading
-# apostrophes belong to it, so that removing one apostrophe always gives the original text.
+# Matches text that a spreadsheet takes for a formula: https://owasp.org/www-community/attacks/CSV_Injection. Leading
+# apostrophes count, so that removing one apostrophe always restores the original text.
 _FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")  # noqa: RUF001  # spreadsheets take full-width signs, too
 
 Cell = Callable[[Any], Any]
@@ -43,7 +43,7 @@ class Writer(Protocol):
 
 
 class CsvWriter:
-    """RFC 4180: a header, CRLF, quotes where needed. No text or JSON cell begins as a formula does."""
+    """Writes RFC 4180: a header, CRLF, quotes where needed. No text or JSON cell begins like a formula."""
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
@@ -69,7 +69,7 @@ def _records(records: list[list[Any]]) -> bytes:
 
 
 def harmless(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula, by an apostrophe before one that it might."""
+    """Return the text with an apostrophe before it if a spreadsheet would take it for a formula."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
@@ -93,7 +93,7 @@ _CELLS: dict[str, Cell] = {TEXT: _text_cell, JSON: _text_cell, FLAG: _flag_cell,
 
 
 class NdjsonWriter:
-    """A JSON object on each line."""
+    """Writes a JSON object on each line."""
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
@@ -122,7 +122,7 @@ def _raw(value: str | None) -> msgspec.Raw | None:
 
 
 def writer(form: str, columns: Columns) -> Writer:
-    """Return the writer of a format. Raises NotInstalled. Blocks for a moment while it imports pyarrow."""
+    """Return the writer of a format. Raises NotInstalled. It blocks for a moment when it imports pyarrow."""
     if form == CSV:
         return CsvWriter(columns)
     if form == NDJSON:

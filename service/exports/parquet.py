@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from service.exports.rows import COUNT, FLAG, JSON, TEXT, TIME, Columns, Row
 
-# The writer ends a row group at either of these.
+# The writer ends a row group when it reaches one of these.
 GROUP_ROWS = 32_768
 GROUP_BYTES = 8 * 1024 * 1024
 
@@ -24,7 +24,7 @@ TYPES = {
 
 
 class ParquetWriter:
-    """Gives each row group when it is full, and keeps some kilobytes of it for the footer."""
+    """Writes each row group once it is full. Of each it keeps some kilobytes for the footer."""
 
     def __init__(self, columns: Columns) -> None:
         self._schema = pa.schema([(name, TYPES[kind]) for name, kind in columns.items()])
@@ -33,7 +33,7 @@ class ParquetWriter:
             pa.PythonFile(self._written, mode="w"),
             self._schema,
             compression="zstd",
-            # Statistics of properties would put whole texts into the footer, and help no reader.
+            # No statistics of properties, because they would copy whole texts into the footer and help no reader.
             write_statistics=[name for name, kind in columns.items() if kind != JSON],
         )
         self._batches: list[Any] = []
@@ -89,7 +89,7 @@ class _Written:
         return b"".join(parts)
 
     def flush(self) -> None:
-        """Do nothing: `taken` gives every byte anyway."""
+        """Do nothing, because `taken` returns every byte anyway."""
 
     def close(self) -> None:
         self.closed = True

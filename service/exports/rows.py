@@ -1,4 +1,4 @@
-"""The columns of exports, and the rows of a range, some at a time."""
+"""The columns of exports, and the rows of a range in blocks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sql.database import Session
 from sql.hourly import ROLLUP_FIELDS
 from sql.statements import Statements
 
-# The kinds of columns. JSON is the text of an object. Any value may be None.
+# The kinds of columns. A JSON value is the text of an object. Any value may be None.
 TEXT, JSON, FLAG, TIME, COUNT = ("text", "json", "flag", "time", "count")
 
 EVENT_COLUMNS = {
@@ -37,7 +37,7 @@ RECEIVED_AT = {"received_at": TIME}
 PROPERTIES = list(EVENT_COLUMNS).index("properties")
 ROLLUP_COLUMNS = {"hour": TIME, "measure": TEXT, "key": TEXT, "value": COUNT}
 
-# Hours of rollups in memory at a time: as many as `/rollups` answers by default.
+# The hours of rollups in memory at a time, the default range of `/rollups`.
 BLOCK = 168 * HOUR
 
 Columns = Mapping[str, str]
@@ -46,7 +46,7 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Some rows, and the time up to which the range has been read with them."""
+    """Some rows, and the time up to which they complete the range."""
 
     rows: list[Row]
     upto: datetime
@@ -56,10 +56,10 @@ async def event_rows(
     session: Session, statements: Statements, columns: Columns, since: datetime, until: datetime, filters: Filters
 ) -> AsyncIterator[Rows]:
     """Give the events of [since, until) that pass the filters, oldest first, from the snapshot of one statement."""
-    # A plan for these filters uses their index; a generic plan, made for any filters, would not.
+    # Plan for these filters, so that the plan uses their index. A generic plan would not.
     await session.rows(statements.set_for_transaction, ["plan_cache_mode"], ["force_custom_plan"])
     async for found in session.chunks(statements.export_events, since, until, filters.document()):
-        # In a thread, because rewriting properties takes time and the loop must answer others meanwhile.
+        # In a thread, because rewriting properties takes time and the loop must answer other requests.
         rows = await asyncio.to_thread(_events, found, columns)
         yield Rows(rows, found[-1]["timestamp"] if found else until)
 
@@ -69,7 +69,7 @@ def _events(found: Sequence[Found], columns: Columns) -> list[Row]:
 
 
 def _event(row: Found, columns: Columns) -> Row:
-    # The columns of export_events stand in the order of EVENT_COLUMNS, received_at last.
+    # The columns of export_events have the order of EVENT_COLUMNS, with received_at last.
     values = list(row)[: len(columns)]
     if (properties := values[PROPERTIES]) is not None:
         values[PROPERTIES] = sendable(properties)
@@ -79,8 +79,8 @@ def _event(row: Found, columns: Columns) -> Row:
 async def rollup_rows(
     session: Session, statements: Statements, shards: list[int], since: datetime, until: datetime
 ) -> AsyncIterator[Rows]:
-    """Give the rollups of [since, until), oldest hour first, a row for each number. The session must be a snapshot."""
-    # One of several shards cannot know which keys are the largest of all.
+    """Give the rollups of [since, until), oldest hour first, one row per number. The session must be a snapshot."""
+    # With several shards read all keys, because one shard does not know which keys are the largest of all.
     most_keys = MOST_KEYS if len(shards) == 1 else None
     for start in _starts(since, until):
         end = min(start + BLOCK, until)

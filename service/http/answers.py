@@ -1,4 +1,4 @@
-"""Answers, and the answer that each kind of error becomes."""
+"""Answers, and the translation of each kind of error into one."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ log = structlog.get_logger(__name__)
 
 # Long enough for a restart of PostgreSQL, short enough for a browser that is about to leave.
 RETRY_AFTER_SECONDS = 2
-# Of a request, by names in small letters.
+# The headers of a request, by lower-case name.
 Headers = dict[bytes, bytes]
 NOTHING: Mapping[str, str] = {}
-# The router's refusals, in our words.
+# Our code and message for the router's refusals.
 ROUTING = {
     404: ("not_found", "nothing is served at this path"),
-    405: ("method_not_allowed", "this method is not answered here"),
+    405: ("method_not_allowed", "this path does not answer this method"),
 }
 
 
 class Status(NamedTuple):
-    """What HTTP says of one kind of error."""
+    """The HTTP status and headers of one kind of error."""
 
     number: int
     headers: Mapping[str, str] = NOTHING
 
 
-# The status of an error is that of its class, or of the nearest class above it.
+# An error without an entry has the status of its nearest base class that has one.
 STATUSES: Mapping[type[Exception], Status] = {
     Invalid: Status(400),
     Unauthorized: Status(401, {"www-authenticate": "Bearer"}),
@@ -64,7 +64,7 @@ STATUSES: Mapping[type[Exception], Status] = {
     UnsupportedType: Status(415),
     UnknownHost: Status(421),
     Impossible: Status(422),
-    ClientGone: Status(499),  # as nginx has it; only the metrics see it
+    ClientGone: Status(499),  # as in nginx; only the metrics see it
     NotInstalled: Status(501),
     Unavailable: Status(503, {"retry-after": str(RETRY_AFTER_SECONDS)}),
 }
@@ -72,14 +72,14 @@ INTERNAL = Status(500)
 
 
 class Answer(NamedTuple):
-    """Status, JSON, and headers beside those that every answer has."""
+    """A status, a body (JSON unless `headers` say otherwise), and headers that not every answer has."""
 
     status: int
     body: bytes
     headers: Mapping[str, str] = NOTHING
 
     def all_headers(self) -> dict[str, str]:
-        """Return all headers but the content's length."""
+        """Return all headers except content-length."""
         content = {"content-type": "application/json"} if self.body else NOTHING
         return {**content, "cache-control": "no-store", **self.headers}
 
@@ -89,13 +89,13 @@ class Answer(NamedTuple):
 
 
 def json_answer(answer: object, kind: type[ServiceError] | None = None) -> Answer:
-    """Return what will be sent as JSON: 200, or the status of a kind of error."""
+    """Return an answer as JSON, with status 200 or with the status of a kind of error."""
     status, headers = (200, NOTHING) if kind is None else STATUSES[kind]
     return Answer(status, msgspec.json.encode(answer), headers)
 
 
 def failure(error: Exception) -> Answer:
-    """Return the answer that an exception becomes."""
+    """Return the answer to a request that failed with an exception."""
     if isinstance(error, HTTPException) and error.status_code < 500:
         return _routing_failure(error)
     if isinstance(error, DatabaseError):
@@ -103,7 +103,7 @@ def failure(error: Exception) -> Answer:
         error = NotReady("the database cannot answer now")
     if not isinstance(error, ServiceError):
         log.error("a request failed", exc_info=error)
-        error = ServiceError("this is a fault of the service; its log says more")
+        error = ServiceError("the service failed; its log says why")
     number, headers = status_of(error)
     if isinstance(error, MethodNotAllowed):
         headers = {"allow": error.allowed}
@@ -111,7 +111,7 @@ def failure(error: Exception) -> Answer:
 
 
 def status_of(error: ServiceError) -> Status:
-    """Return the status of an error of the service; 500 for one that is in no table."""
+    """Return the status of an error of the service, 500 when STATUSES has none for it."""
     return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), INTERNAL)
 
 
@@ -125,12 +125,12 @@ def _error_body(code: str, message: str, field: str | None) -> bytes:
 
 
 def response(answer: Answer) -> Response[bytes]:
-    """Return an answer as the framework takes it."""
+    """Return an answer as a response of the framework."""
     return Response(answer.body, status_code=answer.status, headers=answer.all_headers())
 
 
 async def answered(work: Awaitable[Answer]) -> Answer:
-    """Return what `work` answers, or what its exception becomes."""
+    """Return what `work` answers, or the answer to its exception."""
     try:
         return await work
     except Exception as error:  # noqa: BLE001

@@ -1,4 +1,4 @@
-"""Reads request bodies: bounded in size and time while they are read, and in size while they are decompressed."""
+"""Reads request bodies. It bounds size and time while reading, and size while decompressing."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from service.http.refusals import UnsupportedEncoding, UnsupportedType
 from service.ingest.admission import Admission
 
 PATIENCE_SECONDS = 60.0
-# Of a document that is no event: a question, or something to save.
+# The limit of a body that is not an event: a question, or something to save.
 MAX_DOCUMENT_BYTES = 65_536
 _GZIP = 31  # zlib's window bits for a gzip header and trailer
-# What gzip may add to content that it cannot make smaller: headers, and some bytes a block.
+# Gzip may add this much to content that it cannot compress: headers, and some bytes per block.
 _GZIP_SLACK = 4_096
-# A body of thousands of tiny members is copied once for each member that a step finds in it.
+# Small steps, because zlib copies the rest of a step after each member, and a body may hold thousands of tiny members.
 _GZIP_STEP = 4_096
-# What msgspec says, such as "Expected `int`, got `str` - at `$.steps[0].action`".
+# Matches messages of msgspec such as "Expected `int`, got `str` - at `$.steps[0].action`".
 _PATH = re.compile(r"(.*) - at `(?:\$\.?)?(.*)`$")
 _NAMED = re.compile(r"field `([^`]*)`")
 
@@ -38,10 +38,10 @@ class _Decompressor(Protocol):
 
 
 class Body:
-    """The decoded body of one request; its bytes count as waiting to be stored until `release`.
+    """The decoded body of one request. Its bytes count as waiting to be stored until `release`.
 
-    limit: bytes of the decoded body. patience: seconds for what follows the first chunk. Slow senders must not hold
-    the whole byte budget.
+    limit: the most bytes of the decoded body. patience: seconds for everything after the first chunk, because slow
+    senders must not hold the whole byte budget.
     """
 
     def __init__(self, admission: Admission, limit: int, patience: float = PATIENCE_SECONDS) -> None:
@@ -76,8 +76,8 @@ class Body:
         if length is not None and length > limit:
             raise self._too_large()
         chunk, more = await self._read_chunk(receive, limit)
-        # The declared length has come. Asking whether more follows would cost another way through the server's
-        # threads, and a timer.
+        # Once the declared length has arrived, do not ask for more: that costs a timer and another trip through the
+        # server's threads.
         if not more or self._held == length:
             return chunk
         chunks = [chunk]
@@ -90,7 +90,7 @@ class Body:
     async def _read_chunk(self, receive: Receive, limit: int) -> tuple[bytes, bool]:
         message = await receive()
         if message["type"] != "http.request":
-            raise Unreadable("the body ended before it was whole")
+            raise Unreadable("the body ended too early")
         chunk = message.get("body", b"")
         if self._held + len(chunk) > limit:
             raise self._too_large()
@@ -142,7 +142,7 @@ async def json_body(request: Request[Any, Any, Any], kind: type[Document]) -> Do
         raise UnsupportedType("the content type must be application/json")
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnsupportedEncoding("the content encoding must be identity")
-    # It is not an event: it takes nothing from the budget of those.
+    # An admission of its own, because this body is not an event and must not use their byte budget.
     body = Body(Admission(), MAX_DOCUMENT_BYTES)
     async with _patience(PATIENCE_SECONDS):
         sent = await body.read(request.receive, dict(request.scope["headers"]))
@@ -155,7 +155,7 @@ async def json_body(request: Request[Any, Any, Any], kind: type[Document]) -> Do
 
 
 def _invalid(said: str) -> Invalid:
-    """Return msgspec's refusal with the field that it names."""
+    """Return msgspec's error as Invalid, with the field that it names."""
     placed = _PATH.match(said)
     message, place = placed.groups() if placed else (said, "")
     place = place.replace("[...]", "")  # msgspec does not name the key of a mapping

@@ -1,4 +1,4 @@
-"""HTTP out: exports as downloads. One that fails midway is broken off, so that no client takes it for whole."""
+"""Exports as downloads. A download that fails midway is broken off, so that the client sees that it is incomplete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from service.exports.export import Export, Exports
 from service.http.requests import while_connected
 from sql.errors import DatabaseError
 
-# How long a client may take nothing. The database ends a transaction that is idle for a minute.
+# The longest that a client may take nothing. PostgreSQL ends a transaction that is idle for a minute.
 STALL_SECONDS = 30.0
 
 log = structlog.get_logger(__name__)
@@ -25,7 +25,7 @@ class Stalled(Exception):
 
 
 class Download:
-    """The answer with one export; an ASGI application."""
+    """The ASGI application that answers with one export."""
 
     def __init__(self, exports: Exports, given: Mapping[str, str], stall_seconds: float = STALL_SECONDS) -> None:
         self._exports = exports
@@ -34,7 +34,7 @@ class Download:
         self._started = self._whole = False
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
-        """Answer. Raises only before the first byte; later it closes the connection without the end of the body."""
+        """Send the export. Raises errors only before the first byte; later it breaks the body off instead."""
         try:
             await while_connected(receive, self._answer(send))
         except asyncio.CancelledError:
@@ -52,12 +52,12 @@ class Download:
         if isinstance(error, ServiceError | DatabaseError | Stalled):
             log.warning("an export was broken off", why=str(error))
         else:
-            log.error("an export was broken off by a fault of the service", exc_info=error)
+            log.error("an export was broken off, because the service failed", exc_info=error)
 
     async def _answer(self, send: Send) -> None:
         question = await self._exports.question(self._given)
         async with self._exports.begun(question) as export:
-            # Read before the head is sent: an export that fails at once is answered by an error.
+            # Read a block before sending the head, so that an export that fails at once still answers with an error.
             first = await anext(export.blocks)
             await self._send(send, _head(export))
             await self._send(send, _part(first.content))

@@ -1,4 +1,4 @@
-"""The way of a request: the gate, then the track paths or the framework; every answer is counted."""
+"""The entry of every request: through the gate, then to the track paths or the framework. It counts every answer."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Entry:
         self._tracks = dict.fromkeys(SINGLE_PATHS, self._single) | dict.fromkeys(BATCH_PATHS, self._batch)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, and count it."""
+        """Answer one request and count it."""
         if scope["type"] != ScopeType.HTTP:
             await self.litestar(scope, receive, send)
             return
@@ -46,16 +46,16 @@ class Entry:
         self._metrics.answered(method, scope.get("path_template", "none"), status, perf_counter() - started)
 
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> int:
-        """Refuse at the gate, or answer; return the status."""
+        """Refuse a request at the gate, or answer it. Return the status."""
         if scope["method"] == "HEAD" and scope["path"] not in STREAMS:
-            scope["method"] = "GET"  # the server leaves the body out
+            scope["method"] = "GET"  # the server drops the body of the answer
         headers = dict(scope["headers"])
         try:
             self._gate.check(scope, headers)
         except ServiceError as error:
             return await respond(send, failure(error))
         path = normalize_path(scope["path"])
-        # Events bypass the framework: its way to a handler costs more than decoding and checking an event.
+        # Events bypass the framework, because its routing costs more than decoding and checking an event.
         if (track := self._tracks.get(path)) is not None:
             scope["path_template"] = path
             return await respond(send, await track(scope, headers, receive))
@@ -101,5 +101,5 @@ class Entry:
 
 
 def answer_exception(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Return what an exception of a route becomes; the framework calls it."""
+    """Return the response to an exception of a route. The framework calls it."""
     return response(failure(error))

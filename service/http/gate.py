@@ -1,4 +1,4 @@
-"""Who may do what: host names, the write key, the read token, other origins (CORS)."""
+"""Access control: host names, the write key, the read token, and other origins (CORS)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLIENT_PATHS = frozenset({"/analytics.js", "/h.js", "/analytics.mjs", "/analytic
 OPEN_PATHS = frozenset({"/", "/health/live", "/health/ready"}) | CLIENT_PATHS
 OPEN_PREFIX = "/assets/"
 WRITING = ("POST", "OPTIONS")
-# The browser client reads the service's clock, and how long to wait.
+# The browser client reads the service's clock from Date, and how long to wait from Retry-After.
 EXPOSED = {"access-control-expose-headers": "Date, Retry-After"}
 PREFLIGHT = {
     "access-control-allow-methods": "POST",
@@ -28,7 +28,7 @@ PREFLIGHT = {
 
 
 class Gate:
-    """Lets a request in or raises the refusal that it gets instead."""
+    """Lets a request in, or raises its refusal."""
 
     def __init__(self, settings: Settings) -> None:
         self._hosts = frozenset(settings.allowed_hosts)
@@ -38,19 +38,19 @@ class Gate:
         self._origins = frozenset(settings.cors_origins)
 
     def check(self, scope: HTTPScope, headers: Headers) -> None:
-        """Let in requests for our own host, reads only with the token. `check_write` checks writes later."""
+        """Check the host and, for reads, the token. `check_write` checks writes later. Raises ServiceError."""
         self.check_host(headers)
         if not (scope["path"] in TRACK_PATHS and scope["method"] in WRITING):
             self.check_read(scope, headers)
 
     def check_host(self, headers: Headers) -> None:
-        """Refuse a Host that is not ours, so that a rebound DNS name reads nothing. Raises UnknownHost."""
+        """Refuse a Host that is not ours, to stop DNS rebinding. Raises UnknownHost."""
         host = _host_name(headers.get(b"host", b"").decode("latin-1"))
         if "*" not in self._hosts and host not in self._hosts:
             raise UnknownHost(f"this service does not answer for the host {host!r}")
 
     def check_write(self, scope: HTTPScope, headers: Headers) -> None:
-        """Require the write key, if one is set. Raises Unauthorized."""
+        """Require the write key if one is set. Raises Unauthorized."""
         if self._write_key is None:
             return
         given = (_bearer(headers), headers.get(b"x-write-key", b"").decode("latin-1"), _key_of_query(scope))
@@ -58,7 +58,7 @@ class Gate:
             raise Unauthorized("the write key is missing or wrong")
 
     def check_read(self, scope: HTTPScope, headers: Headers) -> None:
-        """Require the read token, if one is set; without one refuse requests that a proxy forwards.
+        """Require the read token if one is set. Otherwise refuse forwarded requests, unless reads are open.
 
         Raises Unauthorized.
         """
@@ -70,11 +70,11 @@ class Gate:
                 raise Unauthorized("the read token is missing or wrong")
         elif not self._open_reads and _is_forwarded(headers):
             raise Unauthorized(
-                "reads through a proxy need HOURLEDGER_READ_TOKEN, or HOURLEDGER_OPEN_READS=1 to be open to all",
+                "reads through a proxy need HOURLEDGER_READ_TOKEN, or HOURLEDGER_OPEN_READS=1 to let everyone read",
             )
 
     def cors_headers(self, headers: Headers) -> dict[str, str]:
-        """Return the headers that let another origin's page read an answer of a track path; none if it may not."""
+        """Return the headers that let a page of another origin read a track answer; none unless its origin may."""
         if not self._origins:
             return {}
         if "*" in self._origins:
@@ -84,13 +84,13 @@ class Gate:
         return allowed | {"vary": "Origin"}
 
     def preflight_headers(self, headers: Headers) -> dict[str, str]:
-        """Return the headers that let another origin's page send events; none if it may not."""
+        """Return the headers that let a page of another origin send events; none unless its origin may."""
         allowed = self.cors_headers(headers)
         return allowed | PREFLIGHT if "access-control-allow-origin" in allowed else allowed
 
 
 def _host_name(host: str) -> str:
-    """Return the name without its port: `[::1]:8000` is `[::1]`."""
+    """Return the name without its port: `[::1]` for `[::1]:8000`."""
     name, colon, port = host.rpartition(":")
     return (name if colon and port.isdecimal() else host).lower()
 

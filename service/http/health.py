@@ -1,4 +1,4 @@
-"""Whether the service can serve, and whether what it serves is well."""
+"""Health: whether the service can serve, and whether anything else is wrong."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from sql.errors import DatabaseError
 from sql.hourly import COMPLETE, PROJECTION
 from sql.migrate import newest_version
 
-# Above this the projector is not just busy. Answers stay right, they only take longer.
+# Above this the projector is more than busy. Answers stay right, but take longer.
 LAG_EVENTS = 100_000
-# A rebuild goes through an hour's events in seconds.
+# A rebuild takes seconds for an hour's events, so that an hour without progress means that it has stopped.
 IDLE_REBUILD = timedelta(hours=1)
 
 log = structlog.get_logger(__name__)
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 async def readiness(database: Database, appender: Appender) -> Answer:
     """Answer `GET /health/ready`: 503 when the service cannot serve; `degraded` lists what else is wrong."""
-    if appender.stuck:  # do not ask a database that may not answer
+    if appender.stuck:  # asking the database would only wait for the deadline
         return failure(NotReady("events cannot be appended now"))
     try:
         version, checkpoints, why = await in_time(_ask(database))
@@ -51,7 +51,7 @@ async def _ask(database: Database) -> tuple[int, list[Row], list[str]]:
 
 def _why_unfit(version: int, checkpoints: int, appender: Appender) -> str | None:
     if version != newest_version():
-        return f"the schema is at version {version}, this code's is {newest_version()}"
+        return f"the database schema has version {version}, but this service needs version {newest_version()}"
     if not checkpoints:
         return "the database has no shards yet; run make migrate"
     return None if appender.available else "events cannot be appended now"
@@ -67,5 +67,8 @@ async def _why_degraded(database: Database) -> list[str]:
     return [
         *(f"{hours} hours are {state}; make verify names them" for state, hours in failed.items() if hours),
         *([f"{days} days are kept past their retention; make retention says why"] if days else []),
-        *(f"the rebuild of version {version} stands still; make rebuild-projections goes on" for version in idle),
+        *(
+            f"the rebuild of version {version} has made no progress for an hour; make rebuild-projections continues it"
+            for version in idle
+        ),
     ]

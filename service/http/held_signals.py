@@ -1,8 +1,8 @@
-"""The signals that stop a worker, held back until it serves, and then until its streams have ended.
+"""The signals that stop a worker, held back until the worker serves, and then until its streams have ended.
 
-A forked worker first has the server's handlers, which would swallow them. Later the loop takes them. uvloop does so
-only while it runs (https://github.com/MagicStack/uvloop/pull/296), so it loses a signal that comes before the start,
-or between the start and the serving.
+A forked worker first has the server's signal handlers, which would swallow a signal. Later uvloop handles signals, but
+only while its loop runs (https://github.com/MagicStack/uvloop/pull/296). It would lose a signal that comes before or
+between its runs.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import signal
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
-# From the end of the start until the loop surely runs again.
+# Long enough after the start for the loop to run again.
 HELD_SECONDS = 0.1
 
 
 class Server:
-    """The process that starts the workers, which inherit its pid; None when this process has no server."""
+    """The server process that forks the workers. They inherit its pid here; None without a server."""
 
     pid: int | None = None
 
@@ -33,5 +33,5 @@ def came() -> bool:
 
 
 def let_through() -> None:
-    """Deliver the signals that were held back, and hold back no more."""
+    """Deliver the signals that were held back, and stop holding them back."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)

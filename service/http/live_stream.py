@@ -1,6 +1,6 @@
-"""HTTP out: server-sent events whenever the log or its projection has moved, so that a page reads anew.
+"""Sends server-sent events whenever the log or its projection has moved, so that a page reads again.
 
-A worker polls once a second for all its streams, and not at all without streams.
+A worker polls once a second for all its streams together. Without streams it does not poll.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ class Live:
         self._database = database
         self._streams = 0
         self._poll: asyncio.Task[None] | None = None
-        # The last finding and its number; 0 before the first.
+        # The last standing that was found, and its number; 0 before the first.
         self._number = 0
         self._standing: Standing = None
         self._moved = asyncio.Event()
         self._closing = False
 
     def close(self) -> None:
-        """End all streams, and begin no more."""
+        """End all streams and refuse new ones."""
         self._closing = True
         self._wake()
 
     def middleware(self, app: ASGIApp) -> ASGIApp:
-        """Count a stream for as long as it is answered."""
+        """Wrap an application so that its stream holds a place until it ends."""
 
         async def counted(scope: Scope, receive: Receive, send: Send) -> None:
             with self._place():
@@ -62,11 +62,11 @@ class Live:
         return counted
 
     def answer(self) -> ServerSentEvent:
-        """Return a stream that sends where the log stands, at once and whenever it has moved."""
+        """Return a stream that sends the standing of the log at once, and whenever it has moved."""
         return ServerSentEvent(_Stream(self), headers=HEADERS)
 
     async def after(self, number: int) -> tuple[int, ServerSentEventMessage]:
-        """Return the next finding after a number, or a comment after KEEP_ALIVE_SECONDS without one.
+        """Return the next number and its message, or the same number and a comment after KEEP_ALIVE_SECONDS.
 
         Raises StopAsyncIteration when streams end.
         """
@@ -115,11 +115,11 @@ class Live:
         except DatabaseError:
             return None
         except Exception:
-            log.exception("looking for updates failed by a fault of the service")
+            log.exception("the service failed to look for updates")
             return None
 
     def _wake(self) -> None:
-        """Wake the streams that wait now, and none that waits later."""
+        """Wake the streams that wait now. Streams that wait later wait for the next event."""
         self._moved.set()
         self._moved = asyncio.Event()
 
@@ -127,7 +127,7 @@ class Live:
 class _Stream(AsyncIterator[ServerSentEventMessage]):
     """The messages of one stream.
 
-    Not a generator, because the framework closes none when its client goes away:
+    This is not a generator, because the framework does not close a generator when the client goes away:
     https://github.com/litestar-org/litestar/issues/3772.
     """
 

@@ -1,8 +1,8 @@
-"""Metrics for Prometheus: requests and events of all HTTP workers, and the database as it is at the scrape.
+"""Metrics for Prometheus: requests and events of all HTTP workers, and the state of the database at the scrape.
 
-Each worker counts into files of the folder that PROMETHEUS_MULTIPROC_DIR names. The worker that answers a scrape sums
-the files of all. Without that folder (one worker, run by hand) it answers with its own counts. The counts of a worker
-that died stay in the sums.
+Each worker counts into files in the folder that PROMETHEUS_MULTIPROC_DIR names. The worker that answers a scrape sums
+the files of all workers. Without that folder (one worker, run by hand) a worker answers with its own counts. The sums
+keep the counts of workers that died.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sql.hourly import PROJECTION
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-# The methods that have counts of their own. A client can make up any number of others.
+# Only these methods have counts of their own, because a client can invent any number of others.
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -40,9 +40,7 @@ class Metrics:
         requests = Counter(
             "hourledger_requests", "HTTP requests answered.", ["method", "route", "status"], registry=self._registry
         )
-        events = Counter(
-            "hourledger_events", "Events offered, by what became of them.", ["outcome"], registry=self._registry
-        )
+        events = Counter("hourledger_events", "Events offered, by outcome.", ["outcome"], registry=self._registry)
         seconds = Histogram(
             "hourledger_request_seconds",
             "Seconds from a request to its answer.",
@@ -56,7 +54,7 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=self._registry,
         )
-        # prometheus_client finds a child by its labels more slowly than it counts.
+        # Cached, because prometheus_client takes longer to find a counter by its labels than to count.
         self._requests = cache(requests.labels)
         self._events = cache(events.labels)
         self._seconds = cache(seconds.labels)
@@ -72,11 +70,11 @@ class Metrics:
         self._events(outcome).inc(events)
 
     def waiting(self, events: int) -> None:
-        """Set how many events of this worker wait."""
+        """Set the number of events that wait in this worker."""
         self._waiting.set(events)
 
     async def text(self, database: Database, admission: Admission) -> bytes:
-        """Return all metrics in Prometheus' text format, without those of the database while it does not answer."""
+        """Return all metrics in Prometheus' text format. While the database is away it leaves the database's out."""
         self.waiting(admission.events)
         try:
             families = await in_time(_of_database(database))
@@ -94,7 +92,7 @@ class Metrics:
 
 
 class _Collected(Collector):
-    """Gives metrics that were read before."""
+    """Hands out metrics that were read before, because a collector cannot wait for the database."""
 
     def __init__(self, families: Iterable[Metric]) -> None:
         self._families = families
@@ -111,7 +109,7 @@ async def _of_database(database: Database) -> list[Metric]:
     seals = await database.rows(statements.list_seal_heads)
     days = GaugeMetricFamily(
         "hourledger_overdue_days",
-        "Days past their retention that are kept: they do not verify, or cannot be dropped.",
+        "Days kept past their retention, because they do not verify or cannot be dropped.",
         value=overdue["days"],
     )
     return [_up(1), *_of_projection([row for row in checkpoints if row["live"]]), _failed(failed), days, _seals(seals)]
@@ -145,7 +143,7 @@ def _failed(proofs: Row) -> Metric:
 
 
 def _seals(heads: list[Row]) -> Metric:
-    seals = GaugeMetricFamily("hourledger_seals", "Hours sealed: the length of the chain.", labels=["shard"])
+    seals = GaugeMetricFamily("hourledger_seals", "Sealed hours, the length of the chain.", labels=["shard"])
     for head in heads:
         seals.add_metric([str(head["shard"])], head["sequence"])
     return seals

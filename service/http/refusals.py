@@ -3,8 +3,8 @@
 ServiceError
 ├── Unauthorized          the key or the token is missing or wrong
 ├── MethodNotAllowed      the path answers other methods
-├── UnsupportedEncoding   the body has a content encoding that is not read here
-├── UnsupportedType       the body has a content type that is not read here
+├── UnsupportedEncoding   the path does not read this content encoding
+├── UnsupportedType       the path does not read this content type
 ├── UnknownHost           the Host header names another service
 └── ClientGone            the client went away before its answer
 """
@@ -21,23 +21,23 @@ class Unauthorized(ServiceError):
 
 
 class MethodNotAllowed(ServiceError):
-    """The path answers other methods: `allowed`, as the header Allow names them."""
+    """The path answers other methods. allowed: their names, in the form of the header Allow."""
 
     code = "method_not_allowed"
 
     def __init__(self, method: str, allowed: str) -> None:
-        super().__init__(f"{method} is not answered here, only {allowed}")
+        super().__init__(f"this path does not answer {method}, only {allowed}")
         self.allowed = allowed
 
 
 class UnsupportedEncoding(ServiceError):
-    """The body has a content encoding that is not read here."""
+    """The path does not read this content encoding."""
 
     code = "unsupported_encoding"
 
 
 class UnsupportedType(ServiceError):
-    """The body has a content type that is not read here."""
+    """The path does not read this content type."""
 
     code = "unsupported_type"
 

@@ -1,4 +1,4 @@
-"""What a route needs of a request: its query, the rest of its path, and work that ends when the client goes away."""
+"""Helps routes with a request: its query, the rest of its path, and work that ends when the client goes away."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ Result = TypeVar("Result")
 
 
 def query_of(request: Asked) -> bytes:
-    """Return the query string as it was sent."""
+    """Return the query string, still encoded."""
     return bytes(request.scope["query_string"])
 
 
 def id_of(request: Asked, before: str) -> str:
-    """Return the path after `before`, as it was sent.
+    """Return the decoded path after `before`, with all its slashes.
 
-    The framework drops trailing and repeated slashes: https://github.com/litestar-org/litestar/pull/325.
+    It reads the raw path, because the framework drops trailing and repeated slashes:
+    https://github.com/litestar-org/litestar/pull/325.
     before: such as "/api/analytics/users/". Raises Invalid, and NotFound when a slash of `before` is encoded.
     """
     slashes = before.count("/")
@@ -46,14 +47,14 @@ def id_of(request: Asked, before: str) -> str:
 
 
 async def answer_of(request: Asked, work: Coroutine[Any, Any, object]) -> Response[bytes]:
-    """Return what `work` finds as JSON; the work ends when the client goes away. The body must have been read."""
+    """Return the result of `work` as JSON. The work ends when the client goes away. Read the body before."""
     return response(json_answer(await while_connected(request.receive, work)))
 
 
 async def while_connected(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:
     """Return the result of `work`. When the client goes away, cancel it, so that its statement ends, too.
 
-    receive: that of the request, whose body was read. Raises ClientGone.
+    receive: the request's; the body must have been read before. Raises ClientGone.
     """
     working = asyncio.ensure_future(work)
     leaving = asyncio.ensure_future(_until_gone(receive))

@@ -1,4 +1,4 @@
-"""Every path of questions, segments and health. Pages have their own routes, and entry.py answers the track paths."""
+"""The routes of questions, segments, health and metrics. Pages have their own routes; entry.py answers track paths."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ STREAMS = (LIVE_PATH, EXPORT_PATH)
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """What answers reads."""
+    """The parts that answer reads."""
 
     cohorts: Cohorts
     exports: Exports
@@ -60,7 +60,7 @@ class Reads:
 
 
 def read_routes(reads: Reads) -> list[Any]:
-    """Return the routes of everything that is read from the log and its projection."""
+    """Return the routes that read the log and its projection, and the routes of segments."""
     return [
         _question("/api/analytics/cohorts", reads.cohorts.page),
         _question("/api/analytics/proofs", reads.proofs.page),
@@ -78,7 +78,7 @@ def read_routes(reads: Reads) -> list[Any]:
 
 
 def _question(path: str, page: Callable[[bytes], Coroutine[Any, Any, object]]) -> Any:
-    """Return the route of a question that is asked by a query string."""
+    """Return the route of a question in a query string."""
 
     @get(path, name=path)
     async def question(request: Asked) -> Response[bytes]:
@@ -147,7 +147,7 @@ def _streams(live: Live, exports: Exports) -> list[Any]:
 
 
 def state_routes(looking: Database, appender: Appender, metrics: Metrics) -> list[Any]:
-    """Return the routes of how the service is."""
+    """Return the routes of health and metrics."""
 
     @get("/health/live")
     async def live() -> Response[bytes]:

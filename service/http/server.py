@@ -16,9 +16,9 @@ DRAIN_SECONDS = 15
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; a worker that dies is started again."""
+    """Serve until SIGTERM or SIGINT. The server starts a worker that died again."""
     with TemporaryDirectory(prefix="hourledger-metrics-") as folder:
-        # The workers count here, so that each can answer with the sums of all; see service/http/metrics.py.
+        # All workers count into this folder, so that each can answer with the sums; see service/http/metrics.py.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         os.register_at_fork(after_in_child=held_signals.hold)
         held_signals.Server.pid = os.getpid()

@@ -1,4 +1,4 @@
-"""HTTP in: one event, or a batch. An answer of 2xx is sent after the commit (R9)."""
+"""Answers POSTs of events, one event or a batch. It sends a 2xx only after the commit (R9)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from service.ingest.event import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Event
 from service.ingest.outcomes import DUPLICATE, STORED, UNAVAILABLE, why_not_stored
 from service.ingest.refusals import EventError
 
-# The outcome of an event that could not be read, for the metrics. Its sender is told why.
+# The outcome in the metrics of an event that could not be decoded. The answer tells its sender why.
 INVALID = "invalid"
 
 
 class Track:
-    """Answers POSTs to the track paths. count: takes an outcome and how many events had it."""
+    """Answers POSTs to the track paths. count: a function of an outcome and the number of events that had it."""
 
     def __init__(self, appender: Appender, count: Callable[[str, int], None]) -> None:
         self._appender = appender
@@ -46,7 +46,7 @@ class Track:
         return json_answer({"ok": True, "event_id": event.event_id, **repeated})
 
     async def batch(self, receive: Receive, headers: Headers) -> Answer:
-        """Append a batch; 503 when a part is not known to be stored. One bad event never costs its neighbours."""
+        """Append a batch. The answer is 503 when a part is not known to be stored. A bad event never costs others."""
         body = Body(self._appender.admission, MAX_BATCH_BYTES)
         try:
             sent = await body.read(receive, headers)
@@ -71,13 +71,13 @@ async def append_items(appender: Appender, items: list[Event | EventError]) -> l
 
 
 def batch_answer(items: list[Event | EventError], outcomes: list[str]) -> dict[str, Any]:
-    """Return the answer to a batch: how many were stored, were there before, or were rejected and why."""
+    """Return the answer to a batch: the number of events stored, duplicate and rejected, their ids, and the errors."""
     ids: list[str | None] = []
     errors: list[dict[str, Any]] = []
     outcome_of = iter(outcomes)
     for index, item in enumerate(items):
         error, known = _problem(item, outcome_of)
-        # An event whose storing is unknown has its id told, so that its sender sends it again with the same id.
+        # An event that is not known to be stored gets its id, too, so that its sender can repeat it with the same id.
         ids.append(known)
         if error is not None:
             errors.append({"index": index, **error})

@@ -1,4 +1,4 @@
-"""What a worker process does beside answering: it starts the appender, keeps house, and stops in order."""
+"""The lifespan of a worker process: it starts the appender, does housekeeping, and stops everything in order."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from service.ingest.appender import Appender
 
 HOUSEKEEPING_SECONDS = 1.0
 STOP_LOOK_SECONDS = 0.05
-# Longer than the database takes to answer when it is there at all.
+# Longer than a database that is up takes to answer.
 START_SECONDS = 2.0
-# More than the requests that wait for a commit hold. They are no garbage, and the collector would look through them
-# each time.
+# A higher threshold than the number of objects in requests that wait for a commit. These are not garbage, but every
+# collection would search them.
 OBJECTS_PER_COLLECTION = 20_000
 
 
@@ -35,7 +35,7 @@ class Closable(Protocol):
 class Worker:
     """One worker process.
 
-    end_streams: ends the answers that have no end of their own. closing: what to close when the appender has, in order.
+    end_streams: ends the answers that have no end of their own. closing: closed in this order, after the appender.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Worker:
         """Run from before the first request until after the last one."""
         _keep_what_is_loaded()
         await self._appender.start()
-        # A new worker must not refuse events that the other workers take.
+        # Wait, so that a new worker does not refuse events that the other workers take.
         await self._appender.wait_until_available(START_SECONDS)
         tasks = [asyncio.create_task(self._keep_house()), asyncio.create_task(self._end_streams_at_stop())]
         try:
@@ -65,8 +65,8 @@ class Worker:
                 await each.close()
 
     async def _keep_house(self) -> None:
-        """Report how much waits. Stop when the server was killed: an orphan would keep the port and answer for ever."""
-        # The server may be killed while a worker begins; then it never was the worker's parent.
+        """Report the events that wait. Stop when the server was killed, because an orphan would keep the port."""
+        # Not os.getppid() alone, because the server may have been killed before this worker looks.
         parent = held_signals.Server.pid or os.getppid()
         while os.getppid() == parent:
             self._metrics.waiting(self._appender.admission.events)
@@ -76,8 +76,8 @@ class Worker:
     async def _end_streams_at_stop(self) -> None:
         """End the streams before the server learns that it must stop.
 
-        The server lets every answer under way come to its end (https://github.com/emmett-framework/granian/issues/518),
-        and ASGI has no event that says so before (https://github.com/django/asgiref/issues/588).
+        The server waits for every answer under way (https://github.com/emmett-framework/granian/issues/518), and ASGI
+        has no event that announces the stop (https://github.com/django/asgiref/issues/588).
         """
         await asyncio.sleep(held_signals.HELD_SECONDS)
         while not held_signals.came():  # noqa: ASYNC110  # a signal that is held back wakes no task
@@ -87,7 +87,7 @@ class Worker:
 
 
 def _keep_what_is_loaded() -> None:
-    """Exclude what was loaded so far from collections, which under load would look through it again and again."""
+    """Exclude all objects loaded so far from garbage collection, which under load would search them again and again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(OBJECTS_PER_COLLECTION, 10, 10)

@@ -1,4 +1,4 @@
-"""The rows of a file in any format of imports, each with its place. The file is streamed, not loaded."""
+"""Reads the rows of a file in any import format, each with its place. It streams the file instead of loading it."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class NotImportable(Exception):
 class Row(NamedTuple):
     """One row of a file.
 
-    line: the line it begins on, in JSON the number of the element; from 1.
-    text: the row as it stands in the file, cut when it is longer than an event may be.
-    element: the row as one JSON object, or the reason why it is none.
+    line: the line on which the row begins, or the number of the element in JSON; from 1.
+    text: the text of the row in the file, cut one byte after the limit of an event.
+    element: the row as one JSON object, or the error when it cannot become one.
     """
 
     line: int
@@ -47,7 +47,7 @@ class Row(NamedTuple):
 
 
 def read_rows(file: BinaryIO, form: str, name: str = "") -> Iterator[Row]:
-    """Give the rows of a file from its beginning. form: one of FORMATS; AUTO goes by the content, then by the name.
+    """Give the rows of a file from its beginning. form: one of FORMATS; AUTO looks at the content, then at the name.
 
     Raises NotImportable, after the rows before, when the file does not have the format or ends too early.
     """
@@ -106,7 +106,7 @@ def _records(file: BinaryIO) -> Iterator[Row]:
 
 
 class _CsvLines:
-    """The lines that a CSV reader takes. It keeps the current record's lines, and refuses a record that is too long."""
+    """Feeds lines to a CSV reader. It keeps the lines of the current record, and refuses a record that is too long."""
 
     def __init__(self, file: TextIOWrapper) -> None:
         self.first = 0
@@ -115,7 +115,7 @@ class _CsvLines:
         self._number = 0
 
     def records(self) -> Iterator[list[str] | EventError]:
-        """Give the cells of each record, or what is wrong with it, without blank lines."""
+        """Give the cells of each record, or its error. Skip blank lines."""
         reader = csv.reader(self, strict=True)
         while (cells := self._next(reader)) is not None:
             if cells:
@@ -152,7 +152,7 @@ def _columns(header: list[str] | EventError | None) -> list[str]:
         if name not in EXPECTED:
             raise NotImportable(f"unknown column: {shown(name) or '(empty)'}; {known}")
         if columns.count(name) > 1:
-            raise NotImportable(f"the column {name} is there twice")
+            raise NotImportable(f"the header names the column {name} twice")
     for name in REQUIRED:
         if name not in columns:
             raise NotImportable(f"the column {name} is missing; {known}")
@@ -175,7 +175,7 @@ def _object(columns: list[str], cells: list[str]) -> bytes | EventError:
 
 
 def _raw(text: str) -> object:
-    """Return JSON as it is, and anything else as a string, which the decoder of events refuses."""
+    """Return JSON unchanged, and any other text as a string, which the decoder of events refuses."""
     try:
         return msgspec.json.decode(text.encode(), type=msgspec.Raw)
     except REFUSALS:

@@ -20,7 +20,7 @@ from service.ingest.event import Event
 from service.ingest.outcomes import DUPLICATE, STORED, why_not_stored
 from service.ingest.refusals import EventError
 
-# Batches of 100 rows that are appended while the next are read.
+# This many batches of 100 rows may wait for their append while the import reads on.
 _BATCHES_IN_FLIGHT = 40
 
 
@@ -56,7 +56,7 @@ class Tally:
 
 
 async def import_file(log: Log, job: Job, tally: Tally) -> None:
-    """Import a file. The tally is right at any time, also when this ends early.
+    """Import a file. The tally is right at any time, even when the import ends early.
 
     Events that were imported before count as duplicates, so an import that ended early can simply run again. Raises
     NotImportable when the file cannot be read to its end, and sql.errors.DatabaseError when the database is away for
@@ -87,7 +87,7 @@ class _Run:
         self._flying: deque[tuple[list[tuple[Row, Event | EventError]], asyncio.Task[list[str]]]] = deque()
 
     async def take(self, source: Source, *, dry_run: bool) -> None:
-        """Take all rows of a file, then publish the rejected ones. A dry run removes no earlier list."""
+        """Take all rows of a file, then publish the rejected rows. A dry run does not remove an earlier list."""
         complete = False
         try:
             await self._take(source)

@@ -1,7 +1,7 @@
 """The elements of a JSON array of any size, read in chunks. Memory grows neither with the array nor with an element.
 
-The array may stand in `{"events": [...]}`, and either of them in a JSON string, as localStorage is dumped. The decoder
-of an element judges whether it is JSON.
+The array may stand in `{"events": [...]}`, and either of them in a JSON string, as in a dump of localStorage. The
+decoder of an element checks later whether the element is JSON.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from service.ingest.refusals import shown
 
 _PEEKED = 1_000
 _OPENING = re.compile(rb'(?P<envelope>\{[ \t\r\n]*"events"[ \t\r\n]*:[ \t\r\n]*)?\[')
-# Up to the last character that cannot be part of an escape. A cut there halves no escape and no pair of surrogates.
+# Matches up to the last character that cannot be part of an escape. A cut there never splits an escape or a pair of
+# surrogates.
 _UNCUT = re.compile(r'.*[^"\\/a-fA-F0-9nrtu]', re.DOTALL)
 _LONGEST_UNCUT = 8 * 1024 * 1024
 _strings = json.JSONDecoder(strict=False)
 
 
 def stream_array(chunks: Iterator[bytes], most: int) -> Iterator[bytes]:
-    """Give the elements of the array, each as it stands there but cut after `most` bytes.
+    """Give the text of each element of the array, cut after `most` bytes.
 
-    Raises Unclosed, after the elements before, when the text is no such array or not whole.
+    Raises Unclosed, after the elements before, when the text is not such an array or ends too early.
     """
     head = _peek(chunks)
     if head.startswith(b'"'):
@@ -40,7 +41,7 @@ def stream_array(chunks: Iterator[bytes], most: int) -> Iterator[bytes]:
 
 
 def _peek(chunks: Iterator[bytes]) -> bytes:
-    """Take chunks until they show what the text begins with; leave blanks out."""
+    """Take chunks until they show the beginning of the text, without leading blanks. Return what was taken."""
     head = b""
     for chunk in chunks:
         head = (head + chunk).lstrip(BLANKS)
@@ -54,7 +55,7 @@ def _told(text: bytes) -> str:
 
 
 def _split(chunks: Iterator[bytes], most: int, ending: bytes) -> Iterator[bytes]:
-    """Give the elements of an array. chunks: what follows its opening bracket. ending: what must follow its end."""
+    """Give the elements of an array. chunks: the text after its opening bracket. ending: the text after its end."""
     borders = Borders()
     kept = after = b""
     count = 0
@@ -63,7 +64,7 @@ def _split(chunks: Iterator[bytes], most: int, ending: bytes) -> Iterator[bytes]
         for end in borders.within(text):
             element = (kept + text[start:end]).strip(BLANKS)[:most]
             kept, start = b"", end + 1
-            # Nothing between brackets is no element; nothing after a comma is one that is not JSON.
+            # `[]` has no element. After a comma, an empty element counts; its decoder refuses it.
             if element or count or not borders.closed:
                 count += 1
                 yield element
@@ -71,7 +72,7 @@ def _split(chunks: Iterator[bytes], most: int, ending: bytes) -> Iterator[bytes]
             after = (after + text[start:]).strip(BLANKS)[:_PEEKED]
         else:
             kept = (kept + text[start:]).lstrip(BLANKS)
-            # One byte of the rest shows that blanks before it do not end the element.
+            # Keep one more byte that is not blank, because blanks before it do not end the element.
             kept = kept[:most] + kept[most:].strip(BLANKS)[:1]
     if not borders.closed:
         raise Unclosed(f"the array is not closed after element {count:,}")
@@ -80,7 +81,7 @@ def _split(chunks: Iterator[bytes], most: int, ending: bytes) -> Iterator[bytes]
 
 
 def _whole_escapes(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Give the same text in chunks that never end between a backslash and the character that it escapes."""
+    """Give the same text in chunks that never end between a backslash and the escaped character."""
     rest = b""
     for chunk in chunks:
         text = rest + chunk
@@ -91,13 +92,13 @@ def _whole_escapes(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _unquoted(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Give the text that a JSON string holds. chunks: what follows its opening quote. Raises Unclosed."""
+    """Give the text inside a JSON string. chunks: the text after its opening quote. Raises Unclosed."""
     decoder = getincrementaldecoder("utf-8")("surrogateescape")
     rest = ""
     for chunk in chunks:
         rest += decoder.decode(chunk)
         if cut := _UNCUT.match(rest):
-            # The added quote closes the string, unless its own quote comes before.
+            # The added quote closes the string unless its own closing quote comes first.
             text, end = _string(f'{cut[0]}"')
             yield text
             rest = rest[min(end, cut.end()) :]
@@ -105,7 +106,7 @@ def _unquoted(chunks: Iterator[bytes]) -> Iterator[bytes]:
                 _refuse_rest(rest, chunks)
                 return
         elif len(rest) > _LONGEST_UNCUT:
-            raise Unclosed(f"{_LONGEST_UNCUT:,} characters of the string have nothing in them that JSON has")
+            raise Unclosed(f"the string has {_LONGEST_UNCUT:,} characters in a row without a bracket, comma or blank")
     text, end = _string(rest)
     yield text
     _refuse_rest(rest[end:], chunks)
@@ -116,8 +117,8 @@ def _string(text: str) -> tuple[bytes, int]:
     try:
         value, end = _strings.raw_decode(f'"{text}')
     except ValueError:
-        raise Unclosed("the string that holds the array is not closed, or no JSON") from None
-    # A lone surrogate becomes bytes that are not UTF-8, so that the decoder refuses its element and no other.
+        raise Unclosed("the string that holds the array is not closed, or is not JSON") from None
+    # A lone surrogate becomes bytes that are not UTF-8, so that the decoder refuses only its element.
     return value.encode(errors="surrogatepass"), end - 1
 
 

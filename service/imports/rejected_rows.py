@@ -29,18 +29,18 @@ class RejectedRows:
         self._lines: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `close`
 
     def close(self) -> None:
-        """Forget the rows; a published list stays."""
+        """Drop the collected rows. A published list stays."""
         self._lines.close()
 
     def add(self, row: Row, code: str, message: str, field: str | None) -> None:
-        """Add a line `{"line", "code", "message", "field"?, "row"}`, the row cut after 2,000 characters."""
+        """Add a line `{"line", "code", "message", "field"?, "row"}`. `row` is cut after 2,000 characters."""
         text = row.text.decode(errors="backslashreplace")
         cut = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
         line = {"line": row.line, **describe(code, message, field), "row": cut}
         self._lines.write(msgspec.json.encode(line) + b"\n")
 
     def publish(self, *, complete: bool) -> None:
-        """Put the list in its place. A complete run without rejected rows removes an earlier list. Raises OSError."""
+        """Write the list to its path. A complete run without rejected rows removes an earlier list. Raises OSError."""
         if self._lines.tell():
             self._lines.seek(0)
             unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}")

@@ -1,4 +1,4 @@
-"""Turns a row of a file into an event: by the rules of events, with an id, and with its timestamp moved."""
+"""Turns a row of a file into an event. It checks the rules of events, adds an id, and moves the timestamp."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _names = msgspec.json.Decoder(_Named)
 class Rows:
     """Turns rows into events, in the order of the file. shift: added to every timestamp.
 
-    A row without an id gets one from the SHA-256 of its content before the shift and its occurrence number among equal
-    rows. So it has the same id in every run and in every format.
+    A row without an id gets one from the SHA-256 of its content before the shift, and from its number among equal rows.
+    So it has the same id in every run and in every format.
     """
 
     def __init__(self, shift: timedelta) -> None:
@@ -36,23 +36,23 @@ class Rows:
         self._occurrences = Occurrences()
 
     def close(self) -> None:
-        """Forget the occurrences."""
+        """Drop the counts of equal rows."""
         self._occurrences.close()
 
     def event(self, row: Row) -> Event | EventError:
-        """Return the event to append, or the reason why there is none. Raises OSError when the disk is full."""
+        """Return the event to append, or the error of the row. Raises OSError when the disk is full."""
         if isinstance(row.element, EventError):
             return row.element
         try:
             event = decode_element(row.element)
             if not _has_id(row.element):
                 event = event._replace(event_id=self._id_of(event))
-            # Without a shift it saves the copy, which takes a quarter of the time of decoding.
+            # Without a shift skip the copy, which takes a quarter of the time of decoding.
             return event._replace(timestamp=event.timestamp + self._shift) if self._shift else event
         except EventError as error:
             return error
         except OverflowError:
-            message = f"timestamp: moved by {self._shift}, it is outside of the years 1 to 9999"
+            message = f"timestamp: expected one that stays within the years 1 to 9999 when moved by {self._shift}"
             return EventError("invalid_field", message, "timestamp")
 
     def _id_of(self, event: Event) -> str:
@@ -74,7 +74,7 @@ def _has_id(element: bytes) -> bool:
 
 
 def _content(event: Event) -> bytes:
-    """Return everything in an event but its id, in a form that ignores the order of keys and blanks."""
+    """Return everything in an event except its id. The order of keys and blanks do not matter."""
     properties = None
     if event.properties is not None:
         properties = json.dumps(json.loads(event.properties), sort_keys=True, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""The time by which an import moves timestamps. The first run of a file and SHIFT_TO records it for later runs."""
+"""The shift: how far an import moves timestamps. The first run of a file and SHIFT_TO records it for later runs."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _CHUNK_BYTES = 1_048_576
 async def shift_of(database: Database, source: Source, shift_to: str, *, record: bool) -> timedelta:
     """Return the shift that moves the newest event of a file to `shift_to`: `now`, or an ISO-8601 time.
 
-    An earlier run with the same file and `shift_to` decides; runs at the same time agree on one. record: whether to
-    record the shift. Raises NotImportable when the file cannot be read to its end.
+    It reuses the shift that an earlier run recorded for the same file and `shift_to`. Concurrent runs agree on one.
+    record: whether to record the shift. Raises NotImportable when the file cannot be read to its end.
     """
     digest = await _digest_of(source.file)
     recorded = await database.rows(database.statements.read_shift, digest, shift_to)
@@ -58,7 +58,7 @@ async def _newest_of(source: Source) -> datetime | None:
 
 
 def _timestamp_of(row: Row) -> datetime | None:
-    """Return the timestamp of a row, None for a row that the import will reject."""
+    """Return the timestamp of a row, or None for a row that the import will reject."""
     with suppress(EventError):
         if isinstance(row.element, bytes):
             return decode_element(row.element).timestamp

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from service.console import progress
 from service.imports.formats import NotImportable, Row, read_rows
 
-# Few enough that decoding them never holds the loop for long; the appender joins batches into commits.
+# Small batches, so that decoding one never holds the loop for long. The appender joins batches into commits.
 _BATCH_ROWS = 100
 _BATCH_BYTES = 262_144
 
@@ -25,7 +25,7 @@ class Source:
     form: str
 
     async def batches(self, doing: str) -> AsyncGenerator[list[Row]]:
-        """Give all rows in batches. doing: what the progress bar says. Raises NotImportable, after the rows before."""
+        """Give all rows in batches. doing: the progress bar's text. Raises NotImportable, after the rows before."""
         told = 0
         with progress(doing, os.fstat(self.file.fileno()).st_size, "bytes") as meter:
             for batch in _batches(read_rows(self.file, self.form, self.name)):
@@ -33,7 +33,7 @@ class Source:
                 position = self.file.tell()
                 meter.advance(position - told)
                 told = position
-                await asyncio.sleep(0)  # reading a file never yields to other tasks by itself
+                await asyncio.sleep(0)  # lets other tasks run, because reading a file never does
 
 
 def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:

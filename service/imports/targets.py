@@ -1,4 +1,4 @@
-"""Where an import's events go: into the log or, in a dry run, to a judge that stores nothing."""
+"""The targets of an import's events: the log or, in a dry run, a judge that stores nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Target = Callable[[Sequence[Event]], Coroutine[None, None, list[str]]]
 class Log:
     """The log to import into.
 
-    clock: the time to judge events by, None for the database's. patience: the seconds that the database may be away.
+    clock: the time to judge events by, None for the database's clock. patience: seconds that the database may be away.
     """
 
     database: Database
@@ -36,10 +36,10 @@ class Log:
 
 @asynccontextmanager
 async def storing(log: Log) -> AsyncIterator[Target]:
-    """Give a target that appends as HTTP does. It raises sql.errors.Unavailable when the log's patience ends."""
+    """Give a target that appends like HTTP does. It raises sql.errors.Unavailable when the log's patience ends."""
     appender = Appender(log.database, log.retention_days, log.clock)
     await appender.start()
-    # Refused batches try again each on its own, so batches that begin too early would lose the order of the file.
+    # Wait first, because refused batches retry each on its own and could lose the order of the file.
     await appender.wait_until_available(log.patience)
 
     async def store(events: Sequence[Event]) -> list[str]:
@@ -63,15 +63,15 @@ async def _store(appender: Appender, events: Sequence[Event], patience: float) -
             outcomes[place] = answer
         if UNAVAILABLE in answers:
             if asyncio.get_running_loop().time() >= deadline:
-                raise Unavailable(f"the database takes no events, for more than {patience:.0f} s; see the log above")
-            # The appender itself looks for a database that is away. Any other refusal is soon over.
+                raise Unavailable(f"the database has taken no events for {patience:.0f} s; see the log above")
+            # While the database is away, the appender itself looks for it. Any other refusal soon passes.
             await asyncio.sleep(1.0 if appender.available else 0.01)
     return outcomes
 
 
 @asynccontextmanager
 async def judging(log: Log) -> AsyncIterator[Target]:
-    """Give a target that stores nothing, but returns the outcomes that storing would have."""
+    """Give a target that stores nothing and returns the outcomes that storing would have."""
     shards = len(await log.database.rows(log.database.statements.list_shards))
     judge = _Judge(log, shards)
     try:
@@ -91,7 +91,7 @@ class _Judge:
         self._offered.close()
 
     async def judge(self, events: Sequence[Event]) -> list[str]:
-        # In the order of the file: the log would store the first of equal events, and the next is its duplicate.
+        # In the order of the file, because the log would store the first of equal events and call the next a duplicate.
         async with self._turn:
             outcomes = [""] * len(events)
             for shard in range(self._shards):

@@ -1,4 +1,4 @@
-"""What may wait to be stored: bounded in events and bytes, bodies that are still arriving included."""
+"""Bounds what waits to be stored, in events and in bytes. Bodies that are still arriving count, too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOST_BYTES = 64 * 1024 * 1024
 class Admission:
     """Lets events and bodies wait, or refuses them at once.
 
-    available: whether any shard can be appended to. stopping: whether the service is about to end.
+    available: whether any shard takes events. stopping: whether the service is stopping.
     events, bytes: how much waits now.
     """
 
@@ -22,7 +22,7 @@ class Admission:
         self.bytes = 0
 
     def check_room(self, events: int) -> None:
-        """Check that so many more events may wait. Raises Stopping, NotReady or QueueFull."""
+        """Check that `events` more may wait. Raises Stopping, NotReady or QueueFull."""
         if self.stopping:
             raise Stopping("the service is stopping; send it again")
         if not self.available:

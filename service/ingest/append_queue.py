@@ -1,4 +1,4 @@
-"""The queue of one shard, in parts that go into one commit together."""
+"""The queue of one shard. It holds parts, and takes as many of them into one commit as fit."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from dataclasses import dataclass, field
 
 from service.ingest.event import Event
 
-# Events of one transaction: enough to make the commit cheap, few enough to hold the head's lock for milliseconds.
+# Enough events to make a commit cheap, and few enough to hold the head's lock for milliseconds only.
 EVENTS_PER_COMMIT = 500
 
 
 @dataclass(slots=True, eq=False)
 class Part:
-    """Events of one request for one shard, and what became of each."""
+    """Events of one request for one shard, and the outcome of each."""
 
     events: Sequence[Event]
     outcomes: asyncio.Future[list[str]]
 
     def settle(self, outcomes: list[str]) -> None:
-        """Tell the sender what became of each event."""
-        if not self.outcomes.done():  # its sender may have gone
+        """Give the sender the outcome of each event."""
+        if not self.outcomes.done():  # the sender may have gone
             self.outcomes.set_result(outcomes)
 
 
@@ -40,7 +40,7 @@ class Queue:
         self.arrived.set()
 
     def take(self) -> list[Part]:
-        """Remove and return the oldest parts, as many as fit into one commit, at least one."""
+        """Remove and return the oldest parts: at least one, and as many as fit into one commit."""
         taken = [self.parts.popleft()]
         room = EVENTS_PER_COMMIT - len(taken[0].events)
         while self.parts and len(self.parts[0].events) <= room:
@@ -51,7 +51,7 @@ class Queue:
         return taken
 
     def close(self) -> list[Part]:
-        """Take no more parts; remove and return those that wait."""
+        """Close the queue; remove and return the parts that wait."""
         self.open = False
         self.arrived.clear()
         left = list(self.parts)
@@ -60,5 +60,5 @@ class Queue:
 
 
 def commits(places: list[int]) -> list[list[int]]:
-    """Cut places of events into pieces of at most one commit each."""
+    """Divide the places of events into lists that each fit into one commit."""
     return [places[start : start + EVENTS_PER_COMMIT] for start in range(0, len(places), EVENTS_PER_COMMIT)]

@@ -2,9 +2,9 @@
 
 There is no timer: an event that arrives alone is committed alone, at once. The admission bounds how much waits.
 
-A shard closes when a commit does not get through in time, whatever the reason: the database is away, full, read-only,
-locked or hangs. The senders of waiting events are told at once, and new events are refused, while the commit under way
-goes on. The shard opens when a commit gets through: that one, or a trial commit without events.
+A shard closes when a commit does not get through in time, whatever the reason: the database is away, full, read-only or
+locked, or it hangs. A closed shard answers the senders of waiting events at once and refuses new events, while the
+commit under way continues. The shard opens when a commit gets through: that one, or a trial commit without events.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sql.database import Database
 from sql.days import make_days
 from sql.errors import DatabaseError, MissingDay, Refused, Unavailable
 
-# A commit that takes longer, repetitions included, closes its shard. Longer than a slow disk takes.
+# A commit that takes longer, repetitions included, closes its shard. A slow disk takes less.
 REPEAT_SECONDS = 3.0
 PROBE_SECONDS = 0.25
 
@@ -47,12 +47,12 @@ class Appender:
 
     @property
     def available(self) -> bool:
-        """Whether any shard can be appended to."""
+        """Whether any shard takes events."""
         return self.admission.available
 
     @property
     def stuck(self) -> bool:
-        """Whether the shards are known, and none can be appended to now."""
+        """Whether the shards are known, but none takes events now."""
         return bool(self._queues) and not self.available
 
     @property
@@ -61,17 +61,17 @@ class Appender:
         return [shard for shard, queue in enumerate(self._queues) if not queue.open]
 
     async def start(self) -> None:
-        """Begin to work; the database may still be away."""
+        """Start the appender. The database may still be away."""
         self._tasks.append(asyncio.create_task(self._begin()))
 
     async def wait_until_available(self, seconds: float) -> None:
-        """Return when any shard can be appended to, or after `seconds`."""
+        """Return when any shard takes events, or after `seconds`."""
         deadline = asyncio.get_running_loop().time() + seconds
         while not self.available and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110  # it has no event
             await asyncio.sleep(0.01)
 
     async def close(self) -> None:
-        """Take no more, commit what waits, and stop. A commit that hangs delays this until its shard closes."""
+        """Refuse new events, commit those that wait, and stop. A commit that hangs delays it until its shard closes."""
         self.admission.stopping = True
         while self.admission.events:  # noqa: ASYNC110  # a counter, no event
             await asyncio.sleep(0.005)
@@ -83,7 +83,7 @@ class Appender:
     async def append(self, events: Sequence[Event]) -> list[str]:
         """Append events; return the outcome of each, after the commit.
 
-        Raises QueueFull, NotReady when no shard can be appended to, or Stopping; then nothing was kept.
+        Raises QueueFull, NotReady when no shard takes events, or Stopping. Then it has kept no event.
         """
         self.admission.check_room(len(events))
         placed = self._place(events)
@@ -95,7 +95,7 @@ class Appender:
         return outcomes
 
     async def append_one(self, event: Event) -> str:
-        """Append one event; otherwise as `append`."""
+        """Append one event, like `append`."""
         self.admission.check_room(1)
         return (await self._put(self._shard_of(event), [event]).outcomes)[0]
 
@@ -146,7 +146,7 @@ class Appender:
             return 0
 
     async def _can_append(self, shard: int) -> bool:
-        """Return whether a shard can be appended to, by an append without events: it takes the locks and commits."""
+        """Return whether a shard takes events. It tries an append without events, which takes the locks and commits."""
         try:
             await self._append(shard, [])
         except DatabaseError:
@@ -165,7 +165,7 @@ class Appender:
                 await asyncio.sleep(PROBE_SECONDS)
 
     async def _commit(self, shard: int, parts: list[Part]) -> None:
-        """Store events, and settle their parts even when this is cancelled."""
+        """Store events. Settle their parts even when cancelled."""
         events = [event for part in parts for event in part.events]
         outcomes = [UNAVAILABLE] * len(events)
         closing = asyncio.get_running_loop().call_later(REPEAT_SECONDS, self._close_shard, shard)
@@ -185,29 +185,29 @@ class Appender:
             self._queues[shard].open = self.admission.available = True
 
     def _close_shard(self, shard: int) -> None:
-        """Settle all that waits as not known to be stored, and take no more until a commit gets through."""
+        """Settle everything that waits as not known to be stored. Refuse events until a commit gets through."""
         log.warning("events cannot be appended", shard=shard, waiting=self.admission.events)
         for part in self._queues[shard].close():
             self._settle(part, [UNAVAILABLE] * len(part.events))
         self.admission.available = any(each.open for each in self._queues)
 
     async def _store_or_tell(self, shard: int, events: Sequence[Event]) -> list[str]:
-        """Store events. A fault of the service costs these events, whose senders are told, but never the appender."""
+        """Store events. A fault of the service fails only these events, and their senders learn of it."""
         try:
             return await self._store(shard, events)
         except Exception:
-            log.exception("append failed by a fault of the service", shard=shard, events=len(events))
+            log.exception("the service failed to append events", shard=shard, events=len(events))
             return [UNAVAILABLE] * len(events)
 
     async def _store(self, shard: int, events: Sequence[Event]) -> list[str]:
-        """Commit events; return the outcome of each. Repeats a commit whose outcome is unknown, with the same ids."""
+        """Commit events; return the outcome of each. Repeat a commit whose outcome is unknown, with the same ids."""
         while True:
             try:
                 return await self._append(shard, events)
             except Refused as error:
                 return await self._isolate(shard, events, error)
             except Unavailable as error:
-                # Only errors that may pass by themselves are repeated; the others would fail again in the same way.
+                # Repeat only after errors that may pass by themselves. Others would fail again in the same way.
                 log.warning("append failed", shard=shard, events=len(events), error=str(error))
                 await asyncio.sleep(PROBE_SECONDS)
                 if not self._queues[shard].open:
@@ -227,7 +227,7 @@ class Appender:
         return outcomes
 
     async def _isolate(self, shard: int, events: Sequence[Event], error: Refused) -> list[str]:
-        """Find the event that PostgreSQL refuses, by halves. The net below the checks that should have caught it."""
+        """Find the event that PostgreSQL refuses, by halves. A safety net: earlier checks should have caught it."""
         if len(events) == 1:
             log.error("PostgreSQL refuses an event", event_id=events[0].event_id, error=str(error))
             return [REFUSED]
@@ -236,5 +236,5 @@ class Appender:
 
 
 def shard_of(session_id: str, shards: int) -> int:
-    """Return the shard of a session, from 0: stable, whatever the process or platform."""
+    """Return the shard of a session, from 0. It is the same in every process and on every platform."""
     return zlib.crc32(session_id.encode()) % shards

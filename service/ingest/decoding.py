@@ -1,6 +1,6 @@
-"""Decodes events as they are sent; what is wrong names the field to blame.
+"""Decodes events as they are sent. An error names the field that is wrong.
 
-It refuses all that PostgreSQL's text or jsonb would refuse, so that no event can fail the append of others (R9).
+It refuses everything that PostgreSQL's text or jsonb would refuse, so that no event can fail the append of others (R9).
 """
 
 import secrets
@@ -62,13 +62,13 @@ _many = msgspec.json.Decoder(list[_Sent] | _Envelope)
 
 
 def decode_event(body: bytes) -> Event:
-    """Return the event of a JSON object in UTF-8, with or without a BOM. Raises EventError, TooLarge."""
+    """Return the event of a JSON object in UTF-8, with or without a BOM. Raises EventError and TooLarge."""
     _refuse_size(body, MAX_EVENT_BYTES)
     return _decode(body.removeprefix(_BOM))
 
 
 def decode_batch(body: bytes) -> list[Event | EventError]:
-    """Return the events of a JSON array, or of `{"events": [...]}`, or what is wrong with each.
+    """Return, for each element of a JSON array or of `{"events": [...]}`, its event or its error.
 
     Raises TooLarge, and EventError when the body is neither.
     """
@@ -77,7 +77,7 @@ def decode_batch(body: bytes) -> list[Event | EventError]:
     try:
         batch = _many.decode(body)
     except REFUSALS:
-        # One bad element fails the whole decoding, and may not even be JSON.
+        # One bad element fails the decoding of all, so decode each alone. It may not even be JSON.
         return [_judged(element) for element in _split_batch(body)]
     sent = batch.events if isinstance(batch, _Envelope) else batch
     _refuse_count(len(sent))
@@ -86,7 +86,7 @@ def decode_batch(body: bytes) -> list[Event | EventError]:
 
 
 def decode_lines(body: bytes) -> list[Event | EventError]:
-    """Return the events of NDJSON, or what is wrong with each; blank lines are not counted. Raises TooLarge."""
+    """Return, for each line of NDJSON, its event or its error. Blank lines do not count. Raises TooLarge."""
     _refuse_size(body, MAX_BATCH_BYTES)
     stripped = (line.strip(BLANKS) for line in BytesIO(body.removeprefix(_BOM)))
     lines = list(islice(filter(None, stripped), MAX_BATCH_EVENTS + 1))
@@ -96,7 +96,7 @@ def decode_lines(body: bytes) -> list[Event | EventError]:
 
 def _refuse_size(body: bytes, limit: int) -> None:
     if len(body) > limit:
-        raise TooLarge(f"the body has {len(body)} bytes, at most {limit} are taken")
+        raise TooLarge(f"the body has {len(body)} bytes, but may have at most {limit}")
 
 
 def _refuse_count(count: int) -> None:
@@ -151,7 +151,7 @@ def _event(sent: _Sent, nul: bool) -> Event:
     if nul:
         _refuse_nul(sent)
     if sent.id and sent.event_id and sent.id != sent.event_id:
-        raise EventError("invalid_field", "id and event_id are both given, and differ", "event_id")
+        raise EventError("invalid_field", "id and event_id differ: send only one of them", "event_id")
     return Event(
         sent.event_id or sent.id or _new_id(),
         sent.session_id,
@@ -177,7 +177,7 @@ def _properties(raw: bytes) -> str | None:
             return None
         raise invalid("properties", raw)
     if len(raw) > MAX_PROPERTIES_BYTES:
-        message = f"properties: {len(raw)} bytes, at most {MAX_PROPERTIES_BYTES} are taken"
+        message = f"properties: expected at most {MAX_PROPERTIES_BYTES} bytes, got {len(raw)}"
         raise EventError("too_large", message, "properties")
     try:
         refuse_unstorable(raw)
@@ -196,6 +196,6 @@ def _timestamp(text: str) -> datetime:
 
 
 def _new_id() -> str:
-    """Return `evt_` and a UUIDv7 in hex (RFC 9562, 5.7): 48 bits of milliseconds, then 74 random ones."""
+    """Return `evt_` and a UUIDv7 in hex (RFC 9562, 5.7): 48 bits of milliseconds, and 74 random bits."""
     high, low = divmod(secrets.randbits(74), 1 << 62)
     return f"evt_{time.time_ns() // 1_000_000 << 80 | 7 << 76 | high << 64 | 2 << 62 | low:032x}"

@@ -1,20 +1,20 @@
-"""The event as it is appended, and the limits of what is sent."""
+"""The event in the form that the appender takes, and the limits of what clients send."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import NamedTuple
 
-# Bytes of a decoded body.
+# Limits of a decoded body.
 MAX_EVENT_BYTES = 65_536
 MAX_BATCH_BYTES = 8_388_608
 MAX_BATCH_EVENTS = 10_000
-# Bytes of JSON as sent.
+# Limit of the JSON text, as sent.
 MAX_PROPERTIES_BYTES = 16_384
 
 
 class Event(NamedTuple):
-    """An event to append; columns are collected in this order."""
+    """An event to append. The append statement takes its columns in this order."""
 
     event_id: str
     session_id: str

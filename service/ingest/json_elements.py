@@ -1,15 +1,15 @@
 """Splits a JSON array or object into its elements without decoding them, so that one bad element costs only itself.
 
-One pass over the bytes, without recursion. It understands only strings and brackets. The decoder of an element judges
-whether the element is JSON and whether its brackets match.
+It makes one pass over the bytes, without recursion, and understands only strings and brackets. The decoder of an
+element checks later whether the element is JSON and whether its brackets match.
 """
 
 import re
 from collections.abc import Iterator
 
 BLANKS = b" \t\r\n"
-# Every part may be empty and none looks back. The bound keeps the matcher's memory small. The groups are atomic instead
-# of possessive because Python 3.11.2 ends a possessive repeat of a group too early now and then.
+# The bound of 1,000 keeps the matcher's memory small. The groups are atomic, not possessive, because Python 3.11.2
+# sometimes ends a possessive repeat of a group too early.
 _TO_COMMA = re.compile(rb'(?>(?:[^",\[\]{}]+|"[^"]*"){0,1000})([\[{]*)([\]}]*)(,?)')
 _TO_BRACKET = re.compile(rb'(?>(?:[^"\[\]{}]+|"[^"]*"){0,1000})([\[{]*)([\]}]*)(,?)')
 _STRING = re.compile(rb'"[^"]*"')
@@ -17,11 +17,11 @@ _KEY = re.compile(rb'"[^"]*"(?=[ \t\r\n]*(:))')
 
 
 class Unclosed(ValueError):
-    """The text is no array or object, or does not end where that ends."""
+    """The text is not an array or object, or something follows its closing bracket."""
 
 
 class Borders:
-    """Finds where the elements of an array or object end, in a text that comes in parts."""
+    """Finds the ends of the elements of an array or object whose text comes in parts."""
 
     def __init__(self) -> None:
         self._depth = 1
@@ -29,14 +29,14 @@ class Borders:
 
     @property
     def closed(self) -> bool:
-        """Whether the bracket that closes the array or object was found; nothing is found after it."""
+        """Whether the closing bracket of the array or object was found. `within` gives no places after it."""
         return not self._depth
 
     def within(self, part: bytes, start: int = 0) -> Iterator[int]:
-        """Give the places of the commas between elements, and of the closing bracket: `closed` is true by then.
+        """Give the places of the commas between elements, then of the closing bracket, when `closed` becomes true.
 
-        part: the text that follows the last part, or the opening bracket at first. It must not end between a backslash
-        and the character that this escapes. start: the place to begin at.
+        part: the next text, at first what follows the opening bracket. It must not end between a backslash and the
+        character that this escapes. start: the place in the part to begin at.
         """
         scanned = _without_escapes(part)
         if self._in_string:
@@ -59,12 +59,15 @@ class Borders:
 
 
 def split_array(text: bytes) -> Iterator[bytes]:
-    """Give the elements of a JSON array, each as it stands there. Raises Unclosed, after the elements before."""
+    """Give the text of each element of a JSON array. Raises Unclosed, after the elements before the fault."""
     return _split(text.strip(BLANKS), b"[]")
 
 
 def split_object(text: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Give each key of a JSON object, in its quotes, and its value. Raises Unclosed, after the members before."""
+    """Give each key of a JSON object, with its quotes, and the text of its value.
+
+    Raises Unclosed, after the members before the fault.
+    """
     for member in _split(text.strip(BLANKS), b"{}"):
         if not (key := _KEY.match(_without_escapes(member))):
             raise Unclosed("a member of the object has no name")
@@ -72,12 +75,12 @@ def split_object(text: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def without_strings(text: bytes) -> bytes:
-    """Return JSON with every string emptied, so that its brackets and digits are no text."""
+    """Return JSON with every string emptied, so that brackets and digits in strings do not count."""
     return _STRING.sub(b'""', _without_escapes(text))
 
 
 def _without_escapes(text: bytes) -> bytes:
-    """Return `text`, no byte moved, in which every quote begins or ends a string."""
+    """Return the text with escapes overwritten, so that every quote begins or ends a string. Places stay the same."""
     return text.replace(rb"\\", b"__").replace(rb"\"", b"__")
 
 
@@ -90,7 +93,7 @@ def _split(text: bytes, brackets: bytes) -> Iterator[bytes]:
         if borders.closed and text[end:] != brackets[1:]:
             raise Unclosed(f"it does not end with the {brackets[1:].decode()} that closes it")
         element = text[start:end].strip(BLANKS)
-        # Nothing between brackets is no element; nothing after a comma is one that is not JSON.
+        # `[]` has no element. After a comma, an empty element counts; its decoder refuses it.
         if element or start > 1 or not borders.closed:
             yield element
         start = end + 1

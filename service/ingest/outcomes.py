@@ -1,4 +1,4 @@
-"""What became of an event that was offered to the log, and why."""
+"""The outcomes of events that were offered to the log, and the error of each outcome."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from service.errors import Expired, Future, IdReused, ServiceError, Unavailable
 from service.ingest.refusals import EventError
 
-# What becomes of an event: one of these, or a reason that append_events gives.
+# The outcomes. EXPIRED, FUTURE and ID_REUSED come from append_events.
 STORED = "stored"
 DUPLICATE = "duplicate"
 REFUSED = "refused"  # by PostgreSQL
@@ -28,5 +28,5 @@ _REASONS: dict[str, Callable[[], ServiceError]] = {
 
 
 def why_not_stored(outcome: str) -> ServiceError:
-    """Return why an event that could be read was not stored."""
+    """Return the error that says why a valid event was not stored."""
     return _REASONS[outcome]()

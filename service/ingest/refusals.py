@@ -1,4 +1,4 @@
-"""Why an event is refused: the field to blame, what was expected, and what was there."""
+"""The errors of events: the field that is wrong, what was expected, and what was there."""
 
 import re
 from collections.abc import Iterator
@@ -20,10 +20,10 @@ ErrorCode = Literal["malformed", "missing_field", "unknown_field", "invalid_fiel
 
 
 class EventError(Invalid):
-    """The event cannot be accepted as it is.
+    """The event breaks a rule.
 
-    Codes: `malformed`: not JSON, not UTF-8 or not an object; `missing_field`; `unknown_field`; `invalid_field`;
-    `too_large`: properties are.
+    Codes: `malformed` (not JSON, not UTF-8 or not an object), `missing_field`, `unknown_field`, `invalid_field`, and
+    `too_large` (its properties).
     """
 
     def __init__(self, code: ErrorCode, message: str, field: str | None = None) -> None:
@@ -46,9 +46,9 @@ EXPECTED = {
 }
 REQUIRED = ("event_type", "session_id", "timestamp")
 ABSENT = (b"", b'""', b"null")
-# The exceptions of decoding.
+# The exceptions that decoding raises.
 REFUSALS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-# How msgspec says that an object does not fit.
+# Matches msgspec's messages about an object that does not fit.
 _BLAME = re.compile(
     r"Object missing required field `(?P<missing>\w+)`"
     r"|Object contains unknown field `(?P<unknown>.*)`"
@@ -58,9 +58,9 @@ _BLAME = re.compile(
 
 
 def refusal(element: bytes, error: Exception) -> EventError:
-    """Return the decoder's error in our words."""
+    """Return the decoder's error as an EventError."""
     if isinstance(error, RecursionError):
-        # Only properties may nest.
+        # Only properties can nest.
         return EventError("invalid_field", f"properties: nested deeper than {MAX_DEPTH}", "properties")
     blame = _BLAME.fullmatch(str(error)) if isinstance(error, msgspec.ValidationError) else None
     if blame is None:
@@ -98,7 +98,7 @@ def unknown_field(name: str) -> EventError:
 
 
 def _members(element: bytes) -> Iterator[tuple[str, bytes]]:
-    """Give names and values, as far as the object can be split."""
+    """Give the names and values of an object, as far as it can be split."""
     with suppress(Unclosed):
         for key, value in split_object(element):
             yield key_name(key), value
@@ -116,6 +116,6 @@ def _text(value: bytes) -> str:
 
 
 def shown(text: str) -> str:
-    """Return a text from outside as one readable line of bounded length."""
+    """Return a text of a client as one printable line of bounded length."""
     short = text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in short)

@@ -1,1 +1,1 @@
-"""The HTTP API described: `document.yaml`, a file in `paths/` for each endpoint, and the page that shows them."""
+"""The description of the HTTP API: `document.yaml`, the files in `paths/`, and the page that shows them."""

@@ -1,4 +1,4 @@
-"""The page of the API and the document that it shows, in Litestar's way. It loads nothing from anywhere else."""
+"""The page of the API and its OpenAPI document, served by Litestar. The page loads nothing from other hosts."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ FOLDER = Path(__file__).parent
 PATH = "/schema"
 DESCRIPTION = """Product analytics whose hourly numbers can be proven.
 
-Times in answers are UTC. Errors, all of them, are `{"ok": false, "error": {"code", "message", "field"?}}`. Beside the
-statuses that each endpoint names: 404 where nothing is served, 405 for another method, 421 for an unknown host."""
+Times in answers are UTC. Every error has the form `{"ok": false, "error": {"code", "message", "field"?}}`. Beside the
+statuses of each endpoint there are 404 for an unknown path, 405 for a wrong method and 421 for an unknown host."""
 HEADERS = dashboard_files.HEADERS | {
     # Swagger UI's style sheet holds its icons.
     "content-security-policy": "default-src 'none'; connect-src 'self'; img-src data:; script-src 'self';"
@@ -30,7 +30,7 @@ HEADERS = dashboard_files.HEADERS | {
 
 
 class Page(OpenAPIRenderPlugin):
-    """Swagger UI, whose files are among the assets, and the script that starts it."""
+    """Swagger UI and the script that starts it. Swagger UI's files are among the assets."""
 
     def __init__(self) -> None:
         super().__init__(path="/")
@@ -52,7 +52,7 @@ class Page(OpenAPIRenderPlugin):
 
 
 def config() -> OpenAPIConfig:
-    """Return how Litestar shall serve the page and the document."""
+    """Return the configuration by which Litestar serves the page and the document."""
     return OpenAPIConfig(
         title="hourledger",
         version=VERSION,
@@ -66,9 +66,9 @@ def config() -> OpenAPIConfig:
 
 
 async def _in_one_form(response: Response[Any]) -> Response[Any]:
-    """Answer unknown paths as everywhere.
+    """Answer unknown paths below this page with our 404.
 
-    Litestar answers those below this page with a page of its own: https://github.com/litestar-org/litestar/issues/418.
+    Litestar would answer with a page of its own: https://github.com/litestar-org/litestar/issues/418.
     """
     if response.status_code == 404:
         raise NotFoundException

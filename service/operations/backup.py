@@ -19,25 +19,25 @@ from sql.embedded.share import EmbeddedServer
 
 LOOK_SECONDS = 0.2
 DUMP = ("pg_dump", "--format=custom")
-# In one transaction, so that a restore that fails midway leaves an empty database.
+# Restores in one transaction, so that a restore that fails midway leaves an empty database.
 RESTORE = ("pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges")
 ANALYZE = ("vacuumdb", "--analyze-only", "--quiet")
 
 
 class BackupFailed(Exception):
-    """A backup could not be made or restored; the message is one line."""
+    """A backup or a restore failed. The message is one line."""
 
 
 def back_up(file: Path, server: EmbeddedServer) -> int:
-    """Write the database as it is now to `file`, readable by its owner only; return its size in bytes.
+    """Write the database as it is now to `file`, which only its owner can read. Return the size in bytes.
 
     The file appears only once it is complete and on disk. Raises BackupFailed and sql.errors.DatabaseError.
     """
     with _one_line_errors(file):
         if os.path.lexists(file):
-            raise BackupFailed(f"{file} exists: a backup does not overwrite anything")
+            raise BackupFailed(f"{file} exists: a backup does not overwrite files, choose another name")
         if not asyncio.run(_present(server, "has_schema")):
-            raise BackupFailed(f"there is nothing to back up in {server.postgres.data_dir}")
+            raise BackupFailed(f"the database in {server.postgres.data_dir} is empty: there is nothing to back up")
         descriptor, name = mkstemp(dir=file.parent, prefix=f"{file.name}.")
         os.close(descriptor)
         part = Path(name)
@@ -64,10 +64,10 @@ def restore(file: Path, server: EmbeddedServer) -> int:
             )
         descriptor = archive.fileno()
         size = os.fstat(descriptor).st_size
-        # The program shares this open file, so its place in the file is this process's, too.
+        # pg_restore shares this open file, so that this process can see its place in the file.
         place = partial(os.lseek, descriptor, 0, os.SEEK_CUR)
         _run(server, "restore", *RESTORE, reads=archive, size=size, place=place)
-        # Without it queries would be planned without statistics until PostgreSQL gathers them by itself.
+        # Gather statistics now, because PostgreSQL plans queries badly without them.
         _run(server, "analyze", *ANALYZE)
         return size
 
@@ -89,7 +89,7 @@ def _run(
     size: int = 0,
     place: Callable[[], int] = int,
 ) -> None:
-    """Run a program on the database to its end, and show how many of `size` bytes of its file it has done.
+    """Run a program on the database to its end. Show progress, from its place in a file of `size` bytes.
 
     Raises BackupFailed with the program's own message.
     """

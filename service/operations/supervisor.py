@@ -1,4 +1,4 @@
-"""`make serve`: embedded PostgreSQL, migrations, and two processes, the projector and the HTTP server, kept running."""
+"""`make serve`: starts embedded PostgreSQL, migrates, and keeps two processes running, the projector and HTTP."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sql.migrate import Migration, migrate
 
 WATCH_SECONDS = 1.0
 LONGEST_PAUSE = 10.0
-# Longer than the appender needs to drain its queue into a slow database.
+# Long enough for the appender to drain its queue into a slow database.
 STOP_SECONDS = 20.0
 
 log = structlog.get_logger(__name__)
@@ -37,12 +37,11 @@ class Part:
     options: tuple[str, ...] = ()
 
 
-# In the order of stopping: the HTTP server stores what it accepted before the projector stops.
 PARTS = (Part("http", "service", "http"), Part("projector", "projections", "follow"))
 
 
 def supervise(settings: Settings, ready: Callable[[], None]) -> None:
-    """Run the whole service until SIGINT or SIGTERM; call `ready` when its parts have been started.
+    """Run the whole service until SIGINT or SIGTERM. Call `ready` when the database is ready, before the parts start.
 
     Raises SettingsError when the port is taken, and sql.errors.EmbeddedError or sql.errors.DatabaseError when
     the database cannot be made ready.
@@ -56,14 +55,16 @@ def supervise(settings: Settings, ready: Callable[[], None]) -> None:
 
 
 def check_port(settings: Settings) -> None:
-    """Refuse a port that is taken: the HTTP server shares its port among workers, and would with a stranger, too."""
+    """Refuse a port that is taken. The HTTP server would share it with a stranger, because workers share their port."""
     address = settings.address()
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.create_server((address, settings.port), family=family):
             pass
     except OSError as error:
-        raise SettingsError(f"HOURLEDGER_PORT={settings.port} cannot be listened on: {error.strerror}") from error
+        raise SettingsError(
+            f"the service cannot listen on HOURLEDGER_PORT={settings.port}: {error.strerror}"
+        ) from error
 
 
 async def _run_parts(settings: Settings, url: str, embedded: EmbeddedServer | None, ready: Callable[[], None]) -> None:
@@ -82,7 +83,7 @@ def stop_on_signals() -> asyncio.Event:
 
 
 async def keep_running(parts: Sequence[Part], url: str, embedded: EmbeddedServer | None, stop: asyncio.Event) -> None:
-    """Run parts, and the embedded server if there is one, until `stop` is set; then stop the parts."""
+    """Keep the parts, and the embedded server if there is one, running until `stop` is set. Then stop the parts."""
     work = [_keep(part, url, stop) for part in parts]
     if embedded is not None:
         work.append(_watch_embedded(embedded, stop))
@@ -90,7 +91,7 @@ async def keep_running(parts: Sequence[Part], url: str, embedded: EmbeddedServer
 
 
 async def prepare(url: str, settings: Settings) -> list[Migration]:
-    """Bring the schema up and make the days that events may need; return the steps taken.
+    """Migrate the schema to the newest version, and make the days that events may need. Return the steps taken.
 
     Raises SettingsError when the user's own server cannot be reached, and sql.errors.DatabaseError.
     """
@@ -109,7 +110,7 @@ async def prepare(url: str, settings: Settings) -> list[Migration]:
 
 
 async def _keep(part: Part, url: str, stop: asyncio.Event) -> None:
-    """Run one part. When it ends by itself, start it again, after longer pauses each time it ends soon."""
+    """Run one part. When it ends by itself, start it again, with longer pauses while it keeps ending soon."""
     pause = WATCH_SECONDS
     while not stop.is_set():
         started = asyncio.get_running_loop().time()
@@ -136,9 +137,9 @@ async def _start(part: Part, url: str) -> asyncio.subprocess.Process:
         *part.options,
         "--until-stdin-ends",
         env=os.environ | {"DATABASE_URL": url},
-        # The part ends when this pipe does, so nothing outlives a supervisor that was killed.
+        # The part ends when this pipe does, so that it never outlives a supervisor that was killed.
         stdin=asyncio.subprocess.PIPE,
-        # Ctrl-C is for the supervisor, which then stops the parts in order.
+        # Only the supervisor gets Ctrl-C, and then stops the parts.
         start_new_session=True,
     )
 

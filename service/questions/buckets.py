@@ -1,7 +1,7 @@
 """Buckets of time: hours, and the days, weeks and months of a time zone, within a range of whole hours.
 
-Bounds are ascending moments in UTC; bucket n, from 0, is [bounds[n], bounds[n + 1]). The range cuts the first and the
-last bucket. A local day has 23, 24 or 25 hours; on Lord Howe Island it can have 23.5 or 24.5.
+Bounds are ascending moments in UTC. Bucket n, from 0, is [bounds[n], bounds[n + 1]). The range may cut the first and
+the last bucket. A local day has 23, 24 or 25 hours; on Lord Howe Island it can have 23.5 or 24.5.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Bounds = list[datetime]
 
 def zone(name: str) -> tzinfo:
     """Return a time zone by its IANA name. Raises InvalidParameter when this machine does not know it."""
-    if name == "UTC":  # needs no database of time zones
+    if name == "UTC":  # works without a database of time zones
         return UTC
     try:
         return ZoneInfo(name)
@@ -39,20 +39,20 @@ def zone(name: str) -> tzinfo:
 
 
 def bounds_of(since: datetime, until: datetime, interval: str, zone: tzinfo) -> Bounds:
-    """Return the bounds of all buckets. Raises InvalidParameter when one lies within a quarter of an hour."""
+    """Return the bounds of all buckets. Raises InvalidParameter for one that is not at a quarter of an hour (UTC)."""
     if interval == "hour":
         return [since + step * HOUR for step in range((until - since) // HOUR + 1)]
     with _within_calendar():
         inner = {start for start in _local_starts(since, until, interval, zone) if since < start < until}
-    return _checked([since, *sorted(inner), until])  # a day that the zone skipped has no bucket
+    return _checked([since, *sorted(inner), until])  # the set drops days that the zone skipped
 
 
 def earlier(bounds: Bounds, comparison: str, interval: str, zone: tzinfo) -> Bounds:
-    """Return the bounds of as many buckets to compare with. Raises InvalidParameter.
+    """Return the bounds of the same number of buckets in an earlier range. Raises InvalidParameter.
 
-    comparison: `previous` for the range of the same length right before. `week` or `year` for the same range earlier,
-    by the fewest whole weeks, or times 52 weeks, that are not shorter than the range. When a whole number of local days
-    lies between, bounds keep their local time of day, so that days stay days.
+    comparison: `previous` moves the range back by its own length. `week` and `year` move it back by the smallest
+    multiple of one week or 52 weeks that is at least its length. When the move is a whole number of local days, bounds
+    keep their local time of day, so that days stay days.
     """
     with _within_calendar():
         return _earlier(bounds, comparison, interval, zone)
@@ -75,15 +75,15 @@ def _earlier(bounds: Bounds, comparison: str, interval: str, zone: tzinfo) -> Bo
 
 @contextmanager
 def _within_calendar() -> Iterator[None]:
-    """Turn an overflow of the calendar into InvalidParameter."""
+    """Translate an overflow of the calendar into InvalidParameter."""
     try:
         yield
     except OverflowError as error:
-        raise invalid("from", "is too near to an end of the calendar") from error
+        raise invalid("from", "is too close to the first or last year of the calendar") from error
 
 
 def complete(bounds: Bounds, whole: list[bool], now: datetime) -> list[bool]:
-    """Return, for each bucket, whether it is over and whole. whole: of `whole_periods`."""
+    """Return, for each bucket, whether it is over and whole. whole: the result of `whole_periods`."""
     return [is_whole and end <= now for is_whole, end in zip(whole, bounds[1:], strict=True)]
 
 
@@ -102,7 +102,7 @@ def _is_start(moment: datetime, interval: str, zone: tzinfo) -> bool:
 
 
 def _local_starts(since: datetime, until: datetime, interval: str, zone: tzinfo) -> Iterator[datetime]:
-    """Give the starts of the periods after a moment, up to the first at or after the end."""
+    """Give the starts of the periods after `since`, up to the first at or after `until`."""
     day = since.astimezone(zone).date()
     start = since
     while start < until:
@@ -121,12 +121,12 @@ def _next(day: date, interval: str) -> date:
 
 
 def _wall(moment: datetime, zone: tzinfo) -> datetime:
-    """Return the local time in a zone, without an offset."""
+    """Return the local time in a zone, without its offset."""
     return moment.astimezone(zone).replace(tzinfo=None)
 
 
 def _checked(bounds: Bounds) -> Bounds:
-    """Refuse bounds within a quarter of an hour, such as those of Amsterdam before 1937."""
+    """Refuse bounds that are not quarters of an hour in UTC, such as days in Amsterdam before 1937."""
     if any((bound - EPOCH) % QUARTER for bound in bounds):
-        raise invalid("tz", "has days that begin within a quarter of an hour in this range: they cannot be told apart")
+        raise invalid("tz", "must have days that begin at a quarter of an hour in UTC throughout the range")
     return bounds

@@ -8,11 +8,11 @@ r"""The one grammar of conditions, such as `tool_name exists and properties.plan
                | "properties" "." name { "." name }
     name      := letters, digits, "_", "-" and "$", or a string
     value     := a string, or a word
-    string    := a JSON string, or the same in single quotes, in which \' is a single quote
-    word      := characters other than blanks, double quotes, commas, parentheses and < > = !,
-                 of which the first is no single quote
+    string    := a JSON string, or the same in single quotes, where \' is a single quote
+    word      := characters other than blanks, double quotes, commas, parentheses and < > = !;
+                 the first is not a single quote
 
-A word such as 10 or true equals the number or truth value as well as the text; a string equals only the text.
+A word such as 10 or true equals both the text and the number or truth value. A string equals only the text.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ _TOKEN = re.compile(
     rf"""\s*(?:(?P<string>{_STRING})|(?P<sign><=|>=|!=|[=<>(),])"""
     rf"""|(?P<path>{PROPERTIES}(?:\.{_NAME})+(?=[\s=<>!]|$))|(?P<word>[^\s"'(),=<>!][^\s"(),=<>!]*))"""
 )
-# What differs between a string in single quotes and a JSON string.
+# Rewrites the inside of a string in single quotes into the inside of a JSON string.
 _REQUOTED = {"\\'": "'", '"': '\\"'}
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 
 
 def parse_conditions(text: str) -> tuple[Condition, ...]:
-    """Return the conditions of a text, none for a blank one. Raises Malformed."""
+    """Return the conditions of a text, none for a blank text. Raises Malformed."""
     if len(text) > MOST_CHARACTERS:
         raise Malformed(f"must be at most {MOST_CHARACTERS} characters long, not {len(text)}")
     try:
@@ -72,12 +72,12 @@ def parse_conditions(text: str) -> tuple[Condition, ...]:
 
 
 def property_path(text: str) -> Path:
-    """Return the names of a property: of a path with dots, else one name. Raises Malformed."""
+    """Return the names in the path of a property. A text that is not a path is one name. Raises Malformed."""
     return tuple(_names(text)) if _NAMES.fullmatch(text) else (text,)
 
 
 def field_path(text: str) -> Path | None:
-    """Return the path of a field or property, such as `properties.plan`; None for another text. Raises Malformed."""
+    """Return the path of a field or of a property such as `properties.plan`, else None. Raises Malformed."""
     if text in FIELDS:
         return (text,)
     head, _, rest = text.partition(".")
@@ -85,12 +85,12 @@ def field_path(text: str) -> Path | None:
 
 
 def path_text(names: Sequence[str]) -> str:
-    """Return a property as a path that conditions take after `properties.`: odd names are JSON strings."""
+    """Return names as the path that conditions take after `properties.`. Odd names become JSON strings."""
     return ".".join(name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False) for name in names)
 
 
 class _Tokens:
-    """The tokens of a text, one after the other."""
+    """Gives the tokens of a text one after the other."""
 
     def __init__(self, text: str) -> None:
         self._text = text.strip()
@@ -101,7 +101,7 @@ class _Tokens:
         return self._place < len(self._tokens)
 
     def take(self, expected: str) -> tuple[str, str]:
-        """Return the kind and the text of the next token."""
+        """Return the kind and the text of the next token. Raises Malformed at the end of the text."""
         if not self.more():
             raise Malformed(f"must have {expected} after {self._text[-SHOWN:]!r}")
         self._place += 1
@@ -143,9 +143,9 @@ def _condition(tokens: _Tokens) -> Condition:
 
 
 def _compared(operator: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
-    """Return which of the readings of a value an operator compares with."""
+    """Return the readings of a value that an operator compares with."""
     if operator in ORDERINGS:
-        return values[-1:]  # as a number where it is one
+        return values[-1:]  # the number, if the value has that reading
     return values[:1] if operator == "contains" else values
 
 
@@ -162,7 +162,7 @@ def _listed(tokens: _Tokens) -> Iterator[Value]:
 
 
 def _values(kind: str, text: str) -> tuple[Value, ...]:
-    """Return the readings of a value: the text, and the number or truth value that it may stand for."""
+    """Return the readings of a value: its text and, for a word, the number or truth value that it may mean."""
     if kind == "string":
         return (_unquoted(text),)
     if kind == "sign":
@@ -182,7 +182,7 @@ def _number(text: str) -> float:
 
 
 def _names(text: str) -> Iterator[str]:
-    """Give the names of a path with dots."""
+    """Give the names in a path."""
     for name in re.findall(_NAME, text):
         yield _unquoted(name) if name[0] in _QUOTES else name
 

@@ -1,7 +1,7 @@
-"""Conditions on an event, and how PostgreSQL takes them: as jsonpath, with every value beside it.
+"""Conditions on an event, and their translation for PostgreSQL: jsonpath with the values as its variables.
 
-`!=` is the contrary of `=`: an event without the field passes. A list passes when an element of it does.
-Null is missing. `contains` minds capitals.
+`!=` is the opposite of `=`, so that an event without the field passes. A list passes when one of its elements does.
+Null counts as missing. `contains` is case-sensitive.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ UNARY = ("exists", "missing")
 OPERATORS = (*COMPARISONS, "in", *UNARY)
 MOST_CONDITIONS = 20
 MOST_VALUES = 100
-# Characters of what was sent that an error repeats.
+# An error quotes at most this many characters of a text.
 SHOWN = 40
 
 Value = str | int | float | bool
@@ -27,7 +27,7 @@ Path = tuple[str, ...]
 
 
 class Malformed(ValueError):
-    """Conditions that cannot be read; the message says what was expected and what was there."""
+    """The text is not a list of conditions. The message says what was expected and what was there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Condition:
 
 
 class Predicate(NamedTuple):
-    """Conditions as event_matches takes them: jsonpath on the fields and on the properties, and their values (JSON)."""
+    """Conditions in the form of event_matches: jsonpath on fields, jsonpath on properties, and the values as JSON."""
 
     of_fields: str | None
     of_properties: str | None
@@ -53,14 +53,14 @@ def equals(field: str, value: Value) -> Condition:
 
 
 def checked(conditions: Sequence[Condition]) -> tuple[Condition, ...]:
-    """Return conditions that are few enough. Raises Malformed."""
+    """Return the conditions. Raises Malformed when there are more than MOST_CONDITIONS."""
     if len(conditions) > MOST_CONDITIONS:
-        raise Malformed(f"must be at most {MOST_CONDITIONS} conditions, not {len(conditions)}")
+        raise Malformed(f"must have at most {MOST_CONDITIONS} conditions, not {len(conditions)}")
     return tuple(conditions)
 
 
 def predicate(conditions: Sequence[Condition]) -> Predicate:
-    """Return conditions, all of which must hold, as PostgreSQL takes them."""
+    """Return the predicate that holds when all conditions hold."""
     values: dict[str, Value] = {}
     of_fields = [_expression(c, c.path, values) for c in conditions if c.path[0] != PROPERTIES]
     of_properties = [_expression(c, c.path[1:], values) for c in conditions if c.path[0] == PROPERTIES]
@@ -78,7 +78,7 @@ def _expression(condition: Condition, names: Path, values: dict[str, Value]) -> 
         there = f"exists({path} ? (@ != null))"
         return there if operator == "exists" else f"!{there}"
     if operator == "contains":
-        # A pattern is no value that could be beside; with `q` it is a text, not an expression.
+        # jsonpath takes no variable as a pattern. The flag `q` makes the pattern plain text, not an expression.
         return f'{path} like_regex {json.dumps(str(condition.values[0]))} flag "q"'
     sign = operator if operator in ORDERINGS else "=="
     tests = []
@@ -87,5 +87,5 @@ def _expression(condition: Condition, names: Path, values: dict[str, Value]) -> 
         values[name] = value
         tests.append(f"{path} {sign} ${name}")
     passes = " || ".join(tests)
-    # Values of different kinds cannot be compared, which is no equality either.
+    # A comparison of different types is unknown. For `!=` that counts as not equal.
     return f"!({passes}) || ({passes}) is unknown" if operator == "!=" else passes

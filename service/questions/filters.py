@@ -1,4 +1,4 @@
-"""Filters of reads, by the same names everywhere."""
+"""The filters of reads. They have the same names in every question."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from service.questions.conditions import Condition, Malformed, checked, equals, 
 from service.questions.parameters import invalid, switch
 
 TEXTS = ("session_id", "user_id", "tool_name", "event_type", "action", "risk_mode")
-# What `segment` names is looked up by service.questions.segments.
+# service.questions.segments looks up `segment`.
 NAMES = frozenset({*TEXTS, "demo_mode", "where", "segment"})
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What events must have, None for anything. The names are those that event_matches reads."""
+    """The values that events must have, None for any value. event_matches reads the filters by these names."""
 
     session_id: str | None = None
     user_id: str | None = None
@@ -30,11 +30,11 @@ class Filters:
     where: tuple[Condition, ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether any is asked for."""
+        """Whether there is any filter."""
         return self != NOTHING
 
     def document(self) -> str:
-        """Return the JSON object that event_matches takes: the filters that are asked for."""
+        """Return the filters that are set as the JSON object that event_matches takes."""
         plain = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "where"}
         where_fields, where_properties, values = predicate(self.where)
         where = {
@@ -46,7 +46,7 @@ class Filters:
         return msgspec.json.encode(given).decode()
 
     def and_also(self, others: Filters) -> Filters:
-        """Return what passes both. Raises Malformed when these are too many conditions."""
+        """Return the filters that pass only what passes both. Raises Malformed when they have too many conditions."""
         merged: dict[str, str | bool] = {}
         conditions = [*self.where, *others.where]
         for field in fields(self):
@@ -62,7 +62,7 @@ NOTHING = Filters()
 
 
 def filters(given: Mapping[str, str]) -> Filters:
-    """Return the filters that are asked for; an empty text asks for nothing. Raises InvalidParameter."""
+    """Return the filters in the parameters. An empty text is not a filter. Raises InvalidParameter."""
     texts = {name: given.get(name) or None for name in TEXTS}
     try:
         where = parse_conditions(given.get("where", ""))

@@ -1,4 +1,4 @@
-"""Hours and ranges of hours in query strings, and how answers write times."""
+"""Hours and ranges of hours in query strings, and the form of times in answers."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ MOST_HOURS = 8_760
 
 
 def hour(name: str, text: str) -> datetime:
-    """Return a whole hour in UTC from ISO-8601; a time without an offset is UTC. Raises InvalidParameter."""
+    """Return the whole hour of an ISO-8601 text, in UTC, which is also the default offset. Raises InvalidParameter."""
     try:
-        # In a query string an unescaped `+` of an offset arrives as a space.
+        # An unescaped `+` of an offset arrives as a space in a query string.
         moment = datetime.fromisoformat(text.replace(" ", "+") if text[-6:-5] == " " else text)
         moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-        moment + HOUR  # the hour itself must end before the calendar does
+        moment + HOUR  # raises OverflowError when the calendar ends within the hour
     except (ValueError, OverflowError) as error:
         raise invalid(name, f"must be an hour such as 2025-10-18T01:00:00Z, not {text[:SHOWN]!r}") from error
     if moment != moment.replace(minute=0, second=0, microsecond=0):
@@ -28,9 +28,9 @@ def hour(name: str, text: str) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class HourRange:
-    """Whole hours [since, until) in UTC, and their number.
+    """A range of whole hours [since, until) in UTC, and the number of its hours.
 
-    until: None for a range that ends with the newest event, which may be ahead of now.
+    until: None for a range with an open end, up to the newest event, which may be ahead of now.
     """
 
     since: datetime
@@ -39,9 +39,9 @@ class HourRange:
 
 
 def hour_range(given: Mapping[str, str], default_hours: int, now: datetime) -> HourRange:
-    """Return the range that `hours`, or `from` and `to`, ask for. Raises InvalidParameter.
+    """Return the range of the parameters `hours`, or `from` and `to`. Raises InvalidParameter.
 
-    `hours` gives the hours that start at or after now minus that time, and an open end.
+    With `hours` the range has the hours that start at or after that many hours ago, and an open end.
     """
     if "from" not in given and "to" not in given:
         hours = whole(given, "hours", default_hours, MOST_HOURS)
@@ -59,13 +59,13 @@ def hour_range(given: Mapping[str, str], default_hours: int, now: datetime) -> H
 
 
 def closed_range(given: Mapping[str, str], default_hours: int, now: datetime) -> tuple[datetime, datetime]:
-    """Return [since, until) as `hour_range` does; an open range ends with the current hour. Raises InvalidParameter."""
+    """Return [since, until) of `hour_range`. An open range ends with the current hour. Raises InvalidParameter."""
     asked = hour_range(given, default_hours, now)
     return asked.since, asked.until or hour_start(now) + HOUR
 
 
 def hour_start(moment: datetime) -> datetime:
-    """Return the start of the hour that a moment is in."""
+    """Return the start of the hour of a moment."""
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
@@ -75,7 +75,7 @@ def _hour_at_or_after(moment: datetime) -> datetime:
 
 
 def time_text(moment: datetime) -> str:
-    """Return a time as answers write it: UTC, with milliseconds, or microseconds when it has them."""
+    """Return a time in the form of answers: UTC, with milliseconds, or with microseconds when it has them."""
     moment = moment.astimezone(UTC)
     digits = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
     return moment.replace(tzinfo=None).isoformat(timespec=digits) + "Z"

@@ -1,4 +1,4 @@
-"""Parameters of query strings: each is known by name and checked; an error names the parameter."""
+"""The parameters of query strings. Each is known by name and checked; an error names the parameter."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ SHOWN = 40
 
 
 def parse(query: bytes, known: frozenset[str]) -> dict[str, str]:
-    """Return the parameters by name. known: every name that may be given.
+    """Return the parameters by name. known: the allowed names.
 
-    Raises Unreadable when the query is not URL-encoded UTF-8, UnknownParameter, and InvalidParameter for one that is
-    repeated or holds a NUL character.
+    Raises Unreadable when the query is not URL-encoded UTF-8, UnknownParameter, and InvalidParameter for a parameter
+    that is repeated or holds a NUL character.
     """
     try:
         pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50)
@@ -24,7 +24,9 @@ def parse(query: bytes, known: frozenset[str]) -> dict[str, str]:
     given: dict[str, str] = {}
     for name, value in pairs:
         if name not in known:
-            raise UnknownParameter(f"unknown; known are {', '.join(sorted(known))}", name[:SHOWN])
+            raise UnknownParameter(
+                f"unknown parameter; this path takes: {', '.join(sorted(known)) or 'no parameters'}", name[:SHOWN]
+            )
         if name in given:
             raise invalid(name, "must be given once")
         if "\0" in value:
@@ -34,12 +36,12 @@ def parse(query: bytes, known: frozenset[str]) -> dict[str, str]:
 
 
 def invalid(name: str, message: str) -> InvalidParameter:
-    """Return the error that names one parameter; the message begins with the name."""
+    """Return the error of one parameter. The message begins with its name."""
     return InvalidParameter(f"{name} {message}", name)
 
 
 def whole(given: Mapping[str, str], name: str, default: int, most: int) -> int:
-    """Return a whole number from 1 to `most`. Raises InvalidParameter."""
+    """Return a parameter that must be a whole number from 1 to `most`. Raises InvalidParameter."""
     text = given.get(name, str(default))
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= most):
         raise invalid(name, f"must be a whole number from 1 to {most}, not {text[:SHOWN]!r}")
@@ -47,7 +49,7 @@ def whole(given: Mapping[str, str], name: str, default: int, most: int) -> int:
 
 
 def switch(given: Mapping[str, str], name: str, *, default: bool) -> bool:
-    """Return 0, 1, false or true, in any case, as a bool. Raises InvalidParameter."""
+    """Return a parameter of 0, 1, false or true, in upper or lower case, as a bool. Raises InvalidParameter."""
     text = given.get(name, str(int(default))).lower()
     if text not in ("0", "1", "false", "true"):
         raise invalid(name, f"must be 0 or 1, not {text[:SHOWN]!r}")
@@ -55,7 +57,7 @@ def switch(given: Mapping[str, str], name: str, *, default: bool) -> bool:
 
 
 def choice(given: Mapping[str, str], name: str, known: Collection[str], default: str) -> str:
-    """Return one of the known words. Raises InvalidParameter."""
+    """Return a parameter that must be one of the known words. Raises InvalidParameter."""
     text = given.get(name, default)
     if text not in known:
         raise invalid(name, f"must be one of {', '.join(known)}, not {text[:SHOWN]!r}")

@@ -1,4 +1,4 @@
-"""Saved segments: filters under a name. Every question that takes filters takes a segment."""
+"""Saved segments: filters under a name. Every question that takes filters also takes a segment."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ SAVED = NAMES - {"segment"}
 
 
 class Saving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body that saves a segment: filters by the names and with the texts of a query string."""
+    """The body that saves a segment: filters with the names and texts of the query parameters."""
 
     filters: dict[str, str]
 
 
 class Segments:
-    """Reads segments by `database`, and saves and deletes them by `writable`."""
+    """Reads segments through `database`; saves and deletes them through `writable`."""
 
     def __init__(self, database: Database, writable: Database) -> None:
         self._database = database
         self._writable = writable
 
     async def filters(self, given: Mapping[str, str]) -> Filters:
-        """Return the filters of a query string, together with those of the segment that it names.
+        """Return the filters of the parameters, together with the filters of the segment that they name.
 
         Raises Invalid.
         """
@@ -48,10 +48,10 @@ class Segments:
         try:
             return filters(msgspec.json.decode(found[0]["filters"])).and_also(asked)
         except Malformed as error:
-            raise invalid("where", f"{error}, those of the segment included") from error
+            raise invalid("where", f"{error}, counting those of the segment") from error
 
     async def sent_filters(self, given: Mapping[str, str]) -> Filters:
-        """Return the filters of a body. Raises Invalid, whose field is below `filters`."""
+        """Return the filters of a body. Raises Invalid with a field such as `filters.where`."""
         _check_names(given, NAMES)
         with _below_filters():
             return await self.filters(given)
@@ -62,7 +62,7 @@ class Segments:
         return {"ok": True, "count": len(rows), "segments": [_segment(row) for row in rows]}
 
     async def save(self, name: str, saving: Saving) -> dict[str, Any]:
-        """Save a segment, in place of one with the same name. Raises Invalid, and TooMany beyond MOST_SEGMENTS."""
+        """Save a segment. It replaces a segment of the same name. Raises Invalid, and TooMany beyond MOST_SEGMENTS."""
         _check(name, saving.filters)
         rows = await self._writable.rows(
             self._writable.statements.save_segment, name, msgspec.json.encode(saving.filters).decode(), MOST_SEGMENTS
@@ -91,12 +91,12 @@ def _check(name: str, given: Mapping[str, str]) -> None:
     with _below_filters():
         asked = filters(given)
     if not asked:
-        raise Invalid("must have one filter or more", "filters")
+        raise Invalid("filters must name at least one filter", "filters")
 
 
 @contextmanager
 def _below_filters() -> Iterator[None]:
-    """Raise errors again with their field as it stands in a body."""
+    """Put `filters.` before the field of an error, because the filters of a body stand there."""
     try:
         yield
     except Invalid as error:
@@ -106,9 +106,9 @@ def _below_filters() -> Iterator[None]:
 
 def _check_names(given: Mapping[str, str], known: frozenset[str]) -> None:
     for unknown in sorted(given.keys() - known):
-        raise Invalid(f"unknown; known are {', '.join(sorted(known))}", f"filters.{unknown[:SHOWN]}")
+        raise Invalid(f"unknown filter; known filters are {', '.join(sorted(known))}", f"filters.{unknown[:SHOWN]}")
     if any("\0" in value for value in given.values()):
-        raise Invalid("must not hold a NUL character", "filters")
+        raise Invalid("filters must not hold a NUL character", "filters")
 
 
 def _segment(row: Row) -> dict[str, Any]:

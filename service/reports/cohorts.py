@@ -1,4 +1,4 @@
-"""Retention: who was first seen in a day, week or month, and how many of them came back in each later one."""
+"""Retention: users first seen in a day, week or month, and how many of them came back in each later period."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DEFAULT_HOURS = 2_016  # 12 weeks
 INTERVALS = ("day", "week", "month")
 OWNERS = ("user", "visitor")
 RETENTIONS = ("bounded", "unbounded")
-# Numbers of one answer; 315 days make as many.
+# The most numbers in one answer, enough for 315 days.
 MOST_CELLS = 50_000
 PARAMETERS = NAMES | {"interval", "tz", "by", "retention", "return_event_type", "hours", "from", "to"}
 
@@ -30,8 +30,8 @@ PARAMETERS = NAMES | {"interval", "tz", "by", "retention", "return_event_type", 
 class Question:
     """A question about retention.
 
-    interval: one of INTERVALS. by: one of OWNERS. retention: one of RETENTIONS. return_event_type: the type of event
-    that counts as coming back, None for any.
+    interval: one of INTERVALS. by: one of OWNERS. retention: one of RETENTIONS. return_event_type: only events of this
+    type count as coming back, None for any event.
     """
 
     since: datetime
@@ -45,7 +45,7 @@ class Question:
 
     @property
     def source(self) -> str:
-        """ROLLUPS or EVENTS: rollups know who was active, but not by which events."""
+        """ROLLUPS or EVENTS. Rollups know who was active, but not with which events."""
         return EVENTS if self.filters or self.return_event_type else ROLLUPS
 
 
@@ -61,14 +61,14 @@ class Cohorts:
         self._clock = clock
 
     async def page(self, query: bytes) -> dict[str, Any]:
-        """Return the cohorts of a range, oldest first, each with its own period and all later ones.
+        """Return the cohorts of a range, oldest first, each with the counts of its own period and all later ones.
 
         Raises ServiceError.
         """
         now = self._clock()
         given = parse(query, PARAMETERS)
         question = _question(given, await self._segments.filters(given), now)
-        # Even from rollups it reads the members of all time, which takes seconds where there are millions.
+        # Admitted even when it reads rollups, because it reads all members ever, and that takes seconds for millions.
         async with self._raw_events.admitted():
             kept = await self._kept(question)
             while True:

@@ -1,4 +1,4 @@
-"""Counts in consecutive buckets of time: of rollups when these know the answer, else of raw events."""
+"""Counts in consecutive buckets of time, from rollups when they know the answer, else from raw events."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from service.reports.shards import Shards
 from sql.database import Database, Row
 from sql.hourly import MEASURES, METRICS, OTHER, ROLLUP_FIELDS
 
-# Metrics that need users, which the projection knows since some moment only.
+# Metrics that need users. The projection has counted users only since some moment.
 USER_METRICS = tuple(metric for metric, names in METRICS.items() if "users" in names)
-# What rollups can name beside the sessions, which they always count.
+# The measures that a question can name to rollups. Sessions are missing, because rollups always count them.
 PROJECTED = (*ROLLUP_FIELDS, *(measure for measure in MEASURES.values() if measure != "sessions"))
-# Measures that count distinct ones.
+# Measures that count distinct sessions or users.
 DISTINCT = (*MEASURES.values(), "new_users")
 
 Value = int | float | None
@@ -31,7 +31,7 @@ Key = str | None
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The events to count: those of [since, until) that pass the filters. source: ROLLUPS or EVENTS."""
+    """The events to count: the events of [since, until) that pass the filters. source: ROLLUPS or EVENTS."""
 
     source: str
     since: datetime
@@ -45,11 +45,11 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a question needs of each bucket.
+    """The counts that a question needs in each bucket.
 
-    named: the dimensions whose keys are counted, and any of `sessions`, `users` and `identified`.
-    keys: the keys to count; the rest is summed as (other). None for all keys.
-    divided_by: the dimension whose keys divide sessions and tool uses; raw events only.
+    named: dimensions whose keys to count, and any of `sessions`, `users` and `identified`.
+    keys: the keys to count, the rest as (other). None for all keys.
+    divided_by: the dimension whose keys divide sessions and tool uses. Raw events only.
     """
 
     named: tuple[str, ...]
@@ -66,11 +66,11 @@ class Counts:
         self._shards = shards
 
     def admitted(self, source: str) -> AbstractAsyncContextManager[None]:
-        """Wait for a place to read raw events in; rollups need none. Raises Busy, and ReadTooSlow from within."""
+        """Wait for a place to read raw events. Rollups need no place. Raises Busy, and ReadTooSlow from within."""
         return self._raw_events.admitted() if source == EVENTS else nullcontext()
 
     async def kept(self, scope: Scope) -> KeptRange:
-        """Return the part of a scope's range that is kept. Raises Expired when nothing of it is."""
+        """Return the kept part of a scope's range. Raises Expired when nothing of it is kept."""
         if scope.source == EVENTS:
             return await self._raw_events.kept(scope.since, scope.until)
         return await KeptRange.of(self._database, scope.since, scope.until, ROLLUPS)
@@ -80,12 +80,12 @@ class Counts:
         return await (self._raw_events.kept_since() if source == EVENTS else kept_since(self._database, ROLLUPS))
 
     async def read(self, scope: Scope, bounds: Bounds, wanted: Wanted) -> Counted:
-        """Count in each bucket what passes the scope's filters. The bounds give the range; the scope's plays no part.
+        """Count, in each bucket, the events that pass the scope's filters. The bounds replace the scope's range.
 
-        Raw events are read within `admitted`.
+        Call it within `admitted`.
         """
         shards = await self._shards.numbers()
-        # One user can be in several shards, so that users do not add up: one query then counts all shards together.
+        # Users do not add up, because a user can be in several shards. So one query counts them in all shards together.
         asked: Sequence[int | None] = [None] if "users" in wanted.named and len(shards) > 1 else shards
         if scope.source == ROLLUPS:
             return await self._of_rollups(asked, bounds, wanted)
@@ -103,7 +103,7 @@ class Counts:
     async def _of_shard(
         self, shard: int | None, bounds: Bounds, named: list[str], keys: tuple[str, ...] | None
     ) -> list[Row]:
-        """Return the rows of one shard, or of all together for None."""
+        """Return the rows of one shard, or of all shards together for None."""
         statements = self._database.statements
         rest = (bounds, named, None if keys is None else list(keys))
         if shard is None:
@@ -116,7 +116,7 @@ class Counts:
         query = self._database.statements.trend_from_events
         keys = None if wanted.keys is None else list(wanted.keys)
         rest = (bounds, list(wanted.named), keys, wanted.divided_by, filters.document())
-        # One shard after the other, because a question has one connection.
+        # One shard after the other, because a question has only one connection.
         by_shard = [await self._raw_events.rows(query, shard, *rest) for shard in shards]
         return Counted(by_shard, without_new=True)
 
@@ -124,8 +124,8 @@ class Counts:
 class Counted:
     """Counts by bucket, numbered from 0: the rows of read_trend, read_people or trend_from_events, summed over shards.
 
-    Sessions add up because a session is in one shard.
-    without_users: the number of first buckets that predate user counting. without_new: nothing tells new users.
+    Sessions add up, because each session is in one shard.
+    without_users: the first n buckets predate user counting. without_new: new users are unknown.
     """
 
     def __init__(self, by_shard: Iterable[Iterable[Row]], *, without_users: int = 0, without_new: bool = False) -> None:
@@ -149,11 +149,11 @@ class Counted:
         return {"positions": self._positions, "lag_events": self._lag_events}
 
     def keys(self, dimension: str, bucket: int = 0) -> dict[str, int]:
-        """Return the number of events by key, without keys that have none."""
+        """Return the number of events by key, without keys that have no events."""
         return {key: events for key, events in self._of(bucket, dimension).items() if key is not None and events}
 
     def value(self, metric: str, bucket: int) -> Value:
-        """Return the value of a metric in a bucket; None when it is unknown, or no session divides the events."""
+        """Return the value of a metric in a bucket. None when it is unknown, or a ratio without sessions."""
         if metric == "event_types":
             return len(self.keys("event_type", bucket))
         if (metric in USER_METRICS and bucket < self._without_users) or (metric == "new_users" and self._without_new):
@@ -163,7 +163,7 @@ class Counted:
         return _value(metric, events, uses, self._distinct(bucket, None))
 
     def part(self, metric: str, dimension: str, key: str, bucket: int) -> Value:
-        """Return the value of a metric over the events of a bucket that have a key."""
+        """Return the value of a metric over the events of a bucket with one key of a dimension."""
         events = self._of(bucket, dimension).get(key, 0)
         # An event with a tool is one use of it.
         uses = events if dimension == "tool_name" else self._of(bucket, "tool_uses").get(key, 0)
@@ -181,7 +181,7 @@ class Counted:
 
 
 def largest(counts: Mapping[str, int], most: int) -> tuple[list[tuple[str, int]], int]:
-    """Return the keys with the most events, largest first, and the sum of the others, (other) among them."""
+    """Return the keys with the most events, largest first, and the sum of all others, (other) included."""
     ordered = sorted((item for item in counts.items() if item[0] != OTHER), key=lambda item: (-item[1], item[0]))
     named = ordered[:most]
     return named, sum(counts.values()) - sum(events for _, events in named)

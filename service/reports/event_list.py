@@ -1,4 +1,4 @@
-"""The newest events, with filters, pages, and an exact total."""
+"""The list of events, newest first, with filters, pages, and an exact total."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from sql.database import Database, Row, Session
 
 DEFAULT_HOURS = 24
 MOST_EVENTS = 1_000
-# Characters of properties in one page. jsonb writes out every digit, so 16 KiB as sent may come back as a megabyte.
+# The most characters of properties in one page. jsonb writes out every digit, so that 16 KiB may become a megabyte.
 MOST_BYTES = 8 * 1024 * 1024
 PARAMETERS = NAMES | {"hours", "from", "to", "limit", "cursor", "total"}
-# Filters that an index begins with, the most selective first, and the endings of their queries.
+# Filters with an index, the most selective first, and the suffixes of the queries that use it.
 LEADS = {"session_id": "session", "user_id": "user", "tool_name": "tool", "event_type": "type"}
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -88,8 +88,8 @@ class EventList:
     async def _found(
         self, cursor: Cursor, limit: int, filters: Filters, *, with_total: bool
     ) -> tuple[list[Row], bool, int | None]:
-        """Return a page, whether another follows, and the number of events in the range, None when it is not wanted."""
-        # A session or a user has few events. Any other filter may look through all events of the range.
+        """Return a page, whether another follows, and the number of events in the range, or None without a total."""
+        # A session or a user has few events. Any other filter may search all events of the range.
         many = filters and filters.session_id is None and filters.user_id is None
         total = None
         async with self._raw_events.streaming() if many else self._database.transaction() as session:
@@ -102,8 +102,8 @@ class EventList:
         return page, more, total
 
     async def _events(self, session: Session, cursor: Cursor, limit: int, filters: Filters) -> tuple[list[Row], bool]:
-        """Return a page, shorter than asked for when its properties are large, and whether another follows."""
-        # One more than asked for tells whether there is a next page.
+        """Return a page, shorter when its properties are large, and whether another follows."""
+        # Read one more than `limit`, to see whether another page follows.
         place = (cursor.since, limit + 1, cursor.timestamp, cursor.event_id, cursor.shard)
         return await page_of(session.stream(self._of(filters, "list_events"), *place, filters.document()), limit)
 
@@ -117,13 +117,13 @@ class EventList:
         return sum(count["total"] for count in counts)
 
     def _of(self, filters: Filters, query: str) -> str:
-        """Return the text of the query whose index finds the fewest events."""
+        """Return the query whose index finds the fewest events."""
         lead = next((f"_of_{short}" for name, short in LEADS.items() if getattr(filters, name) is not None), "")
         return str(getattr(self._database.statements, query + lead))
 
 
 async def page_of(rows: AsyncIterator[Row], limit: int) -> tuple[list[Row], bool]:
-    """Return the first `limit` events, fewer when their properties are large, and whether another page follows."""
+    """Return at most `limit` events, fewer when their properties are large, and whether another page follows."""
     page: list[Row] = []
     size = 0
     async for row in rows:
@@ -139,21 +139,21 @@ def cursor_from(text: str) -> Cursor:
     try:
         cursor = msgspec.json.decode(urlsafe_b64decode(text.encode()), type=Cursor)
         for moment in (cursor.since, cursor.timestamp, cursor.until):
-            moment.astimezone(UTC)  # within the calendar
+            moment.astimezone(UTC)  # raises OverflowError outside of the calendar
     except (ValueError, OverflowError, msgspec.MsgspecError) as error:
         raise invalid("cursor", "must be the next_cursor of an answer") from error
     return cursor
 
 
 def next_cursor(cursor: Cursor, page: list[Row]) -> str:
-    """Return the text of the cursor of the page after this one."""
+    """Return the cursor of the page after this one, as text."""
     last = page[-1]
     place = Cursor(cursor.since, last["timestamp"], last["event_id"], last["shard"], cursor.until)
     return urlsafe_b64encode(msgspec.json.encode(place)).decode()
 
 
 def event_of(row: Row) -> dict[str, Any]:
-    """Return an event as answers show it."""
+    """Return an event in the form of answers."""
     properties = row["properties"]
     return {
         "event_id": row["event_id"],

@@ -1,4 +1,4 @@
-"""What is asked of a funnel: its steps as they are sent, checked, and as PostgreSQL takes them."""
+"""The body of a funnel question: its steps, their checks, and their translation for PostgreSQL."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Names = dict[str, str | None]
 
 
 class Step(Struct, frozen=True, forbid_unknown_fields=True):
-    """What an event must have to be a step; empty texts ask for nothing. where: conditions, as in a query string."""
+    """The values that an event must have to match a step. Empty texts count as absent. where: conditions as text."""
 
     event_type: Name | None = None
     tool_name: Name | None = None
@@ -30,7 +30,7 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FunnelBody(Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from", "until": "to"}):
-    """The body of a question. Times as in query strings; filters by the names and with the texts of query strings."""
+    """The body of a funnel question. Times and filters have the form of query parameters."""
 
     steps: Annotated[tuple[Step, ...], Meta(min_length=LEAST_STEPS, max_length=MOST_STEPS)]
     window_minutes: Annotated[int, Meta(ge=1, le=MOST_MINUTES)] = 24 * 60
@@ -44,13 +44,13 @@ class FunnelBody(Struct, frozen=True, forbid_unknown_fields=True, rename={"since
 
     @property
     def range(self) -> dict[str, str]:
-        """Return what is said of the range, as a query string would say it."""
+        """Return the fields of the range as query parameters."""
         said = {"hours": self.hours, "from": self.since, "to": self.until}
         return {name: str(value) for name, value in said.items() if value is not None}
 
 
 class Steps(NamedTuple):
-    """The steps as is_funnel_step takes them: the names of each, its jsonpath predicates or None, and their values."""
+    """The steps in the form of is_funnel_step, one entry per step: names, jsonpath predicates or None, and values."""
 
     event_types: list[str | None]
     tool_names: list[str | None]
@@ -61,7 +61,7 @@ class Steps(NamedTuple):
 
 
 def steps_of(sent: tuple[Step, ...]) -> Steps:
-    """Return the steps. Raises Invalid."""
+    """Return the steps of a body, translated for PostgreSQL. Raises Invalid."""
     read = [_read(step, f"steps[{place}]") for place, step in enumerate(sent)]
     predicates = [predicate(conditions) for _, conditions in read]
     values = [None if found.values is None else msgspec.Raw(found.values.encode()) for found in predicates]
@@ -78,7 +78,7 @@ def steps_of(sent: tuple[Step, ...]) -> Steps:
 def _read(step: Step, place: str) -> tuple[Names, list[Condition]]:
     """Return the names of a step and its other conditions.
 
-    An equality becomes a name where that name is free, because an index finds names.
+    A condition with `=` becomes a name if the step has no such name yet, because an index can find names.
     """
     names: Names = {field: getattr(step, field) or None for field in NAMED}
     for field, name in names.items():
@@ -104,14 +104,14 @@ def _conditions(step: Step, place: str) -> tuple[Condition, ...]:
 
 
 class Breakdown(NamedTuple):
-    """What runs are divided by, as event_key takes it: a dimension, and for properties a path."""
+    """The field that divides the runs, in the form of event_key: a dimension, and for properties a path."""
 
     dimension: str | None = None
     path: list[str] | None = None
 
 
 def breakdown_of(text: str | None) -> Breakdown:
-    """Return what a text names. Raises Invalid."""
+    """Return the breakdown that a text names. Raises Invalid."""
     if not text:
         return Breakdown()
     try:

@@ -1,4 +1,4 @@
-"""How many sessions, or users, get how far through the steps of a funnel."""
+"""Funnels: how many sessions or users reach each step."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Funnel = list[dict[str, Any]]
 class Funnels:
     """Answers `POST /api/analytics/funnels`.
 
-    names_ids: whether answers name who went no further; only for those who had to show a token.
+    names_ids: whether answers name the ids that dropped at a step. Only a service with a read token names them.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Funnels:
         self._names_ids = names_ids
 
     async def answer(self, body: FunnelBody) -> dict[str, Any]:
-        """Return each step of the whole, and of each group when they are asked for. Raises ServiceError."""
+        """Return each step of the funnel and, with a breakdown, of each group. Raises ServiceError."""
         since, until = closed_range(body.range, DEFAULT_HOURS, self._clock())
         asked = (body.by == "user", body.order == "strict", body.window_minutes, *steps_of(body.steps))
         breakdown = breakdown_of(body.breakdown)
@@ -63,7 +63,7 @@ class Funnels:
 
 
 def _groups(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return the groups: those with the most runs first, then the others, then those without a key."""
+    """Return the groups: the largest first, then (other), then the group without a key."""
     by_key: dict[str | None, list[Row]] = {}
     for row in rows:
         by_key.setdefault(row["key"], []).append(row)
@@ -76,7 +76,7 @@ def _groups(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def _steps(rows: Sequence[Row], steps: int, *, named: bool) -> Funnel:
-    """Return the steps; without any run there are no rows."""
+    """Return the steps in the form of answers. A funnel without runs has no rows."""
     by_step = {row["step"]: row for row in rows}
     reached = [by_step[number]["reached"] if number in by_step else 0 for number in range(1, steps + 1)]
 

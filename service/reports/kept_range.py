@@ -1,6 +1,6 @@
-"""The part of a range that is kept. Reports never count a time of which only a part is kept.
+"""The part of a range that is kept. Reports count only times that are kept completely.
 
-Retention drops days of events and hours of rollups, also while a report reads them. Such a report reads again:
+Retention drops days of events and hours of rollups, even while a report reads them. Then the report reads again:
 
     kept = await KeptRange.of(database, since, until, EVENTS)
     while True:
@@ -17,34 +17,34 @@ from service.errors import Expired
 from service.questions.hours import time_text
 from sql.database import Database, Row
 
-# What a report counts.
+# The sources of a report.
 EVENTS = "events"
 ROLLUPS = "rollups"
-# The log tells users apart since some version of the schema; before it nothing is known of them.
+# Users are counted only since some version of the schema. Nothing is known of users before.
 PEOPLE = "people"
 
 FIRST = datetime.min.replace(tzinfo=UTC)
 
 
 def since_of(row: Row, *parts: str) -> datetime:
-    """Return since when all of EVENTS, ROLLUPS or PEOPLE, whichever are named, are kept. row: of read_kept."""
+    """Return the moment since which all parts are kept. parts: of EVENTS, ROLLUPS, PEOPLE. row: of read_kept."""
     return max(row[f"{part}_since"] or FIRST for part in parts)
 
 
 async def kept_since(database: Database, *parts: str) -> datetime:
-    """Ask the database since when all of EVENTS, ROLLUPS or PEOPLE, whichever are named, are kept."""
+    """Read the moment since which all parts are kept. parts: of EVENTS, ROLLUPS, PEOPLE."""
     return since_of(await database.only(database.statements.read_kept), *parts)
 
 
 def first_kept(source: str, since: datetime, until: datetime, kept: datetime) -> datetime:
-    """Return the start of what is kept of [since, until). Raises Expired, which names the source, when nothing is."""
+    """Return the start of the kept part of [since, until). Raises Expired, which names the source, when it is empty."""
     if max(since, kept) >= until:
         raise Expired(f"{source} before {time_text(kept)} are not kept any more", "to")
     return max(since, kept)
 
 
 class KeptRange:
-    """The part of [since, until) of which everything is kept. Retention may move its start."""
+    """The part of [since, until) that is kept completely. Retention may move its start."""
 
     def __init__(self, database: Database, since: datetime, until: datetime, source: str, *others: str) -> None:
         self.since = since
@@ -55,13 +55,13 @@ class KeptRange:
 
     @classmethod
     async def of(cls, database: Database, since: datetime, until: datetime, source: str, *others: str) -> KeptRange:
-        """Return what is kept of a range, of the source and of the others. Raises Expired when that is nothing."""
+        """Return the part of a range that is kept in the source and in the others. Raises Expired when it is empty."""
         kept = cls(database, since, until, source, *others)
         await kept.shrank()
         return kept
 
     async def shrank(self) -> bool:
-        """Look again; tell whether the start has moved. Raises Expired when nothing of the range is left."""
+        """Read again what is kept; return whether the start has moved. Raises Expired when the part is empty."""
         before = self.since
         kept = await kept_since(self._database, self._source, *self._others)
         self.since = first_kept(self._source, before, self.until, kept)

@@ -1,4 +1,4 @@
-"""The proofs of the hours of a range, and of one hour."""
+"""The proofs of the hours in a range, and of one hour."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Proofs:
         """Return the proof of each hour that has events or failed its proof, newest first. Raises ServiceError."""
         now = self._clock()
         since, until = closed_range(parse(query, PARAMETERS), DEFAULT_HOURS, now)
-        # The positions come first, so that the proofs reach at least as far as the answer says.
+        # Read the positions first, so that the proofs reach at least as far as `as_of` says.
         checkpoints = await self._database.rows(self._database.statements.list_lags, PROJECTION)
         by_hour = await self._by_hour(since, until)
         proofs = [
@@ -61,15 +61,15 @@ class Proofs:
 
 def as_of(checkpoints: Sequence[Row]) -> dict[str, Any]:
     """Return the log's last position by shard, and the number of events not folded yet, from rows of list_lags."""
-    # Other versions are being rebuilt and answer no reads.
+    # Skip versions that are being rebuilt, because they answer no reads.
     live = [row for row in checkpoints if row["live"]]
     return {"positions": [row["head"] for row in live], "lag_events": sum(row["lag_events"] for row in live)}
 
 
 def proof_of(start: datetime, proofs: Sequence[Row], now: datetime) -> dict[str, Any]:
-    """Return the proof of an hour as answers show it. proofs: one row of read_proof or read_proofs a shard.
+    """Return the proof of an hour in the form of answers. proofs: one row of read_proof or read_proofs per shard.
 
-    The state is the worst shard's; events and digests add up. An hour that is not over is open.
+    Worst first: an hour has its worst shard's state. Events and digests add up. An hour that is not over is open.
     """
     verified = [proof["verified_at"] for proof in proofs if proof["verified_at"] is not None]
     sealed = [proof["sealed_at"] for proof in proofs if proof["sealed_at"] is not None]
@@ -85,6 +85,6 @@ def proof_of(start: datetime, proofs: Sequence[Row], now: datetime) -> dict[str,
 
 
 def _state(proofs: Sequence[Row]) -> str:
-    # Shards that never had an event of the hour do not count. Without any other the hour is open: nothing verified it.
+    # Skip shards that never had an event of the hour. If none is left, the hour is open, because nothing verified it.
     found = {proof["state"] if proof["current"] else OPEN for proof in proofs if proof["events"] or proof["state"]}
     return next((state for state in STATES if state in found), OPEN)

@@ -22,7 +22,7 @@ DEFAULT_HOURS = 24
 DEFAULT_LIMIT = 10
 MOST_VALUES = 100
 MOST_PROPERTIES = 200
-# Names in a path. A property that lies deeper is found only when `property` names it.
+# The most names in a path. A deeper property is found only when `property` names it.
 MOST_DEPTH = 4
 TYPES = ("string", "number", "boolean", "object", "array", "null")
 SCALARS = TYPES[:3]
@@ -38,7 +38,7 @@ class PropertyValues:
         self._clock = clock
 
     async def page(self, query: bytes) -> dict[str, Any]:
-        """Return the properties of a range's events, those of the most events first. Raises ServiceError."""
+        """Return the properties of the events in a range, most frequent first. Raises ServiceError."""
         given = parse(query, PARAMETERS)
         since, until = closed_range(given, DEFAULT_HOURS, self._clock())
         only = _only(given)
@@ -65,7 +65,7 @@ class PropertyValues:
 
 
 def _only(given: Mapping[str, str]) -> list[str] | None:
-    """Return the names in the path of the one property to read, None for all properties. Raises InvalidParameter."""
+    """Return the path of the only property to read, None for all properties. Raises InvalidParameter."""
     if not given.get("property"):
         return None
     try:

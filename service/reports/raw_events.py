@@ -1,6 +1,6 @@
-"""Questions about raw events. A few run at a time, on connections of their own, and none runs for long.
+"""Questions about raw events. Only a few run at a time, on connections of their own, and none runs for long.
 
-So other reads, and all writes, never wait for them.
+So other reads and all writes never wait for them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sql.database import Database, Row, Session
 from sql.errors import TooSlow
 from sql.statements import Statements
 
-# Questions that run at a time, each on one connection.
+# The number of questions that run at a time, each on one connection.
 AT_A_TIME = 2
 MOST_WAITING = 16
 STATEMENT_SECONDS = 10
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 class RawEvents:
-    """Reads the log. A caller reads within `admitted`, or by `streaming`. `close` closes the connections.
+    """Reads the log. Callers read within `admitted`, or through `streaming`.
 
     statement_seconds: the longest that one statement may take.
     """
@@ -51,7 +51,7 @@ class RawEvents:
 
     @asynccontextmanager
     async def admitted(self) -> AsyncIterator[None]:
-        """Wait for one of the few places. Raises Busy when too many wait already, and ReadTooSlow from within."""
+        """Wait for one of the AT_A_TIME places. Raises Busy when too many wait already, and ReadTooSlow from within."""
         if self._asked >= AT_A_TIME + MOST_WAITING:
             raise Busy("too many long questions are being answered; ask again")
         self._asked += 1
@@ -70,12 +70,12 @@ class RawEvents:
 
     @asynccontextmanager
     async def streaming(self) -> AsyncIterator[Session]:
-        """Wait as `admitted` does, then give a transaction that reads rows as the database finds them."""
+        """Wait like `admitted`, then give a transaction that can stream rows while the database finds them."""
         async with self.admitted(), self._database.transaction() as session:
             yield session
 
     async def kept(self, since: datetime, until: datetime) -> KeptRange:
-        """Return the part of [since, until) whose events are kept. Raises Expired when none are."""
+        """Return the part of [since, until) whose events are kept. Raises Expired when it is empty."""
         return await KeptRange.of(self._database, since, until, EVENTS)
 
     async def kept_since(self) -> datetime:

@@ -1,4 +1,4 @@
-"""Hourly rollups, fresh, and the proof of one hour."""
+"""Hourly rollups, always fresh (R8), and one hour with its proof."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from sql.hourly import OTHER, PROJECTION, ROLLUP_FIELDS
 DEFAULT_HOURS = 168
 # The most keys of each kind that an answer names for an hour.
 MOST_KEYS = 1_000
-# Events may be a day ahead of the database's clock; two hours more cover the difference between the clocks.
+# Events may be a day ahead of the database's clock. Two more hours cover the difference to this machine's clock.
 OPEN_END = timedelta(hours=26)
 PARAMETERS = frozenset({"hours", "from", "to", "fill"})
 
 
 class Rollups:
-    """Answers questions about rollups. One snapshot reads a shard; sessions add up because each is in one shard."""
+    """Answers questions about rollups. It reads each shard in one snapshot. Sessions add up: each is in one shard."""
 
     def __init__(self, database: Database, shards: Shards, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -58,10 +58,10 @@ class Rollups:
         }
 
     async def one(self, hour_text: str) -> dict[str, Any]:
-        """Answer `GET /api/analytics/rollups/{hour}`, for an hour without events, too. Raises Invalid, NotReady."""
+        """Answer `GET /api/analytics/rollups/{hour}`, even for an hour without events. Raises Invalid and NotReady."""
         start = hour("hour", hour_text)
         by_shard = await self._read(start, start + HOUR)
-        # The proofs come second, so that their seal holds what retention deletes between the two reads.
+        # Read the proofs second: if retention deletes rollups between the two reads, the seal still holds them.
         proofs = await self._proofs(start)
         sealed = [proof["document"] for proof in proofs]
         total = Totals([[] if document else rows for rows, document in zip(by_shard, sealed, strict=True)])
@@ -71,7 +71,7 @@ class Rollups:
 
     async def _read(self, since: datetime, until: datetime) -> list[list[Row]]:
         shards = await self._shards.numbers()
-        # One of several shards cannot know which keys are the largest of all.
+        # With several shards read all keys, because one shard does not know which keys are the largest of all.
         most_keys = MOST_KEYS if len(shards) == 1 else None
         query = self._database.statements.read_hourly
         return await asyncio.gather(*(self._database.rows(query, shard, since, until, most_keys) for shard in shards))
@@ -84,15 +84,15 @@ class Rollups:
 
 
 class Totals:
-    """Rows of read_hourly, one list a shard, summed.
+    """The sums of the rows of read_hourly, which come as one list per shard.
 
-    single: the sum of each measure over all hours, and the measures that belong to no hour, such as `lag_events`.
+    single: each measure summed over all hours, and the measures of no hour, such as `lag_events`.
     """
 
     def __init__(self, by_shard: list[list[Row]]) -> None:
         self.single: dict[str, int] = defaultdict(int)
         self._by_hour: dict[datetime, dict[str, dict[Any, int]]] = {}
-        # Documents of a single shard are answered as they are, because no other shard adds to them.
+        # With a single shard its documents are the answer, because no other shard adds to them.
         self._documents: dict[datetime, msgspec.Raw] = {}
         for measure, start, key, amount in (row for rows in by_shard for row in rows):
             if measure != "document":
@@ -120,7 +120,7 @@ class Totals:
         )
 
     def rollup(self, start: datetime) -> dict[str, Any] | msgspec.Raw:
-        """Return the rollup of an hour as answers show it, with zeros when it has no events."""
+        """Return the rollup of an hour in the form of answers, with zeros when it has no events."""
         if document := self._documents.get(start):
             return document
         kinds = self._by_hour.get(start, {})
@@ -136,7 +136,7 @@ class Totals:
 
 
 def _most(counts: dict[str, int]) -> dict[str, int]:
-    """Return the counts, largest first; beyond MOST_KEYS it sums the smallest under (other)."""
+    """Return the counts, largest first. Beyond MOST_KEYS it sums the smallest as (other)."""
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     if len(ordered) <= MOST_KEYS:
         return dict(ordered)

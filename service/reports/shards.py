@@ -1,4 +1,4 @@
-"""The shards of the log. Their number never changes, so one query serves all reports for ever."""
+"""The shards of the log. Their number never changes, so that a worker reads it only once."""
 
 from __future__ import annotations
 

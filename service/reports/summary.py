@@ -16,17 +16,17 @@ from service.reports.kept_range import EVENTS, ROLLUPS
 from sql.hourly import METRICS, OTHER, ROLLUP_FIELDS
 
 DEFAULT_HOURS = 168
-# Keys that a list names.
+# The most keys in a list.
 MOST_KEYS = 50
 DEFAULT_LIMIT = 10
 MOST_ROWS = 1_000
 SUMMARY_PARAMETERS = NAMES | {"hours", "from", "to", "compare"}
 TOP_PARAMETERS = NAMES | {"hours", "from", "to", "by", "limit"}
 TOP_DIMENSIONS = ("action", *ROLLUP_FIELDS)
-# The lists of an answer, each with the keys of one dimension.
+# The lists of an answer, and the dimension of each.
 LISTS = {"event_types": "event_type", "tool_usage": "tool_name", "risk_distribution": "risk_mode"}
 
-# What all totals need.
+# The measures that the totals need.
 TOTALS = tuple(sorted({name for names in METRICS.values() for name in names}))
 
 Compared = tuple[Bounds, Counted] | None
@@ -41,7 +41,7 @@ class Summary:
         self._clock = clock
 
     async def page(self, query: bytes) -> dict[str, Any]:
-        """Return the totals of a range, and of the one to compare it with. Raises ServiceError."""
+        """Return the totals of a range, and of the earlier range to compare with. Raises ServiceError."""
         given = parse(query, SUMMARY_PARAMETERS)
         compare = choice(given, "compare", COMPARISONS, "none")
         scope = await self._scope(given)
@@ -64,7 +64,7 @@ class Summary:
         }
 
     async def top(self, query: bytes) -> dict[str, Any]:
-        """Return the keys of a dimension with the most events, and the sum of the others. Raises ServiceError."""
+        """Return the most frequent keys of a dimension, and the sum of the others. Raises ServiceError."""
         given = parse(query, TOP_PARAMETERS)
         by = choice(given, "by", TOP_DIMENSIONS, "action")
         limit = whole(given, "limit", DEFAULT_LIMIT, MOST_ROWS)
@@ -103,7 +103,7 @@ class Summary:
         return await self._counts.read(cut, bounds, Wanted((*LISTS.values(), *TOTALS))), compared
 
     async def _compared(self, cut: Scope, compared: Compared) -> dict[str, Any] | None:
-        """Return the totals to compare with; None without any, or when not all of their range is kept."""
+        """Return the totals to compare with, or None when not asked for, or when their range is not kept completely."""
         if compared is None or compared[0][0] < await self._counts.kept_since(cut.source):
             return None
         (since, until), counted = compared

@@ -24,7 +24,7 @@ PARAMETERS = frozenset({"hours", "from", "to", "limit", "cursor"})
 class Found:
     """A page of the events of a session or user.
 
-    since: the start of what is kept of the range. known: rows of read_session or read_user. more: whether another page
+    since: the start of the kept part of the range. known: rows of read_session or read_user. more: whether another page
     follows.
     """
 
@@ -35,7 +35,7 @@ class Found:
 
 
 class Timelines:
-    """Answers `GET /api/analytics/sessions/{id}` and `GET /api/analytics/users/{id}`, which indexes answer at once."""
+    """Answers `GET /api/analytics/sessions/{id}` and `GET /api/analytics/users/{id}`, each quickly by an index."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
@@ -88,7 +88,7 @@ class Timelines:
 
 
 def _cursor(given: Mapping[str, str], now: datetime, *, oldest_first: bool) -> Cursor:
-    """Return where the page begins: after `cursor`, or at an end of the range with an empty id, which no event has."""
+    """Return the beginning of the page: the parameter `cursor`, or an end of the range with an id that no event has."""
     if given.get("cursor"):
         return cursor_from(given["cursor"])
     since, until = closed_range(given, MOST_HOURS, now)
@@ -101,7 +101,7 @@ def _limit(given: Mapping[str, str]) -> int:
 
 def _check_known(what: str, name: str, found: Found) -> None:
     if not found.known:
-        raise NotFound(f"nothing is kept of a {what} {name[:SHOWN]!r}")
+        raise NotFound(f"there is no {what} {name[:SHOWN]!r}, or nothing of it is kept any more")
 
 
 def _seen(found: Found) -> dict[str, Any]:

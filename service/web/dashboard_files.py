@@ -1,4 +1,4 @@
-"""Serves the page and its assets; they hold no data, so they are open to everyone."""
+"""Serves the page and its assets. They are open to everyone, because they hold no data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "cache-control": "no-cache",
 }
-# Folders of what is loaded at once, and of what is when it is first needed.
+# The folders of the page's files. The page loads core and overview at once, views when it first needs them.
 PARTS = ("core", "overview", "views")
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -26,7 +26,7 @@ MEDIA_TYPES = {
 
 
 def files() -> dict[str, Path]:
-    """Return each path of the page and the file that answers it."""
+    """Return the path and the file of everything that the page serves."""
     parts = sorted(part for name in PARTS for part in (FOLDER / name).iterdir())
     return {"/": FOLDER / "page.html", "/assets/icon.svg": FOLDER / "icon.svg"} | {
         f"/assets/{part.parent.name}/{part.name}": part for part in parts if part.suffix in MEDIA_TYPES
@@ -34,7 +34,7 @@ def files() -> dict[str, Path]:
 
 
 def routes() -> list[Any]:
-    """Return the routes of the page; its files are read once."""
+    """Return the routes of the page. They read its files once."""
     return [_route(path, file) for path, file in files().items()]
 
 

@@ -1,4 +1,4 @@
-"""Serves the third-party files of the pages, which set-up has installed."""
+"""Serves the third-party files of the pages, which `make setup` installs."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ log = structlog.get_logger(__name__)
 
 
 def routes(folder: Path = assets.VENDOR) -> list[Any]:
-    """Return the routes of the files, which are read once. Without them the service starts, but says so."""
+    """Return the routes of the files, which they read once. Without a file the service starts, but logs a warning."""
     contents = {name: _content(folder / name) for name in assets.SOURCES}
     if missing := [name for name, content in contents.items() if content is None]:
-        log.warning("the pages lack files that are not installed; run make setup", files=missing)
+        log.warning("files of the pages are not installed; run make setup", files=missing)
     return [_route(name, content) for name, content in contents.items()]
 
 

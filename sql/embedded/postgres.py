@@ -1,7 +1,7 @@
 """The embedded PostgreSQL by itself: its data, its configuration, its start and stop.
 
-The server answers on a socket in a folder that only its user can enter, so an answer there comes from the server of
-this data directory. Callers hold the lock of `sql.embedded.share` for every method that changes something.
+Only the server's user can enter the socket's folder, so an answer there comes from the server of this data directory.
+Callers hold the lock of `sql.embedded.share` for every method that changes something.
 """
 
 import os
@@ -27,13 +27,13 @@ ROLE = "hourledger"
 LOCALES = {16: ("--locale=C",), 18: ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")}
 # Crash recovery replays up to max_wal_size, which takes minutes on a slow disk.
 PATIENCE_SECONDS = 600.0
-# Children of a killed server end when they notice, or when they get a signal.
+# Children of a killed server end when they notice its death, or when they get a signal.
 LEFTOVER_SECONDS = 60.0
 TAIL_LINES = 20
 
 
 class Answer(IntEnum):
-    """What the socket says: the exit codes of pg_isready."""
+    """The exit codes of pg_isready."""
 
     READY = 0
     NOT_NOW = 1
@@ -57,16 +57,16 @@ class Postgres:
         return self.data_dir / pgdata_name(self.version)
 
     def url(self, database: str) -> str:
-        """DSN of a database of this server, for asyncpg and libpq; the database need not exist."""
+        """Return the DSN of a database of this server, for asyncpg and libpq; the database need not exist."""
         return f"postgresql://{ROLE}@/{quote(database, safe='')}?host={quote(str(self.socket_dir))}&port={PORT}"
 
     def answer(self) -> Answer:
-        """Return what a client would meet now; wait up to 3 s for an answer."""
+        """Return how the server answers a client now; wait up to 3 s."""
         code = self._run("pg_isready", "-q", "-d", self.url("postgres")).returncode
         return Answer(code) if code in (Answer.READY, Answer.NOT_NOW) else Answer.NOBODY
 
     def postmaster(self) -> psutil.Process | None:
-        """The server's process. A pid file alone proves nothing: after a kill another process may have its pid."""
+        """Return the server's process, or None. After a kill, the pid in the pid file may be another process's."""
         try:
             process = psutil.Process(_pid_in(self.folder / "postmaster.pid"))
         except psutil.Error:
@@ -74,7 +74,10 @@ class Postgres:
         return process if self._is_ours(process) else None
 
     def bring_up(self) -> bool:
-        """Return when the server answers and has its database; True when it had to be started."""
+        """Start the server unless it runs, and wait until it answers and has its database; return whether it started.
+
+        Raises EmbeddedError when the server cannot start, or does not answer within 10 minutes.
+        """
         self._initialise()
         started, since = False, time.monotonic()
         while (answer := self.answer()) != Answer.READY:
@@ -88,14 +91,14 @@ class Postgres:
         return started
 
     def stop(self) -> None:
-        """Stop the server if it runs: it cuts off its clients; committed data is on disk."""
+        """Stop the server if it runs. It disconnects its clients; committed data is on disk. Raises EmbeddedError."""
         if self.postmaster():
             stopped = self._run("pg_ctl", "stop", "-D", self.folder.name, "-m", "fast", *_patiently())
             if stopped.returncode and self.postmaster():
                 raise self._failed("PostgreSQL did not stop", stopped.stderr)
 
     def remove_data(self) -> None:
-        """Remove PGDATA of a server that does not run. It moves away first, so that a kill leaves no half of it."""
+        """Remove PGDATA of a stopped server. PGDATA is renamed first, so that a kill leaves no half of it in place."""
         if os.path.lexists(self.folder):
             self.folder.rename(Path(tempfile.mkdtemp(prefix="initdb-", dir=self.data_dir)) / self.folder.name)
         self._remove_leftovers()
@@ -105,11 +108,11 @@ class Postgres:
             shutil.rmtree(left, ignore_errors=True)
 
     def _run(self, program: str, *arguments: str) -> CompletedProcess[str]:
-        # In the data directory, so that relative paths do: pg_ctl hands its paths to a shell, unescaped.
+        # Run in the data directory, so that relative paths are enough: pg_ctl passes its paths to a shell unescaped.
         return self.account.run(self.binaries / program, *arguments, cwd=self.data_dir)
 
     def _is_ours(self, process: psutil.Process) -> bool:
-        """Whether it is a live process of this server: the postmaster or, after its death, a child."""
+        """Return whether this is a live process of this server: the postmaster or, after its death, a child."""
         try:
             named = process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
             return named and Path(process.cwd()).samefile(self.folder)
@@ -124,7 +127,7 @@ class Postgres:
             raise EmbeddedError(f"{self.folder} holds data of PostgreSQL {found}, not {self.version}")
 
     def _make_data(self) -> None:
-        """Make PGDATA beside its place and move it there once it is complete: a kill leaves no half of it."""
+        """Make PGDATA elsewhere and rename it once it is complete, so that a kill leaves no half of it in place."""
         self._remove_leftovers()
         new = private_folder(Path(tempfile.mkdtemp(prefix="initdb-", dir=self.data_dir)), self.account)
         options = ("--encoding=UTF8", "--auth-local=peer", "--auth-host=reject", "--data-checksums")
@@ -142,7 +145,7 @@ class Postgres:
             raise self._failed("PostgreSQL runs, but cannot be used", tried.stderr)
 
     def _start(self, *, last_try: bool) -> bool:
-        """Start the server; False when the remains of a killed one are in the way for a moment."""
+        """Start the server; return False when remains of a killed server are still in the way. Raises EmbeddedError."""
         private_folder(self.data_dir / "log", self.account).joinpath("start.log").unlink(missing_ok=True)
         self._write_configuration()
         self._drop_false_locks()
@@ -160,7 +163,10 @@ class Postgres:
         return False
 
     def _write_configuration(self) -> None:
-        """Write into the data directory, not PGDATA: root writes nothing where another user could lay a link."""
+        """Write configuration into the data directory, not into PGDATA.
+
+        The server's user owns PGDATA and could place a link there, which root must not follow.
+        """
         sockets = '"' + str(self.socket_dir).replace('"', '""') + '"'
         given = {"unix_socket_directories": sockets, **self.settings}
         names = {self.account.name, account_of(os.geteuid()).name}
@@ -179,9 +185,9 @@ class Postgres:
             path.chmod(0o644)
 
     def _drop_false_locks(self) -> None:
-        """Remove lock files that name a foreign live process: PostgreSQL would take it for another server, and end.
+        """Remove lock files that name a live process of another program, which PostgreSQL would take for a server.
 
-        PostgreSQL judges a dead process itself. Its lock on shared memory does not depend on these files.
+        PostgreSQL itself ignores a lock file of a dead process. Its lock on shared memory needs no such file.
         """
         for lock in (self.folder / "postmaster.pid", self.socket_dir / f"{SOCKET_NAME}.lock"):
             pid = _pid_in(lock)
@@ -203,7 +209,7 @@ def _patiently() -> tuple[str, ...]:
 
 
 def _pid_in(lock: Path) -> int:
-    """The process that a lock file of PostgreSQL names; 0 without such a file, or without a number in it."""
+    """Return the process id in a lock file of PostgreSQL; 0 when there is no file, or no number in it."""
     try:
         return abs(int(lock.read_text().partition("\n")[0]))
     except (OSError, ValueError):
@@ -211,5 +217,5 @@ def _pid_in(lock: Path) -> int:
 
 
 def _quoted(value: str) -> str:
-    """A string of postgresql.conf."""
+    """Return a value as a quoted string of postgresql.conf."""
     return "'" + value.replace("\\", "\\\\").replace("'", "''").replace("\n", "\\n") + "'"

@@ -1,7 +1,7 @@
 """The embedded PostgreSQL: one server per data directory, shared by every process that uses it.
 
-Each user holds a shared lock on `users.lock`, which the kernel frees however the process ends. Starting and stopping
-happen under an exclusive lock on `start.lock`. So no count can go stale.
+Each user holds a shared lock on `users.lock`, so no count of users can go stale: the kernel frees the lock however the
+process ends. A process starts or stops the server only under an exclusive lock on `start.lock`.
 """
 
 import fcntl
@@ -23,18 +23,18 @@ from sql.errors import EmbeddedError
 
 @dataclass(frozen=True)
 class EmbeddedServer:
-    """A share in a running server, held until `release`, which leaving it as a context manager does."""
+    """A share in a running server. `release`, or leaving the context manager, gives it back."""
 
     postgres: Postgres
     users: BinaryIO = field(repr=False)
 
     @property
     def url(self) -> str:
-        """DSN of the database `hourledger`, for asyncpg and libpq."""
+        """Return the DSN of the database `hourledger`, for asyncpg and libpq."""
         return self.postgres.url(DATABASE)
 
     def database_url(self, database: str) -> str:
-        """DSN of another database of this server; it need not exist."""
+        """Return the DSN of another database of this server; the database need not exist."""
         return self.postgres.url(database)
 
     def __enter__(self) -> Self:
@@ -47,11 +47,11 @@ class EmbeddedServer:
 def use(
     data_dir: Path, *, version: int = 18, settings: Mapping[str, str] | None = None, anew: bool = False
 ) -> EmbeddedServer:
-    """Use the server of `data_dir`: make its data if there is none, start it if it does not run, else share it.
+    """Return a share in the server of `data_dir`. Make its data when there is none; start it unless it runs.
 
-    Returns when the server answers, after crash recovery. A call that starts the server adds `settings` to those of
-    embedded.conf. With `anew` it removes all data of `data_dir` first, unless another process uses them.
-    Raises EmbeddedError.
+    Returns once the server answers, after crash recovery. A call that starts the server adds `settings` to those of
+    embedded.conf. With `anew`, all data of `data_dir` is removed first. Raises EmbeddedError, also when `anew` is given
+    and another process uses the data.
     """
     with _one_line_errors():
         account = server_account()
@@ -71,13 +71,13 @@ def use(
 
 
 def ensure_running(server: EmbeddedServer) -> bool:
-    """Start the server again if it died; True if this call did. Cheap enough to ask every second.
+    """Start the server again if it died; return whether this call started it. Cheap enough to call every second.
 
     Raises EmbeddedError.
     """
     with _one_line_errors():
         if server.users.closed:
-            raise EmbeddedError("this share in the embedded PostgreSQL was released")
+            raise EmbeddedError("this share in the embedded PostgreSQL has been released: call `use` for a new one")
         if server.postgres.answer() == Answer.READY:
             return False
         with _starting(server.postgres.data_dir):
@@ -85,7 +85,7 @@ def ensure_running(server: EmbeddedServer) -> bool:
 
 
 def release(server: EmbeddedServer) -> None:
-    """Give the share back; the last to do so stops the server. Does nothing the second time. Raises EmbeddedError."""
+    """Give the share back; the last release stops the server. A second call does nothing. Raises EmbeddedError."""
     if not server.users.closed:
         with _one_line_errors(), _starting(server.postgres.data_dir):
             _leave(server)
@@ -94,7 +94,7 @@ def release(server: EmbeddedServer) -> None:
 def _remove_data(server: EmbeddedServer) -> None:
     if not _locked(server.users, fcntl.LOCK_EX):
         raise EmbeddedError(f"{server.postgres.data_dir} is in use by another process: stop it first")
-    server.postgres.stop()  # a killed user leaves it running
+    server.postgres.stop()  # it still runs when its last user was killed
     server.postgres.remove_data()
     fcntl.flock(server.users, fcntl.LOCK_SH)
 
@@ -117,13 +117,15 @@ def _starting(data: Path) -> Iterator[None]:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not _locked(lock, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
-                raise EmbeddedError(f"{data} is being started or stopped by another process for too long")
+                raise EmbeddedError(
+                    f"another process has been starting or stopping the server of {data} for {PATIENCE_SECONDS:.0f} s"
+                )
             time.sleep(0.02)
         yield
 
 
 def _lock_file(path: Path) -> BinaryIO:
-    # Python opens files so that child processes do not inherit them, and with them the lock.
+    # Child processes inherit neither the file nor its lock: Python opens files that way.
     return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
 
 

@@ -1,4 +1,4 @@
-"""The server that a command works on: the configured one, or the embedded one, started and stopped as needed."""
+"""The server that a command works on: the configured server, or the embedded one, started and stopped as needed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from sql.embedded.share import use
 
 @contextmanager
 def server(url: str | None, data_dir: Path) -> Iterator[str]:
-    """Give the URL of the database to work on: `url` if there is one. Raises sql.errors.EmbeddedError."""
+    """Yield the URL of the database to work on: `url` if given, else the embedded one of `data_dir`.
+
+    Raises sql.errors.EmbeddedError.
+    """
     if url is not None:
         yield url
         return

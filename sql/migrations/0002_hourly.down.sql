@@ -1,4 +1,4 @@
--- Removes the projection; what it holds for hours whose raw events are kept can be regenerated.
+-- Removes the projection. Hours whose raw events are kept can be regenerated.
 -- loses: hourly_counts, hour_proofs
 drop table hour_proofs;
 drop table hourly_edges;

@@ -49,7 +49,7 @@ create table hourly_sessions (
     primary key (shard, version, session_id, bucket)
 );
 -- The hour leads, against the habit of shard first: before the table has been analyzed, an index that begins like the
--- primary key would tempt the planner to look for one session's neighbours among everybody's.
+-- primary key would tempt the planner to look for one session's neighbours among those of all sessions.
 create index hourly_sessions_by_hour
 on hourly_sessions (date_bin('1 hour', bucket, '2000-01-01 00:00:00+00'), shard, version);
 comment on table hourly_sessions is 'Which sessions were active in which quarter of an hour.';

@@ -1,3 +1,3 @@
--- Removes what imports remember: a file imported before with SHIFT_TO=now would then be stored again.
+-- Removes the shifts that imports recorded: importing a file with SHIFT_TO=now again would then store its events twice.
 -- loses: import_shifts
 drop table import_shifts;

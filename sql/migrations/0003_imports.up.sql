@@ -1,4 +1,4 @@
--- What `make import` remembers of a file, so that a second run stores nothing.
+-- The shift that `make import` records for a file, so that a second run stores nothing.
 
 create table import_shifts (
     file_digest bytea not null constraint "a file digest is a SHA-256" check (length(file_digest) = 32),

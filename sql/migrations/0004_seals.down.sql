@@ -6,7 +6,7 @@ drop table hour_seals;
 drop table hourly_fills;
 drop table hourly_documents;
 drop table hour_proofs;
--- Code without stages would fold and keep versions that do not answer reads.
+-- Code that does not know stages would fold and keep versions that are not live.
 delete from hourly_counts where version not in (select live_version from projections where projection = 'hourly');
 delete from hourly_sessions where version not in (select live_version from projections where projection = 'hourly');
 delete from hourly_edges where version not in (select live_version from projections where projection = 'hourly');

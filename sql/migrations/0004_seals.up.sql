@@ -1,9 +1,9 @@
--- Versions that are rebuilt beside the live one, documents of verified hours, seals of closed ones, and what stays of days
--- whose events are gone (R6).
+-- Versions that are rebuilt beside the live one, documents of verified hours, seals of closed hours, and the records of
+-- days whose events are gone (R6).
 
 alter table projections add column newest_version integer not null default 1;
 comment on column projections.newest_version is 'Newest version that was ever begun.';
--- A step down may have left a later one.
+-- A rollback of this step may have left a live version later than 1.
 update projections set newest_version = live_version;
 
 alter table checkpoints
@@ -13,7 +13,7 @@ alter table checkpoints
 comment on column checkpoints.stage is 'filling: a rebuild recounts the hours up to position; proving: it folds and verifies them; complete: reads may use it.';
 comment on column checkpoints.begun_at is 'When the version was begun, by the database''s clock.';
 
--- Proofs made until now are of no version, and of more than was folded: they are made again.
+-- Earlier proofs name no version and may cover events that were not folded, so verify makes them again.
 drop table hour_proofs;
 create table hour_proofs (
     shard integer not null,

@@ -30,7 +30,7 @@ cross join lateral (
         (c.hour + interval '30 minutes', c.events_30),
         (c.hour + interval '45 minutes', c.events_45)
 ) as q (bucket, events)
--- A row of nothing, which only somebody's hand makes, stays one: verify says so.
+-- An all-zero row, which only a manual edit makes, stays a row of 0, so that verify reports it.
 where q.events <> 0
     or (q.bucket = c.hour and (c.events_00, c.events_15, c.events_30, c.events_45) = (0, 0, 0, 0))
 order by c.shard, c.version, q.bucket, c.dimension, c.key;

@@ -27,7 +27,8 @@ comment on column hourly_counts.events_15 is 'Number of events in the second qua
 comment on column hourly_counts.events_30 is 'Number of events in the third quarter.';
 comment on column hourly_counts.events_45 is 'Number of events in the fourth quarter.';
 
--- What somebody may have put between two quarters counts in the first of them: it is as wrong there, and verify says so.
+-- A row that a manual edit put between two quarters goes to the earlier one: it is as wrong there, so verify reports
+-- it.
 insert into hourly_counts (shard, version, hour, dimension, key, events_00, events_15, events_30, events_45)
 select
     c.shard, c.version, c.hour, c.dimension, c.key,

@@ -1,5 +1,5 @@
--- Sessions alone again. Users of kept events can be counted anew; those of sealed hours cannot, and a seal that covers some
--- does not hold without them.
+-- Counts sessions only again. Users of kept events can be recounted, but those of sealed hours cannot, and a seal that
+-- covers users does not hold without them.
 -- loses: hour_seals
 delete from hourly_members where kind <> 'session';
 alter table hourly_members drop constraint hourly_members_pkey;

@@ -1,4 +1,4 @@
--- Users beside sessions: who was active in which quarter of an hour, of any kind, in one table, and edges of each kind.
+-- Users beside sessions: one table of members of every kind, active in a quarter of an hour, and edges of each kind.
 
 create type hourly_member as enum ('session', 'user', 'identified');
 comment on type hourly_member is 'What the projection hourly counts distinct ones of. identified: sessions, in the quarters in which they had an event with a user.';
@@ -11,7 +11,7 @@ alter table hourly_members drop constraint hourly_sessions_pkey;
 alter table hourly_members add primary key (shard, version, kind, member, bucket);
 drop index hourly_sessions_by_hour;
 -- The hour leads, against the habit of shard first: before the table has been analyzed, an index that begins like the
--- primary key would tempt the planner to look for one member's neighbours among everybody's.
+-- primary key would tempt the planner to look for one member's neighbours among those of all members.
 create index hourly_members_by_hour
 on hourly_members (date_bin('1 hour', bucket, '2000-01-01 00:00:00+00'), shard, version, kind);
 comment on table hourly_members is 'Which sessions and users were active in which quarter of an hour.';
@@ -36,7 +36,8 @@ comment on column hour_seals.rows_low is 'Digest of the hour''s counts and membe
 alter table shard_totals add column people_since timestamptz not null default '-infinity';
 comment on column shard_totals.people_since is 'Users and identified sessions of hours before are not known: some were sealed before these were counted.';
 
--- What is sealed stays as it was sealed. By the day, as events are dropped, so that shards tend to agree.
+-- Sealed hours stay as they were sealed, so users are counted from the day after the newest seal. A whole day, because
+-- events are dropped by the day, so that shards tend to agree.
 update shard_totals as t
 set people_since = sealed.until
 from (
@@ -56,7 +57,7 @@ cross join lateral (
     values ('user'::hourly_member, e.user_id), ('identified', e.session_id)
 ) as a (kind, member)
 where c.projection = 'hourly' and e.user_id is not null
-    -- A rebuild that is under way fills its other hours later.
+    -- A rebuild under way fills its other hours later.
     and (
         c.stage <> 'filling'
         or exists (
@@ -78,7 +79,7 @@ from (
     from hourly_members as m
     where m.kind <> 'session'
 ) as chain
--- Those of a version that is filled are made when it is full.
+-- A version that is being filled gets its edges when the filling ends.
 where not exists (
     select from checkpoints as c
     where c.shard = chain.shard and c.projection = 'hourly' and c.version = chain.version and c.stage = 'filling'

@@ -14,7 +14,7 @@ stored as (
     select date_trunc('day', min(s.first_hour), 'UTC') as first_day, max(s.last_hour) as last_hour
     from live as l
     cross join lateral (
-        -- No min and max: before the table is analyzed, the planner would read all hours for them.
+        -- Not min and max, because before the table is analyzed the planner would read all hours for them.
         select
             (
                 select c.hour from hourly_counts as c
@@ -30,7 +30,7 @@ stored as (
             ) as last_hour
     ) as s
 ),
--- A look-up for each day, so that a condition on the day leaves out the others.
+-- One look-up per day, so that a condition on day skips the other days.
 counts as (
     select d.start, c.dimension, null::hourly_member as kind, c.amount
     from stored as s
@@ -75,12 +75,12 @@ days as (
         case
             when (select max(l.people_since) from live as l) > c.start then null
             else (
-                -- A user can be in several shards, so users of shards do not add up.
+                -- Counted across shards, because a user may be in several.
                 select count(distinct u.member)
                 from (
                     select m.member
                     from live as l
-                    -- `+ 0`: before the table is analyzed, the planner would read the primary key from end to end.
+                    -- `+ 0`, because before the table is analyzed the planner would read the whole primary key.
                     join hourly_members as m on m.shard = l.shard and m.version + 0 = l.version
                     where m.kind = 'user' and hour_of(m.bucket) >= c.start
                         and hour_of(m.bucket) < c.start + interval '24 hours'
@@ -102,11 +102,11 @@ select
     d.start + interval '24 hours' <= now()
 from days as d;
 
-comment on view bi.daily is 'Totals of each UTC day that has events, fresh: what was stored when the query began is in it. Kept as long as rollups, 90 days by default. A condition on day reads those days only.';
+comment on view bi.daily is 'Totals of each UTC day that has events. They include every event stored before the query began. Days are kept as long as rollups, 90 days by default. With a condition on day, only those days are read.';
 comment on column bi.daily.day is 'The day (UTC).';
 comment on column bi.daily.events is 'Events of the day.';
-comment on column bi.daily.sessions is 'Distinct sessions of the day, exactly. They do not add up over days.';
+comment on column bi.daily.sessions is 'Exact number of distinct sessions on the day. Do not add it up over days: a session may span several.';
 comment on column bi.daily.tool_uses is 'Events that name a tool.';
-comment on column bi.daily.users is 'Distinct users of the day, exactly; null for days before users were counted. They do not add up over days.';
-comment on column bi.daily.visitors is 'users, and sessions without any user on that day.';
-comment on column bi.daily.complete is 'Whether the day is over, by the database''s clock. Late events may still come.';
+comment on column bi.daily.users is 'Exact number of distinct users on the day; null for days before users were counted. Do not add it up over days: a user may come back.';
+comment on column bi.daily.visitors is 'users, plus the sessions that name no user on that day.';
+comment on column bi.daily.complete is 'Whether the day is over, by the database''s clock. Late events may still arrive.';

@@ -15,15 +15,15 @@ select
     e.received_at
 from events as e;
 
-comment on view bi.events is 'Every event that is kept, one a row: 30 days by default. A condition on timestamp reads the days that it means only.';
-comment on column bi.events.timestamp is 'When the event happened, by its sender, to the microsecond.';
-comment on column bi.events.event_id is 'The sender''s idempotency key, or evt_ and a UUIDv7 in hex.';
+comment on view bi.events is 'Every kept event, one per row. Events are kept for 30 days by default. With a condition on timestamp, only the days in it are read.';
+comment on column bi.events.timestamp is 'When the event happened, as its sender says, to the microsecond.';
+comment on column bi.events.event_id is 'The sender''s idempotency key; when there was none, evt_ and a UUIDv7 in hex.';
 comment on column bi.events.event_type is 'What happened.';
 comment on column bi.events.session_id is 'The session the event belongs to.';
-comment on column bi.events.user_id is 'The user, null when not known.';
+comment on column bi.events.user_id is 'The user, or null when unknown.';
 comment on column bi.events.tool_name is 'The tool it happened in, or null.';
 comment on column bi.events.action is 'What was done with the tool, or null.';
-comment on column bi.events.risk_mode is 'The risk mode that a change of it names, (other) when that is odd, null for other events: what rollups count it toward.';
-comment on column bi.events.properties is 'Anything else the sender said, a JSON object, or null.';
+comment on column bi.events.risk_mode is 'The risk mode that a risk_mode_changed event names, as rollups count it: (other) when it is not a text of 1 to 128 characters, null for other events.';
+comment on column bi.events.properties is 'Further data from the sender, a JSON object, or null.';
 comment on column bi.events.demo_mode is 'Whether the sender was in demonstration mode.';
 comment on column bi.events.received_at is 'When the event was stored, by the database''s clock.';

@@ -17,7 +17,7 @@ counts as (
         from live as l
         join hourly_counts as c on c.shard = l.shard and c.version = l.version
         union all
-        -- Changes of edges by the tail, which have no dimension.
+        -- Rows of the tail without a dimension change edges; these add to the distinct sessions.
         select t.hour, t.dimension, t.key, t.amount
         from tail as t
         where t.dimension is not null or t.previous < t.hour
@@ -31,7 +31,7 @@ select
     coalesce(jsonb_object_agg(c.key, c.amount) filter (where c.dimension = 'risk_mode'), '{}'),
     (
         coalesce(sum(c.amount) filter (where c.dimension is null), 0)
-        -- A look-up for each hour, because a condition on the hour would not reach the stored edges otherwise.
+        -- One look-up per hour, because otherwise a condition on hour would not limit the edges that are read.
         + (
             select coalesce(sum(e.members), 0)
             from live as l
@@ -49,11 +49,11 @@ select
 from counts as c
 group by c.hour;
 
-comment on view bi.hourly_rollups is 'The rollup of each hour that has events, fresh: what was stored when the query began is in it. Kept as long as rollups, 90 days by default. A condition on hour reads those hours only.';
+comment on view bi.hourly_rollups is 'The rollup of each hour that has events. It includes every event stored before the query began. Rollups are kept for 90 days by default. With a condition on hour, only those hours are read.';
 comment on column bi.hourly_rollups.hour is 'Start of the hour (UTC).';
-comment on column bi.hourly_rollups.event_counts is 'Events by event_type: an object of numbers. Every key is named.';
-comment on column bi.hourly_rollups.tool_usage is 'Events by tool_name, of those that have one.';
-comment on column bi.hourly_rollups.risk_distribution is 'Changes of the risk mode by the mode they name, odd ones as (other).';
-comment on column bi.hourly_rollups.unique_sessions is 'Distinct sessions of the hour, exactly. They do not add up over hours.';
+comment on column bi.hourly_rollups.event_counts is 'Events by event_type: an object of numbers. Every key is listed.';
+comment on column bi.hourly_rollups.tool_usage is 'Events by tool_name. Events without a tool are left out.';
+comment on column bi.hourly_rollups.risk_distribution is 'risk_mode_changed events by the mode that they name; (other) when it is not a text of 1 to 128 characters.';
+comment on column bi.hourly_rollups.unique_sessions is 'Exact number of distinct sessions in the hour. Do not add it up over hours: a session may span several.';
 comment on column bi.hourly_rollups.total_events is 'Events of the hour: the sum of event_counts.';
-comment on column bi.hourly_rollups.updated_at is 'When the hour was last recounted from its events and compared, null before the first time. Not when it last changed: bi.proofs tells whether the proof still holds.';
+comment on column bi.hourly_rollups.updated_at is 'When the hour was last verified against its events, null before the first time. This is not when it last changed: bi.proofs shows whether the proof still holds.';

@@ -23,9 +23,9 @@ from (
 ) as p
 where p.events <> 0 or p.worst <= 3;
 
-comment on view bi.proofs is 'The proof of each hour that has events, or failed to be proven, as of now; for as long as seals are kept, which is for ever. One row per hour is read whatever the condition.';
+comment on view bi.proofs is 'The current proof of each hour that has events or that failed verification. Proofs are kept for ever, as seals are. Every query reads one row per hour, whatever its condition.';
 comment on column bi.proofs.hour is 'Start of the hour (UTC).';
-comment on column bi.proofs.state is 'open: not over, or touched since it was last verified; verified; sealed: events gone, proven before; drifted: rollup is not the recount; damaged: events are not what was appended; broken: a seal does not hold. Of shards, the worst.';
-comment on column bi.proofs.events is 'Events of the hour, by what witnessed their being stored.';
-comment on column bi.proofs.verified_at is 'When it was last verified, null before the first time.';
-comment on column bi.proofs.sealed_at is 'When it was sealed, null while its events are kept.';
+comment on column bi.proofs.state is 'open: the hour is not over, or has changed since it was last verified; verified: all is right; sealed: its events are gone, after they were verified; drifted: the rollup differs from a recount; damaged: the events differ from what was appended; broken: a seal does not hold. An hour has its worst shard''s state.';
+comment on column bi.proofs.events is 'Number of events of the hour, as recorded when they were stored.';
+comment on column bi.proofs.verified_at is 'When the hour was last verified, null before the first time.';
+comment on column bi.proofs.sealed_at is 'When the hour was sealed, null while its events are kept.';

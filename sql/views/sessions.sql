@@ -13,12 +13,12 @@ select
 from events as e
 group by e.session_id;
 
-comment on view bi.sessions is 'Sessions with events that are kept, one a row, computed from those: of a session that began before the first day kept, only the rest is told. A condition on session_id reads its events only, any other one all that are kept.';
+comment on view bi.sessions is 'Sessions, one per row, computed from the kept events. A session that began before the first kept day shows only its kept part. A condition on session_id reads only its events; any other query reads all kept events.';
 comment on column bi.sessions.session_id is 'The session.';
-comment on column bi.sessions.user_ids is 'Every user that its events name, in order of the text; empty when none does.';
-comment on column bi.sessions.first_seen is 'Timestamp of its first event kept.';
+comment on column bi.sessions.user_ids is 'Every user that its events name, sorted; empty when no event names a user.';
+comment on column bi.sessions.first_seen is 'Timestamp of its first kept event.';
 comment on column bi.sessions.last_seen is 'Timestamp of its last event.';
-comment on column bi.sessions.duration is 'last_seen - first_seen: 0 for a session of one event.';
+comment on column bi.sessions.duration is 'last_seen - first_seen; 0 for a session of one event.';
 comment on column bi.sessions.events is 'Number of its events.';
-comment on column bi.sessions.tool_uses is 'How many of them name a tool.';
+comment on column bi.sessions.tool_uses is 'Number of its events that name a tool.';
 comment on column bi.sessions.event_types is 'Number of distinct event types.';

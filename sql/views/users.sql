@@ -26,7 +26,7 @@ from (
     ) as a
     group by a.user_id
 ) as u
--- The planner leaves this out of a query that needs neither column.
+-- The planner leaves out this join when a query uses neither column.
 left join (
     select e.user_id, count(distinct e.session_id) as sessions, count(*) as events
     from events as e
@@ -34,10 +34,10 @@ left join (
     group by e.user_id
 ) as e on e.user_id = u.user_id;
 
-comment on view bi.users is 'Users, one a row, fresh: known as far back as rollups are kept (90 days by default), a user who comes back since the first visit. A condition on user_id reads what is known of the user only; sessions and events, where they are asked for, read the events kept.';
+comment on view bi.users is 'Users, one per row, including every event stored before the query began. Users are known as far back as rollups are kept (90 days by default); a user who comes back is known since the first visit. A condition on user_id reads only that user''s rows. The columns sessions and events also read the kept events.';
 comment on column bi.users.user_id is 'The user.';
-comment on column bi.users.first_seen is 'Start of the quarter of an hour of the user''s first event, also when its day is not kept any more.';
+comment on column bi.users.first_seen is 'Start of the quarter of an hour of the user''s first event, even when its day is no longer kept.';
 comment on column bi.users.last_seen is 'Start of the quarter of an hour of the user''s last event.';
-comment on column bi.users.days_active is 'Number of UTC days with an event of the user, of those that rollups are kept of.';
-comment on column bi.users.sessions is 'Number of distinct sessions with an event of the user, of the events kept (30 days by default).';
-comment on column bi.users.events is 'Number of the user''s events, of those kept.';
+comment on column bi.users.days_active is 'Number of UTC days with an event of the user, among the days whose rollups are kept.';
+comment on column bi.users.sessions is 'Number of distinct sessions with a kept event of the user (30 days by default).';
+comment on column bi.users.events is 'Number of the user''s kept events (30 days by default).';

@@ -120,7 +120,7 @@ async def test_a_card_becomes_the_chart_and_back_leads_back(seeded: Site, page: 
 async def test_new_users_are_those_of_all_events(seeded: Site, page: Page) -> None:
     with dashboard.without_complaints(page):
         await open_dashboard(page, seeded, "?metric=new_users&event_type=page_view&by=action")
-        await expect(page.locator("#chart .fault")).to_contain_text("those of all events")
+        await expect(page.locator("#chart .fault")).to_contain_text("only known for all events")
         await expect(page.locator("#card-new_users")).to_contain_text("not with filters")
         await page.locator("#chips button").click()
         await shown(page)

@@ -57,7 +57,7 @@ async def test_the_token_is_asked_for_and_the_first_event_explained(
     await check_accessible(page)
     for wrong in ("wrong", "wróng", "w r"):
         await give_token(page, wrong)
-        await expect(page.get_by_text("not the right one")).to_be_visible()
+        await expect(page.get_by_text("This token is wrong")).to_be_visible()
         await expect(page.locator("#token")).to_have_value("")
     await page.screenshot(path=artifacts / "token.png")
     await give_token(page, TOKEN)
@@ -87,7 +87,7 @@ async def test_the_server_goes_and_comes_back(guarded: Site, page: Page, artifac
         http.kill()  # first, or it starts another worker
         for worker in workers:
             worker.kill()
-        await expect(page.locator("#gone")).to_contain_text("What is shown is from", timeout=30_000)
+        await expect(page.locator("#gone")).to_contain_text("The page shows the state of", timeout=30_000)
         await expect(page.locator("#connection")).to_have_text("The server does not answer")
         await expect(page.locator("#announcement")).to_have_text("The server does not answer.")
         await check_accessible(page)

@@ -62,4 +62,4 @@ async def test_with_a_token_it_is_read_with_it(tokened: Site, knowing_page: Page
     assert "read-token" not in page.url
     await page.route("**/api/analytics/export?*", answer_404)
     await page.get_by_role("button", name="Download").click()
-    await expect(page.locator("#drawer .said")).to_contain_text("does not answer that yet")
+    await expect(page.locator("#drawer .said")).to_contain_text("too old to answer that")

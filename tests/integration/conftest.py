@@ -1,4 +1,4 @@
-"""What tests of the database share. On a server of one's own (`TEST_DATABASE_URL`) they need a superuser."""
+"""Fixtures for tests of the database. On your own server (`TEST_DATABASE_URL`) these tests need a superuser."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.sharded import Sharded, sharded_log
 
 @pytest_asyncio.fixture
 async def admin(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """Give a connection of one's own, for whom no trigger keeps the log from being changed."""
+    """Give a separate connection that no trigger keeps from changing the log."""
     connection = await asyncpg.connect(database_url)
     await connection.execute("set session_replication_role = replica")
     yield connection
@@ -23,6 +23,6 @@ async def admin(database_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest_asyncio.fixture(params=[1, 8], ids=["1 shard", "8 shards"])
 async def sharded(servers: Servers, postgres_version: int, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
-    """Give an empty log, of one shard and of eight."""
+    """Give an empty log; the test runs with one shard and with eight."""
     async with sharded_log(servers, postgres_version, request.param) as log:
         yield log

@@ -1,4 +1,4 @@
-"""Check every SQL file, and every Python module for SQL in strings. Exit status: 0 clean, 1 otherwise."""
+"""Check every SQL file, and look for SQL in the strings of every Python module. Exit status: 0 clean, 1 otherwise."""
 
 from __future__ import annotations
 

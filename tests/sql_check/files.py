@@ -1,8 +1,8 @@
 """Rules for one SQL file.
 
-It parses, the bodies of its functions included, and is in lower case outside quotes. A file of `queries/` is one
-statement under a header that names its parameters and rows; a file of `functions/` is the function it is named after;
-a file of `views/` is the view it is named after, with a comment on it and on each column.
+The file parses, including the bodies of its functions, and is in lower case outside quotes. A file of `queries/` is
+one statement under a header that names its parameters and rows. A file of `functions/` holds the function that it is
+named after. A file of `views/` holds the view that it is named after, with a comment on it and on each column.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.sql_check.source import Problem, Source, body_of, parse
 
 
 def check_file(path: Path) -> Iterator[Problem]:
-    """Find the problems of one SQL file; the folder it is in says which rules hold."""
+    """Find the problems of one SQL file; its folder decides which rules apply."""
     source = Source(path, path.read_text(encoding="utf-8"))
     try:
         statements = list(parse(source))
@@ -58,7 +58,7 @@ def check_case(source: Source) -> Iterator[Problem]:
 
 
 def check_body(source: Source, statement: Node) -> Iterator[Problem]:
-    """Find the problems of a function's or DO block's body, which is only a string to the SQL parser."""
+    """Find the problems of a function's or DO block's body, because the SQL parser sees it only as a string."""
     language, body = body_of(source, statement)
     if not body.text:
         return
@@ -90,14 +90,14 @@ def check_query(source: Source, statements: list[Node]) -> Iterator[Problem]:
 
 
 def check_columns(source: Source, statement: Node) -> Iterator[Problem]:
-    """Hold a query of events to the one list of their columns; pages also need the shard of their last event."""
+    """Find a query of events that does not give the listed columns; pages also need the shard of their last event."""
     given = tuple(result_columns(statement))
     if {"event_id", "properties"} & set(given) and given not in (EVENT_COLUMNS, (*EVENT_COLUMNS, "shard")):
         yield source.problem(f"a query of events gives {', '.join(EVENT_COLUMNS)}, and shard at most")
 
 
 def result_columns(statement: Node) -> Iterator[str]:
-    """Give the names of the columns of a select; `*` and what has no name are left out."""
+    """Give the names of a select's columns, without `*` and without unnamed columns."""
     targets = statement.targetList if isinstance(statement, SelectStmt) else None
     for target in targets or ():
         match target:
@@ -148,7 +148,7 @@ def check_view(source: Source, statements: list[Node]) -> Iterator[Problem]:
 
 
 def object_name(comment: Node) -> tuple[str, ...]:
-    """Return the parts of the name that a comment is on; none when it is no comment."""
+    """Return the parts of the name that a COMMENT statement comments on; none for other statements."""
     if not isinstance(comment, CommentStmt):
         return ()
     parts: Any = comment.object

@@ -36,7 +36,7 @@ def check_folders(root: Path) -> Iterator[Problem]:
 
 
 def check_names(folder: Path) -> Iterator[Problem]:
-    """Find files that have the name of another; functions and queries are known by name alone."""
+    """Find files that share a name, because functions and queries are called by name alone."""
     first: dict[str, Path] = {}
     for path in sorted(folder.rglob("*.sql")):
         if path.stem in first:
@@ -45,7 +45,7 @@ def check_names(folder: Path) -> Iterator[Problem]:
 
 
 def check_calls(functions: Path) -> Iterator[Problem]:
-    """Find folders that are no layer, and calls of a function that is not in the same folder or a lower layer."""
+    """Find folders that are no layer, and calls of functions outside the caller's folder and the layers below it."""
     heights = {folder: height for height, layer in enumerate(LAYERS) for folder in layer}
     files = sorted(functions.rglob("*.sql"))
     folders = {path.stem: path.parent.name for path in files}
@@ -65,7 +65,7 @@ def calls(source: Source) -> Iterator[tuple[int, str]]:
     """Give line and name of each call in the bodies of a file: a name before a parenthesis."""
     try:
         bodies = [body for part, statement in parse(source) for _, body in [body_of(part, statement)]]
-    except ParseError:  # check_file tells it
+    except ParseError:  # check_file reports it
         return
     for body in bodies:
         tokens = [token for token in pglast.scan(body.text) if "COMMENT" not in token.name]
@@ -75,7 +75,7 @@ def calls(source: Source) -> Iterator[tuple[int, str]]:
 
 
 def check_references(root: Path) -> Iterator[Problem]:
-    """Find comments that send a reader to a file of a function which does not exist."""
+    """Find comments that refer to a function's file that does not exist."""
     for path in sorted(root.rglob("*.sql")):
         source = Source(path, path.read_text(encoding="utf-8"))
         for match in REFERENCE.finditer(source.text):

@@ -24,7 +24,7 @@ def check_module(path: Path) -> Iterator[Problem]:
 
 
 def literal(node: ast.AST) -> str:
-    """Return the text of a string or f-string, with a name for each value in it; empty for other nodes."""
+    """Return the text of a string or f-string, with a name in place of each value; empty for other nodes."""
     match node:
         case ast.Constant(value=str(text)):
             return text

@@ -13,7 +13,7 @@ from pglast.parser import ParseError
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, on which line (from 1) of a file."""
+    """A problem, and its line (from 1) in a file."""
 
     path: Path
     line: int

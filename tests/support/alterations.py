@@ -1,4 +1,4 @@
-"""A small log, and what may happen to it or its projection behind hourledger's back."""
+"""A small log, and changes that someone could make to it or its projection behind hourledger's back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LAST = START + 3 * HOUR
 EMPTY = START + 10 * HOUR
 MINUTE = timedelta(minutes=1)
 
-# u1 is in both sessions; each is anonymous when it begins.
+# Both sessions begin anonymous; later both name u1.
 EVENTS = [
     an_event(0, at=START, session="s1"),
     an_event(1, at=START + 5 * MINUTE, session="s1", properties='{"a": 1}'),
@@ -48,7 +48,7 @@ Wrong = tuple[str, datetime, str | None, int, int]
 
 @dataclass(frozen=True)
 class Drift:
-    """A change of the projection's rows, and what verify must say of it; {start} stands for START."""
+    """A change of the projection's rows, and the differences that verify must report; {start} stands for START."""
 
     script: str
     wrong: list[Wrong]
@@ -260,13 +260,13 @@ PUT_BACK = "delete from {0}; insert into {0} table saved_{0}; drop table saved_{
 
 
 async def alter(admin: asyncpg.Connection, script: str) -> None:
-    """Run one of the scripts above, as an administrator."""
+    """Run one of the scripts above as an administrator."""
     await admin.execute(script.format(start=f"timestamptz '{START:%Y-%m-%d %H:%M}+00'"))
 
 
 @asynccontextmanager
 async def undone(admin: asyncpg.Connection) -> AsyncIterator[None]:
-    """Undo all changes of log, witnesses and projection when left."""
+    """Put the rows of log, witnesses and projection back at the end of the block."""
     for table in TABLES:
         await admin.execute(SAVE.format(table))
     try:

@@ -1,4 +1,4 @@
-"""Conditions as the page composes them, as people write them, and what the parser refuses; see the JSON file."""
+"""The shared cases of the `where` grammar: texts that the page composes, that people write, that the parser refuses."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ CASES: dict[str, list[dict[str, Any]]] = json.loads(Path(__file__).with_suffix("
 COMPOSED = CASES["composed"]
 WRITTEN = CASES["written"]
 REFUSED = CASES["refused"]
-# Every text that can be read.
+# Every text that the parser accepts.
 TEXTS = [case["text"] for case in (*COMPOSED, *WRITTEN)]
 
 
 def conditions_of(case: dict[str, Any]) -> tuple[Condition, ...]:
-    """Return what the parser must read."""
+    """Return the conditions that the parser must return for a case."""
     read = case["read"]
     rows = [(case["path"], case["operator"], read)] if "path" in case else read
     return tuple(Condition(tuple(path), operator, tuple(values)) for path, operator, values in rows)

@@ -1,4 +1,4 @@
-"""Exports as their readers see them: rows as JSON has them, of every format."""
+"""Readers for exports of every format; all return the same rows, with values as JSON has them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pyarrow import parquet
 from tests.http.support.site import text_of
 
 FORMATS = ("csv", "ndjson", "parquet")
-# As https://owasp.org/www-community/attacks/CSV_Injection has them.
+# Spreadsheets take cells that begin with these for formulas: https://owasp.org/www-community/attacks/CSV_Injection
 SIGNS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 Row = dict[str, Any]
 
 
 def unprefixed(cell: str) -> str | None:
-    """Return what a cell says: without the apostrophe that comes before a sign, or before more of them and a sign."""
+    """Return a cell's value; exports put an apostrophe before a sign, and before apostrophes that precede a sign."""
     return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(SIGNS) else cell or None
 
 

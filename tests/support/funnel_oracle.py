@@ -1,4 +1,4 @@
-"""What a funnel must answer, by brute force over stored events; it shares nothing with the product."""
+"""The right answer of a funnel, counted by brute force over stored events; it shares no code with the product."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def properties_of(event: Stored) -> Json:
 
 
 def value_at(event: Stored, field: str) -> Any:
-    """Return the value of a field, or of a property such as `properties.plan`."""
+    """Return the value of a field or of a property; `properties.plan` names a property."""
     head, _, name = field.partition(".")
     return properties_of(event).get(name) if head == "properties" else event[field]
 
@@ -45,7 +45,7 @@ def is_step(event: Stored, step: Json) -> bool:
 
 
 def run_from(events: Sequence[Stored], start: int, asked: Json) -> Run:
-    """Return the run that begins at one of an actor's events."""
+    """Return the run that begins at `start`, an index into an actor's events."""
     places = [start]
     deadline = events[start]["timestamp"] + timedelta(minutes=asked.get("window_minutes", 1_440))
     for step in asked["steps"][1:]:
@@ -60,7 +60,7 @@ def run_from(events: Sequence[Stored], start: int, asked: Json) -> Run:
 
 
 def runs(events: Iterable[Stored], asked: Json) -> dict[str, Run]:
-    """Return the run that counts of each session or user: the deepest, of equals the first."""
+    """Return each actor's run that counts: the deepest one, and the earliest among equally deep ones."""
     actors: dict[str, list[Stored]] = {}
     for event in sorted(events, key=lambda each: (each["timestamp"], each["position"], each["shard"])):
         actor = event["user_id" if asked.get("by") == "user" else "session_id"]
@@ -70,12 +70,12 @@ def runs(events: Iterable[Stored], asked: Json) -> dict[str, Run]:
     for actor, own in actors.items():
         all_runs = [run_from(own, place, asked) for place in range(len(own)) if is_step(own[place], asked["steps"][0])]
         if all_runs:
-            found[actor] = max(all_runs, key=len)  # the first of the longest
+            found[actor] = max(all_runs, key=len)  # max returns the first of equals
     return found
 
 
 def percentile(values: Sequence[float], part: float) -> float | None:
-    """Return what percentile_cont does: between neighbours in proportion."""
+    """Return what PostgreSQL's percentile_cont returns: it interpolates between neighbours."""
     if not values:
         return None
     ordered = sorted(values)
@@ -106,7 +106,7 @@ def steps(counted: Sequence[Run], length: int) -> list[Json]:
 
 
 def dropped_ids(found: Mapping[str, Run], length: int) -> list[set[str]]:
-    """Return of each step those who reached it and not the next."""
+    """Return for each step the actors that reached it but not the next; none for the last step."""
     return [{actor for actor, run in found.items() if len(run) == place + 1 < length} for place in range(length)]
 
 
@@ -120,7 +120,7 @@ def key_of(event: Stored, breakdown: str) -> str | None:
 
 
 def groups(found: Mapping[str, Run], asked: Json) -> list[Json]:
-    """Return the 10 groups with the most runs, the others, and those without a key."""
+    """Return the 10 groups with the most runs, then "(other)" for the rest, then the runs without a key."""
     keys = {actor: key_of(run[0], asked["breakdown"]) for actor, run in found.items()}
     counts = Counter(key for key in keys.values() if key not in (None, "(other)"))
     named = sorted(counts, key=lambda key: (-counts[key], key))[:10]

@@ -1,4 +1,4 @@
-"""Funnels as tests ask for them, without HTTP, and checked against the oracle."""
+"""Ask for funnels without HTTP, and check the answers against the oracle."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FIELDS = ["ok", "by", "steps", "source", "from", "to"]
 
 @asynccontextmanager
 async def funnels(database: Database, url: str) -> AsyncIterator[Funnels]:
-    """Give the funnels of a database, at the time NOW, for those who showed a token."""
+    """Give the funnels of a database at the time NOW; answers name ids, as after a request with a token."""
     async with reads(database, url) as found:
         yield Funnels(found.raw_events, found.segments, lambda: NOW, names_ids=True)
 
@@ -35,7 +35,7 @@ async def ask(found: Funnels, asked: Json) -> Json:
 
 
 def where_text(where: str | Sequence[Json]) -> str:
-    """Return conditions as they are sent: a text, or what the oracle takes, {field, op, value}."""
+    """Return conditions as text; the oracle's {field, op, value} objects are converted."""
     return where if isinstance(where, str) else " and ".join(_condition_text(**test) for test in where)
 
 
@@ -46,12 +46,12 @@ def _condition_text(field: str, op: str, value: object = None) -> str:
 
 
 def in_range(asked: Json, since: datetime, until: datetime) -> Json:
-    """Return a question with a range."""
+    """Return the question, limited to a range."""
     return asked | {"from": since.isoformat(), "to": until.isoformat()}
 
 
 def check(answer: Json, asked: Json, events: Sequence[Stored]) -> None:
-    """Fail when an answer is not what a brute-force count of the events that are looked at says."""
+    """Fail unless the answer is what the oracle counts over the events in range."""
     expected = funnel_oracle.runs(events, asked)
     length = len(asked["steps"])
     with_groups = "breakdown" in asked

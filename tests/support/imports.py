@@ -1,4 +1,4 @@
-"""Files to import, and imports as tests run them."""
+"""Write files to import, and import them in the test's process or with the command."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def a_row(number: int | None = 0, **fields: Any) -> dict[str, Any]:
-    """Return an event as it is sent; without a number it has no id."""
+    """Return an event as a sender writes it; without a number it has no id."""
     named = {} if number is None else {"event_id": f"evt_{number}"}
     return {"event_type": "page_viewed", "session_id": "s1", "timestamp": NOW.isoformat(), **named, **fields}
 
@@ -63,7 +63,7 @@ WRITERS = {"array.json": write_array, "string.txt": write_string, "lines.ndjson"
 
 
 class Counts(NamedTuple):
-    """What became of the rows of a file."""
+    """How many rows of a file were stored, were duplicates, and were rejected."""
 
     stored: int = 0
     duplicate: int = 0
@@ -80,7 +80,7 @@ async def imported(
     days: int = RETENTION_DAYS,
     patience: float = 60.0,
 ) -> Counts:
-    """Import a file to its end; return what became of its rows."""
+    """Import a whole file; return how its rows ended."""
     tally = Tally()
     await import_file(Log(database, days, patience=patience), Job(path, form, shift_to, dry_run), tally)
     assert tally.read == tally.stored + tally.duplicate + tally.rejected
@@ -88,14 +88,14 @@ async def imported(
 
 
 def rejected(path: Path) -> list[dict[str, Any]]:
-    """Return the lines of the file that names rejected rows; none when there is no such file."""
+    """Return the lines of the file that names rejected rows; none when the file does not exist."""
     file = rejected_path(path)
-    # Not by splitlines: rows have other separators of lines in them.
+    # Not splitlines: it would also split at other line separators, which rows may contain.
     return [json.loads(line) for line in file.read_bytes().split(b"\n")[:-1]] if file.exists() else []
 
 
 class Ended(NamedTuple):
-    """A command that has ended."""
+    """The exit code, output and errors of a command."""
 
     code: int
     output: str
@@ -103,7 +103,7 @@ class Ended(NamedTuple):
 
 
 async def start(url: str, *arguments: object, command: str = "import") -> asyncio.subprocess.Process:
-    """Start `python -m service import`, or another of its commands."""
+    """Start `python -m service import`, or another command of the service."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOURLEDGER_")}
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "error", "-m", "service", command, *map(str, arguments)),
@@ -115,7 +115,7 @@ async def start(url: str, *arguments: object, command: str = "import") -> asynci
 
 
 async def run(url: str, *arguments: object, command: str = "import") -> Ended:
-    """Run one to its end."""
+    """Run a command of the service to its end."""
     process = await start(url, *arguments, command=command)
     output, errors = await process.communicate()
     return Ended(process.returncode or 0, output.decode(), errors.decode())

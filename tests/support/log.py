@@ -1,4 +1,4 @@
-"""Events for tests, and the log as tests write and read it."""
+"""Make events, append them to the log, read the log, and hold its locks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from service.ingest.event import Event
 from sql.database import Database
 from tests.conftest import RETENTION_DAYS
 
-# Before any test began: the hour and the day may be others by now, and the database's clock tells those.
+# The time at import. Tests may run into the next hour or day; the database's clock then differs from this.
 NOW = datetime.now(UTC).replace(microsecond=0)
 WAITS_FOR_ME = (
     "select exists (select from pg_locks where not granted and pg_backend_pid() = any (pg_blocking_pids(pid)))"
@@ -40,7 +40,7 @@ def an_event(
 async def append(
     database: Database, events: Sequence[Event], *, shard: int = 0, clock: datetime | None = None
 ) -> dict[int, str]:
-    """Append; return the outcome of each event that was not stored, by its place from 0."""
+    """Append; return the outcome of each event that was not stored, by its index from 0."""
     columns = [list(column) for column in zip(*events, strict=True)]
     rows = await database.rows(database.statements.append_events, shard, RETENTION_DAYS, clock, *columns)
     return {row["ordinal"] - 1: row["outcome"] for row in rows}
@@ -61,19 +61,19 @@ async def head_locked(url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def until_waited_for(holder: asyncpg.Connection) -> None:
-    """Return when somebody waits for a lock that this connection holds."""
+    """Return once another connection waits for a lock that `holder` holds."""
     await _until(holder, WAITS_FOR_ME)
 
 
 async def _until(connection: asyncpg.Connection, query: str, *arguments: object) -> None:
     async with asyncio.timeout(60):
-        while not await connection.fetchval(query, *arguments):  # noqa: ASYNC110  # locks tell nobody
+        while not await connection.fetchval(query, *arguments):  # noqa: ASYNC110  # a lock sends no event
             await asyncio.sleep(0.005)
 
 
 @asynccontextmanager
 async def stopped_after_one_append(url: str, begin: Callable[[], Awaitable[Begun]]) -> AsyncIterator[Begun]:
-    """Begin what appends again and again, let a trial of no events and one append pass, and hold up the next."""
+    """Begin work that appends repeatedly; let the trial without events and one append pass, and block the next."""
     holder, *others = connections = [await asyncpg.connect(url) for _ in range(3)]
     try:
         await _lock_head(holder)
@@ -81,7 +81,7 @@ async def stopped_after_one_append(url: str, begin: Callable[[], Awaitable[Begun
         for following in others:
             await until_waited_for(holder)
             locked = asyncio.create_task(_lock_head(following))
-            # In line, it comes after the append that waits and before the next one.
+            # It queues for the lock behind the append that waits now and before the next append.
             await _until(holder, WAITS, following.get_server_pid())
             await holder.execute("rollback")
             await locked

@@ -1,4 +1,4 @@
-"""What the log and the projection `hourly` must hold, by brute force: it shares nothing with the product but Event."""
+"""The right content of log and projection, counted by brute force; it shares only Event with the product."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Fresh = Counter[tuple[str, datetime | None, str | None]]
 
 @dataclass
 class Rows:
-    """The stored rows of the projection in one shard. An edge of no members is none."""
+    """The stored rows of the projection in one shard. Edges with a count of 0 have no row."""
 
     counts: Counts
     members: Members
@@ -35,14 +35,14 @@ class Rows:
 
 
 class Log:
-    """The log of one shard: what was stored, and what is to be said of the rest."""
+    """The log of one shard: it stores new events and returns the outcome of all others."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
         self._holders: dict[tuple[datetime, str], str] = {}
 
     def append(self, events: Iterable[Event]) -> dict[int, str]:
-        """Store events; return the outcome of each that was not stored, by its place from 0."""
+        """Store events; return the outcome of each that was not stored, by its index from 0."""
         outcomes = {}
         for place, event in enumerate(events):
             name = (event.timestamp, event.event_id)
@@ -80,14 +80,14 @@ def active(event: Event) -> Iterator[tuple[str, str]]:
 
 
 def rows(events: Iterable[Event]) -> Rows:
-    """Return the rows of the projection when every event is folded."""
+    """Return the rows that the projection has once every event is folded."""
     placed = [(start_of(event.timestamp, QUARTER), event) for event in events]
     members = {(bucket, *member) for bucket, event in placed for member in active(event)}
     return Rows(Counter((bucket, *key) for bucket, event in placed for key in keys(event)), members, edges(members))
 
 
 def retained(events: Sequence[Event], since: datetime, users: Collection[str | None]) -> Rows:
-    """Return the rows when all before a moment is deleted, but the first row of each of these users."""
+    """Return the rows that remain when all before `since` are deleted, except the first row of each of these users."""
     before = sorted(member for member in rows(events).members if member[0] < since and member[1] == "user")
     first = {user: (bucket, kind, user) for bucket, kind, user in reversed(before) if user in users}
     left = rows(event for event in events if event.timestamp >= since)
@@ -96,7 +96,7 @@ def retained(events: Sequence[Event], since: datetime, users: Collection[str | N
 
 
 def edges(members: Members) -> Edges:
-    """Return the edges of members."""
+    """Return the edges that follow from member rows."""
     chains: dict[tuple[str, str], list[datetime | None]] = defaultdict(lambda: [None])
     for bucket, *member in sorted(members):
         chains[member[0], member[1]].append(bucket)
@@ -114,7 +114,7 @@ def distinct(events: Iterable[Event], since: datetime, until: datetime) -> int:
 
 
 def people(events: Sequence[Event], since: datetime, until: datetime) -> dict[str, int]:
-    """Count distinct ones of a range: sessions, users, those never there before, sessions that had a user."""
+    """Count in a range the distinct sessions, users, users not seen before it, and sessions with a user."""
     inside = [event for event in events if since <= event.timestamp < until]
     users = {event.user_id for event in inside if event.user_id is not None}
     return {
@@ -126,7 +126,7 @@ def people(events: Sequence[Event], since: datetime, until: datetime) -> dict[st
 
 
 def fresh(events: Iterable[Event], since: datetime, until: datetime) -> Fresh:
-    """Return what a read of whole hours must answer, its account of how fresh it is left out."""
+    """Return the answer to a read of whole hours, without the rows about its freshness."""
     inside = [event for event in events if since <= event.timestamp < until]
     found: Fresh = Counter((kind, start_of(e.timestamp, HOUR), key) for e in inside for kind, key in keys(e))
     for hour, _ in {(start_of(event.timestamp, HOUR), event.session_id) for event in inside}:
@@ -151,7 +151,11 @@ def trend(
     told: Collection[str] | None,
     divided_by: str | None = None,
 ) -> Trend:
-    """Return what a trend must count; what only the log knows, and distinct ones, are counted only when named."""
+    """Return the counts of a trend.
+
+    Distinct counts, and dimensions that only the log has, are counted only when `named`. Keys outside `told` count as
+    "(other)"; None tells every key.
+    """
 
     def name(key: str) -> str:
         return key if told is None or key in told else "(other)"

@@ -1,6 +1,6 @@
-"""A pooler in transaction mode, the harshest there can be: every transaction of a client gets another server.
+"""A pooler in transaction mode that is as harsh as possible: each transaction of a client gets another server.
 
-It speaks as much of the protocol as that takes; a real one mostly gives back the server that was used last.
+It implements only the part of the protocol that this needs. A real pooler mostly reuses the last server.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from urllib.parse import quote
 
 from tests.support.severed_connection import PORT, connect
 
-# What a pooler lets a client ask for at its start; all else it would have to keep apart for each client.
+# The startup parameters that a pooler accepts; any other would be state that it must keep per client.
 AT_START = {"user", "database", "client_encoding", "application_name"}
-# Messages of a client that are answered with ReadyForQuery: Query, Sync and FunctionCall.
+# Client messages that the server answers with ReadyForQuery: Query, Sync and FunctionCall.
 ASKS = b"QSF"
 TERMINATE = b"X"
 
 
 @dataclass(eq=False)
 class Server:
-    """A connection to the database, of no client or of one."""
+    """A connection to the database; a client has it for one transaction, otherwise it is free."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -35,7 +35,7 @@ class Server:
 
 @dataclass
 class Pooler:
-    """A pooler in front of one database; `transactions` counts those it gave a server."""
+    """A pooler in front of one database; `transactions` counts the transactions that got a server."""
 
     url: str
     database_url: str
@@ -46,7 +46,7 @@ class Pooler:
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve a client until it goes."""
+        """Serve a client until it disconnects."""
         try:
             await self._greet(reader, writer)
             await self._pass_on(reader, writer)
@@ -54,11 +54,11 @@ class Pooler:
             pass
         finally:
             for server in [each for each in self.servers if each.client is writer]:
-                server.writer.close()  # in the middle of a transaction
+                server.writer.close()  # the client left in the middle of a transaction
             writer.close()
 
     async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Open one more server for what the client asks for, and tell the client a process of our own making."""
+        """Open a server with the client's startup parameters; give the client an invented process id."""
         (length,) = unpack("!I", await reader.readexactly(4))
         start = await reader.readexactly(length - 4)
         names = set(start[4:].rstrip(b"\0").decode().split("\0")[::2])
@@ -79,7 +79,7 @@ class Pooler:
         self.tasks.append(asyncio.create_task(self._answer(server)))
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Give each transaction the server that has rested longest."""
+        """Give each transaction the server that has been free the longest."""
         while (message := await read_message(reader))[:1] != TERMINATE:
             server = next((each for each in self.servers if each.client is writer), None)
             if server is None:
@@ -90,7 +90,7 @@ class Pooler:
             server.writer.write(message)
 
     async def _answer(self, server: Server) -> None:
-        """Pass answers back; take the server from its client when the transaction has ended."""
+        """Pass answers back; free the server once the transaction has ended."""
         try:
             while message := await read_message(server.reader):
                 client = server.client
@@ -122,7 +122,7 @@ async def pooling(database_url: str, folder: Path) -> AsyncIterator[Pooler]:
 
 
 async def read_message(reader: asyncio.StreamReader) -> bytes:
-    """Read one message, its type and length included."""
+    """Read one message, including its type and length."""
     head = await reader.readexactly(5)
     (length,) = unpack("!I", head[1:])
     return head + await reader.readexactly(length - 4)

@@ -1,4 +1,4 @@
-"""The projection `hourly` as tests drive it and read it, in the words of the oracle."""
+"""Fold, read, verify and rebuild the projection `hourly`; rows have the oracle's types."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from tests.support import oracle
 from tests.support.log import NOW, an_event
 from tests.support.oracle import QUARTER
 
-# Well inside the days that take events, whatever the time of the day.
+# Three days back, so that every test event lies within the days that accept events.
 START = NOW.replace(minute=0, second=0) - timedelta(days=3)
-# Of the stored counts, the events of each quarter of the hour.
+# Stored counts: one array of four quarters for each hour and key.
 COUNTS = "select hour, dimension, key, array[events_00, events_15, events_30, events_45] from hourly_counts"
 MEMBERS = "select bucket, kind, member from hourly_members"
 EDGES = "select kind, bucket, nullif(previous, '-infinity'), members from hourly_edges"
-# Rows of a fresh read that say how it was made.
+# Measures of a fresh read that describe the read itself.
 BESIDES = ("position", "lag_events", "document_events", "document_sessions")
 PLACES = [timedelta(0), timedelta(microseconds=1), timedelta(minutes=7), QUARTER - timedelta(microseconds=1)]
 MODES = ('{"risk_mode": "high"}', '{"risk_mode": "low", "x": 1}', '{"risk_mode": 3}', '{"other": true}', None)
 
 
 def random_events(seed: int, count: int, *, hours: int = 24, sessions: int = 20) -> list[Event]:
-    """Return events in no order, many of them on the borders of quarters; some are there twice."""
+    """Return events in random order, many on the borders of quarters, some of them twice."""
     chance = random.Random(seed)
     events = [
         an_event(
@@ -51,7 +51,7 @@ def random_events(seed: int, count: int, *, hours: int = 24, sessions: int = 20)
 
 
 def in_batches(events: Sequence[Event], seed: int) -> Iterator[Sequence[Event]]:
-    """Cut events into batches of odd sizes."""
+    """Cut events into batches of 1, 2, 7 or 30."""
     chance = random.Random(seed)
     place = 0
     while place < len(events):
@@ -61,13 +61,13 @@ def in_batches(events: Sequence[Event], seed: int) -> Iterator[Sequence[Event]]:
 
 
 async def fold(database: Database, *, shard: int = 0, limit: int = 50_000) -> tuple[int, int] | None:
-    """Fold once; return the checkpoint before and after, None when it is in other hands."""
+    """Fold once; return the checkpoint before and after, or None when another projector holds it."""
     rows = await database.rows(database.statements.fold_hourly, shard, 1, limit)
     return (rows[0]["folded_after"], rows[0]["folded_upto"]) if rows else None
 
 
 def by_quarter(counts: Sequence[asyncpg.Record]) -> oracle.Counts:
-    """Return rows of COUNTS by quarter of an hour."""
+    """Convert rows of COUNTS to counts by quarter of an hour."""
     quarters = {
         (hour + number * QUARTER, dimension, key): events
         for hour, dimension, key, quarters in counts
@@ -86,17 +86,17 @@ async def folded(admin: asyncpg.Connection, *, shard: int = 0) -> oracle.Rows:
 
 
 def in_kinds(members: Sequence[asyncpg.Record]) -> oracle.Members:
-    """Return rows of MEMBERS."""
+    """Convert rows of MEMBERS to the oracle's type."""
     return {(bucket, kind, member) for bucket, kind, member in members}
 
 
 def by_edge(edges: Sequence[asyncpg.Record]) -> oracle.Edges:
-    """Return rows of EDGES."""
+    """Convert rows of EDGES to the oracle's type."""
     return oracle.Edges({(kind, bucket, previous): number for kind, bucket, previous, number in edges})
 
 
 async def fresh(database: Database, since: datetime, until: datetime, *, shard: int = 0) -> oracle.Fresh:
-    """Return a fresh read, without what it says of its own freshness."""
+    """Return a fresh read without the rows about its freshness; documents count as the rows they stand for."""
     rows = await database.rows(database.statements.read_hourly, shard, since, until, None)
     documents = [row for row in rows if row["measure"] == "document"]
     measured = {(row["measure"], row["hour"], row["key"]): row["amount"] for row in rows if row not in documents}
@@ -108,7 +108,7 @@ async def fresh(database: Database, since: datetime, until: datetime, *, shard: 
 
 
 def in_measures(hour: datetime, document: dict[str, Any]) -> oracle.Fresh:
-    """Return what a document says as rows of a fresh read."""
+    """Convert a document to rows of a fresh read."""
     kinds = {"event_counts": "event_type", "tool_usage": "tool_name", "risk_distribution": "risk_mode"}
     found = oracle.Fresh({("sessions", hour, None): document["unique_sessions"]})
     for kind, measure in kinds.items():
@@ -119,7 +119,7 @@ def in_measures(hour: datetime, document: dict[str, Any]) -> oracle.Fresh:
 
 
 async def another_round(*rounds: asyncio.Event) -> None:
-    """Wait until each of the loops that set these events has gone round once more, however slow it is."""
+    """Wait until each loop that sets one of these events has completed another round, however slow it is."""
     for each in rounds:
         each.clear()
     for each in rounds:
@@ -127,10 +127,10 @@ async def another_round(*rounds: asyncio.Event) -> None:
 
 
 async def proofs(database: Database) -> list[HourProof]:
-    """Verify all there is."""
+    """Verify every hour."""
     return [proof async for proof in verify(database, await list_hours(database, None, None))]
 
 
 async def rebuilt(database: Database) -> list[RebuiltHour]:
-    """Rebuild all there is."""
+    """Rebuild every hour."""
     return [hour async for hour in rebuild(database, await list_hours(database, None, None))]

@@ -1,4 +1,4 @@
-"""The reads of the service, without HTTP."""
+"""The service's reads, called without HTTP."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.log import NOW
 
 @dataclass(frozen=True)
 class Reads:
-    """What answers, at the time NOW."""
+    """The reads of a database at the time NOW."""
 
     raw_events: RawEvents
     segments: Segments
@@ -37,7 +37,7 @@ class Reads:
 
 @asynccontextmanager
 async def reads(database: Database, url: str, seconds: int = STATEMENT_SECONDS) -> AsyncIterator[Reads]:
-    """Give the reads of a database; a question about raw events may take so many seconds."""
+    """Give the reads of a database; `seconds` limits each question about raw events."""
     raw_events = RawEvents(url, seconds)
     segments = Segments(database, database)
     shards = Shards(database)

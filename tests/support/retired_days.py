@@ -1,4 +1,4 @@
-"""A log of days long past, on one shard or eight, for retention to work on. All clocks are given."""
+"""A log of days long past, on one shard or eight, for tests of retention. Tests pass every clock in."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tests.support.sharded import Sharded
 
 DAY = timedelta(days=1)
 MICROSECOND = timedelta(microseconds=1)
-# Past the default retention by the real clock, too, for the commands.
+# The real clock is past the default retention too, because commands use it.
 FIRST = NOW.replace(hour=0, minute=0, second=0) - 60 * DAY
-# The last one still takes events when all before are past the horizon.
+# Day 9 still accepts events when all days before it are past the horizon.
 DAYS = (0, 1, 2, 3, 9)
-# One without events, and one for what tests append.
+# Day 4 stays without events; tests append to day 10.
 MADE = (*DAYS, 4, 10)
 LONG = 1_000
 
@@ -35,7 +35,7 @@ def day(number: int) -> datetime:
 
 
 def past(number: int) -> datetime:
-    """Return a moment at which a day, and no later one, is past the horizon."""
+    """Return a moment when this day is past the horizon and the next day is not."""
     return day(number + RETENTION_DAYS + 1) + HOUR
 
 
@@ -45,7 +45,7 @@ def _moments(number: int) -> list[datetime]:
 
 
 def old_events(seed: int = 4, sessions: int = 6) -> list[Event]:
-    """Return events on the first and last microsecond of each day and between; sessions last for days."""
+    """Return events on each day's first and last microsecond and between; sessions span several days."""
     chance = random.Random(seed)
     moments = [moment for number in DAYS for moment in _moments(number) for _ in range(4)]
     return [
@@ -63,7 +63,7 @@ def old_events(seed: int = 4, sessions: int = 6) -> list[Event]:
 
 
 async def fill(sharded: Sharded, events: Sequence[Event]) -> None:
-    """Make the days, append each day's events in two appends while it is new, fold, and compact all but the last."""
+    """Make the days, append each day's events in two appends at its end, fold, and compact all but the last receipt."""
     for number in MADE:
         await sharded.database.only(sharded.database.statements.make_day, day(number).date())
     for number in DAYS:
@@ -76,7 +76,7 @@ async def fill(sharded: Sharded, events: Sequence[Event]) -> None:
 
 
 async def append_all(sharded: Sharded, events: Sequence[Event], *, clock: datetime) -> None:
-    """Append events, each to its shard."""
+    """Append events, each to its own shard."""
     for shard in range(sharded.shards):
         if of_shard := sharded.of_shard(shard, events):
             assert await append(sharded.database, of_shard, shard=shard, clock=clock) == {}
@@ -85,13 +85,13 @@ async def append_all(sharded: Sharded, events: Sequence[Event], *, clock: dateti
 async def retire(
     database: Database, number: int, *, rollup_days: int = LONG, patience: timedelta = timedelta(0)
 ) -> list[RetiredDay]:
-    """Run the pass when a day is just past the horizon; return what became of the days that are."""
+    """Run the pass at a clock when a day is just past the horizon; return its result for each due day."""
     passed = retain(database, RETENTION_DAYS, rollup_days, patience=patience, clock=past(number))
     return [retired async for retired in passed]
 
 
 def whole(*numbers: int, events: Sequence[Event]) -> list[RetiredDay]:
-    """Return what a pass must say of days that it drops, those without events included."""
+    """Return the results of a pass that drops these days; days without events have one too."""
     return [RetiredDay(day(number).date(), len(of_day(number, events))) for number in numbers]
 
 
@@ -101,7 +101,7 @@ def of_day(number: int, events: Sequence[Event]) -> list[Event]:
 
 
 async def answers(sharded: Sharded, since: datetime, until: datetime) -> oracle.Fresh:
-    """Return what a fresh read of all shards says."""
+    """Return a fresh read of all shards."""
     found = oracle.Fresh()
     for shard in range(sharded.shards):
         found += await fresh(sharded.database, since, until, shard=shard)
@@ -109,7 +109,7 @@ async def answers(sharded: Sharded, since: datetime, until: datetime) -> oracle.
 
 
 async def people(sharded: Sharded, since: datetime, until: datetime) -> dict[str, int]:
-    """Return what is counted of people in a range, in all shards; of one, by its edges."""
+    """Return the counts of people in a range of all shards; a single shard must count the same by edges."""
     statements = sharded.database.statements
     named = ["users", "identified"]
     rows = await sharded.database.rows(statements.read_people, [since, until], named, None)
@@ -123,7 +123,7 @@ async def people(sharded: Sharded, since: datetime, until: datetime) -> dict[str
 
 
 async def totals(database: Database) -> tuple[int, int, int]:
-    """Return what was stored, what is live and what was retired, of all shards; each shard's sum is right."""
+    """Return the events of all shards that were stored, are live, and were retired; check the sum of each shard."""
     shards = await conservation(database)
     assert [shard for shard in shards if not shard.holds] == []
     return sum(each.stored for each in shards), sum(each.live for each in shards), sum(each.retired for each in shards)

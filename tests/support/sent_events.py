@@ -1,4 +1,4 @@
-"""Events as senders send them, right and wrong."""
+"""Strategies for valid and invalid events as bytes that a sender may send."""
 
 import json
 
@@ -32,7 +32,7 @@ fields = {name: st.none() | texts | near_limits | numbers for name in LIMITS} | 
     "extra": st.none(),
 }
 good = {"event_type": "a", "session_id": "s", "timestamp": MOMENT, "event_id": "e"}
-# Few fields at a time, so that not every event is wrong.
+# Change at most three fields, so that some events stay valid.
 changes = st.lists(st.sampled_from(sorted(fields)), unique=True, max_size=3).flatmap(
     lambda names: st.fixed_dictionaries({name: fields[name] for name in names})
 )
@@ -42,12 +42,12 @@ sent_events = st.builds(
     *(events, st.booleans(), st.sampled_from([None, 1])),
 ).map(lambda text: text.encode(errors="surrogatepass"))
 
-# A database serves all examples of a test, and the first of them waits for it.
+# All examples of a test share a database fixture, and the first example waits for it.
 PATIENT = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 def examples(count: int) -> settings:
-    """Return settings for a test whose first example may be slow: hypothesis reads all of Unicode for it."""
+    """Return settings for a test whose first example may be slow, because hypothesis then builds its Unicode tables."""
     return settings(max_examples=count, deadline=None, suppress_health_check=PATIENT)
 
 
@@ -56,7 +56,7 @@ def with_properties(properties: bytes) -> bytes:
 
 
 def tried(body: bytes) -> Event | EventError:
-    """Return the event, or what is wrong with it."""
+    """Return the decoded event, or the error that decoding raises."""
     try:
         return decode_event(body)
     except EventError as error:

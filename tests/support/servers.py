@@ -1,6 +1,6 @@
-"""PostgreSQL for the tests: a server of each version for all workers, and migrated databases that tests get clones of.
+"""PostgreSQL for the tests: workers share one server per version; each test gets a clone of a migrated database.
 
-`TEST_DATABASE_URL` uses a server of one's own instead; its role must be allowed to create databases.
+With `TEST_DATABASE_URL`, tests use your own server instead; its role must be allowed to create databases.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from sql.migrate import migrate
 OWN_SERVER = os.environ.get("TEST_DATABASE_URL")
 NEWEST = 18
 VERSIONS = (18, 16)
-# Fewer days than the default: a database of fewer partitions is cloned faster.
+# Fewer days than the default, because a database with fewer partitions is cloned faster.
 RETENTION_DAYS = 7
-# Tests on clones kill clients, not the server; the fault tests start durable servers of their own.
+# These servers need no durability, because tests on clones kill only clients. Fault tests start durable ones.
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "on", "max_connections": "400"}
 # The same in all workers of a run.
 RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid4().hex
@@ -38,7 +38,7 @@ MEMORY_NEEDED = 3 * 2**30
 
 
 def folder_of_folders() -> Path | None:
-    """Return where servers are put: in memory, where files are made and removed 20 times faster, if there is room."""
+    """Return /dev/shm if it has room, because it makes and removes files 20 times faster; None for the default."""
     if not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK):
         return None
     room = min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available)
@@ -47,7 +47,7 @@ def folder_of_folders() -> Path | None:
 
 @contextmanager
 def folder_for_servers() -> Iterator[Path]:
-    """Give a folder that the server's own user can enter, too, when the tests run as root."""
+    """Give a folder that the server's user can enter even when the tests run as root."""
     with tempfile.TemporaryDirectory(prefix="hourledger-", dir=folder_of_folders()) as name:
         Path(name).chmod(0o711)
         yield Path(name)
@@ -55,7 +55,7 @@ def folder_for_servers() -> Iterator[Path]:
 
 @dataclass
 class Servers:
-    """The servers that the workers of a test run share, each started by the first that asks for it."""
+    """The servers that all workers of a test run share; the first worker that needs one starts it."""
 
     folder: Path
     opened: ExitStack
@@ -80,7 +80,7 @@ class Servers:
 
     @asynccontextmanager
     async def new_database(self, version: int, *, shards: int | None = 1) -> AsyncIterator[str]:
-        """Give the URL of a database, migrated and its days made unless `shards` is None."""
+        """Give the URL of a new database; unless `shards` is None it is migrated and has its days."""
         administrator = await self.administrator(version)
         template = "template1" if shards is None else await self._template(version, shards)
         name = f"test_{uuid4().hex}"
@@ -91,7 +91,7 @@ class Servers:
             await administrator.execute(f'drop database "{name}" with (force)')
 
     async def close(self) -> None:
-        """Leave the servers; the last worker to do so stops them."""
+        """Leave the servers; the last worker that leaves stops them."""
         for administrator in self.administrators.values():
             await administrator.close()
 
@@ -120,7 +120,7 @@ class Servers:
 
 
 async def execute(url: str, *scripts: str) -> None:
-    """Run scripts, each by itself, as an administrator of the database would."""
+    """Run each script on its own, over a direct connection as an administrator would."""
     connection = await asyncpg.connect(url)
     try:
         for script in scripts:

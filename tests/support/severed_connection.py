@@ -1,4 +1,4 @@
-"""A way to the database that can be cut before a request arrives or before its answer does, and that can hang."""
+"""A proxy to the database that can hang, and can cut connections before a request or its answer arrives."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Way:
     writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     async def passable(self) -> None:
-        """Return when the way does not hang."""
-        while self.hangs:  # noqa: ASYNC110  # a flag, no event
+        """Return once the proxy does not hang."""
+        while self.hangs:  # noqa: ASYNC110  # `hangs` is a plain flag
             await asyncio.sleep(0.01)
 
     def close(self) -> None:
@@ -41,7 +41,7 @@ class Way:
 
 @asynccontextmanager
 async def severable(database_url: str, folder: Path) -> AsyncIterator[Way]:
-    """Give a way to the database through a socket in `folder`."""
+    """Give a proxy to the database that listens on a socket in `folder`."""
     way = Way(database_url.partition("?")[0] + f"?host={quote(str(folder))}&port={PORT}")
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -79,14 +79,14 @@ async def severable(database_url: str, folder: Path) -> AsyncIterator[Way]:
 
 
 def _ends_a_statement(data: bytes) -> bool:
-    """Tell whether an answer says that a SELECT has ended, its transaction committed."""
+    """Tell whether an answer says that a SELECT has ended and that its transaction is committed."""
     return b"SELECT " in data and data.rstrip(b"\0")[-1:] == b"I"
 
 
 async def _pump(
     reader: asyncio.StreamReader, give: Callable[[bytes], Awaitable[bool]], other_side: asyncio.StreamWriter
 ) -> None:
-    """Give on what is read until it ends, then end the other side, too."""
+    """Pass on what one side sends; when that side ends, close the other."""
     try:
         while (data := await reader.read(65_536)) and await give(data):
             pass

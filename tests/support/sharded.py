@@ -1,4 +1,4 @@
-"""A log of one shard or of eight, used and checked as a whole."""
+"""A log of one shard or eight, used and checked as a whole."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IN_LOG = "select shard, event_id, session_id, timestamp from events"
 
 @dataclass(frozen=True)
 class Sharded:
-    """A database and its number of shards; `admin` is held back by no trigger."""
+    """A database and its number of shards; triggers do not apply to `admin`."""
 
     url: str
     shards: int
@@ -39,7 +39,7 @@ class Sharded:
         return [event for event in events if self.shard_of(event.session_id) == shard]
 
     async def check(self, expected: Sequence[Event]) -> None:
-        """The log holds these events, each once; the projection counts them; verify finds nothing wrong."""
+        """Assert that the log holds each of these events once, the projection counts them, and all hours verify."""
         named = [(self.shard_of(each.session_id), each.event_id, each.session_id, each.timestamp) for each in expected]
         assert sorted(map(tuple, await self.admin.fetch(IN_LOG))) == sorted(named)
         await catch_up(self.database)
@@ -52,7 +52,7 @@ class Sharded:
 
 @asynccontextmanager
 async def sharded_log(servers: Servers, version: int, shards: int) -> AsyncIterator[Sharded]:
-    """Give an empty log of so many shards, its days made."""
+    """Give an empty log of `shards` shards with its days made."""
     async with servers.new_database(version, shards=shards) as url:
         database = Database(url)
         admin = await asyncpg.connect(url)
@@ -66,13 +66,13 @@ async def sharded_log(servers: Servers, version: int, shards: int) -> AsyncItera
 
 @asynccontextmanager
 async def appending(url: str, *, clock: datetime | None = None, lock_seconds: int = 10) -> AsyncIterator[Appender]:
-    """Run an appender, as a process of the service would."""
+    """Run an appender as a process of the service does."""
     database = Database(url, lock_seconds=lock_seconds)
     appender = Appender(database, RETENTION_DAYS, clock)
     await appender.start()
     try:
         async with asyncio.timeout(60):
-            while not appender.available:  # noqa: ASYNC110  # it tells nobody
+            while not appender.available:  # noqa: ASYNC110  # the appender sends no event
                 await asyncio.sleep(0.01)
         yield appender
     finally:

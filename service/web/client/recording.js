@@ -1,6 +1,6 @@
-// How the client records an event: whose it is, what is kept of it, and how much may wait.
+// How the client records an event: its session, what it keeps, and how many events may wait.
 
-/** Silence is measured by the visitor's clock alone, which is right about that. */
+/** The visitor's clock alone measures the silence: it may be wrong, but it runs at the right speed. */
 function session(at) {
   const [known, last] = (get(SESSION) ?? "").split(" ");
   const silence = Date.now() - last;
@@ -10,7 +10,7 @@ function session(at) {
   return id;
 }
 
-/** Whether a session is one of those that are counted: the same for all of its events. */
+/** Whether a session is in the sample: the same for all of its events. */
 const sampled = (id) => parseInt(id.slice(-7), 36) / 2 ** 32 < options.sampleRate;
 
 const refused = () => options.respectPrivacy && (navigator.doNotTrack === "1" || navigator.globalPrivacyControl === true);
@@ -68,7 +68,7 @@ function keep(event) {
   if (!(serial++ % 100)) bound();
 }
 
-/** Drop the oldest of what waits, a tenth more than must be, so that it is seldom. */
+/** Drop the oldest events that wait, and a tenth more, so that this is rare. */
 function bound() {
   const keys = waiting();
   if (keys.length <= MOST_WAITING) return;

@@ -1,12 +1,12 @@
 // How the client sends: in batches, from one tab at a time, with the server's clock, and when the page is left.
 
-/** Flush in a while, when the page has nothing else to do; a pause under way is kept to. */
+/** Flush after a pause, when the page is idle. A pause under way is not shortened. */
 function plan(pause) {
   ready ||= !pause;
   timer ||= setTimeout(() => (globalThis.requestIdleCallback ?? setTimeout)(flush, { timeout: 2_000 }), pause);
 }
 
-/** Send what waits, now. Done when all of it is sent, or some has to wait. */
+/** Send the events that wait. Done when all are sent, or the rest must wait. */
 function flush() {
   clearTimeout(timer);
   timer = 0;
@@ -33,7 +33,7 @@ async function send() {
   }
 }
 
-// What hangs is given up, lest it keep other tabs from sending.
+// A request that hangs is given up, because it would keep other tabs from sending.
 const ask = (address, how) => fetch(address, { credentials: "omit", signal: AbortSignal.timeout?.(MINUTE), ...how });
 
 /** Send one batch; true when there may be more to send now. */
@@ -99,14 +99,14 @@ function forget(key) {
   beaconed.delete(key);
 }
 
-/** Wait longer and longer, never all at once; or as long as the service says. */
+/** Wait longer each time, with some chance so that clients do not return together; or as long as the service says. */
 function retry(after) {
   const pause = Math.min(500 * 2 ** ++failures, LONGEST_PAUSE);
   plan(after >= 1_000 ? Math.min(after, 60 * MINUTE) + Math.random() * 1_000 : pause * (0.5 + Math.random() / 2));
   return false;
 }
 
-/** Ask for the time before the first batch of a tab: what has not been sent yet can still be corrected. */
+/** Ask for the time before the first batch of a tab, while events can still be corrected. */
 async function learnClock() {
   if (offset !== null || !home) return;
   const asked = Date.now();
@@ -131,7 +131,7 @@ function noteClock(answer, asked) {
   fresh.clear();
 }
 
-/** Write what happened to the history: the last thousand of a day. */
+/** Write new events to the history: the last thousand of a day. */
 function remember() {
   if (!history.length) return;
   const kept = quietly(() => [...JSON.parse(get(HISTORY))]) ?? [];
@@ -140,7 +140,7 @@ function remember() {
   history = [];
 }
 
-/** The page may be gone in a moment: hand over what fits. Whether it arrives is not told, so it is kept. */
+/** The page may be gone in a moment: hand over what fits. Nothing says whether it arrives, so keep it. */
 function leave() {
   remember();
   if (!options.sendToBackend || !ready || !navigator.sendBeacon) return;

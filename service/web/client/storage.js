@@ -3,7 +3,7 @@
 // script element or null, and `here`, the address it was loaded from.
 //
 // Every event is kept in localStorage, under a key of its own, from the moment it happens until an answer names it.
-// Whatever is sent twice has the same id, and counts once.
+// An event that is sent twice has the same id, so it counts once.
 
 const OUTBOX = "hourledger_outbox:";
 const HISTORY = "cv_analytics_events";
@@ -40,14 +40,14 @@ let failures = 0;
 let most = BATCH;
 let serial = 0;
 
-/** Do what may throw for reasons that are not ours. */
+/** Do something that the browser may refuse; gives undefined then. */
 function quietly(work) {
   try {
     return work();
   } catch { /* there is nothing to be done */ }
 }
 
-// Storage throws when it is blocked or full; then this page's memory has to do.
+// Storage throws when it is blocked or full. Then the page's memory is used.
 const store = (key) => (key === SESSION || key === CLOCK ? sessionStorage : localStorage);
 
 const get = (key) => memory.get(key) ?? quietly(() => store(key).getItem(key)) ?? null;
@@ -67,7 +67,7 @@ function remove(key) {
   quietly(() => store(key).removeItem(key));
 }
 
-/** The keys of what waits, oldest first, other tabs' and former pages' included. */
+/** The keys of events that wait, oldest first, including those of other tabs and earlier pages. */
 function waiting() {
   const stored = quietly(() => Object.keys(localStorage)) ?? [];
   return [...new Set([...memory.keys(), ...stored])].filter((key) => key.startsWith(OUTBOX)).sort();

@@ -1,7 +1,7 @@
-// Reads of the service. The token lives as long as the tab, and goes nowhere but into a header.
+// Asks the service. The read token lives as long as the tab, and is only ever sent in a header.
 
 const TOKEN = "hourledger_read_token";
-// A server that hangs is as good as gone.
+// A server that takes longer counts as gone.
 const LONGEST_MS = 30_000;
 let kept = null;
 
@@ -30,7 +30,7 @@ export function keepToken(given) {
     if (given === null) sessionStorage.removeItem(TOKEN);
     else sessionStorage.setItem(TOKEN, given);
   } catch {
-    // Storage is blocked: the token lasts until the page is left.
+    // Storage is blocked: the token lasts until the visitor leaves the page.
   }
 }
 
@@ -62,7 +62,7 @@ async function answerOf(path, signal, ...sent) {
   return bodyOf(answer);
 }
 
-// The body of an answer that is not refused.
+// The body of an answer. Throws Refused when the service refuses.
 export async function bodyOf(answer) {
   let body;
   try {

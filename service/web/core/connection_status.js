@@ -1,4 +1,4 @@
-// How the page stands with its server, in words: at the top, in a banner, and announced.
+// The state of the connection in words: at the top, in a banner, and for screen readers.
 
 import { find, hide, write } from "./dom.js";
 import { clockText } from "./format.js";
@@ -24,14 +24,14 @@ export function show() {
 }
 
 export function lose() {
-  const since = shownAt ? `What is shown is from ${clockText(shownAt)}. ` : "";
+  const since = shownAt ? `The page shows the state of ${clockText(shownAt)}. ` : "";
   write(find("gone"), `The server does not answer. ${since}Trying again …`);
   hide(find("gone"), false);
   write(find("announcement"), "The server does not answer.");
   show();
 }
 
-// Something was answered; `fresh` when it is shown. Returns whether the server was gone before.
+// The server has answered. fresh: the page shows that answer. Returns whether the server was gone before.
 export function regain(fresh) {
   const wasGone = isGone();
   hide(find("gone"), true);

@@ -2,15 +2,15 @@
 
 export const METRICS = ["events", "sessions", "visitors", "users", "new_users", "tool_uses", "event_types", "events_per_session"];
 export const DIMENSIONS = ["event_type", "tool_name", "action", "risk_mode", "demo_mode"];
-// Those whose keys `top` lists; there are only two of demo_mode.
+// The dimensions whose keys `top` lists: demo_mode has only two.
 export const TOP_DIMENSIONS = DIMENSIONS.filter((name) => name !== "demo_mode");
-// What conditions are on, beside properties.
+// What conditions test, beside properties.
 export const FIELDS = [...DIMENSIONS, "session_id", "user_id"];
-// Filters that have one value each; `where` comes beside them.
+// Filters of one value each. Conditions (`where`) come beside them.
 export const FILTERS = [...FIELDS, "segment"];
 export const UNARY = ["exists", "missing"];
 export const OPERATORS = ["=", "!=", "contains", "<", "<=", ">", ">=", "in", ...UNARY];
-// Funnels: the fields that a step names, whose steps are counted, and what may lie between two steps.
+// Funnels: the fields that a step can name, who takes the steps, and in which order.
 export const STEP_NAMES = ["event_type", "tool_name", "action"];
 export const ACTORS = ["session", "user"];
 export const ORDERS = ["loose", "strict"];
@@ -20,7 +20,7 @@ export const OWNERS = ["user", "visitor"];
 export const RETENTIONS = ["bounded", "unbounded"];
 export const COMPARISONS = ["none", "previous", "week", "year"];
 export const PROOF_STATES = ["open", "verified", "sealed", "drifted", "damaged", "broken"];
-// The key that stands for all keys which are not named.
+// The key of everything that is not named.
 export const OTHER = "(other)";
 export const MOST_HOURS = 8_760;
 export const MOST_STEPS = 10;

@@ -9,7 +9,7 @@ export function element(name, attributes = [], ...children) {
   return made;
 }
 
-// Write only what differs, so that nothing is laid out or announced anew for nothing.
+// Write only a different text, so that the browser neither lays out nor announces the same one again.
 export function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }

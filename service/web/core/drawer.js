@@ -1,4 +1,4 @@
-// What opens below the controls, one at a time: a filter to add, saved segments, export. Loaded when first opened.
+// The drawer below the controls shows one part at a time: add a filter, segments, or export. Each loads at its first use.
 
 import { element, find, hide } from "./dom.js";
 import { style } from "./views.js";
@@ -59,6 +59,6 @@ function mark() {
   for (const button of buttons()) button.setAttribute("aria-expanded", String(button.dataset.drawer === opened));
 }
 
-// What is shown has changed.
+// The state has changed.
 export const refresh = () => part?.refresh();
 

@@ -1,4 +1,4 @@
-// The filters and conditions as chips, each taken away by a click.
+// The filters and conditions as chips. A click removes one.
 
 import { element, find } from "./dom.js";
 
@@ -8,7 +8,7 @@ export const NAMES = new Map([
 ]);
 const TITLE_LENGTH = 300;
 
-// change(parts): what the state shall become.
+// change(parts): parts of the state and their new values.
 export function show({ filters, conditions }, change) {
   find("demo-mode").value = filters.get("demo_mode") ?? "";
   const plain = [...filters].filter(([name]) => NAMES.has(name)).map(([name, value]) =>

@@ -45,11 +45,11 @@ export function durationText(seconds) {
   return rest ? `${first} ${rest} ${next[0]}` : first;
 }
 
-// What a percentage of one digit can tell.
+// The smallest change that one decimal of a percentage can show.
 const LEAST = 0.001;
 const UNCHANGED = { seen: "unchanged", words: "unchanged" };
 
-// A change in words and signs, or null where nothing can be compared.
+// A change in words and signs; null without a value to compare with.
 export function change(value, before) {
   if (value === null || before === null || before === undefined) return null;
   if (before === 0) return value === 0 ? UNCHANGED : null;

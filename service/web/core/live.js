@@ -4,7 +4,7 @@ import { ask } from "./api.js";
 
 const POLL_MS = 10_000;
 const MOST_WAIT_MS = 10_000;
-// The service says something at least every 15 s.
+// The service sends something at least every 15 s.
 const SILENCE_MS = 40_000;
 
 // The messages in a stream's text: fields of one event, without comments.
@@ -21,7 +21,7 @@ export function* messages(text) {
 }
 
 export class Live {
-  // told(): something may have changed. said(state): live, polling or away.
+  // told(): there may be new events. said(state): live, polling or away.
   constructor(told, said) {
     this.told = told;
     this.said = said;
@@ -50,7 +50,7 @@ export class Live {
       try {
         await this.stream(signal);
       } catch {
-        // Refused or broken off: both are tried again.
+        // Refused or interrupted: try again.
       }
       if (signal.aborted) return;
       if (this.connected) this.told();

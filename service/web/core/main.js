@@ -1,4 +1,4 @@
-// Joins the parts of the dashboard; the only module that does.
+// Joins the parts of the dashboard. No other module does.
 
 import { token } from "./api.js";
 import * as connection from "./connection_status.js";
@@ -21,7 +21,7 @@ const OVERVIEW = VIEWS[0];
 let state = read();
 const rounds = new Rounds(round);
 const live = new Live(freshen, (said) => connection.become(said));
-// What the parts that are loaded later are given.
+// For parts that load later.
 const page = { state: () => state, change, needToken: askForToken };
 
 async function round(signal) {
@@ -41,7 +41,7 @@ function settle(outcomes) {
   document.documentElement.dataset.shown = String(Number(document.documentElement.dataset.shown ?? 0) + 1);
 }
 
-// Only the first page follows the log: what the others ask takes longer, so they ask when they are asked.
+// Only the overview follows the log. The questions of other views take longer, so those wait for the visitor.
 function freshen() {
   if (state.view === OVERVIEW && !tokenPrompt.isOpen()) rounds.soon();
 }
@@ -67,7 +67,7 @@ function change(parts) {
   become(next);
 }
 
-// A timeline that opens or closes leaves what is behind it as it is.
+// A timeline opens and closes over a view that stays as it is.
 function become(next) {
   const seen = (shown) => address({ ...shown, timeline: null });
   const isBehind = seen(next) === seen(state) && JSON.stringify(next.timeline) !== JSON.stringify(state.timeline);
@@ -112,7 +112,7 @@ overview.start({
 tokenPrompt.start(begin);
 find("demo-mode").addEventListener("change", (event) => filter("demo_mode", event.target.value));
 addEventListener("popstate", () => become(read()));
-// A hidden page holds no stream: browsers give all pages of a service six connections together.
+// A hidden page holds no stream, because browsers allow six connections to a server over all pages.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) live.stop();
   else if (!tokenPrompt.isOpen()) live.start();

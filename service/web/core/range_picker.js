@@ -1,4 +1,4 @@
-// Range, comparison and the form for a range of one's own.
+// The range, the comparison, and the form for a custom range.
 
 import { find, hide, write } from "./dom.js";
 import { MOST_HOURS } from "./definitions.js";
@@ -7,7 +7,7 @@ import { zone } from "./format.js";
 
 const buttons = () => [...document.querySelectorAll("[data-range]")];
 
-// change(parts): what the state shall become.
+// change(parts): parts of the state and their new values.
 export function start(change, current) {
   write(find("zone"), `Times in ${zone}`);
   for (const button of buttons()) button.addEventListener("click", () => press(button.dataset.range, change, current));

@@ -1,4 +1,4 @@
-// When to read: at once when asked for something else, otherwise at most every two seconds and never overlapping.
+// When to read: at once after a change of the state, otherwise at most every two seconds. Reads never overlap.
 
 const BETWEEN_MS = 2_000;
 
@@ -12,7 +12,7 @@ export class Rounds {
     document.addEventListener("visibilitychange", () => { if (!document.hidden && this.isWanted) this.soon(); });
   }
 
-  // What is asked for has changed: what is under way is of no use.
+  // The state has changed, so the read under way is useless.
   async now() {
     clearTimeout(this.timer);
     this.timer = null;
@@ -27,7 +27,7 @@ export class Rounds {
     if (this.isWanted) this.soon();
   }
 
-  // What is shown may be old.
+  // There may be something newer.
   soon() {
     this.isWanted = true;
     if (document.hidden || this.controller || this.timer !== null) return;

@@ -1,14 +1,14 @@
-// One question of a part at a time: a newer one ends the one before it, and so does leaving.
+// One question of a part at a time. A newer question ends it, and so does leaving the view.
 
 import { Gone, Refused } from "./api.js";
 import { hide, write } from "./dom.js";
 
 const MALFORMED = 400;
 const NOT_FOUND = 404;
-const NOT_YET = "This server does not answer that yet; a newer one does.";
+const NOT_YET = "This server is too old to answer that. Update it.";
 
 export class Question {
-  // part: is `stale` while it waits. said: where it is told what failed. missing: what a 404 means.
+  // part: the node that is `stale` while it waits. said: the node that says what failed. missing: what a 404 means.
   constructor(part, said, needToken, missing = NOT_YET) {
     this.part = part;
     this.said = said;
@@ -18,7 +18,7 @@ export class Question {
     this.asked = null;
   }
 
-  // As `ask`, unless `what` is what was asked last; `clear` takes away what is out of date, where a failure is told.
+  // As `ask`, unless `what` was also the last question. `clear` removes an old answer when the new one fails.
   async askOnce(what, read, draw, clear) {
     const now = JSON.stringify(what);
     if (now === this.asked) return;
@@ -28,7 +28,7 @@ export class Question {
     if (!this.said.hidden) clear();
   }
 
-  // Ends what is asked; the same may be asked again.
+  // Ends the question under way. The same one may be asked again.
   forget() {
     this.stop();
     this.asked = null;
@@ -50,7 +50,7 @@ export class Question {
       if (error.name === "AbortError" || controller.signal.aborted) return false;
       if (error.status === 401) this.needToken();
       else this.fail(error);
-      // A fault of the page, or of the disk.
+      // Neither the server nor the network: the page or the disk is at fault.
       if (!(error instanceof Refused || error instanceof Gone)) reportError(error);
       return false;
     } finally {

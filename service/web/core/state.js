@@ -1,12 +1,14 @@
-// What is shown: kept in the address, so that it can be shared and gone back to. The token never is.
+// The state of the page. It stands in the address, so that it can be shared and the browser can go back; the token does not.
 
 import { joined } from "./condition_text.js";
-import { ACTORS, COMPARISONS, DIMENSIONS, FILTERS, INTERVALS, METRICS, MOST_HOURS, MOST_STEPS, ORDERS, OWNERS, RETENTIONS } from "./definitions.js";
+import {
+  ACTORS, COMPARISONS, DIMENSIONS, FILTERS, INTERVALS, METRICS, MOST_HOURS, MOST_STEPS, ORDERS, OWNERS, RETENTIONS,
+} from "./definitions.js";
 
 export const HOUR = 3_600_000;
 export const RANGES = new Map([["1h", 1], ["6h", 6], ["24h", 24], ["7d", 168], ["30d", 720], ["90d", 2160]]);
 const DEFAULTS = { range: "7d", compare: "previous", metric: "events" };
-// What a view keeps beside that: the known values of each option, the default first; null is any text.
+// The options of each view and their values, the default first; null: any text.
 const OPTIONS = new Map([
   ["overview", { by: ["", ...DIMENSIONS] }],
   ["funnels", { window: ["1440", "30", "60", "360", "10080", "20160", "43200"], per: ACTORS, order: ORDERS, breakdown: null }],
@@ -79,7 +81,7 @@ export function address(state) {
   return location.pathname + (text ? `?${text}` : "");
 }
 
-// What has to change for an option of a view to become another.
+// The change that gives an option of the view another value.
 export function withOption(state, name, value) {
   return { options: { ...state.options, [state.view]: { ...state.options[state.view], [name]: value } } };
 }
@@ -91,7 +93,7 @@ export const hoursOf = (state) =>
 
 export const intervalOf = (state) => (hoursOf(state) <= HOURS_BY_HOUR ? "hour" : "day");
 
-// The parameters that every read of a range has.
+// The range as parameters of a read.
 export function rangeOf(state) {
   return state.range === "custom" ? bounds(state) : [["hours", String(hoursOf(state))]];
 }
@@ -102,10 +104,10 @@ export const filtersOf = ({ filters, conditions }) =>
 
 export const isFiltered = (state) => filtersOf(state).length > 0;
 
-// The parameters of a read of what is shown.
+// The range and the filters as parameters of a read.
 export const scopeOf = (state) => [...rangeOf(state), ...filtersOf(state)];
 
-// The first and the last hour of the range, by this machine's clock: what is drawn before an answer came.
+// The first hour of the range and its end, by this machine's clock: drawn until there is an answer.
 export function hoursShown(state, now = Date.now()) {
   if (state.range === "custom") return [state.since, state.until];
   const end = (Math.floor(now / HOUR) + 1) * HOUR;

@@ -1,4 +1,4 @@
-// The timeline of a session or a user, in a dialog; loaded when one is first opened.
+// The timeline of a session or a user, in a dialog. It loads when the first one opens.
 
 import { style } from "./views.js";
 

@@ -8,7 +8,7 @@ export function start(given) {
     event.preventDefault();
     const token = find("token").value.trim();
     find("token").value = "";
-    // A header takes no other characters, and no token of the service has any.
+    // A header takes only these characters, and so does a token of the service.
     if (!/^[!-~]+$/.test(token)) return prompt(true);
     keepToken(token);
     given();
@@ -18,7 +18,7 @@ export function start(given) {
 export function prompt(wasRefused) {
   keepToken(null);
   if (wasRefused) {
-    write(find("token-said"), "That token is not the right one.");
+    write(find("token-said"), "This token is wrong.");
     find("token-said").classList.add("wrong");
   }
   const opened = find("token-panel").hidden;

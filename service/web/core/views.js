@@ -1,4 +1,4 @@
-// The views beside the first page. Each is loaded when it is first opened, its style as well.
+// The views beside the overview. Each loads with its style when it first opens.
 
 import { element, find, hide, write } from "./dom.js";
 import { VIEWS, address } from "./state.js";
@@ -32,7 +32,7 @@ export function showNavigation(state) {
   }
 }
 
-// A style of a part that is loaded later; there before anything of it is drawn.
+// Loads the style of a part before the part is drawn.
 export function style(name) {
   if (!styles.has(name)) {
     const link = element("link", [["rel", "stylesheet"], ["href", `/assets/views/${name}.css`]]);

@@ -1,4 +1,4 @@
-// One metric over time: a line, the earlier period dashed, and what is not over dotted; or a line for each group.
+// One metric over time: a line, the earlier period dashed, unfinished buckets dotted; or a line for each group.
 
 import { showLegend, showTable, writeReadout } from "./chart_text.js";
 import { find, hide, write } from "../core/dom.js";
@@ -11,7 +11,7 @@ let plot = null;
 let shown = null;
 let cursor = null;
 
-// choose(by): divide by a dimension, or by "" not at all.
+// choose(by): split by a dimension; "" for no split.
 export function start(choose) {
   const place = find("plot");
   new ResizeObserver(() => {
@@ -89,7 +89,7 @@ function focus(group) {
   plot.redraw(false);
 }
 
-// One hour alone stands in the middle.
+// A single hour stands in the middle.
 function rangeOf(times, since, until) {
   return times.length === 1 ? [times[0] - HALF_AN_HOUR, times[0] + HALF_AN_HOUR] : [since, until];
 }

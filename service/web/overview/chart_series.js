@@ -2,7 +2,7 @@
 
 import { find } from "../core/dom.js";
 
-// As many as groups are asked for, and one more for the rest.
+// One for each group; the rest is grey.
 export const COLOURS = ["--line-1", "--line-2", "--line-3", "--line-4", "--line-5"];
 const REST = "--quiet";
 
@@ -26,7 +26,7 @@ export function linesOf({ buckets, compare, groups }) {
   ];
 }
 
-// The finished buckets; the unfinished ones, and one that is cut to the range, joined to their neighbours.
+// Two lines: whole buckets, and those that are not over or cut to the range, joined to their neighbours.
 function pair(buckets, colour, width, group) {
   const finished = buckets.map((bucket) => (bucket.complete ? bucket.value : null));
   const isPart = (place) => buckets[place] !== undefined && !buckets[place].complete;

@@ -1,4 +1,4 @@
-// A trend in words: the legend, the value below the pointer, and the table that stands for the picture.
+// A trend in words: the legend, the value at the pointer, and the table for screen readers.
 
 import { element, find, write } from "../core/dom.js";
 import { colourOfGroup } from "./chart_series.js";

@@ -1,4 +1,4 @@
-// What stands in the chart's place while nothing was ever sent, or nothing matches.
+// Takes the place of the chart when there are no events, or none match.
 
 import { hidePlot } from "./chart.js";
 import { element, find, hide } from "../core/dom.js";

@@ -1,4 +1,4 @@
-// The latest events. The rows stay where they are and take other texts, so that nothing moves.
+// The latest events. The rows stay in place and get new texts, so that nothing moves.
 
 import { element, find } from "../core/dom.js";
 import { NOTHING, momentText } from "../core/format.js";
@@ -11,7 +11,7 @@ const COLUMNS = ["timestamp", "event_type", "tool_name", "action", "session_id",
 let known = null;
 let knownFor = null;
 
-// What a cell opens: the timeline of a session or a user.
+// The timeline that a cell opens.
 const OPENS = new Map([["session_id", "session"], ["user_id", "user"]]);
 
 // open(of, id): show that timeline.
@@ -24,7 +24,7 @@ export function start(open) {
   });
 }
 
-// scope: what is asked for; what was not shown for the same before is new.
+// scope: the question. An event is new when the last answer to the same question did not have it.
 export function show(events, scope) {
   const rows = find("events").tBodies[0].rows;
   const before = scope === knownFor ? known : null;
@@ -49,7 +49,7 @@ function fill(row, event, before) {
   setTimeout(() => row.classList.remove("new"), NEW_MS);
 }
 
-// The button stays and takes another text, so that it keeps the focus.
+// The button stays and gets a new text, so that it keeps the focus.
 function buttonIn(cell, of, id) {
   let button = cell.querySelector("button");
   if (!button) {

@@ -37,13 +37,13 @@ export function showTotals(answer, compared, state) {
   write(find("cards-note"), [noteOf(answer, hoursOf(state)), against].filter(Boolean).join(" ") || "\u00a0");
 }
 
-// What stands in the place of a change.
+// The words in place of a change.
 function otherwise(metric, value, state) {
   if (value === null) return isWhole(metric, state) ? "not known" : "not with filters";
   return isOneUnfinished(state) ? SO_FAR : "no earlier data";
 }
 
-// Who is new is known of all events only.
+// Only the whole log knows who is new.
 export const isWhole = (metric, state) => !UNFILTERED.includes(metric) || !isFiltered(state);
 
 // An hour that is not over cannot be compared with a whole one.
@@ -65,7 +65,7 @@ function showChange(metric, by, compared, instead) {
   place.replaceChildren(seen, heard);
 }
 
-// What to say when less is kept than was asked for, otherwise nothing.
+// A note when less is kept than was asked for, otherwise empty.
 export function noteOf({ source, from, to }, hours) {
   const isCut = Date.parse(to) - Date.parse(from) < hours * HOUR;
   return source === "events" && isCut ? `From raw events, kept since ${hourText(from)}.` : "";

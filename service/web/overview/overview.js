@@ -1,4 +1,4 @@
-// The first page: reads all that it shows, each part by itself.
+// The overview reads each of its parts by itself.
 
 import { Gone, get } from "../core/api.js";
 import * as bars from "./top_keys.js";
@@ -24,7 +24,7 @@ export function start({ chooseMetric, chooseBy, openTimeline }) {
   recent.start(openTimeline);
 }
 
-// Show what is asked for, before there is an answer.
+// Show the question until there is an answer.
 export function frame(state) {
   cards.press(state.metric);
   chart.frame(cards.title(state.metric), state.options.overview.by, !UNDIVIDED.includes(state.metric));
@@ -32,7 +32,7 @@ export function frame(state) {
   for (const panel of PANELS) find(panel).classList.add("stale");
 }
 
-// Read all of it. filter(name, key) is what a row does. Returns ok, refused, token, gone or aborted for each part.
+// Read every part. filter(name, key): a row was chosen. Returns ok, refused, token, gone or aborted for each part.
 export function read(asked, signal, filter) {
   const scope = scopeOf(asked);
   const compare = ["week", "year"].includes(asked.compare) ? asked.compare : "previous";
@@ -64,11 +64,11 @@ export function read(asked, signal, filter) {
   ]);
 }
 
-// New users of filtered events are not known: nothing is asked.
+// New users of filtered events are not known, so the page does not ask.
 function unanswered(metric, isShown) {
   cards.showCourse(metric, []);
   if (isShown) {
-    fail("chart", "trends", `${cards.title(metric)} are those of all events. Take the filters away, or choose another card.`);
+    fail("chart", "trends", `${cards.title(metric)} are only known for all events. Remove the filters, or choose another card.`);
     chart.clear();
     find("chart").classList.remove("stale");
   }
@@ -95,7 +95,7 @@ async function part(panels, signal, path, parameters, draw) {
 function measured(path, draw) {
   const start = performance.now();
   draw();
-  // The last of each is kept: a page on a wall draws for days.
+  // Keep only the last measure of each, because a page on a wall draws for days.
   performance.clearMeasures(`draw ${path}`);
   performance.measure(`draw ${path}`, { start });
 }

@@ -53,7 +53,7 @@ function rowOf({ date, hours }) {
     node.dataset.hour = String(hour);
     return cell;
   });
-  // The first day may begin late: its hours stand under those of the other days.
+  // The first day may begin late. Its hours still stand below the same hours of other days.
   made[0].node.style.gridColumnStart = String(date.getHours() + 2);
   const head = element("span", [["role", "rowheader"]], rowDayText(date));
   return { cells: made, node: element("div", [["role", "row"], ["class", "strip-row"]], head, ...made.map((cell) => cell.node)) };

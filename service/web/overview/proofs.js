@@ -1,4 +1,4 @@
-// What is proven: the strip, its counts, one hour told in full, and how far the log is counted.
+// The proofs: the strip, its counts, one hour in full, and how far the log is counted.
 
 import { PROOF_STATES } from "../core/definitions.js";
 import { element, find, write } from "../core/dom.js";

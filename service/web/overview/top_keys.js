@@ -7,7 +7,7 @@ import { count } from "../core/format.js";
 const TITLE_LENGTH = 300;
 const drawn = new Map();
 
-// rows: [{key, events}], largest first. noted: what to say of them. choose(key) filters, or takes the filter away.
+// rows: [{key, events}], largest first. noted: a note below them. choose(key) sets the filter, choose(null) removes it.
 export function show(id, rows, noted, chosen, choose) {
   const panel = find(id);
   const list = panel.querySelector(".bar-list");
@@ -20,7 +20,7 @@ export function show(id, rows, noted, chosen, choose) {
   hide(note, !noted);
 }
 
-// The row that has the focus keeps it, wherever it comes to stand.
+// The focused row keeps the focus, wherever it moves.
 function fill(list, rows, most, chosen, choose) {
   const focused = list.contains(document.activeElement) ? keyOf(document.activeElement) : null;
   list.replaceChildren(...(rows.length ? rows.map((row) => rowOf(row, most, chosen, choose)) : [nothing()]));

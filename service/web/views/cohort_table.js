@@ -1,5 +1,5 @@
 // The table of cohorts: a row for each, with its size, and how many came back in each period after.
-// The number is the carrier; the colour only repeats it. What is not over is marked.
+// Numbers carry the meaning; the colour only repeats it. Periods that are not over are marked.
 
 import { element } from "../core/dom.js";
 import { NOTHING, count, dayText, share } from "../core/format.js";
@@ -16,11 +16,11 @@ export function triangle(answer, state) {
   const { cohorts, interval, by } = answer;
   const whose = WHOSE.get(by);
   if (!cohorts.some(({ size }) => size)) {
-    return [element("p", [["class", "nothing"]], `No ${whose} in this range. Choose a longer one, or take a filter away.`)];
+    return [element("p", [["class", "nothing"]], `No ${whose} in this range. Choose a longer range, or remove a filter.`)];
   }
   const periods = Math.max(...cohorts.map(({ returned }) => returned.length));
   const places = Array.from({ length: periods }, (_, place) => place);
-  const head = element("tr", [], element("th", [["scope", "col"]], "First came"), element("th", [["scope", "col"]], "Size"),
+  const head = element("tr", [], element("th", [["scope", "col"]], "First seen"), element("th", [["scope", "col"]], "Size"),
     ...places.map((place) => element("th", [["scope", "col"]], `${TITLES.get(interval)} ${place}`)));
   const rows = cohorts.map((cohort) => element("tr", [], element("th", [["scope", "row"]], startText(interval, cohort.start)),
     element("td", [["class", "size"]], count(cohort.size)), ...places.map((place) => cell(cohort, place))));
@@ -50,26 +50,26 @@ function filled(returned, size, isOver) {
   const made = element("td", [["class", isOver ? "heat" : "heat unfinished"], ["title", isOver ? "" : "not a whole period"]],
     element("span", [["class", "rate"]], share(rate)), element("span", [["class", "returned"]], count(returned)),
     ...(isOver ? [] : [element("span", [["class", "unseen"]], "not whole")]));
-  // By its root, so that a few per cent can be told apart; a number stays readable on the strongest.
+  // The square root tells small rates apart. A number stays readable on the strongest colour.
   made.style.setProperty("--heat", `${Math.round(Math.sqrt(rate) * STRONGEST)}%`);
   return made;
 }
 
-// Of all cohorts together, only of those for which a period is over.
+// All cohorts together. In each column only the cohorts count whose period is over.
 function whole(cohorts, places) {
   const cells = places.map((place) => {
     const over = cohorts.filter(({ complete }) => complete[place]);
     const size = over.reduce((sum, cohort) => sum + cohort.size, 0);
     return filled(over.reduce((sum, { returned }) => sum + returned[place], 0), size, true);
   });
-  return element("tr", [], element("th", [["scope", "row"], ["title", "Of the cohorts for which the period is over"]], "All that are over"),
+  return element("tr", [], element("th", [["scope", "row"], ["title", "Only cohorts whose period is over"]], "All cohorts"),
     element("td", [["class", "size"]], count(cohorts.reduce((sum, { size }) => sum + size, 0))), ...cells);
 }
 
 function meaning({ retention, by }, state) {
   const means = retention === "bounded" ? "A cell counts those who came back in that period."
     : "A cell counts those who came back in that period or in a later one.";
-  const filtered = isFiltered(state) ? " Filters are of the first event." : "";
-  const visitors = by === "visitor" ? " A visitor is a user, or a session that names none." : "";
+  const filtered = isFiltered(state) ? " Filters apply to the first event." : "";
+  const visitors = by === "visitor" ? " A visitor is a user, or a session without a user." : "";
   return `${means}${filtered}${visitors}`;
 }

@@ -1,4 +1,4 @@
-// One condition: a field or a property that was sent, an operator, and a value with suggestions.
+// The form that composes a condition: a field or property, an operator, and a value with suggestions.
 
 import { condition, string, word } from "../core/condition_text.js";
 import { FIELDS, OPERATORS, UNARY } from "../core/definitions.js";
@@ -8,16 +8,16 @@ import { propertiesOf, valuesOf } from "./suggestions.js";
 
 const SIGNS = new Map([["=", "is"], ["!=", "is not"], ["missing", "is missing"]]);
 const ORDERINGS = ["<", "<=", ">", ">="];
-// More than one value is typed as a condition in the address.
+// The form has one value; a list can only be written into the address.
 const OFFERED = OPERATORS.filter((operator) => operator !== "in");
 const OF_FIELDS = OFFERED.filter((operator) => !ORDERINGS.includes(operator));
 const LIKE_ANOTHER = /^(?:true|false|-?[\d.]+(?:[eE][+-]?\d+)?)$/;
-// The control for demo and real data is another one.
+// Demo and real data have a control of their own.
 const CHOSEN = FIELDS.filter((field) => field !== "demo_mode");
 const MOST_SHOWN = 120;
 let made = 0;
 
-// done({field, operator, value, text}): text is the condition, value what was typed. cancel(): nothing is added.
+// done({field, operator, value, text}): value as it was typed, text the condition. cancel(): without a condition.
 export function conditionForm(state, { done, cancel }) {
   made += 1;
   const list = element("datalist", [["id", `values-${made}`]]);
@@ -71,7 +71,7 @@ function group(label, rows) {
     ...rows.map(([value, text]) => element("option", [["value", value]], text.slice(0, MOST_SHOWN))));
 }
 
-// A text that was sent as a text, and as nothing else, is no number, though it may look like one.
+// When all events have the value as a text, it is a text, even if it looks like a number.
 function written(text, known, operator) {
   const alike = known.filter(({ value }) => String(value) === text);
   const isText = operator !== "contains" && alike.length === 1 && alike[0].value === text && LIKE_ANOTHER.test(text);

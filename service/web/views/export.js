@@ -1,4 +1,4 @@
-// Export of what is shown: a link, or where a read token is needed, a file that is read with it.
+// Export of what is shown: a link, or with a read token a file that the page reads and saves.
 
 import { ask, bodyOf, token } from "../core/api.js";
 import { element, find, hide, write } from "../core/dom.js";
@@ -32,7 +32,7 @@ export function open(place, page, close) {
     hide(button, !hasToken);
     link.href = path();
     link.download = `${of.value}.${format.value}`;
-    const what = of.value === "events" ? "The events of the range, filters included." : "The hours of the range, whatever the filters are.";
+    const what = of.value === "events" ? "The events of the range, filters included." : "The hours of the range. Filters do not apply.";
     const where = hasToken && !globalThis.showSaveFilePicker
       ? " With a read token this browser holds the whole file in memory before it saves it: for gigabytes use curl." : "";
     write(note, what + where);
@@ -55,7 +55,7 @@ function select(label, rows) {
   return element("select", [["aria-label", label]], ...rows.map(([value, text]) => element("option", [["value", value]], text)));
 }
 
-// To the disk where the browser can, else by way of memory. Returns the bytes, or null when no place was chosen.
+// Saves straight to disk if the browser can, else through memory. Returns the bytes, or null without a chosen place.
 async function saved(path, name, signal) {
   const handle = await chosenPlace(name);
   if (handle === null) return null;
@@ -68,7 +68,7 @@ async function saved(path, name, signal) {
   return bytes;
 }
 
-// A place to write to, undefined where the browser has no such thing, null when none was chosen.
+// A place to write to; undefined if the browser cannot offer one, null if the visitor chose none.
 async function chosenPlace(name) {
   if (!globalThis.showSaveFilePicker) return undefined;
   try {

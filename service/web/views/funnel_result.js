@@ -1,4 +1,4 @@
-// What a funnel leads to: a bar for each step, and the same for each group.
+// The answer of a funnel: a bar for each step, and a row for each group.
 
 import { joined } from "../core/condition_text.js";
 import { element } from "../core/dom.js";
@@ -35,7 +35,7 @@ export class Outcome {
     const rows = answer.steps.map((step, place) => this.step(step, place, state, answer));
     const groups = answer.groups?.length ? [groupTable(answer.groups, state)] : [];
     this.node.replaceChildren(head, element("ol", [["class", "funnel"]], ...rows), ...groups,
-      element("p", [["class", "note quiet"]], (groups.length ? "Groups go by the first event of each run. " : "") + rangeNote(answer, state)));
+      element("p", [["class", "note quiet"]], (groups.length ? "A run belongs to the group of its first event. " : "") + rangeNote(answer, state)));
   }
 
   step(step, place, state, { by, steps }) {

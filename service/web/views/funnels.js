@@ -1,4 +1,4 @@
-// The funnel view: steps and how they are counted on one side, what they lead to on the other.
+// The funnel view: the steps and how to count them on one side, the answer on the other.
 
 import { send } from "../core/api.js";
 import { joined } from "../core/condition_text.js";
@@ -14,7 +14,7 @@ const FEWEST_STEPS = 2;
 const WINDOWS = [["30", "30 minutes"], ["60", "an hour"], ["360", "6 hours"], ["1440", "a day"], ["10080", "7 days"],
   ["20160", "14 days"], ["43200", "30 days"]];
 const BY = [["session", "sessions"], ["user", "users"]];
-const ORDERS = [["loose", "others may come between"], ["strict", "directly one after the other"]];
+const ORDERS = [["loose", "other events may come between"], ["strict", "directly one after the other"]];
 const BREAKDOWNS = [["", "nothing"], ["event_type", "type"], ["tool_name", "tool"], ["action", "action"], ["risk_mode", "risk mode"]];
 
 export function open(place, page) {
@@ -60,7 +60,7 @@ export function open(place, page) {
   return view;
 }
 
-// The question, or null while there are too few steps.
+// The body of the question, or null with too few steps.
 function bodyFor(state) {
   if (state.steps.length < FEWEST_STEPS) return null;
   const { window, per, order, breakdown } = state.options.funnels;

@@ -13,7 +13,7 @@ export function choice(label, name, rows, choose) {
   return {
     node,
     show(options) {
-      // What an address names is kept, though it is not known to be there.
+      // Keep the value of the address, even if it is not among the known ones.
       if (![...select.querySelectorAll("option")].some(({ value }) => value === options[name])) select.append(option([options[name], options[name]]));
       select.value = options[name];
     },

@@ -23,7 +23,7 @@ export function open(place, page, close) {
   const refresh = () => {
     const filters = saved(page.state());
     name.hidden = save.hidden = filters === null;
-    write(label, filters ? "Save these filters as" : "Filters that are chosen can be saved here under a name.");
+    write(label, filters ? "Save these filters as" : "Choose filters to save them here under a name.");
     for (const button of list.querySelectorAll("[aria-pressed]")) {
       button.setAttribute("aria-pressed", String(button.dataset.name === page.state().filters.get("segment")));
     }

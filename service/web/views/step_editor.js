@@ -1,4 +1,4 @@
-// The builder's list of steps: each can be changed, narrowed, moved and removed, by pointer and by keyboard.
+// The list of steps. Each can be changed, narrowed, moved and removed, by pointer and by keyboard.
 // A step is a list of conditions: the first is picked, the others are chips.
 
 import { condition, joined, word } from "../core/condition_text.js";
@@ -12,7 +12,7 @@ const MOST_SHOWN = 120;
 
 const option = (text) => element("option", [["value", text]], text.slice(0, MOST_SHOWN));
 
-// list: an <ol>. adding: a <select> of what may be the next step.
+// list: an <ol>. adding: a <select> that adds a step.
 export class StepList {
   constructor(list, adding, page) {
     this.list = list;
@@ -21,7 +21,7 @@ export class StepList {
     this.picks = [];
     this.drawn = null;
     this.narrowed = null;
-    // What has the focus when the steps are drawn anew.
+    // The place and part that get the focus after the next drawing.
     this.wanted = null;
     adding.addEventListener("change", () => {
       const picked = adding.value;

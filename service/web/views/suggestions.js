@@ -1,4 +1,4 @@
-// What was sent: keys of fields, properties and their values, to choose from. Each is asked for once.
+// Keys of fields, properties and their values, as events have them. Each is asked for once.
 
 import { get } from "../core/api.js";
 import { TOP_DIMENSIONS } from "../core/definitions.js";
@@ -6,7 +6,7 @@ import { hoursOf, rangeOf } from "../core/state.js";
 
 const MOST_KEYS = "50";
 const MOST_VALUES = "100";
-// What was sent in a week tells what is sent; raw events of more are asked for in vain.
+// A week shows what events usually have; more raw events would only take longer.
 const MOST_HOURS = 168;
 const SCALARS = ["string", "number", "boolean"];
 const kept = new Map();
@@ -23,7 +23,7 @@ function asked(path, state, parameters) {
   return kept.get(key);
 }
 
-// [{key, events}], those with the most events first; none when they cannot be told.
+// [{key, events}], most events first; empty when the service cannot answer.
 export async function keysOf(dimension, state) {
   try {
     const answer = await asked("top", state, [["by", dimension], ["limit", MOST_KEYS]]);
@@ -33,7 +33,7 @@ export async function keysOf(dimension, state) {
   }
 }
 
-// [{property, events}] of those that have values; `property` is as conditions write it after `properties.`.
+// [{property, events}] of properties with values; `property` is as conditions take it after `properties.`.
 export async function propertiesOf(state) {
   try {
     const answer = await asked("properties", state, []);

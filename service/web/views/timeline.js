@@ -1,4 +1,4 @@
-// What is kept of one session, oldest event first, or of one user, newest first, in a dialog.
+// The kept events of one session, oldest first, or of one user, newest first, in a dialog.
 
 import { get } from "../core/api.js";
 import { element, hide, write } from "../core/dom.js";
@@ -30,7 +30,7 @@ function build() {
   document.body.append(dialog);
   leave.addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-  // Escape, too, ends here.
+  // Escape comes here as well.
   dialog.addEventListener("close", () => {
     question.stop();
     if (shown) page.change({ timeline: null });
@@ -42,7 +42,7 @@ function build() {
     page.change({ timeline: null, filters: new Map(page.state().filters).set(FILTERS.get(of), id) });
   });
   more.addEventListener("click", () => read(more.dataset.cursor));
-  const question = new Question(body, said, () => page.needToken(), "No event of it is kept.");
+  const question = new Question(body, said, () => page.needToken(), "None of its events are kept.");
   return { dialog, title, filter, facts, sessions, list, more, body, question };
 }
 
@@ -80,7 +80,7 @@ function draw(answer, of, cursor) {
   const last = cursor ? parts.list.dataset.last : null;
   parts.list.append(...eventRows(answer.events, last));
   if (answer.events.length) parts.list.dataset.last = answer.events.at(-1).timestamp;
-  if (!parts.list.children.length) parts.list.append(element("li", [["class", "nothing"]], "No event of it is kept."));
+  if (!parts.list.children.length) parts.list.append(element("li", [["class", "nothing"]], "None of its events are kept."));
   parts.more.dataset.cursor = answer.next_cursor ?? "";
   hide(parts.more, !answer.next_cursor);
 }
@@ -90,7 +90,7 @@ function showFacts(answer, of) {
   const rows = [
     ["Events", count(answer.events_in_range)],
     ...(first ? [["First seen", momentText(first)], ["Last seen", momentText(last)],
-      ["Between them", durationText((Date.parse(last) - Date.parse(first)) / 1000)]] : []),
+      ["Time between", durationText((Date.parse(last) - Date.parse(first)) / 1000)]] : []),
   ];
   parts.facts.replaceChildren(...rows.map(fact));
   if (of === "session" && answer.user_ids?.length) {

@@ -1,4 +1,4 @@
-// The events of a timeline as rows, with the time between them where it is long enough to tell.
+// The events of a timeline as rows, with the time between two events if it is long.
 
 import { element } from "../core/dom.js";
 import { dayText, durationText } from "../core/format.js";

@@ -1,5 +1,5 @@
--- The last proof of each hour in each shard; see proofs_of_hours.
--- Views of the schema bi call it, because their readers may not read its tables.
+-- The last proof of each hour in each shard; see proofs_of_hours. For the views of the schema bi: their readers have
+-- no rights on the tables that this function reads.
 create or replace function bi_proofs()
 returns table (
     hour timestamptz,
@@ -11,7 +11,7 @@ returns table (
 )
 language sql stable
 security definer
--- pg_temp comes last, so that a caller's temporary objects cannot take the place of ours.
+-- pg_temp comes last, so that a caller's temporary table cannot shadow one of ours.
 set search_path = public, pg_temp
 as $$
     select p.hour, p.events, p.state, p.current, p.verified_at, p.sealed_at

@@ -1,5 +1,6 @@
--- The changes that events beyond the checkpoints make to rows of the live version, of all shards; rows as of hourly_tail.
--- Views of the schema bi call it, because their readers may not read its tables.
+-- What the events beyond the checkpoints would change in the rows of the live version, in all shards. Rows: as
+-- hourly_tail.
+-- For the views of the schema bi: their readers have no rights on the tables that this function reads.
 create or replace function bi_tail(kinds text[])
 returns table (
     bucket timestamptz,
@@ -12,7 +13,7 @@ returns table (
 )
 language sql stable
 security definer
--- pg_temp comes last, so that a caller's temporary objects cannot take the place of ours.
+-- pg_temp comes last, so that a caller's temporary table cannot shadow one of ours.
 set search_path = public, pg_temp
 as $$
     select t.bucket, t.dimension, t.key, t.kind, t.member, t.previous, t.amount

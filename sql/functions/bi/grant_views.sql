@@ -1,5 +1,6 @@
--- Lets the role hourledger_bi, if it exists, read the views of the schema bi and call the functions behind them that run
--- with their owner's rights. Only that role and the owner may call these functions. Rows: one, whether the role exists.
+-- Lets the role hourledger_bi, if it exists, read the views of the schema bi and call the security definer functions
+-- that the views call. Apart from that role only the owner may call those functions. Rows: one, whether the role
+-- exists.
 create or replace function grant_views(views text[], functions text[])
 returns boolean
 language plpgsql volatile

@@ -1,6 +1,7 @@
--- Makes the role hourledger_bi unless it exists. With a login, makes a member of it that logs in with this password, or sets
--- the password of a member that exists. The login's defaults hold in this database only. Rows: one, false when another
--- role has the name.
+-- Makes the role hourledger_bi if it does not exist. With `login`, also makes a member role of that name and sets its
+-- password; a member that an earlier call made gets the new password. The settings below apply to the member in this
+-- database only.
+-- Rows: one, false when `login` is the name of another role.
 create or replace function make_bi_role(login text, password text)
 returns boolean
 language plpgsql volatile
@@ -12,7 +13,7 @@ begin
         begin
             create role hourledger_bi nologin;
         exception
-            -- Roles belong to the whole server: another database may have made it just now.
+            -- Roles belong to the whole server: another database's migration may have made it just now.
             when duplicate_object or unique_violation then null;
         end;
     end if;
@@ -29,7 +30,7 @@ begin
         return false;
     end if;
     execute format('alter role %I password %L', login, password);
-    -- A login inherits no settings from a group. The time-outs are there because a long query keeps retention waiting.
+    -- A member role does not inherit settings. Queries get a time limit, because retention cannot drop a day in use.
     foreach setting in array array[
         'statement_timeout = ''60s''',
         'idle_in_transaction_session_timeout = ''60s''',

@@ -1,5 +1,6 @@
--- Makes the schema bi unless it exists or may not be made. Rows: one: the digest of the texts that its views were made of,
--- '' when that is unknown or one of the given views is missing, null when the schema is missing or not ours.
+-- Makes the schema bi if it does not exist and we may create it. Rows: one, the digest of the files that its views
+-- were made from (read from the schema's comment), '' when it has none or a named view is missing, null when we may
+-- not use the schema.
 create or replace function open_views(names text[])
 returns text
 language plpgsql volatile

@@ -1,5 +1,5 @@
 -- The fields of an event that conditions can test, as a JSON object.
--- Stable, because jsonb_build_object is: PostgreSQL would not inline it as immutable, but call it for each row.
+-- Declared stable, as jsonb_build_object is: PostgreSQL would not inline an immutable function that calls a stable one.
 create or replace function event_fields(in_event events)
 returns jsonb
 language sql stable parallel safe

@@ -1,5 +1,6 @@
--- The key of an event in a dimension: event_type, tool_name, action, risk_mode, demo_mode, or properties with a path, where
--- the key is the value at the path. Null without a value; (other) for lists, objects, and texts over 128 characters.
+-- The key of an event in a dimension: event_type, tool_name, action, risk_mode, demo_mode, or properties. For
+-- properties the key is the value at `path`: (other) for a list, an object, or a text of more than 128 characters.
+-- Null without a key.
 create or replace function event_key(in_event events, dimension text, path text[])
 returns text
 language sql immutable parallel safe

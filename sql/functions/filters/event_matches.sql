@@ -1,8 +1,9 @@
--- Whether an event passes the filters of a question: a JSON object, in which an absent filter lets every event pass.
+-- Whether an event passes the filters of a question. `filters` is a JSON object; an absent filter passes every event.
 --   session_id, user_id, tool_name, event_type, action, demo_mode, risk_mode: the event has this value
---   where_fields, where_properties: jsonpath predicates on its fields and its properties; where_values: their values by name
--- Read from a constant by `->>`, filters fold away: a plan for known values tests only the filters that are there.
--- Stable because event_fields is.
+--   where_fields, where_properties: jsonpath predicates on its fields and its properties
+--   where_values: the values of those predicates by name
+-- When `filters` is a constant, PostgreSQL folds each `->>` at planning, so that only filters that are set are tested.
+-- Declared stable, because event_fields is.
 create or replace function event_matches(in_event events, filters jsonb)
 returns boolean
 language sql stable parallel safe

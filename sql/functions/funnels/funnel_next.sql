@@ -1,5 +1,5 @@
--- The place of the next step in the sequence of a session or user: of the places where its events do what the step asks
--- for, ascending, the first after a place; strict: the very next one, or null.
+-- The place of the next step in an actor's sequence of events: the first of `places` that comes after `after`, or null.
+-- `places` are the places of events that may be the step, ascending. With `strict`, only the very next place will do.
 create or replace function funnel_next(after integer, places integer[], strict boolean)
 returns integer
 language sql immutable parallel safe

@@ -1,5 +1,5 @@
 -- The places of an actor's events, from 1 and ascending, that may be a step of a funnel.
--- may_be: the steps that each event may be, as funnel_steps has them; several: whether one of them may be more than one.
+-- may_be: the result of funnel_steps for each event; several: whether any event may be more than one step.
 create or replace function funnel_places(may_be integer[], several boolean, step integer)
 returns integer[]
 language sql immutable parallel safe

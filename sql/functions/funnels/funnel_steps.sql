@@ -1,4 +1,4 @@
--- The steps of a funnel that an event may be, as bits, 1 for the first; see is_funnel_step.
+-- The steps of a funnel that an event may be, as a bit mask: 1 is the first step, 2 the second; see is_funnel_step.
 create or replace function funnel_steps(
     in_event events,
     step_event_types text[],

@@ -1,4 +1,4 @@
--- Whether an event may be any step of a funnel; see is_funnel_step. In these words, an index can find events of rare steps.
+-- Whether an event may be any step of a funnel; see is_funnel_step. Written out, so that an index can find rare steps.
 create or replace function is_any_funnel_step(
     in_event events,
     step_event_types text[],

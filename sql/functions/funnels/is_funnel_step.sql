@@ -1,7 +1,7 @@
--- Whether an event does what a step of a funnel asks for; what is null in a step asks for nothing. Steps count from 1, and
--- there are none beyond the last.
--- step_fields and step_properties are jsonpath predicates on the fields and on the properties of an event, step_values their
--- values: a JSON array with an object for each step. Stable for the sake of event_fields.
+-- Whether an event meets the conditions of a step of a funnel. A null condition is always met. Steps count from 1; no
+-- event is a step beyond the last.
+-- step_fields and step_properties are jsonpath predicates on an event's fields and properties. step_values holds their
+-- values: a JSON array with one object per step. Declared stable, because event_fields is.
 create or replace function is_funnel_step(
     in_event events,
     step integer,

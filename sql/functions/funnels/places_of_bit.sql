@@ -1,4 +1,4 @@
--- The places, from 1 and ascending, of the numbers that have a bit set; bits count from 1.
+-- The places, from 1 and ascending, of the numbers that have the given bit set. Bits count from 1.
 create or replace function places_of_bit(numbers integer[], place_of_bit integer)
 returns integer[]
 language sql immutable parallel safe

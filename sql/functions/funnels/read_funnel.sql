@@ -1,11 +1,13 @@
--- How many sessions, or users, got how far through the steps of a funnel: each by its deepest run, of equals the one that
--- starts first. The filters are those of event_matches, the steps those of is_funnel_step.
--- A run is of events in the order of timestamp, position and shard, and within window_minutes of its first.
--- Rows: one per step of all runs (whole), and with `divided_by`, a dimension of event_key, one per step of the runs of each
--- of the most_keys keys that most runs begin with, (other) for the rest, and null for those without a key:
+-- How many sessions, or users, reached each step of a funnel. Each session or user (actor) counts once, with its deepest
+-- run; among equally deep runs the earliest counts. For the filters see event_matches, for the steps is_funnel_step.
+-- A run takes events in the order of timestamp, position and shard, within window_minutes of its first event.
+-- Rows: one per step for all runs (`whole`). With `divided_by`, a dimension of event_key, also one per step for each
+-- key that runs begin with: the most_keys most frequent keys, (other) for further ones, and null for runs without a
+-- key:
 --   reached: runs that reached the step
 --   median, p90: of the seconds since the step before
---   dropped_ids: of the whole, up to most_ids that reached this step and not the next, the last begun first
+--   dropped_ids: in the rows of the whole, up to most_ids actors that got to this step and no further, the latest run
+--     first
 create or replace function read_funnel(
     since timestamptz,
     until timestamptz,
@@ -28,10 +30,10 @@ returns table (
     whole boolean, key text, step integer, reached bigint, median double precision, p90 double precision, dropped_ids text[]
 )
 language plpgsql stable
--- Days are left out, and what is not asked for vanishes, only when the planner knows the values.
+-- Only when the planner knows the values can it leave out days, and filters that are not set.
 set plan_cache_mode = 'force_custom_plan'
 set work_mem = '128MB'
--- Workers hand over a few short columns, sorted.
+-- A row from a parallel worker costs little, because its columns are few and short.
 set parallel_tuple_cost = 0.01
 as $$
 #variable_conflict use_column
@@ -54,7 +56,7 @@ begin
         where e.timestamp >= since and e.timestamp < until
             and (not by_user or e.user_id is not null)
             and event_matches(e, filters)
-            -- Between two steps of a strict run there is no other event: there all of them count.
+            -- A strict run allows no other event between two steps, so it needs every event.
             and (
                 strict
                 or is_any_funnel_step(
@@ -62,7 +64,8 @@ begin
                 )
             )
     ),
-    -- An actor's events in order: when they were, which steps they may be, and the keys of those that may be the first.
+    -- Each actor's events in order: their times, the steps they may be, and the keys of those that may be the first
+    -- step.
     sequences as (
         select
             a.actor,
@@ -73,13 +76,14 @@ begin
         from (
             select *
             from acting
-            -- The last two decide nothing; to be sorted by, they are computed before that, and no event is carried along.
+            -- The last two columns do not matter for the order. Sorting by them makes PostgreSQL compute them before
+            -- the sort, so that the sort does not carry whole events.
             order by actor, timestamp, position, shard, steps_of_it, part
         ) as a
         group by a.actor
         having bool_or(a.steps_of_it & 1 <> 0)
     ),
-    -- The places in it that each step may have; `offset 0` so that they are looked for once.
+    -- The places that each step may have in the sequence; `offset 0` makes PostgreSQL compute them once.
     placed as (
         select
             s.actor, s.moments, s.parts,
@@ -96,7 +100,8 @@ begin
         from sequences as s
         offset 0
     ),
-    -- No run is deeper than one that begins with the first event that may begin one, unless time cuts it, or another event.
+    -- The run from the first possible event is the deepest, unless the window ends it, or in strict order another
+    -- event does.
     begun as (
         select p.*, p.moments[p.place_1] + lasting as deadline
         from (
@@ -112,7 +117,8 @@ begin
             ) as p
         ) as p
     ),
-    -- Each step in the earliest place that follows; each lateral is a fence, else the first would be computed for all after it.
+    -- Each step takes the earliest place after the step before. `offset 0` in each lateral keeps PostgreSQL from
+    -- computing the earlier ones again for every later one.
     timed as (
         select
             b.actor, b.part, b.place_1, b.moments[b.place_1] as time_1,

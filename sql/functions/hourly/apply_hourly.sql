@@ -1,8 +1,9 @@
--- Applies the changes of the events at positions (after, upto] to the projection's rows. The caller holds the checkpoint.
+-- Applies to the projection's rows what the events at positions (after, upto] change. The caller holds the
+-- checkpoint's lock.
 create or replace function apply_hourly(in_shard integer, in_version integer, after bigint, upto bigint)
 returns void
 language sql volatile
--- Enough memory to sort a fold of many sessions.
+-- Enough to sort and join a fold of many sessions in memory.
 set work_mem = '32MB'
 as $$
     with tail as materialized (
@@ -26,7 +27,7 @@ as $$
             events_30 = c.events_30 + excluded.events_30,
             events_45 = c.events_45 + excluded.events_45
     ),
-    -- The documents of these hours are out of date; they go in the same transaction.
+    -- Documents of the changed hours are out of date, so they go in the same transaction.
     outdated as (
         delete from hourly_documents as d
         where d.shard = $1 and d.version = $2

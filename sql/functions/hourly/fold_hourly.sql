@@ -1,6 +1,6 @@
--- Folds the next events of a shard into the projection and moves its checkpoint, in one statement (R3).
--- At most about `limit_positions` positions at a time. Rows: one (the checkpoint before and after), or none when
--- another projector holds the checkpoint or the version is being filled.
+-- Folds the next events of a shard into the projection and advances its checkpoint, in one statement (R3).
+-- Folds about `limit_positions` positions at most. Rows: one (the checkpoint before and after), or none when another
+-- projector holds the checkpoint or the version is being filled.
 create or replace function fold_hourly(in_shard integer, in_version integer, limit_positions bigint)
 returns table (folded_after bigint, folded_upto bigint)
 language plpgsql volatile
@@ -15,7 +15,7 @@ begin
         return;
     end if;
 
-    -- The fold ends where an append ended, so that the receipts beyond it name the days of the rest.
+    -- Stop at the end of an append, so that the receipts beyond it give the days of the remaining events.
     select coalesce(min(r.last_position), log_head(in_shard)) into folded_upto
     from receipts as r
     where r.shard = in_shard and r.last_position >= folded_after + limit_positions;

@@ -1,4 +1,5 @@
--- The members that an event shows to be active: the one definition of what distinct counts count (R4). Rows: one per kind.
+-- The members that an event makes active: the one definition of what distinct counts count (R4).
+-- Rows: one per kind in which the event has a member.
 create or replace function hourly_active(session_id text, user_id text)
 returns table (kind hourly_member, member text)
 language sql immutable parallel safe

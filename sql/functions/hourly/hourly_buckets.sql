@@ -1,5 +1,6 @@
--- The stored counts of the hours in [since, until), by quarter of an hour. Rows: one per bucket, dimension and key that has
--- events. An all-zero row can only be a manual edit: it gives 0 events in the first quarter, so that verify reports it.
+-- The stored counts of the hours in [since, until), by quarter of an hour. Rows: one per bucket, dimension and key with
+-- events. An all-zero row can only be a manual edit: it is returned as 0 events in its first quarter, so that verify
+-- reports it.
 create or replace function hourly_buckets(
     in_shard integer, in_version integer, since timestamptz, until timestamptz
 )

@@ -1,4 +1,5 @@
--- The dimensions and keys that an event counts toward: the one definition of a rollup (R4). Rows: one per dimension it has.
+-- The dimensions and keys that an event counts toward: the one definition of a rollup (R4).
+-- Rows: one per dimension in which the event has a key.
 create or replace function hourly_keys(event_type text, tool_name text, risk_mode text)
 returns table (dimension hourly_dimension, key text)
 language sql immutable parallel safe

@@ -1,4 +1,4 @@
--- The name of the measure that counts distinct members of a kind.
+-- The measure that counts the distinct members of a kind.
 create or replace function hourly_measure(kind hourly_member)
 returns text
 language sql immutable parallel safe

@@ -1,5 +1,5 @@
--- The risk mode that an event counts toward: null when it changes no risk mode or names none, (other) when the name is no
--- text of 1 to 128 characters.
+-- The risk mode that an event counts toward: null when the event is no change of risk mode or names none; (other) when
+-- the name is not a text of 1 to 128 characters.
 create or replace function hourly_risk_mode(event_type text, properties jsonb)
 returns text
 language sql immutable parallel safe

@@ -1,4 +1,5 @@
--- The position that the live version is folded to in a shard, the log's head, and the number of events between them.
+-- Where the projection's live version stands in a shard: its checkpoint, the log's head, and the number of events
+-- between.
 -- Rows: one, none when there is no such shard.
 create or replace function hourly_standing(in_shard integer)
 returns table (version integer, folded bigint, head bigint, lag_events bigint)

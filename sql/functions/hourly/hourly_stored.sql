@@ -8,6 +8,6 @@ as $$
     union all
     select m.bucket, null, null, m.kind, m.member, 1
     from hourly_members as m
-    -- `+ 0`: before the table is analyzed, the planner would read the primary key from end to end.
+    -- `+ 0`, because before the table is analyzed the planner would read the whole primary key.
     where m.shard = $1 and m.version + 0 = $2 and hour_of(m.bucket) = $3
 $$;

@@ -1,9 +1,9 @@
--- The changes that a shard's events at positions (after, upto] make to the projection's rows. It changes nothing itself.
--- Both bounds are ends of appends, so the receipts between them name the days to read.
--- The fold uses it, and so do fresh reads, for some kinds of members (R4, R8). Rows are of three sorts:
+-- What the events of a shard at positions (after, upto] would change in the projection's rows, without changing them.
+-- Both bounds are ends of appends, so the receipts between them give the days to read.
+-- The fold and the fresh read both use it (R4, R8); `kinds` are the kinds of members wanted. Rows are of three sorts:
 --   dimension, key: `amount` more events in `bucket`
 --   kind, member:   the member is new in `bucket`
---   kind, previous: `amount` more (or fewer) members active in `bucket` and last before that in `previous`
+--   kind, previous: `amount` more (or fewer) members active in `bucket` whose last activity before it was in `previous`
 create or replace function hourly_tail(
     in_shard integer, in_version integer, after bigint, upto bigint, kinds text[]
 )
@@ -17,9 +17,9 @@ returns table (
     amount bigint
 )
 language plpgsql stable
--- The planner must know the bounds on timestamp to prune days.
+-- Only when the planner knows the bounds on timestamp can it leave out other days.
 set plan_cache_mode = 'force_custom_plan'
--- Positions alone choose the events. A bitmap scan might read all events of their hours as well.
+-- The positions alone select the events; without this, a generic plan might scan the hours, too.
 set enable_bitmapscan = off
 as $$
 #variable_conflict use_column
@@ -34,15 +34,15 @@ begin
         from receipts as r
         where r.shard = in_shard and r.last_position > after and r.last_position <= upto
         union all
-        -- A projection that starts from 0 also reads the hours whose receipts are compacted.
+        -- A projection that starts from 0 also reads the hours of receipts that were compacted since.
         select l.hour from hour_ledger as l where l.shard = in_shard and after = 0
     ) as witness;
 
-    -- Planning takes longer than folding some hundred events.
+    -- Planning takes longer than folding a few hundred events.
     perform plan_once();
 
     return query
-    -- One pass makes both sets: events that count alike, and the buckets of each session with each of its users.
+    -- One pass makes both sets: numbers of equal events, and the buckets of each session with each of its users.
     with tail as materialized (
         select t.bucket, t.event_type, t.tool_name, t.risk_mode, t.session_id, t.user_id, count(*) as events
         from (
@@ -66,7 +66,7 @@ begin
         where alike.session_id is null
         group by alike.bucket, k.dimension, k.key
     ),
-    -- The buckets of each member, each with the member's bucket before and after it in this tail.
+    -- The buckets of each member in the tail, each with the buckets before and after it in the tail.
     active as (
         select
             m.kind,
@@ -97,7 +97,7 @@ begin
             limit 1
         ) as last on true
     ),
-    -- Each between its stored neighbours. Most buckets come after all stored ones, and need no search.
+    -- Each bucket with its neighbours among the stored ones. Most come after all stored ones and need no search.
     placed as materialized (
         select
             k.kind, k.member, k.bucket, k.last_new, k.next_new, later.bucket as later,
@@ -120,7 +120,7 @@ begin
             limit 1
         ) as later on true
     ),
-    -- The new buckets form a chain in each gap between two stored ones.
+    -- The new buckets form a chain in each gap between two stored buckets.
     chained as materialized (
         select
             p.kind,

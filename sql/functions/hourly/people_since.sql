@@ -1,4 +1,4 @@
--- The start of the first hour whose users and identified sessions the projection counts: a whole hour, or -infinity.
+-- The hour from which on the projection counts users and identified sessions of a shard, or -infinity.
 create or replace function people_since(in_shard integer)
 returns timestamptz
 language sql stable

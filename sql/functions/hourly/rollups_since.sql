@@ -1,4 +1,4 @@
--- The start of a shard's first hour whose rollup retention has kept: a whole hour, or -infinity.
+-- The hour before which retention has deleted the rollups of a shard, or -infinity.
 create or replace function rollups_since(in_shard integer)
 returns timestamptz
 language sql stable

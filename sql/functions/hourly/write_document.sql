@@ -1,5 +1,6 @@
--- Writes the document of an hour that the caller verified against the given witnesses. Rows: one, false when the hour is not
--- over, is empty, has changed since, or has its document.
+-- Writes the document of an hour that the caller has verified. verified_*: the witnesses of that verification.
+-- Rows: one, false when nothing was written: the hour is not over, is empty, has changed since, or has a document
+-- already.
 create or replace function write_document(
     in_shard integer,
     in_version integer,
@@ -13,7 +14,7 @@ returns boolean
 language plpgsql volatile
 as $$
 begin
-    -- The checkpoint's lock keeps folds away; the next statement sees what the last fold did.
+    -- Under the checkpoint's lock no fold changes the hour; the statement after it sees what the last fold did.
     perform from checkpoints as c
     where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version
     for update;

@@ -1,4 +1,4 @@
--- Moves a shard's horizon forward to the start of the retention. Rows: one, the horizon after that.
+-- Moves a shard's horizon forward to where the retention puts it now. Rows: one, the horizon after that.
 create or replace function advance_horizon(in_shard integer, retention_days integer, clock timestamptz)
 returns timestamptz
 language sql volatile

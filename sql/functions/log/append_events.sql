@@ -1,7 +1,7 @@
--- Appends events to one shard (R2, R5). Each array is a column, and each element belongs to one event.
--- Rows: one for each event that was NOT stored, with its place in the arrays (from 1) and why:
+-- Appends events to one shard (R2, R5). Each array is a column, with one element per event.
+-- Rows: one for each event that was NOT stored, with its place in the arrays (from 1) and the reason:
 -- duplicate, id_reused, expired or future.
--- The clock is null in production (the database's own) and given in tests.
+-- The clock is null in production, which means the database's clock; tests pass one.
 create or replace function append_events(
     in_shard integer,
     retention_days integer,
@@ -29,7 +29,7 @@ declare
     earliest timestamptz;
     latest timestamptz;
 begin
-    -- An acked event is on disk, whatever this server's default is (R9).
+    -- An acknowledged event is on disk, whatever this server's default is (R9).
     if current_setting('synchronous_commit') = 'off' then
         perform set_config('synchronous_commit', 'on', true);
     end if;
@@ -38,7 +38,7 @@ begin
     if not found then
         raise exception 'shard % does not exist', in_shard using errcode = 'no_data_found';
     end if;
-    -- Statements after the lock see everything that earlier holders committed.
+    -- Statements after the lock see everything that its former holders committed.
     head := log_head(in_shard);
     moment := coalesce(clock, clock_timestamp());
     oldest := horizon_at(oldest, retention_days, moment);
@@ -82,7 +82,7 @@ begin
     if stored_count = offered_count then
         return;
     end if;
-    -- Known bounds let the planner leave out all other days, so that the head is locked for a shorter time.
+    -- The lock on the head is held, so this must be quick: with known bounds the planner leaves out all other days.
     select min(o.timestamp), max(o.timestamp) into earliest, latest
     from unnest(timestamps) as o (timestamp)
     where o.timestamp >= oldest and o.timestamp <= moment + interval '24 hours';
@@ -99,7 +99,7 @@ begin
     left join lateral (
         select e.position, e.session_id
         from events as e
-        -- `+ 0` keeps the planner off events_by_position, which the first plans for a new day would read from end to end.
+        -- `+ 0` keeps the planner off events_by_position, because a new day's first plans would read all of that index.
         where e.timestamp = o.timestamp and e.event_id = o.event_id and e.shard + 0 = in_shard
             and e.timestamp between earliest and latest
         limit 1

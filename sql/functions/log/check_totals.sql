@@ -1,5 +1,5 @@
--- The number of events that a shard ever stored, by its witnesses, and how many are live and retired: stored = live + retired.
--- The caller locks `events` by an earlier statement, so that no day is dropped meanwhile. Rows: one.
+-- How many events a shard ever stored, by its witnesses, and how many are live in the log or were retired: stored =
+-- live + retired. An earlier statement of the caller locks `events`, so that no day is dropped meanwhile. Rows: one.
 create or replace function check_totals(in_shard integer)
 returns table (stored bigint, live bigint, retired bigint)
 language sql stable

@@ -1,5 +1,5 @@
--- Sums the receipts that every projection has passed into hour_ledger, and removes them; the newest of the shard stays.
--- Rows: one, the number of receipts removed.
+-- Adds the receipts that every checkpoint has passed to hour_ledger, and deletes them. The shard's newest receipt
+-- stays, because it holds the head. Rows: one, the number of receipts removed.
 create or replace function compact_receipts(in_shard integer)
 returns bigint
 language plpgsql volatile

@@ -1,4 +1,5 @@
--- Counts the events that one hour of a shard's log holds now. Rows: one, zeros when it is empty.
+-- What one hour of a shard's log holds now, counted from the events themselves. Rows: one, zeros when the hour is
+-- empty.
 create or replace function found_in_log(in_shard integer, in_hour timestamptz)
 returns table (events bigint, position_sum numeric, digest_high numeric, digest_low numeric)
 language sql stable parallel safe

@@ -1,5 +1,6 @@
--- Keeps the partition of an hour's day from being dropped until the transaction ends; false when there is none.
--- The caller reads the hour by a later statement, so that its snapshot is younger than the lock (R6).
+-- Locks the partition of an hour's day, so that it is not dropped before the transaction ends; false when there is
+-- none.
+-- Call it before the statement that reads the hour, so that its snapshot is younger than the lock (R6).
 create or replace function hold_day(in_hour timestamptz)
 returns boolean
 language plpgsql volatile

@@ -1,4 +1,5 @@
--- The oldest timestamp that a shard accepts: the start of the UTC day `retention_days` ago, never before the stored horizon.
+-- The earliest timestamp that a shard accepts: the start of the UTC day `retention_days` ago, but never before the
+-- stored horizon.
 create or replace function horizon_at(stored timestamptz, retention_days integer, moment timestamptz)
 returns timestamptz
 language sql stable parallel safe

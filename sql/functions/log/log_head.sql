@@ -1,4 +1,4 @@
--- The shard's head: the last position given out by an append that stored something, 0 for an empty shard.
+-- The shard's head: the last position of the newest append that stored something, 0 for an empty shard.
 create or replace function log_head(in_shard integer)
 returns bigint
 language sql stable parallel safe

@@ -1,4 +1,5 @@
--- Makes the partition of one UTC day; false when it exists. CREATE and ATTACH, because PARTITION OF would lock readers out.
+-- Makes the partition of one UTC day; false when it exists or the day was retired. CREATE and ATTACH, because
+-- PARTITION OF would lock out readers.
 create or replace function make_day(day date)
 returns boolean
 language plpgsql volatile
@@ -7,9 +8,10 @@ as $$
 declare
     partition constant text := day_partition(day);
 begin
-    -- Of two makers of one day the second waits. It finds the day here, or fails with duplicate_table below.
+    -- When two processes make one day, the second waits here, and then finds the partition or gets duplicate_table
+    -- below.
     perform pg_advisory_xact_lock(hashtextextended('hourledger make_day', 0));
-    -- The day may have been retired since the caller found it missing. It must not come back.
+    -- Retention may have dropped the day since the caller found it missing; it must not come back.
     if to_regclass(partition) is not null
         or exists (select from retired_days as d where d.day = make_day.day)
     then

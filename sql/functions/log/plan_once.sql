@@ -1,6 +1,6 @@
--- While the log has few days, makes PostgreSQL plan the calling function's statements once for a connection. Such a plan
--- holds all days, and each call leaves out the days that it does not need. The caller has a clause `set plan_cache_mode`,
--- which takes this back at its end.
+-- Lets PostgreSQL plan the statements of the calling function once per connection, while the log has at most 100 days.
+-- Such a plan holds all days, and each call leaves out those that it does not need. The calling function has a clause
+-- `set plan_cache_mode`, so the setting ends with the call.
 create or replace function plan_once()
 returns void
 language plpgsql volatile

@@ -1,5 +1,5 @@
--- Begins the next version of a projection in every shard, at the position of the live one, or finds the one under way.
--- Rows: one, the version.
+-- Begins the next version of a projection in every shard, at the position of the live version. Does nothing when a
+-- rebuild is under way. Rows: one, the version being rebuilt.
 create or replace function begin_version(in_projection text)
 returns integer
 language plpgsql volatile
@@ -15,12 +15,12 @@ begin
     if begun is not null then
         return begun;
     end if;
-    -- While the live checkpoints stand still, no receipt beyond them is compacted.
+    -- While the live checkpoints are locked, no receipt beyond them is compacted.
     perform from checkpoints as c
     where c.projection = in_projection and c.version = live
     order by c.shard
     for update;
-    -- Never the same number twice, because rows of an ended version may still exist.
+    -- A version's number is used only once, because rows of an ended version may still exist.
     update projections as p
     set newest_version = p.newest_version + 1
     where p.projection = in_projection

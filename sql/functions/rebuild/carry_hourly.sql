@@ -1,4 +1,5 @@
--- Copies an hour that cannot be recounted from one version to another. It first folds both to the same position.
+-- Copies an hour unchanged from one version to another, because it cannot be recounted. Folds both versions to one
+-- position first.
 -- Rows: one, the number of rows written.
 create or replace function carry_hourly(in_shard integer, from_version integer, to_version integer, in_hour timestamptz)
 returns bigint
@@ -12,7 +13,7 @@ begin
     where c.shard = in_shard and c.projection = 'hourly' and c.version in (from_version, to_version)
     order by c.version
     for update;
-    -- Both positions are ends of appends, so the greater one is.
+    -- Each checkpoint stands at the end of an append, so the greater position does, too.
     select max(c.position) into strict target
     from checkpoints as c
     where c.shard = in_shard and c.projection = 'hourly' and c.version in (from_version, to_version);

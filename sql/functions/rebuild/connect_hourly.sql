@@ -1,5 +1,5 @@
--- Ends the filling of a version by making all its edges from its member rows. From then on projectors fold it.
--- Rows: one, false when that was done before.
+-- Ends the filling of a version: makes all its edges from its member rows, and lets projectors fold it.
+-- Rows: one, false when the version is not being filled.
 create or replace function connect_hourly(in_shard integer, in_version integer)
 returns boolean
 language plpgsql volatile

@@ -1,4 +1,5 @@
--- Deletes some rows of an ended version of a shard; some, so that no transaction takes long. Rows: one, how many.
+-- Deletes rows of an ended version in one shard: at most `most` of each large table, so that no transaction is long.
+-- Rows: one, how many counts, members and edges were deleted.
 create or replace function delete_hourly(in_shard integer, in_version integer, most bigint)
 returns bigint
 language sql volatile

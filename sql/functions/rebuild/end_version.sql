@@ -1,5 +1,5 @@
--- Ends a version of a projection that does not answer reads: projectors fold it no more, and its rows can be deleted.
--- Rows: one, false when it answers reads.
+-- Ends a version of a projection that is not live: projectors stop folding it, and its rows can be deleted.
+-- Rows: one, false when the version is live.
 create or replace function end_version(in_projection text, in_version integer)
 returns boolean
 language plpgsql volatile
@@ -11,7 +11,7 @@ begin
     ) then
         return false;
     end if;
-    -- Waits for a transaction that fills, folds or proves it.
+    -- Wait for any transaction that fills, folds or proves the version.
     perform from checkpoints as c
     where c.projection = in_projection and c.version = in_version
     order by c.shard

@@ -1,6 +1,7 @@
--- Fills one hour of a version in the stage filling: counts and member rows, recounted up to the version's position. It copies
--- the live version's rows for an hour whose events are gone. The caller holds the day by an earlier statement (R6).
--- Rows: one, false when the hour is filled already.
+-- Fills one hour of a version in the stage filling: counts and member rows. They are a recount up to the version's
+-- position, or copies of the live version's rows when the events are gone. An earlier statement of the caller holds
+-- the day (R6).
+-- Rows: one, false when the hour was filled before, or the version is no longer filling.
 create or replace function fill_hourly(in_shard integer, in_version integer, in_hour timestamptz, live_version integer)
 returns boolean
 language plpgsql volatile
@@ -13,7 +14,7 @@ declare
     );
 begin
     perform plan_once();
-    -- Other fills share this lock; connect_hourly waits for all of them.
+    -- Fills share the lock; connect_hourly, which ends the filling, waits for them.
     select c.position into upto
     from checkpoints as c
     where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version and c.stage = 'filling'
@@ -49,7 +50,7 @@ begin
     select in_shard, in_version, r.bucket, r.kind, r.member
     from rows as r
     where r.member is not null
-    order by r.kind, r.member;  -- goes through the primary key once, not back and forth
+    order by r.kind, r.member;  -- in the order of the primary key, so that each of its pages is visited once
     return true;
 end
 $$;

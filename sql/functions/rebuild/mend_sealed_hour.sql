@@ -1,4 +1,5 @@
--- Mends what the rows of an hour without events can tell: its edges and its document.
+-- Mends an hour whose events are gone, as far as its rows allow: its edges are recounted, and a wrong document is
+-- deleted.
 -- Rows: one, the number of edges written.
 create or replace function mend_sealed_hour(in_shard integer, in_version integer, in_hour timestamptz)
 returns bigint

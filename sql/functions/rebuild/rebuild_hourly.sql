@@ -1,6 +1,6 @@
--- Replaces one hour of the projection by a recount up to its checkpoint, under the checkpoint's lock. It writes only rows
--- that differ. The caller has checked that the hour's log is intact. With `carried_from` it takes the rows of that version
--- instead of a recount; the caller has folded both to one position. Rows: one, the number of rows written.
+-- Replaces one hour of the projection by a recount up to its checkpoint, under the checkpoint's lock. Writes only rows
+-- that differ. The caller has checked that the hour's log is whole. With `carried_from`, the rows of that version
+-- replace the recount; the caller has folded both versions to one position. Rows: one, the number of rows written.
 create or replace function rebuild_hourly(
     in_shard integer,
     in_version integer,
@@ -9,7 +9,7 @@ create or replace function rebuild_hourly(
 )
 returns bigint
 language plpgsql volatile
--- Before the tables are analyzed an hour looks small, and the planner would compare all of its rows with all.
+-- Before the tables are analyzed, the planner takes an hour for so small that a nested loop over its rows seems cheap.
 set enable_nestloop = off
 as $$
 declare
@@ -62,7 +62,7 @@ begin
     ),
     departed as (
         delete from hourly_members as m
-        -- `+ 0`: before the table is analyzed, the planner would read the primary key from end to end.
+        -- `+ 0`, because before the table is analyzed the planner would read the whole primary key.
         where m.shard = in_shard and m.version + 0 = in_version and hour_of(m.bucket) = in_hour
             and not exists (
                 select from recount as r where r.bucket = m.bucket and r.kind = m.kind and r.member = m.member
@@ -77,7 +77,7 @@ begin
         on conflict (shard, version, kind, member, bucket) do nothing
         returning kind, member
     ),
-    -- This hour may be the previous bucket of members that are active later.
+    -- A member row that came or went here may change the previous bucket of that member's next row.
     touched as materialized (
         select d.kind, d.member from departed as d union select a.kind, a.member from arrived as a
     ),

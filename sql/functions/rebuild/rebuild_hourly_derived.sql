@@ -1,5 +1,5 @@
--- Derives anew from the rows of one hour: its edges, and the edges of other buckets that they reach. It removes the hour's
--- document when that is wrong. The caller holds the checkpoint. Rows: one, the number of edges written.
+-- Recounts what is derived from the rows of one hour: its edges, and those of `other_buckets`. Deletes the hour's
+-- document when it is wrong. The caller holds the checkpoint's lock. Rows: one, the number of edges written.
 create or replace function rebuild_hourly_derived(
     in_shard integer,
     in_version integer,
@@ -16,7 +16,7 @@ begin
         in_shard,
         in_version,
         quarters_of(in_hour) || other_buckets || array(
-            -- Stored buckets need not be quarters: a manual edit may have put them anywhere.
+            -- A manual edit may have stored edges that do not begin at a quarter.
             select e.bucket
             from hourly_edges as e
             where e.shard = in_shard and e.version = in_version and e.kind = any (enum_range(null::hourly_member))

@@ -1,4 +1,4 @@
--- Replaces the edges of some buckets by a recount from the member rows. The caller holds the checkpoint.
+-- Replaces the edges of some buckets by a recount from the member rows. The caller holds the checkpoint's lock.
 -- Rows: one, the number of rows written.
 create or replace function rebuild_hourly_edges(in_shard integer, in_version integer, buckets timestamptz[])
 returns bigint
@@ -14,9 +14,9 @@ as $$
         cross join lateral (
             select e.previous, e.ctid as place
             from hourly_edges as e
-            -- An edge with no members left counts as none.
+            -- An edge that late events reduced to 0 members counts as absent.
             where e.shard = $1 and e.version = $2 and e.kind = k.kind and e.bucket = b.bucket and e.members <> 0
-            offset 0  -- one look-up per kind and bucket, however few or many the planner expects
+            offset 0  -- one look-up per kind and bucket, whatever row count the planner expects
         ) as e
     ),
     removed as (

@@ -1,4 +1,4 @@
--- Lets a version of a projection answer reads, by one row. Rows: one, false when a shard of it is not filled.
+-- Makes a version of a projection live, by updating one row. Rows: one, false when it is not filled in every shard.
 create or replace function switch_version(in_projection text, to_version integer)
 returns boolean
 language plpgsql volatile

@@ -1,9 +1,9 @@
--- Counts the owners who came back, by the period of their first event that passes the filters (see event_matches).
--- An owner is a user or, when `by` is visitor, also a session without a user. The nth period is [bounds[n], bounds[n + 1]).
--- Events before all periods count too: an owner who was active then belongs to no cohort. An owner comes back with any
--- event, or with one of `return_event_type`. Every owner is active in the first period of the cohort.
--- It reads all shards at once, because a user can be in several. Rows, none where both numbers are 0:
---   owners of `cohort` who were active in `period`, and those of them who were not active after it
+-- How many owners came back, by the period of their first event that passes the filters; see event_matches.
+-- An owner is a user or, when `by` is visitor, also a session that never names a user. The nth period is [bounds[n],
+-- bounds[n + 1]). An owner with a passing event before the first period belongs to no cohort. An owner comes back with
+-- any event, or with one of type `return_event_type`. In the period of its cohort every owner counts as present.
+-- Reads all shards at once, because a user may be in several. Rows: one per cohort and period with any owner:
+--   owners: owners of `cohort` present in `period`; last_owners: those among them that were not present afterwards
 create or replace function cohorts_from_events(
     bounds timestamptz[],
     by text,
@@ -12,7 +12,7 @@ create or replace function cohorts_from_events(
 )
 returns table (cohort integer, period integer, owners bigint, last_owners bigint)
 language plpgsql stable
--- The planner must know the values to leave out days, drop absent filters and choose an index.
+-- Only when the planner knows the values can it leave out days and unset filters, and choose the right index.
 set plan_cache_mode = 'force_custom_plan'
 as $$
 #variable_conflict use_column
@@ -31,7 +31,8 @@ begin
         where e.timestamp < until and (by = 'visitor' or e.user_id is not null)
         group by 1, 2, 3
     ),
-    -- A window, because the planner does not know how many rows there are, and would join each with each.
+    -- A window function, because for a join the planner would misjudge the row counts and compare every row with every
+    -- row.
     known as (
         select a.*, bool_or(a.user_id is not null) over (partition by a.session_id) as is_identified from active as a
     ),

@@ -1,5 +1,5 @@
--- As cohorts_from_events without filters and with any return, counted in one snapshot from the projection's members and the
--- tails of the log. Bounds are whole quarters of an hour (UTC).
+-- As cohorts_from_events without filters and with any event as a return, but read from the projection's member rows
+-- and the tails of the log, in one snapshot. Bounds are whole quarters of an hour (UTC). Rows: as cohorts_from_events.
 create or replace function cohorts_from_rollups(bounds timestamptz[], by text)
 returns table (cohort integer, period integer, owners bigint, last_owners bigint)
 language plpgsql stable
@@ -19,7 +19,7 @@ begin
             select m.kind, m.member, m.bucket
             from hourly_members as m
             where m.shard = h.shard and m.version = live and m.kind = k.kind::hourly_member and m.bucket < until
-            offset 0  -- one look-up per kind, however few or many rows the planner expects
+            offset 0  -- one look-up per kind, whatever row count the planner expects
         ) as m
         union all
         select t.kind, t.member, t.bucket
@@ -28,14 +28,15 @@ begin
         cross join lateral hourly_tail(h.shard, s.version, s.folded, s.head, kinds) as t
         where s.folded < s.head and t.member is not null and t.bucket < until
     ),
-    -- In a row an array stays as it is stored; each access to a variable would copy it.
+    -- The bounds as a column of a row, because each use of an array variable would copy the array.
     marks as materialized (select bounds as starts),
     active as (
         select distinct m.kind, m.member, width_bucket(m.bucket, k.starts) as period
         from members as m
         cross join marks as k
     ),
-    -- A window, because the planner does not know how many rows there are, and would join each with each.
+    -- A window function, because for a join the planner would misjudge the row counts and compare every row with every
+    -- row.
     known as (
         select a.*, bool_or(a.kind = 'identified') over (partition by a.kind = 'user', a.member) as is_identified
         from active as a

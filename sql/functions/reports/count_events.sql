@@ -1,5 +1,5 @@
--- Counts the events of a shard in [since, until) exactly, in one snapshot: whole quarters of an hour from the projection,
--- the rest from the log. `until` is a whole hour, or infinity. Rows: one.
+-- The exact number of events in [since, until) in one shard, in one snapshot. Whole quarters of an hour are counted
+-- from the projection, the rest from the log. `until` is a whole hour, or infinity. Rows: one.
 create or replace function count_events(in_shard integer, since timestamptz, until timestamptz)
 returns bigint
 language plpgsql stable

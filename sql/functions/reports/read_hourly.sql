@@ -1,7 +1,7 @@
--- The rollups of one shard for hours in [since, until), fresh: documents and stored rows, and the tail of the log beyond the
--- checkpoint, in one snapshot (R8). `most_keys` limits the keys of a dimension in an hour: the largest stay, and (other) sums
--- the rest. Rows, by `measure`:
---   document: `key` is the document of `hour`, `amount` its number of keys; such an hour has no other rows
+-- The fresh rollups of one shard for the hours in [since, until): documents, stored rows, and the tail of the log
+-- beyond the checkpoint, in one snapshot (R8). With `most_keys`, each hour and dimension has at most that many keys:
+-- the largest, and the rest summed under (other). Rows, by `measure`:
+--   document: the document of `hour` in `key`, its number of keys in `amount`; such an hour has no other rows
 --   event_type, tool_name, risk_mode: `amount` events of `key` in `hour`
 --   sessions: distinct sessions in `hour`;  distinct_sessions: distinct sessions in the whole range (no hour)
 --   document_events, document_sessions: sums over the documents (no hour)
@@ -11,7 +11,7 @@ create or replace function read_hourly(
 )
 returns table (measure text, hour timestamptz, key text, amount bigint)
 language plpgsql stable
--- Planning would take longer than reading.
+-- Planning for the actual values would take longer than reading.
 set plan_cache_mode = 'force_generic_plan'
 as $$
 #variable_conflict use_column
@@ -20,7 +20,7 @@ declare
     folded bigint;
     head bigint;
     lag bigint;
-    -- Hours that have rows, or may have.
+    -- The first and last hour in the range that may have rows.
     first_hour timestamptz;
     last_hour timestamptz;
 begin
@@ -42,7 +42,7 @@ begin
         from hourly_documents as d
         where d.shard = in_shard and d.version = live and d.hour >= since and d.hour <= until - interval '1 hour'
             and (d.keys <= most_keys) is not false
-            -- `not in` looks each row up in a hash once, whatever the planner expects.
+            -- `not in`, because it is one look-up in a hash per row, whatever row count the planner expects.
             and d.hour not in (select hour_of(t.bucket) from tail as t where t.dimension is not null)
     ),
     undocumented as materialized (
@@ -59,7 +59,7 @@ begin
                 select c.dimension, c.key, c.events_00 + c.events_15 + c.events_30 + c.events_45 as events
                 from hourly_counts as c
                 where c.shard = in_shard and c.version = live and c.hour = u.hour
-                offset 0  -- one look-up per hour, however few or many the planner expects
+                offset 0  -- one look-up per hour, whatever row count the planner expects
             ) as c
             where u.whole
             union all

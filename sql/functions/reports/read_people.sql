@@ -1,9 +1,10 @@
--- As read_trend with users named, for all shards together. A user can be in several shards, so users do not add up: this
--- counts them from member rows and all tails. The other rows are those of each shard. One snapshot serves all.
+-- As read_trend with users named, for all shards. Users are counted across shards, from member rows and all tails,
+-- because a user may be in several. Rows: those of read_trend for each shard, without users, and then users and
+-- new_users for all shards. All come from one snapshot.
 create or replace function read_people(bounds timestamptz[], named text[], keys text[] default null)
 returns table (bucket integer, measure text, key text, amount bigint)
 language plpgsql stable
--- Planning would take longer than reading.
+-- Planning for the actual values would take longer than reading.
 set plan_cache_mode = 'force_generic_plan'
 as $$
 #variable_conflict use_column
@@ -20,12 +21,12 @@ begin
         cross join lateral hourly_tail(h.shard, s.version, s.folded, s.head, '{user}') as t
         where s.folded < s.head and t.member is not null and t.bucket < until
     ),
-    -- In a row an array stays as it is stored; each access to a variable would copy it.
+    -- The bounds as a column of a row, because each use of an array variable would copy the array.
     marks as materialized (select bounds as starts),
     quarters as (
         select m.member, m.bucket as quarter
         from hourly_members as m
-        -- `+ 0`: before the table is analyzed, the planner would read the primary key from end to end.
+        -- `+ 0`, because before the table is analyzed the planner would read the whole primary key.
         where m.version + 0 = live and m.kind = 'user' and hour_of(m.bucket) >= hour_of(since) and hour_of(m.bucket) < until
             and m.bucket >= since and m.bucket < until
         union all
@@ -51,7 +52,7 @@ begin
                     from hourly_members as m
                     where m.shard = h.shard and m.version = live and m.kind = 'user' and m.member = e.member
                         and m.bucket < since
-                    limit 1  -- one look-up per shard, however few or many the planner expects
+                    limit 1  -- one look-up per shard, whatever row count the planner expects
                 ) as earlier
             )
     )

@@ -1,7 +1,8 @@
--- The properties of a range's events that pass the filters (see event_matches). A property is a path of up to `most_depth`
--- names; with `wanted`, only that path, however deep. It names the `most_properties` with the most events, and for each the
--- `most_values` values with the most events. It reads all shards at once, because the same value is in many.
--- Rows, ordered by property and value; a path is a JSON list of names:
+-- The properties of the events in a range that pass the filters; see event_matches. A property is a path of up to
+-- `most_depth` names. With `wanted`, only that path is read, however deep. The answer names the `most_properties`
+-- properties with the most events, and for each the `most_values` values with the most events. All shards at once:
+-- values are in many.
+-- Rows: most frequent properties first, each with its most frequent values first; `path` is a JSON list of names:
 --   events: all events that pass
 --   more: the number of properties that are not named
 --   type: events whose `path` has a value of the type `key`
@@ -26,7 +27,7 @@ declare
     depth constant integer := coalesce(cardinality(wanted), most_depth);
 begin
     return query
-    -- Equal values are counted before objects are opened. Values that cannot be named count as equal.
+    -- Equal values are counted before objects are expanded. Values that cannot be named count as equal.
     with recursive outer_values as materialized (
         select
             p.name,
@@ -51,7 +52,7 @@ begin
         where cardinality(f.path) < depth and (wanted is null or p.name = wanted[cardinality(f.path) + 1])
     ),
     counted as materialized (
-        -- Texts compare faster than arrays and JSON.
+        -- Texts, because PostgreSQL compares them faster than arrays and JSON.
         select
             to_json(f.path)::text collate "C" as path,
             f.type,
@@ -65,7 +66,7 @@ begin
         select
             c.path,
             count(c.value) as distinct_values,
-            -- Without the closing bracket an object sorts before its contents.
+            -- Without the closing bracket, an object's path sorts before the paths inside it.
             row_number() over (order by sum(c.events) desc, rtrim(c.path, ']')) as place
         from counted as c
         group by c.path

@@ -1,11 +1,14 @@
--- Counts of one shard in consecutive buckets of time, [bounds[n], bounds[n + 1]) being the nth, fresh: stored rows and the
--- tail of the log beyond the checkpoint, in one snapshot (R8). Bounds ascend and are whole quarters of an hour (UTC).
--- Dimensions in `named` give their keys; with `keys`, only these, and (other) for the rest. Other dimensions give a sum.
+-- The fresh counts of one shard in consecutive buckets of time: stored rows and the tail of the log beyond the
+-- checkpoint, in one snapshot (R8). The nth bucket is [bounds[n], bounds[n + 1]). Bounds ascend and are whole quarters
+-- of an hour (UTC).
+-- Dimensions in `named` have a row per key; with `keys`, further keys are summed as (other). Other dimensions have
+-- only a sum.
 -- Rows, by `measure`; a bucket without events has none:
 --   event_type, tool_name, risk_mode: `amount` events of `key` (null: of all keys) in the bucket
 --   sessions: distinct sessions in the bucket
--- and, when named, people, since people_since:
---   users: distinct users of this shard in the bucket, with new_users: those whose first known event is in it
+-- and when named, users and identified sessions, which are counted from people_since on:
+--   users: distinct users of this shard in the bucket
+--   new_users: those of them whose first known event is in the bucket; these rows come with users
 --   identified: distinct sessions that had an event with a user in the bucket
 --   position: the log's head (no bucket);  lag_events: events beyond the checkpoint (no bucket)
 create or replace function read_trend(
@@ -13,7 +16,7 @@ create or replace function read_trend(
 )
 returns table (bucket integer, measure text, key text, amount bigint)
 language plpgsql stable
--- Planning would take longer than reading.
+-- Planning for the actual values would take longer than reading.
 set plan_cache_mode = 'force_generic_plan'
 as $$
 #variable_conflict use_column
@@ -30,7 +33,7 @@ begin
 
     return query
     with
-    -- In a row an array stays as it is stored; each access to a variable would copy it.
+    -- The bounds as a column of a row, because each use of an array variable would copy the array.
     marks as materialized (
         select
             bounds as starts,
@@ -51,7 +54,7 @@ begin
         cross join lateral hourly_tail(in_shard, live, folded, head, m.kinds::text[]) as t
         where folded < head and t.bucket >= since and t.bucket < until
     ),
-    -- Hours that several buckets share.
+    -- Hours that a bound divides between buckets.
     divided as materialized (
         select distinct hour_of(b.bound) as hour from unnest(bounds) as b (bound) where b.bound <> hour_of(b.bound)
     ),
@@ -67,7 +70,7 @@ begin
             select c.bucket, c.dimension, c.key, c.events
             from hourly_buckets(in_shard, live, d.hour, d.hour + interval '1 hour') as c
             where c.bucket >= since and c.bucket < until
-            offset 0  -- one look-up per hour, however few or many the planner expects
+            offset 0  -- one look-up per hour, whatever row count the planner expects
         ) as c
         union all
         select t.quarter, t.dimension, t.key, t.amount from tail as t where t.dimension is not null
@@ -89,7 +92,7 @@ begin
             select e.bucket as quarter, e.previous, e.members
             from hourly_edges as e
             where e.shard = in_shard and e.version = live and e.kind = k.kind and e.bucket >= since and e.bucket < until
-            offset 0  -- one look-up per kind, however few or many rows the planner expects
+            offset 0  -- one look-up per kind, whatever row count the planner expects
         ) as e
         union all
         select t.quarter, t.kind, t.previous, t.amount from tail as t where t.previous is not null

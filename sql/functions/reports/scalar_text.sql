@@ -1,4 +1,4 @@
--- A scalar_value as JSON text. Equal numbers have equal texts: 1.0 becomes 1.
+-- The JSON text of a scalar_value. Equal numbers have one text: 1 and 1.0 are both 1.
 create or replace function scalar_text(value jsonb)
 returns text
 language sql immutable parallel safe

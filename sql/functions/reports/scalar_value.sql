@@ -1,4 +1,4 @@
--- A property's value if a list of values may name it: a text, number or boolean of up to 256 characters; else null.
+-- A property's value if a list of values may name it: a string, number or boolean of up to 256 characters, else null.
 create or replace function scalar_value(value jsonb)
 returns jsonb
 language sql immutable parallel safe

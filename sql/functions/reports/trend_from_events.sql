@@ -1,6 +1,8 @@
--- As read_trend, counted from the events of one shard that pass the filters (see event_matches), or of all shards when it is
--- null, so that a user in several counts once. `named` may also hold action, demo_mode, sessions and users; it counts
--- sessions and users only when named, identified sessions when both are, new_users never. Rows beside those of read_trend:
+-- As read_trend, but counted from the events that pass the filters; see event_matches. When `in_shard` is null, all
+-- shards are counted together, so that a user in several shards counts once. `named` may also hold action, demo_mode,
+-- sessions and users. Sessions and users are counted only when named, identified sessions when both are, and new_users
+-- never.
+-- Rows: those of read_trend, and
 --   action, demo_mode: `amount` events of `key` in the bucket, when named
 -- and with `divided_by`, one of the dimensions, for each of its keys:
 --   sessions, users, identified: distinct ones by events of `key` in the bucket, beside those of all events (key is null)
@@ -24,7 +26,7 @@ declare
     until constant timestamptz := bounds[cardinality(bounds)];
 begin
     return query
-    -- One pass makes both sets: events that count alike, and the sessions and users of each bucket and part.
+    -- One pass makes both sets: numbers of equal events, and the sessions and users of each bucket and part.
     with counted as materialized (
         select
             f.bucket, f.event_type, f.tool_name, f.risk_mode, f.action, f.demo_mode, f.part, f.session_id, f.user_id,
@@ -68,7 +70,7 @@ begin
         from counted as c
         where c.of_member
         group by grouping sets ((c.bucket), (c.bucket, c.part))
-        -- The total, and each part; events without a key are in no part.
+        -- One row for the whole and one per part. Events without a key are in no part.
         having grouping(c.part) = 1 or c.part is not null
     )
     select c.bucket, k.dimension, case when k.dimension = any (named) then named_key(k.key, keys) end, sum(c.events)::bigint

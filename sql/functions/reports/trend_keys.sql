@@ -1,5 +1,5 @@
--- The dimensions and keys that an event counts toward in a trend: those of a rollup (R4), and those that only the log has.
--- Rows: one per dimension it has.
+-- The dimensions and keys that an event counts toward in a trend: those of a rollup (R4), and action and demo_mode,
+-- which only the log has. Rows: one per dimension in which the event has a key.
 create or replace function trend_keys(event_type text, tool_name text, risk_mode text, action text, demo_mode boolean)
 returns table (dimension text, key text)
 language sql immutable parallel safe

@@ -1,10 +1,12 @@
 -- Drops the events of a day that is closed, folded and sealed in every shard (R6), and records their number.
--- Rows: one: why the day stays (null when it was dropped), and whether that is a fault that will not pass by itself.
+-- Rows: one:
+--   hindrance: why the day was not dropped, null when it was
+--   failed: the hindrance does not pass by itself: something is wrong
 create or replace function drop_day(in_day date, clock timestamptz)
 returns table (hindrance text, failed boolean)
 language plpgsql volatile
--- A statement that waits for this lock makes readers and appends wait behind it. Verify and rebuild take the two locks in
--- the other order; this one gives up long before PostgreSQL looks for a deadlock.
+-- While this waits for its lock, readers and appends wait behind it. A verify or rebuild takes the two locks in the
+-- other order; this function gives up long before PostgreSQL looks for a deadlock.
 set lock_timeout = '200ms'
 as $$
 declare
@@ -13,7 +15,7 @@ declare
     held boolean;
 begin
     perform from checkpoints as c where c.stage <> 'filling' order by c.shard, c.projection, c.version for update;
-    -- Another pass may have dropped it: its name can be known for a moment after that commit.
+    -- Another pass may have dropped the day just now; then this is false.
     held := hold_day(since);
     select w.hindrance, w.failed into hindrance, failed
     from (

@@ -1,5 +1,6 @@
--- Deletes a shard's rollups and ledger of the hours before a moment, all of them sealed and without events; the seals stay.
--- Rows: one, false when a rebuild that is under way still needs them.
+-- Deletes a shard's rollups and ledger of the hours before a moment. All those hours are sealed, and their events are
+-- gone.
+-- The seals stay. Rows: one, false when a rebuild under way still needs the rollups.
 create or replace function retire_rollups(in_shard integer, before timestamptz)
 returns boolean
 language plpgsql volatile
@@ -13,7 +14,8 @@ begin
         return false;
     end if;
     delete from hourly_counts as c where c.shard = in_shard and c.hour < before;
-    -- A user's first row stays while any shard has a later one, so that a user who returns does not count as new.
+    -- A user's first row stays as long as any shard has a later row of the user, so that the user is not counted as new
+    -- again.
     delete from hourly_members as m
     where m.shard = in_shard and hour_of(m.bucket) < before
         and (
@@ -35,7 +37,7 @@ begin
     delete from hour_proofs as p where p.shard = in_shard and p.hour < before;
     delete from hour_ledger as l where l.shard = in_shard and l.hour < before;
     delete from hourly_edges as e where e.shard = in_shard and e.bucket < before;
-    -- Earlier buckets are gone: a session's first bucket now has none before it, and a user's has the first row that stays.
+    -- A session's first remaining bucket now has no previous one. A user's has the bucket of the user's first row.
     with forgotten as (
         delete from hourly_edges as e
         where e.shard = in_shard and e.previous < before and e.previous > '-infinity'

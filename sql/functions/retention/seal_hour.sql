@@ -1,6 +1,7 @@
--- Seals one hour of a shard, unless it is sealed. The caller has verified it against the given witnesses.
--- Rows: one, false when the hour still takes events, has changed since, is not folded by every version, or the version has
--- ended.
+-- Seals one hour of a shard, unless it is sealed. The caller has verified the hour. verified_*: the witnesses of that
+-- verification.
+-- Rows: one, false when the hour still takes events, has changed since it was verified, is not folded by every
+-- version, or the version has ended.
 create or replace function seal_hour(
     in_shard integer,
     in_version integer,
@@ -18,8 +19,8 @@ declare
     witnessed record;
     seal hour_seals;
 begin
-    -- The locks on the checkpoints keep the rows as they are, and keep others from adding to the chain.
-    -- Not those of a version in the stage filling: its rebuild holds them all the time.
+    -- The checkpoints' locks keep the rows unchanged, and let no other transaction extend the chain.
+    -- A version that is being filled is left out, because its rebuild holds its checkpoint all the time.
     perform from checkpoints as c
     where c.shard = in_shard and c.stage <> 'filling'
     order by c.projection, c.version
@@ -31,7 +32,7 @@ begin
     if (witnessed.events, witnessed.digest_high, witnessed.digest_low)
         is distinct from (verified_events, verified_high, verified_low)
         or not exists (select from log_heads as h where h.shard = in_shard and h.horizon > in_hour)
-        -- A version without a checkpoint has ended: its rows are being deleted.
+        -- Without a checkpoint the version has ended, and its rows are being deleted.
         or not exists (
             select from checkpoints as c
             where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version
@@ -65,7 +66,7 @@ begin
     seal.previous_hash := coalesce(seal.previous_hash, decode(repeat('00', 32), 'hex'));
     seal.hash := seal_hash(seal);
     insert into hour_seals select seal.*;
-    -- Mend the other versions now, because a rollback may let them answer, and without events nothing could.
+    -- Once the events are gone, nothing can mend a wrong version, and a rollback may make it live again.
     perform rebuild_hourly(in_shard, c.version, in_hour, in_version)
     from checkpoints as c
     where c.shard = in_shard and c.projection = 'hourly' and c.version <> in_version and c.stage <> 'filling';

@@ -1,4 +1,4 @@
--- Drops the functions with the given names in the current schema, this one last of all.
+-- Drops the functions with the given names in the current schema, itself last. Rows: one, how many were dropped.
 create or replace function drop_functions(names text[])
 returns integer
 language plpgsql volatile
@@ -13,7 +13,7 @@ begin
         where p.proname = any (names) and p.pronamespace = current_schema()::regnamespace
         order by p.proname = 'drop_functions'
     loop
-        -- No cascade: it would also drop what a user built on them.
+        -- No cascade, because it would also drop what a user built on the function.
         execute format('drop function %s', function.signature);
         dropped := dropped + 1;
     end loop;

@@ -1,6 +1,6 @@
--- Digest of the counts and member rows of one hour: a sum of two 64-bit halves of each row's SHA-256. Rows: one.
--- It leaves out edges, because retention of older hours changes them; verify recounts them from the member rows. It also
--- leaves out the first rows of users that retention kept when it deleted the hour.
+-- Digest of the counts and member rows of one hour: sums over the rows of two 64-bit halves of each row's SHA-256.
+-- Edges are left out, because retention of older hours changes them; verify recounts them from the member rows.
+-- After retention has deleted the hour, the first rows of users that it kept there are left out, too. Rows: one.
 create or replace function hourly_rows_digest(in_shard integer, in_version integer, in_hour timestamptz)
 returns table (rows_high numeric, rows_low numeric)
 language sql stable
@@ -15,7 +15,7 @@ as $$
         union all
         select sha256(convert_to(
             case
-                -- Rows of sessions are written as before there were other kinds, so that old seals hold.
+                -- Without the kind, so that seals from before there were other kinds still hold.
                 when s.kind = 'session' then json_build_array(m.microseconds, s.member)
                 else json_build_array(m.microseconds, s.kind, s.member)
             end::text,

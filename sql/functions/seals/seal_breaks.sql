@@ -1,5 +1,5 @@
--- The ways in which a seal does not hold: its hash, its link to the seal before, or, while the ledger is kept, the events
--- that it says were appended. Rows: one per difference, none when the seal holds or there is none.
+-- Where a seal does not hold: its hash, its link to the seal before, or its witnesses. The witnesses are compared with
+-- the ledger as long as the ledger is kept. Rows: one per difference, none when the seal holds or the hour has no seal.
 create or replace function seal_breaks(in_shard integer, in_hour timestamptz)
 returns table (field text, stored numeric, recounted numeric)
 language sql stable

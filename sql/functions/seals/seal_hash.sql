@@ -1,6 +1,7 @@
--- Hash of a seal: SHA-256 of its canonical text in UTF-8, a JSON array as json_build_array writes it, ", " between its elements:
--- shard, sequence, hour, document, events, position_sum, digest_high, digest_low, rows_high, rows_low, code_version, sealed_at,
--- previous_hash. Moments are microseconds since 1970; the document, the sums and the hash before (in hex) are strings.
+-- Hash of a seal: SHA-256 of its canonical text in UTF-8. The text is a JSON array as json_build_array writes it, with
+-- ", " between its elements: shard, sequence, hour, document, events, position_sum, digest_high, digest_low,
+-- rows_high, rows_low, code_version, sealed_at, previous_hash. Times are microseconds since 1970. The document, the
+-- sums and the previous hash (in hex) are strings.
 create or replace function seal_hash(seal hour_seals)
 returns bytea
 language sql stable parallel safe

@@ -1,4 +1,4 @@
--- The number of events of a shard's day, by the seals of its hours.
+-- The number of events of a shard's day, from the seals of its hours.
 create or replace function sealed_events(in_shard integer, day date)
 returns bigint
 language sql stable

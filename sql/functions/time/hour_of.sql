@@ -1,4 +1,4 @@
--- Start of the UTC hour that holds a moment, whatever the session's time zone is.
+-- Start of the UTC hour of a moment, in any time zone of the session.
 create or replace function hour_of(moment timestamptz)
 returns timestamptz
 language sql immutable parallel safe

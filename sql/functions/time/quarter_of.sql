@@ -1,4 +1,4 @@
--- Start of the quarter of an hour (UTC) that holds a moment: the bucket of a projection.
+-- Start of the quarter of an hour (UTC) of a moment: the moment's bucket in a projection.
 create or replace function quarter_of(moment timestamptz)
 returns timestamptz
 language sql immutable parallel safe

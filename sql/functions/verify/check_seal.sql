@@ -1,7 +1,7 @@
 -- Compares an hour whose events are gone with its seal. Rows: three `sealed` rows first (events, digest_high and
--- digest_low by the seal), then one per difference:
---   broken: the seal, its link to the one before, the ledger, the counts and member rows, or the day's total
---   drifted: edges and the document, which a rebuild derives anew from the rows
+-- digest_low of the seal), then one per difference:
+--   broken: in the seal, its link to the seal before, the ledger, the counts and member rows, or the day's total
+--   drifted: in the edges or the document, which are derived from the rows and which a rebuild mends
 create or replace function check_seal(in_shard integer, in_version integer, in_hour timestamptz)
 returns table (finding text, field text, bucket timestamptz, key text, stored numeric, recounted numeric)
 language plpgsql stable
@@ -36,7 +36,8 @@ begin
     return query
     select 'broken', w.field, in_hour, null::text, w.sealed, w.now
     from hourly_rows_digest(in_shard, in_version, in_hour) as r
-    -- Retention deleted the hour's rollups, so only first rows of users may be left.
+    -- Once retention has deleted the hour's rollups, the digest of its rows must be 0. Only first rows of users may be
+    -- left, and the digest leaves them out.
     cross join (
         select case when in_hour >= t.rollups_since then 1 else 0 end as kept from shard_totals as t where t.shard = in_shard
     ) as rollups

@@ -1,5 +1,5 @@
--- The difference between the document of one hour and its rows. Rows: one (key: the fields that differ), none when they
--- agree or there is no document.
+-- Where the document of one hour differs from its rows. Rows: one when it differs (key: the fields that do), none when
+-- it is right or there is no document.
 create or replace function hourly_document_drift(in_shard integer, in_version integer, in_hour timestamptz)
 returns table (field text, bucket timestamptz, key text, stored numeric, recounted numeric)
 language sql stable

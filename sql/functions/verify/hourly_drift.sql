@@ -1,5 +1,5 @@
--- The differences between one hour of the projection and a recount up to its checkpoint. Rows: one per difference.
--- Counts differ by key; member rows by their number alone (missing, extra).
+-- Where one hour of the projection differs from a recount up to its checkpoint. Rows: one per difference, none when
+-- all is right. For member rows only the numbers of missing and extra ones are given; other differences name their key.
 create or replace function hourly_drift(in_shard integer, in_version integer, in_hour timestamptz)
 returns table (field text, bucket timestamptz, key text, stored numeric, recounted numeric)
 language sql stable
@@ -17,7 +17,7 @@ as $$
     members as (
         select m.bucket, m.kind, m.member
         from hourly_members as m
-        -- `+ 0`: before the table is analyzed, the planner would read the primary key from end to end.
+        -- `+ 0`, because before the table is analyzed the planner would read the whole primary key.
         where m.shard = $1 and m.version + 0 = $2 and hour_of(m.bucket) = $3
     ),
     member_difference as (

@@ -1,4 +1,5 @@
--- The differences between the edges of one hour and a recount from the member rows. Rows: one per difference.
+-- Where the edges of one hour differ from a recount of the member rows. Rows: one per difference, none when all is
+-- right.
 create or replace function hourly_edges_drift(in_shard integer, in_version integer, in_hour timestamptz)
 returns table (field text, bucket timestamptz, key text, stored numeric, recounted numeric)
 language sql stable

@@ -1,12 +1,14 @@
--- Recounts one hour of the projection from the events up to a position (R4).
--- Rows are of two kinds: dimension, key: `amount` events in `bucket`; kind, member: the member is active in `bucket`.
+-- What one hour of the projection should hold, recounted from the events up to a position (R4).
+-- Rows are of two sorts:
+--   dimension, key: `amount` events in `bucket`
+--   kind, member:   the member is active in `bucket`
 create or replace function hourly_recount(in_shard integer, in_hour timestamptz, upto bigint)
 returns table (
     bucket timestamptz, dimension hourly_dimension, key text, kind hourly_member, member text, amount bigint
 )
 language sql stable
 as $$
-    -- One pass makes both sets: events that count alike, and the buckets of each session with each of its users.
+    -- One pass makes both sets: numbers of equal events, and the buckets of each session with each of its users.
     with counted as materialized (
         select c.bucket, c.event_type, c.tool_name, c.risk_mode, c.session_id, c.user_id, count(*) as events
         from (
@@ -18,7 +20,7 @@ as $$
                 e.tool_name,
                 hourly_risk_mode(e.event_type, e.properties) as risk_mode
             from events as e
-            -- `+ 0` keeps the planner off events_by_position, which it would read from end to end.
+            -- `+ 0` keeps the planner off events_by_position, because it would read all of that index.
             where e.shard = $1 and e.timestamp >= $2 and e.timestamp < $2 + interval '1 hour' and e.position + 0 <= $3
         ) as c
         group by grouping sets ((c.bucket, c.event_type, c.tool_name, c.risk_mode), (c.bucket, c.session_id, c.user_id))

@@ -1,7 +1,10 @@
--- The last proof of each hour in [since, until) in one shard, and the sum of its witnesses now.
--- Rows: one per hour that has events, a proof or a seal (digest_high and digest_low are numeric sums; state: null when it was
--- never verified; current: the witnesses have not changed since; sealed_at: null while the events are kept; document: the
--- sealed rollup, null while the rollup is kept).
+-- The last proof of each hour in [since, until) in one shard, with what has been appended to the hour until now.
+-- Rows: one per hour that has events, a proof or a seal:
+--   events, digest_high, digest_low: what was appended; the digests are numeric sums
+--   state: null when the hour was never verified
+--   current: nothing was appended since the proof
+--   sealed_at: null unless the events are gone
+--   document: the sealed rollup, null unless the stored rollup is gone, too
 create or replace function proofs_of_hours(
     in_shard integer, in_projection text, since timestamptz, until timestamptz
 )
@@ -41,7 +44,7 @@ as $$
         join hour_proofs as p on p.projection = v.projection and p.version = v.live_version
         where v.projection = $2 and p.shard = $1 and p.hour >= $3 and p.hour < $4
     ),
-    -- A seal speaks for its hour once the events are gone.
+    -- A seal replaces the hour's witnesses once the events are gone.
     sealed as (
         select s.hour, s.events, s.digest_high, s.digest_low, s.sealed_at, s.document
         from hour_seals as s
@@ -53,7 +56,7 @@ as $$
         coalesce(s.events, a.events, 0),
         coalesce(s.digest_high, a.digest_high, 0),
         coalesce(s.digest_low, a.digest_low, 0),
-        -- An hour that was verified before its events were dropped counts as sealed.
+        -- An hour that was verified before its events were dropped has been sealed since.
         case
             when d.day is null or p.state in ('drifted', 'damaged', 'broken') then p.state
             when p.state is not null or s.hour is not null then 'sealed'

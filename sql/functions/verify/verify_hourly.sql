@@ -1,11 +1,11 @@
--- Verifies one hour of a shard in one snapshot. The caller holds the day (hold_day) by an earlier statement (R6).
--- Rows, by `finding`:
---   proof: events, position_sum, digest_high and digest_low, as appended (stored) and as the log holds them (recounted).
---     When any differ, the log is damaged and the rollup cannot be judged.
---   drifted: a part of the rollup whose stored value is not the recounted one
---   folded: events and digest halves, as appended (stored) and of these the folded, which are judged (recounted)
---   broken: a difference between a seal and the hour that it seals
--- An hour whose events are gone has the rows of check_seal instead.
+-- Verifies one hour of a shard in one snapshot. An earlier statement of the caller holds the day (hold_day, R6).
+-- Rows, in this order by `finding`; for an hour whose events are gone, the rows of check_seal instead:
+--   folded: what was appended (stored) and how much of that is folded (recounted), and so verified: events and both
+--     digests
+--   proof: what was appended (stored) and what the log holds (recounted): events, position_sum and both digests. When
+--     any of these differ, the log is damaged and the rollup cannot be judged
+--   broken: one per difference of the hour's seal, if it has one already
+--   drifted: one per value of the rollup where stored and recounted differ
 create or replace function verify_hourly(in_shard integer, in_version integer, in_hour timestamptz)
 returns table (
     finding text,
@@ -31,7 +31,7 @@ begin
         select from checkpoints as c
         where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version
     ) then
-        -- The projector deletes its rows, which is no drift.
+        -- The version's rows are being deleted, which is no drift.
         raise exception 'version % of hourly has ended', in_version using errcode = 'no_data_found';
     end if;
     if exists (

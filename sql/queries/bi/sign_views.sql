@@ -1,4 +1,4 @@
--- Records the digest of the texts that our views were made of.
+-- Records which files our views were made from.
 -- $1 digest in hex
--- Rows: one (signed: nothing).
+-- Rows: one (signed: empty).
 select sign_views($1) as signed

@@ -1,4 +1,4 @@
--- Newest events; the other filters test what its index finds.
+-- The newest events that pass the filters, read in the order of the primary key.
 -- $1 since, $2 limit, $3 timestamp, $4 event_id and $5 shard of the last event of the page before,
 -- $6 filters (see functions/filters/event_matches.sql)
 -- Rows: at most $2, newest first.

@@ -1,8 +1,8 @@
--- Newest events of a session; the other filters test what its index finds.
+-- The newest events of a session that pass the filters. An index finds the session; the other filters test its events.
 -- $1 since, $2 limit, $3 timestamp, $4 event_id and $5 shard of the last event of the page before,
 -- $6 filters (see functions/filters/event_matches.sql)
 -- Rows: at most $2, newest first.
--- A step of its own finds the events, and the next sorts them: a plan for any session would read the whole range in order.
+-- Find first, then sort: a generic plan would read the whole range in its order instead.
 with found as materialized (
     select e.*
     from events as e

@@ -1,7 +1,8 @@
--- The events of a session, the oldest first.
+-- The events of a session.
 -- $1 session_id, $2 since, $3 until, $4 limit, $5 timestamp, $6 event_id and $7 shard of the last event of the page before
 -- Rows: at most $4, oldest first.
--- A step of its own finds the events, and the next sorts them: a plan for any session would read the whole range in order.
+-- Find first, then sort: a generic plan would read the whole range in its order instead, or everything between two
+-- times.
 with found as materialized (
     select e.*
     from events as e

@@ -1,4 +1,4 @@
--- The shift of an imported file's timestamps.
+-- The recorded time by which an import shifts a file's timestamps.
 -- $1 SHA-256 of the file, $2 SHIFT_TO as written
 -- Rows: one (shift), none when none is recorded.
 select shift

@@ -1,4 +1,4 @@
--- Compares an hour of a shard's log with what was appended to it; its events may be gone, and sealed.
+-- Whether an hour of a shard's log is what was appended to it, and whether its day was dropped.
 -- $1 shard, $2 hour
 -- Rows: one (intact, retired).
 select

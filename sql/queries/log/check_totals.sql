@@ -1,4 +1,4 @@
--- The number of events that a shard ever stored, and how many of them are live and retired.
+-- How many events a shard ever stored, how many are live in the log, and how many were retired.
 -- $1 shard
 -- Rows: one (stored, live, retired).
 select stored, live, retired

@@ -1,3 +1,3 @@
--- Keeps every day from being dropped until the transaction ends.
+-- Locks the log, so that no day is dropped before the transaction ends.
 -- Rows: none.
 lock table events in access share mode

@@ -1,4 +1,5 @@
--- The events of one shard that append_events would not store, and why. It stores nothing and sees no repeats among them.
+-- Which of the given events append_events would not store in one shard, and why. Stores nothing. An event that repeats
+-- another given event is not noticed.
 -- $1 shard, $2 retention in days, $3 clock or null, $4 event ids, $5 session ids, $6 timestamps
 -- Rows: one per event that would not be stored (ordinal from 1, outcome).
 select j.ordinal, j.outcome
@@ -22,7 +23,7 @@ from (
     left join lateral (
         select e.session_id
         from events as e
-        -- `+ 0`: as in append_events.
+        -- `+ 0`, as in append_events.
         where e.timestamp = o.timestamp and e.event_id = o.event_id and e.shard + 0 = $1
         limit 1
     ) as holder on true

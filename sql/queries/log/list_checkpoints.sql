@@ -1,4 +1,4 @@
--- Every checkpoint of a projection, with its shard's head. It costs the same however far behind a checkpoint is.
+-- Every checkpoint of a projection, with its shard's head. The cost does not grow with a checkpoint's lag.
 -- $1 projection
 -- Rows: one per shard and version (shard, version, live, stage, position, head).
 select

@@ -1,4 +1,4 @@
--- Days that take events but have no partition yet.
+-- Days that accept events but have no partition yet.
 -- $1 retention in days, $2 clock or null, $3 days ahead of the clock
 -- Rows: one per day (day), oldest first.
 select d::date as day

@@ -1,4 +1,4 @@
--- Deletes the proof that an hour drifted: it was rebuilt, and is open until verify looks at it again.
+-- Deletes the proof of a drifted hour after a rebuild: the hour is open until it is verified again.
 -- $1 shard, $2 projection, $3 version, $4 hour
 -- Rows: none.
 delete from hour_proofs

@@ -1,4 +1,4 @@
--- Versions of hourly that have ended and still have rows.
+-- Versions of hourly that have ended but still have rows.
 -- $1 projection
 -- Rows: one per version and shard (version, shard).
 select v.version, s.shard
@@ -7,7 +7,7 @@ cross join generate_series(1, p.newest_version) as v (version)
 cross join log_heads as s
 where p.projection = $1
     and not exists (select from checkpoints as c where c.projection = $1 and c.version = v.version)
-    -- One row of each table, by its primary key: `exists` might be planned as a read of the whole table.
+    -- One row of each table, by its primary key, because PostgreSQL might plan `exists` as a read of the whole table.
     and coalesce(
         (select true from hourly_counts where (shard, version) = (s.shard, v.version) order by hour limit 1),
         (select true from hourly_members where (shard, version) = (s.shard, v.version) order by kind, member limit 1),

@@ -1,4 +1,4 @@
--- Hours that a version in the stage filling holds already.
+-- Hours of a version that have been filled.
 -- $1 version
 -- Rows: one per hour and shard (shard, hour).
 select f.shard, f.hour

@@ -1,7 +1,7 @@
 -- The versions of a projection.
 -- $1 projection, $2 clock or null
--- Rows: one per version (version, live, stage: of the shard that is furthest behind, idle: the time since its rebuild last
--- did something).
+-- Rows: one per version (version, live, stage: the earliest of its shards, idle: how long its rebuild has done
+-- nothing).
 select
     c.version,
     c.version = p.live_version as live,

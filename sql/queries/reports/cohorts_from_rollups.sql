@@ -1,4 +1,4 @@
--- Counts the owners who came back, from the projection; see functions/reports/cohorts_from_rollups.sql.
+-- How many users or visitors came back, from the projection; see functions/reports/cohorts_from_rollups.sql.
 -- $1 bounds of the periods, $2 user or visitor
 -- Rows: one per cohort and period (cohort and period from 1, owners, last_owners).
 select cohort, period, owners, last_owners

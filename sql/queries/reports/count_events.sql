@@ -1,4 +1,4 @@
--- Counts the events of a shard in a range exactly.
+-- The exact number of events in a range in one shard.
 -- $1 shard, $2 since, $3 until
 -- Rows: one (total).
 select count_events($1, $2, $3) as total

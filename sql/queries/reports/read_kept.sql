@@ -1,5 +1,6 @@
--- The moments since which every day of events and every hour of rollups is kept, and users are known.
--- Rows: one (events_since: null without any day, rollups_since and people_since: null when nothing is missing).
+-- Since when events, rollups and users are complete: from each moment on, retention has dropped nothing.
+-- Rows: one (events_since: null when there was never a day; rollups_since: null when none were dropped; people_since:
+-- from when on users are counted, null when they always were).
 select
     greatest(
         (select min(l.day) from log_days() as l), (select max(r.day) + 1 from retired_days as r)

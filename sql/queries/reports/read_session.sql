@@ -1,6 +1,6 @@
--- Sums up the events of a session that are kept.
+-- A session's users, times and number of events, from its kept events.
 -- $1 session_id, $2 since, $3 until, $4 the most users that are named
--- Rows: one (user_ids, first_seen, last_seen, events_in_range), none without any event.
+-- Rows: one (user_ids, first_seen, last_seen, events_in_range), none when no event of the session is kept.
 select
     (array_agg(distinct e.user_id) filter (where e.user_id is not null))[1:$4] as user_ids,
     min(e.timestamp) as first_seen,

@@ -1,9 +1,9 @@
--- Sums up a user, and lists the user's sessions in a range, most recent first.
+-- A user's totals, and the user's sessions in a range, the most recent first.
 -- $1 user_id, $2 since, $3 until, $4 the most sessions that are named
--- Rows: one per session (session_id, session_first, session_last, session_events: from the user's events in the range). Each
--- repeats the user's totals: first_seen and last_seen, to the quarter of an hour when the event is gone; days_active, the
--- UTC days with kept rollups; events_in_range, sessions_in_range. One row without a session when only rollups know the
--- user, none for an unknown user.
+-- Rows: one per session (session_id; session_first, session_last, session_events: the user's events of the range).
+-- Each row repeats the user's totals: first_seen and last_seen, which are starts of quarters of an hour when the event
+-- is not kept; days_active, among the UTC days whose rollups are kept; events_in_range; sessions_in_range. One row
+-- without a session when only rollups know the user; none when the user is unknown.
 with sessions as (
     select
         e.session_id,

@@ -1,5 +1,5 @@
--- Counts the days before the horizon of every shard that cannot be dropped: they do not verify, or were sealed over an hour
--- ago.
+-- The number of days past the horizon of every shard that retention could not drop: an hour does not verify, or was
+-- sealed more than an hour ago.
 -- Rows: one (days).
 select count(*) as days
 from (

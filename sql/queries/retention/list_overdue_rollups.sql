@@ -1,5 +1,5 @@
--- The moments up to which a shard's rollups are due for deletion: the ends of retired days past the rollup retention. None
--- is later than the start of the oldest day that was not retired, with or without events.
+-- Moments before which a shard's rollups are due to be deleted: the ends of the retired days past the rollup
+-- retention. None is later than the start of the oldest day that was not retired, whether or not its events are there.
 -- $1 shard, $2 rollup retention in days, $3 clock or null
 -- Rows: one per day (before), oldest first.
 select d.until as before

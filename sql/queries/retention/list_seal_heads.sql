@@ -1,4 +1,4 @@
--- The newest seal of each shard that has any.
+-- The newest seal of each shard that has one.
 -- Rows: one per shard (shard, sequence, hour, hash in hex).
 select head.shard, head.sequence, head.hour, encode(head.hash, 'hex') as hash
 from log_heads as l

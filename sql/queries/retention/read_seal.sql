@@ -1,4 +1,4 @@
--- One seal by its place in a shard's chain.
+-- One seal, by its place in a shard's chain.
 -- $1 shard, $2 sequence
 -- Rows: one (hour, hash in hex), none when there is none.
 select s.hour, encode(s.hash, 'hex') as hash

@@ -1,3 +1,4 @@
--- Lets a function be made before the functions it calls; PostgreSQL checks it when it runs.
+-- Lets functions be created before the functions that they call, until the transaction ends; bodies are checked at run
+-- time.
 -- Rows: none.
 set local check_function_bodies = off

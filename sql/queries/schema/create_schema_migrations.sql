@@ -1,4 +1,4 @@
--- Makes the table that remembers which migrations were applied.
+-- Creates the table that records which migrations were applied.
 -- Rows: none.
 create table schema_migrations (
     version integer primary key,

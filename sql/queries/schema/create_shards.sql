@@ -1,5 +1,5 @@
--- Makes the shards of an empty database, and the first version of the projection hourly with its checkpoints. A database
--- whose projection was rolled back may have shards and lack these.
+-- Makes the shards of an empty database, and the first version of the projection hourly with its checkpoints. A
+-- database whose migrations were rolled back may have shards but lack the projection.
 -- $1 number of shards
 -- Rows: none.
 with made as (

@@ -1,4 +1,4 @@
--- Forgets a migration that was taken back.
+-- Forgets a migration that was rolled back.
 -- $1 version
 -- Rows: none.
 delete from schema_migrations

@@ -1,3 +1,3 @@
--- Whether the database has any schema of ours.
+-- Whether the database has our schema, in any version.
 -- Rows: one (present).
 select to_regclass('schema_migrations') is not null as present

@@ -1,4 +1,4 @@
--- Saves a segment, in place of one of the same name.
+-- Saves a segment, and replaces one of the same name.
 -- $1 name, $2 filters (a JSON object), $3 how many segments there may be
 -- Rows: one (name, filters as JSON text, created_at, updated_at), none when there would be more than $3.
 insert into segments as s (name, filters)

@@ -1,4 +1,4 @@
--- Hours whose last verification failed, in the versions that answer reads.
+-- The number of hours whose last verification failed, in live versions.
 -- Rows: one (drifted, damaged, broken).
 select
     count(*) filter (where h.state = 'drifted') as drifted,

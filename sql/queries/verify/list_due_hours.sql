@@ -1,6 +1,8 @@
--- Closed hours of a shard that are folded and have no current proof. It leaves out hours verified a moment ago.
+-- Hours of a shard that are over, folded completely, and have changed since they were verified or lack their document.
+-- An hour that was verified less than $3 ago is left out.
 -- $1 shard, $2 version, $3 patience: the least time between two verifications of an hour, $4 clock or null, $5 limit
--- Rows: at most $5, one per hour (hour, events), those never verified first, then the newest.
+-- Rows: at most $5, one per hour (hour, events): never verified hours first, the newest of them first, then the
+-- longest ago verified.
 select w.hour, w.events
 from (
     select a.hour, sum(a.events)::bigint as events, sum(a.digest_high) as digest_high, sum(a.digest_low) as digest_low
@@ -20,13 +22,13 @@ left join lateral (
     select h.state, h.events, h.digest_high, h.digest_low, h.verified_at
     from hour_proofs as h
     where h.shard = $1 and h.projection = 'hourly' and h.version = $2 and h.hour = w.hour
-    offset 0  -- one look-up per hour, however few the planner expects
+    offset 0  -- one look-up per hour, whatever row count the planner expects
 ) as p on true
 left join lateral (
     select true as is_there
     from hourly_documents as h
     where h.shard = $1 and h.version = $2 and h.hour = w.hour
-    offset 0  -- the same
+    offset 0  -- as above
 ) as d on true
 where w.hour <= clock.moment - interval '1 hour'
     and (p.verified_at is null or p.verified_at <= clock.moment - $3::interval)

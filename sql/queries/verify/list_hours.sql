@@ -1,6 +1,6 @@
--- Hours of a shard that the log, witnesses, seals or projection know, oldest first, with the number of appended events.
+-- Hours of a shard for which the log, a witness, a seal or the projection has rows.
 -- $1 shard, $2 version, $3 from or null, $4 to (exclusive) or null
--- Rows: one per hour (hour, events).
+-- Rows: one per hour (hour, events: how many were appended), oldest first.
 with recursive member_hours as (
     -- Steps from one hour to the next in the index, instead of reading every member row.
     select min(hour_of(m.bucket)) as hour from hourly_members as m
@@ -42,7 +42,7 @@ known as (
         select from hourly_members as m where hour_of(m.bucket) = h.hour and m.shard = $1 and m.version = $2
     )
     union all
-    -- One event is enough to find an hour of the log without a witness.
+    -- Hours of the log, which no witness may know; one event is enough.
     select h.hour, 0
     from (
         select generate_series(
@@ -52,7 +52,7 @@ known as (
         ) as hour
     ) as h
     cross join lateral (
-        -- `order by` keeps the planner to the primary key, analyzed or not.
+        -- `order by` makes the planner use the primary key, whether or not the table is analyzed.
         select from events as e
         where e.timestamp >= h.hour and e.timestamp < h.hour + interval '1 hour' and e.shard = $1
         order by e.timestamp

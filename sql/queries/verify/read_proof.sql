@@ -1,6 +1,7 @@
 -- The last proof of an hour in one shard; see functions/verify/proofs_of_hours.sql.
 -- $1 shard, $2 projection, $3 hour
--- Rows: one (events, digest_high, digest_low, state, current, verified_at, sealed_at, document), zeros when there is none.
+-- Rows: one (events, digest_high, digest_low, state, current, verified_at, sealed_at, document), zeros for an unknown
+-- hour.
 select
     coalesce(p.events, 0) as events,
     coalesce(p.digest_high, 0) as digest_high,

@@ -1,5 +1,6 @@
--- Records the result of verifying an hour.
--- $1 shard, $2 projection, $3 version, $4 hour, $5 state, $6 events, $7 digest_high, $8 digest_low, all as folded,
+-- Records what a verification of an hour found.
+-- $1 shard, $2 projection, $3 version, $4 hour, $5 state, $6 events, $7 digest_high and $8 digest_low of the folded
+-- events,
 -- $9 clock or null
 -- Rows: none.
 insert into hour_proofs (shard, projection, version, hour, state, events, digest_high, digest_low, verified_at)

@@ -1,4 +1,4 @@
-"""`python -m service export` as a process: what it writes can be read, and imported again, or is not there."""
+"""`python -m service export` as a process: its file is complete, readable and importable, or does not appear."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ run = partial(imports.run, command="export")
 
 
 async def fill(database: Database, folder: Path) -> list[dict[str, Any]]:
-    """Store rows of all kinds of texts and properties; return them."""
+    """Store rows with every kind of text and property; return them."""
     rows = [
         a_row(
             number,
@@ -82,7 +82,7 @@ async def test_what_is_exported_can_be_imported_and_says_the_same_in_every_forma
 
 
 async def same(url: str) -> list[tuple[Any, ...]]:
-    """Return what is stored of each event, but for when and in which order it came."""
+    """Return each stored event without its position and time of arrival."""
     names = ("timestamp", "event_id", "session_id", "user_id", "event_type", "tool_name", "action", "properties")
     return sorted(tuple(map(str, (row[name] for name in (*names, "demo_mode")))) for row in await stored(url))
 
@@ -117,9 +117,12 @@ async def test_standard_output_filters_and_rollups(database: Database, database_
     [
         (["--filter", "plan=pro"], "error: --filter 'plan=pro': expected name=value, names are action, "),
         (["--filter", "action"], "error: --filter 'action': expected name=value, names are action, "),
-        (["--filter", "action=a", "--filter", "action=b"], "error: --filter action=: expected once\n"),
+        (["--filter", "action=a", "--filter", "action=b"], "error: --filter action=: expected once, given again\n"),
         (["--filter", "demo_mode=2"], "error: demo_mode must be 0 or 1, not '2'\n"),
-        (["--of", "rollups", "--filter", "action=a"], "error: action is of events: rollups are exported whole\n"),
+        (
+            ["--of", "rollups", "--filter", "action=a"],
+            "error: action applies only to events: leave it out, or export events\n",
+        ),
         (["--from", "then", "--to", "now"], "error: from must be an hour such as 2025-10-18T01:00:00Z, not 'then'\n"),
         (["--from", "2001-01-01", "--to", "2001-01-02"], "error: events before "),
     ],
@@ -131,7 +134,7 @@ async def test_what_cannot_be_done_is_said_in_one_line(
     assert (ended.code, ended.output) == (2, "")
     assert ended.errors.startswith(said)
     assert ended.errors.count("\n") == 1
-    assert os.listdir(tmp_path) == []  # noqa: PTH208  # what pathlib gives is refused in a coroutine
+    assert os.listdir(tmp_path) == []  # noqa: PTH208  # ruff forbids pathlib's iterdir in a coroutine
 
 
 async def test_a_file_that_cannot_be_written_is_named(database_url: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Exports while days are dropped, rollups deleted and events appended; and clients that take nothing."""
+"""Exports while the service drops days, deletes rollups and appends events; and clients that stop reading."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tests.support.oracle import HOUR
 from tests.support.retired_days import append_all, day, fill, old_events, past, retire, whole
 from tests.support.sharded import Sharded, sharded_log
 
-# Of snapshots and locks, unlike its folder.
+# Unlike the rest of its folder, this module tests snapshots and locks, so it runs on every version.
 pytestmark = pytest.mark.versions("every")
 
 EVENTS = old_events()
@@ -43,7 +43,7 @@ WHOLE = {"from": text_of(day(0)), "to": text_of(day(11))}
 
 @pytest_asyncio.fixture(params=[1, 3], ids=["1 shard", "3 shards"])
 async def old(servers: Servers, postgres_version: int, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
-    """Give a folded log of old days, and one event that is not folded."""
+    """Give a folded log of old days."""
     async with sharded_log(servers, postgres_version, request.param) as sharded:
         await fill(sharded, EVENTS)
         yield sharded
@@ -51,7 +51,7 @@ async def old(servers: Servers, postgres_version: int, request: pytest.FixtureRe
 
 @asynccontextmanager
 async def exports_of(sharded: Sharded) -> AsyncIterator[Exports]:
-    """Give the exports of a log, read a few rows at a time."""
+    """Give the exports of a log."""
     segments = Segments(sharded.database, sharded.database)
     exports = Exports(sharded.url, segments, lambda: NOW)
     try:
@@ -71,7 +71,7 @@ async def rest_of(export: Export) -> bytes:
 
 
 def as_rows(events: list[Event]) -> list[tuple[str, str]]:
-    """Return time and id of events, oldest first."""
+    """Return timestamp and id of events, oldest first."""
     return sorted((text_of(event.timestamp), event.event_id) for event in events)
 
 
@@ -99,12 +99,12 @@ async def test_a_day_that_is_read_is_not_dropped(old: Sharded, form: str, monkey
 
 
 async def test_who_comes_while_a_day_is_dropped_is_told_of_less(old: Sharded) -> None:
-    """Its rows are missing from every snapshot at once: also from one that does not know yet that it was dropped."""
+    """A dropped partition's rows vanish from older snapshots too, so the export must not promise that day."""
     statements = old.database.statements
     dropping = await asyncpg.connect(old.url)
     try:
         async with dropping.transaction():
-            # A pass does all to a day but drop it while somebody reads.
+            # While a reader holds the log, a pass seals the day but does not drop it.
             await dropping.execute("lock table events in access share mode")
             (kept,) = await retire(old.database, 0)
             assert kept.hindrance is not None
@@ -135,7 +135,7 @@ async def test_what_is_gone_is_expired(old: Sharded) -> None:
             async with begun(exports, to=text_of(day(1))):
                 pytest.fail("nothing is kept of it")
         assert (status_of(refused.value).number, refused.value.code, refused.value.field) == (422, "expired", "to")
-        # Its rollups are.
+        # The rollups of the day remain.
         async with begun(exports, of="rollups", to=text_of(day(1)), format="ndjson") as export:
             rows = rows_of("ndjson", await rest_of(export))
         events = [event for event in EVENTS if event.timestamp < day(1)]
@@ -143,11 +143,11 @@ async def test_what_is_gone_is_expired(old: Sharded) -> None:
 
 
 async def test_rollups_are_of_one_moment(old: Sharded, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read a block at a time, they are as they were at first, though they are deleted and added to meanwhile."""
+    """The export reads in blocks, but every block shows the rollups of its start, despite deletes and appends since."""
     monkeypatch.setattr(export_rows, "BLOCK", 5 * HOUR)
     await retire(old.database, 3)
     late = [an_event(9_000 + place, at=day(number) + HOUR, session="late") for place, number in enumerate((9, 10))]
-    await append_all(old, late[:1], clock=day(10))  # in the tail
+    await append_all(old, late[:1], clock=day(10))  # stays in the tail
     answer = await Rollups(old.database, Shards(old.database), lambda: NOW).page(
         f"from={WHOLE['from']}&to={WHOLE['to']}".encode()
     )
@@ -171,7 +171,7 @@ async def test_rollups_are_of_one_moment(old: Sharded, monkeypatch: pytest.Monke
         assert sorted(map(str, expected)) == sorted(str(tuple(row.values())) for row in rows)
         assert sum(row["value"] for row in rows if row["measure"] == "total_events") == len(EVENTS) + 1
         async with begun(exports, of="rollups") as export:
-            assert export.since > day(0)  # they were deleted indeed
+            assert export.since > day(0)  # the rollups really were deleted
 
 
 def plain(rollup: Any) -> Any:
@@ -183,7 +183,7 @@ def numbers(told: Any) -> list[tuple[str | None, int]]:
 
 
 async def connected() -> Any:
-    """Receive nothing, as of a client that stays."""
+    """Receive nothing, because the client stays connected."""
     await asyncio.Event().wait()
 
 
@@ -222,7 +222,7 @@ async def test_a_client_that_takes_nothing_is_given_up(
 async def test_properties_are_not_written_anew_where_others_are_answered(
     old: Sharded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of thousands of numbers with 301 digits in each event that takes minutes."""
+    """Rewriting takes minutes when each event has thousands of numbers with 301 digits, so a thread does it."""
     threads = set()
 
     def sendable(text: str) -> str:
@@ -261,6 +261,6 @@ async def test_large_rows_are_read_few_at_a_time(database: Database, monkeypatch
         chunks = [[row["text"] for row in rows] async for rows in session.chunks(query)]
     assert [len(chunk) for chunk in chunks[:4]] == [20, 40, 80, 160]
     assert sum(map(len, chunks)) == 700
-    # Once they are known to be large.
+    # The reader has seen large rows by then.
     assert max(len("".join(chunk)) for chunk in chunks[5:]) <= 1_000
     assert chunks[-1] == []

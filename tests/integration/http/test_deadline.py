@@ -1,4 +1,4 @@
-"""Who asks how the service is has an answer soon, also from a server that has stopped to answer."""
+"""Readiness and metrics answer within their deadline even when the database server hangs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.conftest import RETENTION_DAYS
 from tests.integration.ingest.test_appender import until_available
 from tests.support.severed_connection import severable
 
-# How long a question to a server that hangs takes to fail by itself.
+# The time after which a query to a hanging server fails by itself.
 HANGING_SECONDS = 60
 
 

@@ -1,4 +1,4 @@
-"""What streams of updates do while the database is away, when nothing happens, and when the service stops."""
+"""Streams of updates while the database is away, when nothing happens, and when the service stops."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.log import an_event, append
 
 @asynccontextmanager
 async def opened(live: Live) -> AsyncIterator[_Stream]:
-    """Hold a place among the streams, as a request does, and give what it streams."""
+    """Hold a place among the streams as a request does; give its stream."""
     held, left = asyncio.Event(), asyncio.Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,7 +69,7 @@ async def test_the_database_is_told_away_once_and_then_back(
         async with admin.transaction():
             await admin.execute("lock table checkpoints in access exclusive mode")
             assert await told(stream) == ("away", {})
-            # Once: what comes next is the sign of life, after many more looks.
+            # The stream says so once: the next message is the sign of life, after many more looks.
             assert await told(stream) == (None, None)
         assert await told(stream) == ("update", {"positions": [0], "lag_events": 0})
         await append(database, [an_event()])
@@ -84,7 +84,7 @@ async def test_all_streams_share_one_look_which_ends_with_the_last_of_them(datab
         looks = [task for task in asyncio.all_tasks() - before if "_look" in repr(task)]
         assert len(looks) == 1
     async with asyncio.timeout(20):
-        while asyncio.all_tasks() != before:  # noqa: ASYNC110  # a task that is cancelled tells nobody
+        while asyncio.all_tasks() != before:  # noqa: ASYNC110  # a cancelled task sends no event
             await asyncio.sleep(0)
     async with opened(live) as again:
         assert (await told(again))[0] == "update"

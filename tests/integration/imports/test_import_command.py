@@ -1,4 +1,4 @@
-"""`python -m service import` as a process, and imports that end early: run again, all is there."""
+"""`python -m service import` as a process, and imports that end early: a second run stores the rest."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ END_SESSIONS = "select pg_terminate_backend(pid) from pg_stat_activity where dat
 
 
 async def test_the_command_reads_each_format_all_at_once(database_url: str, tmp_path: Path) -> None:
-    """The rows of every file are the same, so each is stored by one of the four commands and known to the others."""
+    """All four files hold the same rows: one command stores each row, and the others count it as a duplicate."""
     rows = [a_row(None, properties={"b": "é\n,", "a": [1.5]}, demo_mode=False, user_id=None)] * 3 + numbered(1200)
     files = [write(tmp_path / name, rows) for name, write in WRITERS.items()]
     ended = await asyncio.gather(*(run(database_url, "--", file) for file in files))
@@ -70,11 +70,11 @@ async def test_the_command_names_what_it_rejects_and_exits_1(database_url: str, 
     file.write_text(good)
     ended = await run(database_url, "--dry-run", "--", file)
     assert ended == Ended(0, "import: dry run, nothing is stored: read 1 = 0 to store + 1 duplicate + 0 rejected\n", "")
-    assert rejected_path(file).exists()  # a dry run leaves what a real one has told
+    assert rejected_path(file).exists()  # a dry run keeps the file of the real run
     ended = await run(database_url, "--", file)
     assert ended == Ended(0, "import: read 1 = 0 stored + 1 duplicate + 0 rejected\n", "")
     assert not rejected_path(file).exists()
-    assert os.listdir(tmp_path) == ["events.ndjson"]  # noqa: PTH208  # what pathlib gives is refused in a coroutine
+    assert os.listdir(tmp_path) == ["events.ndjson"]  # noqa: PTH208  # ruff forbids pathlib's iterdir in a coroutine
 
 
 async def test_the_command_says_in_one_line_what_it_cannot_do_and_exits_2(database_url: str, tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ async def test_an_import_that_was_ended_is_run_again(database_url: str, tmp_path
 
 
 async def let_in(servers: Servers, version: int, url: str, *, allowed: bool) -> None:
-    """Open a database, or close it and end who is there."""
+    """Open a database to connections, or close it and end the present ones."""
     name = urlsplit(url).path[1:]
     await execute(servers.url(version), f'alter database "{name}" allow_connections {allowed}')
     if not allowed:
@@ -160,7 +160,7 @@ async def test_an_import_whose_database_stays_away_ends_and_is_run_again(
 
     async with stopped_after_one_append(database_url, begin) as importing:
         await let_in(servers, postgres_version, database_url, allowed=False)
-    with pytest.raises(Unavailable, match="the database takes no events"):
+    with pytest.raises(Unavailable, match="the database has taken no events"):
         await importing
     assert "not known to be stored" in tally.summary(Job(file))
     await let_in(servers, postgres_version, database_url, allowed=True)

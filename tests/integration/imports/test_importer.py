@@ -1,4 +1,4 @@
-"""Imports into a real log: what is stored, what is not and why, once and again."""
+"""Imports into a real log: the rows that it stores, the rows that it does not and why, and repeated imports."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ DAYS = 30
 
 @pytest.fixture
 def listening(shared_data: Path, tmp_path: Path) -> Path:
-    """Give 8,056 events of a music service, from 30 days of November 2018."""
+    """Give 8,056 events of a music service, from the 30 days of November 2018."""
     return Path(shutil.copy(shared_data / LISTENING, tmp_path))
 
 
@@ -101,7 +101,7 @@ async def test_rows_without_ids_are_told_apart_by_content_and_occurrence(
     other = [a_row(None), a_row(None, properties={}), a_row(None, demo_mode=False), a_row(None, user_id="u")]
     write_lines(file, [*same, *other, *same])
     assert await imported(database, file) == Counts(stored=8)
-    # Another order, other blanks, another file: the same rows.
+    # The same rows in another order and file, with other blanks.
     assert await imported(database, write_array(tmp_path / "x.json", other + same * 2)) == Counts(duplicate=8)
     assert await imported(database, write_array(tmp_path / "y.json", same * 3)) == Counts(stored=2, duplicate=4)
     ids = [row["event_id"] for row in await stored(database_url)]

@@ -1,4 +1,4 @@
-"""Appends that meet: at once, in opposite order, rolled back, sent again; at the ends of hours, days and centuries."""
+"""Appends at the same time, in opposite order, rolled back, repeated; and at the ends of hours, days, centuries."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ MICROSECOND = timedelta(microseconds=1)
 MIDNIGHT = start_of(NOW, DAY)
 DUPLICATE = "duplicate"
 ENDS = pytest.mark.parametrize("end", ["commit", "rollback"])
-# The smallest UUIDs of version 7 that were made in 1970 and in 2100.
+# The smallest UUIDs of version 7 for the years 1970 and 2100.
 IDS_OF_OTHER_YEARS = ("evt_00000000000070008000000000000000", "evt_03bb2cc3d80070008000000000000000")
 
 
 async def append_and_hold(sharded: Sharded, events: list[Event]) -> asyncpg.transaction.Transaction:
-    """Append events of one shard, and hold the transaction open."""
+    """Append events of one shard, and leave the transaction open."""
     transaction = sharded.admin.transaction()
     await transaction.start()
     columns = [list(column) for column in zip(*events, strict=True)]
@@ -46,7 +46,7 @@ async def append_and_hold(sharded: Sharded, events: list[Event]) -> asyncpg.tran
 
 @ENDS
 async def test_an_append_that_is_held_open_is_not_overtaken(sharded: Sharded, end: str) -> None:
-    """The later append would commit first, and the earlier one be behind every checkpoint for ever."""
+    """If a later append committed first, checkpoints would pass the earlier one and no fold would ever see it."""
     early, late = [an_event(n) for n in range(3)], [an_event(n) for n in range(3, 6)]
     shard = sharded.shard_of(early[0].session_id)
     held = await append_and_hold(sharded, early)
@@ -80,7 +80,7 @@ async def test_an_append_that_waits_too_long_is_told_and_can_be_sent_again(
 
 @ENDS
 async def test_an_id_in_two_batches_at_once_is_stored_once(sharded: Sharded, end: str) -> None:
-    """The second batch waits for what becomes of the first holder of its ids."""
+    """The second batch waits until the transaction that first holds the ids ends."""
     first, second = [an_event(n) for n in (1, 2, 3)], [an_event(n) for n in (3, 4, 2, 4)]
     shard = sharded.shard_of(first[0].session_id)
     held = await append_and_hold(sharded, first)
@@ -99,7 +99,7 @@ async def test_an_id_in_two_batches_at_once_is_stored_once(sharded: Sharded, end
 async def test_overlapping_batches_in_opposite_order_do_not_deadlock(
     sharded: Sharded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A deadlock would not be hidden by a repetition.
+    # The appender must not repeat, because a repetition would hide a deadlock.
     monkeypatch.setattr(module, "REPEAT_SECONDS", 0.0)
     events = [an_event(n, session=f"s{n % 40}") for n in range(1_200)]
     async with appending(sharded.url) as one, appending(sharded.url) as other:
@@ -129,7 +129,7 @@ async def test_a_batch_over_midnight_is_one_batch(sharded: Sharded) -> None:
 
 @pytest.mark.parametrize("readers_hold_events", [False, True], ids=["at rest", "while a report reads"])
 async def test_the_next_day_that_is_missing_at_midnight_is_made(sharded: Sharded, readers_hold_events: bool) -> None:
-    """All shards of two processes miss it at once."""
+    """All shards of two processes find the day missing at the same time."""
     midnight = MIDNIGHT + DAY
     await sharded.admin.execute(f"drop table events_{midnight:%Y%m%d}, events_{midnight + DAY:%Y%m%d}")
     reader = sharded.admin.transaction()
@@ -175,7 +175,7 @@ async def test_an_id_tells_nothing_of_its_events_time(sharded: Sharded) -> None:
 
 
 async def test_each_microsecond_counts_in_its_hour(sharded: Sharded) -> None:
-    """Read from the tail, and again from the rollup."""
+    """Reads count it in the same hour from the tail and from the rollup."""
     edges = [START + hours * HOUR + step for hours in range(3) for step in (-MICROSECOND, timedelta(0), MICROSECOND)]
     events = [an_event(n, at=at, session=f"s{n}") for n, at in enumerate(edges)]
     ranges = [(START + a * HOUR, START + b * HOUR) for a in range(-1, 3) for b in range(a + 1, 4)]
@@ -205,7 +205,7 @@ async def test_a_batch_whose_answers_are_lost_is_stored_once(sharded: Sharded) -
 
 
 async def test_a_batch_sent_again_after_the_days_end_is_stored_once(sharded: Sharded) -> None:
-    """By another process, which has no memory of the day before."""
+    """The second process remembers nothing of the day before, and still finds the duplicates."""
     horizon = MIDNIGHT - RETENTION_DAYS * DAY
     moments = [horizon, horizon + DAY, MIDNIGHT, MIDNIGHT + DAY - MICROSECOND, MIDNIGHT + DAY]
     events = [an_event(n, at=moments[n % 5], session=f"s{n}") for n in range(100)]

@@ -1,4 +1,4 @@
-"""Group commit: what is answered is stored, what cannot be stored is told, and nobody pays for a neighbour."""
+"""Group commit: acked events are stored, refused ones are named, and no event fails because of a neighbour."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.conftest import RETENTION_DAYS, execute
 from tests.support.log import an_event, head_locked, stored, until_waited_for
 from tests.support.severed_connection import severable
 
-# Of the queue before the database.
+# These tests are about the queue in front of the database, not about the server's version.
 pytestmark = pytest.mark.versions("newest")
 
 
@@ -70,7 +70,7 @@ async def test_a_batch_is_answered_in_its_order(database_url: str) -> None:
 
 
 async def test_one_event_that_postgresql_refuses_costs_only_itself(database_url: str) -> None:
-    """No such event gets past the checks of service.ingest.decoding; the appender is the net below them."""
+    """The checks of service.ingest.decoding stop such events; the appender is the net below them."""
     events = [an_event(n) for n in range(100)]
     events[37] = an_event(37, properties='{"a": "\\u0000"}')
     async with running(database_url) as appender:

@@ -1,4 +1,4 @@
-"""A shard that cannot be appended to is closed: who waits is told early, and it opens by itself."""
+"""The appender closes a shard that takes no appends: waiting senders hear of it early, and it reopens by itself."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sql.migrate import migrate
 from tests.conftest import RETENTION_DAYS
 from tests.support.log import an_event, head_locked, stored, until_waited_for
 
-# Of the queue before the database.
+# These tests are about the queue in front of the database, not about the server's version.
 pytestmark = pytest.mark.versions("newest")
 
 

@@ -1,4 +1,4 @@
-"""An acked event is on disk, whatever the server's default for commits is."""
+"""An acked event is on disk, whatever the server's default for `synchronous_commit`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from sql.database import Database
 from tests.support.log import an_event, append
 
-# Where the log of the server ends just now, and how far it is on disk.
+# The end of the server's write-ahead log, and how much of it is on disk.
 WRITTEN = "select pg_current_wal_insert_lsn()::text"
 ON_DISK = "select pg_current_wal_flush_lsn() >= $1::text::pg_lsn"
 
@@ -21,7 +21,7 @@ async def test_an_append_is_on_disk_when_it_is_answered(
     await admin.execute(f"alter database {name} set synchronous_commit = {default}")
     assert (await database.only("select current_setting('synchronous_commit') as value"))["value"] == default
     for number in range(20):
-        # Its commit lies behind this, so all before it is on disk when the commit is.
+        # The append's commit comes after this point, so the log is on disk past it once the commit is.
         before = await admin.fetchval(WRITTEN)
         assert await append(database, [an_event(number)]) == {}
         assert await admin.fetchval(ON_DISK, before)

@@ -1,4 +1,4 @@
-"""The log: what append_events stores, refuses and witnesses, and that nothing changes it afterwards."""
+"""The log: append_events stores, refuses and witnesses events, and nothing changes them afterwards."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def test_stores_events_in_the_order_they_were_offered(database: Database, 
 async def test_an_event_sent_again_is_a_duplicate(database: Database, database_url: str) -> None:
     await append(database, [an_event(1)])
     assert await append(database, [an_event(1), an_event(2), an_event(2)]) == {0: "duplicate", 2: "duplicate"}
-    # The head advances by what was offered, so a gap in the positions is a duplicate.
+    # The head advances by all offered events, so a duplicate leaves a gap in the positions.
     assert [row["position"] for row in await stored(database_url)] == [1, 3]
 
 
@@ -105,7 +105,7 @@ async def test_a_shard_that_does_not_exist_is_an_error(database: Database) -> No
 
 
 async def test_the_canonical_text_is_what_jsonb_writes(database_url: str) -> None:
-    """event_digest builds its text the fast way; it must be the text that the ledger is defined by."""
+    """event_digest builds its text a fast way; the text must equal the definition that the ledger uses."""
     connection = await asyncpg.connect(database_url)
     try:
         different = await connection.fetchval(

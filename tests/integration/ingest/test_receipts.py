@@ -1,4 +1,4 @@
-"""Receipts and ledger: whatever is compacted when, together they say what was appended."""
+"""Receipts and ledger together account for every append, whenever receipts are compacted."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def test_compaction_keeps_the_newest_receipt_and_those_beyond_the_slowest_
     await fold(database, limit=2)
     assert await compact(database) == 2
     assert await positions() == [3, 4, 5, 6]
-    # A second version that is being filled, or another projection, is behind the first.
+    # A second version is behind the first, as during a rebuild.
     await admin.execute("insert into checkpoints values (0, 'hourly', 2, 3)")
     await fold(database)
     assert await compact(database) == 1
@@ -83,7 +83,7 @@ async def test_concurrent_compactions_count_nothing_twice(database: Database, ad
     for number in range(30):
         await append(database, [an_event(number), an_event(number)])
     await fold(database)
-    # The second waits for rows that the first has deleted and not committed yet.
+    # The second compaction waits for rows that the first has deleted but not committed.
     first = admin.transaction()
     await first.start()
     assert await admin.fetchval(database.statements.compact_receipts, 0) == 29
@@ -92,7 +92,7 @@ async def test_concurrent_compactions_count_nothing_twice(database: Database, ad
     await first.commit()
     assert await second == 0
     await witnesses_agree(admin)
-    # And many at once, while a projector folds and an appender appends.
+    # Then many compactions run at once, while a projector folds and an appender appends.
     for number in range(30, 60):
         await asyncio.gather(
             append(database, [an_event(number)]), fold(database), *(compact(database) for _ in range(3))
@@ -102,7 +102,7 @@ async def test_concurrent_compactions_count_nothing_twice(database: Database, ad
 
 
 async def tidied_within_a_day(database: Database, admin: asyncpg.Connection) -> tuple[datetime, int]:
-    """Tidy, again when a day has begun meanwhile; return the day, and how many days were missing after that."""
+    """Tidy, and repeat if a new day began meanwhile; return the day, and how many days were missing after it."""
     while True:
         today = await admin.fetchval(TODAY)
         await admin.execute(f"drop table events_{NOW + timedelta(days=9):%Y%m%d}")

@@ -1,4 +1,4 @@
-"""A dump in the middle of a backlog, under write load: what is restored goes on exactly where the dump found it."""
+"""A dump under write load with a backlog: the restored database goes on exactly where the dump was taken."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def run(version: int, name: str, *options: str, url: str, reads: Path | No
 
 @dataclass
 class Load:
-    """Appenders that go on until they are told to stop: late events, borders of quarters, repetitions."""
+    """Appenders that run until `stopped`: they send late events, events on borders of quarters, and repeats."""
 
     sent: dict[str, Event] = field(default_factory=dict)
     acked: set[str] = field(default_factory=set)
@@ -84,7 +84,7 @@ class Load:
                 self._appended.notify_all()
 
     async def reaches(self, acked: int) -> None:
-        """Return when so many events are acked; raise TimeoutError when that takes a minute."""
+        """Return once `acked` events are acked. Raises TimeoutError after a minute."""
         async with asyncio.timeout(60), self._appended:
             await self._appended.wait_for(lambda: len(self.acked) >= acked)
 
@@ -97,7 +97,7 @@ def some_event(chance: random.Random, number: int) -> Event:
 
 @asynccontextmanager
 async def loaded(database: Database) -> AsyncIterator[Load]:
-    """Give a load that runs beside; end it when left."""
+    """Run a load during the block."""
     load = Load()
     writers = [asyncio.ensure_future(load.write(database, writer)) for writer in range(WRITERS)]
     try:
@@ -108,14 +108,14 @@ async def loaded(database: Database) -> AsyncIterator[Load]:
 
 
 async def checkpoint(database: Database) -> tuple[int, int]:
-    """Return how far the only shard is folded, and its head."""
+    """Return the checkpoint and the head of the only shard."""
     (row,) = await database.rows(database.statements.list_checkpoints, "hourly")
     return row["position"], row["head"]
 
 
 async def schema_of(url: str, version: int) -> list[bytes]:
-    """Return the definitions of a database, without the random word of newer programs and their own version."""
-    # Who may do what is not restored: the next migrate grants it anew, to a role that the server may not have.
+    """Return the definitions of a database, without the random `restrict` lines that newer pg_dump programs write."""
+    # A restore brings no privileges, because the server may lack the role; the next migrate grants them anew.
     lines = (await run(version, "pg_dump", "--schema-only", "--no-privileges", url=url)).splitlines()
     return [line for line in lines if not line.startswith((b"\\restrict", b"\\unrestrict"))]
 
@@ -157,7 +157,7 @@ async def test_a_dump_in_the_middle_of_a_backlog_is_restored_and_goes_on_exactly
 
 
 async def assert_it_goes_on(restored: Database, url: str, load: Load) -> None:
-    """Read, fold, verify, send again all that was ever sent: each event is there once."""
+    """Assert that reads, folds and verify work, and that sending everything again leaves each event once."""
     position, head = await checkpoint(restored)
     held = [load.sent[row["event_id"]] for row in await stored(url)]
     until = START + HOURS * HOUR

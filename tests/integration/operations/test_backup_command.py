@@ -1,4 +1,4 @@
-"""`python -m service backup` and `restore`, as processes, on embedded servers; and a plain copy of a stopped one."""
+"""`python -m service backup` and `restore` as processes on embedded servers; and a copy of a stopped server's data."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def run(data: Path, *command: object, **environment: str) -> Ended:
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """A folder with the data of a server that runs, `data`, and a `copy` of it that was made while it was stopped."""
+    """Give a folder with `data` of a running server, and `copy`, which was made while that server was stopped."""
     with folder_for_servers() as folder:
         with use(folder / "data") as server:
             asyncio.run(fill(server.url))
@@ -84,7 +84,7 @@ def test_a_backup_of_a_running_server_is_restored_whole_or_not_at_all(folder: Pa
         message = "input file appears to be a text format dump. Please use psql."
         assert other == Ended(2, "", f"error: pg_restore: error: {message}\n")
         empty = run(restored, "service", "backup", folder / "new")
-        assert empty == Ended(2, "", f"error: there is nothing to back up in {restored}\n")
+        assert empty == Ended(2, "", f"error: the database in {restored} is empty: there is nothing to back up\n")
         assert not (folder / "new").exists()
         done = run(restored, "service", "restore", file)
         assert done == Ended(0, f"restore: {file}: {size:,} bytes into {restored}\n", "")
@@ -96,7 +96,7 @@ def test_nothing_is_overwritten(folder: Path) -> None:
     file.write_text("kept")
     before = sorted(folder.iterdir())
     again = run(folder / "data", "service", "backup", file)
-    assert again == Ended(2, "", f"error: {file} exists: a backup does not overwrite anything\n")
+    assert again == Ended(2, "", f"error: {file} exists: a backup does not overwrite files, choose another name\n")
     nowhere = run(folder / "data", "service", "backup", lost)
     assert nowhere == Ended(2, "", f"error: {lost}: No such file or directory\n")
     assert (file.read_text(), sorted(folder.iterdir())) == ("kept", before)

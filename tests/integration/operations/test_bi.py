@@ -1,4 +1,4 @@
-"""The views of the schema bi: their numbers are the service's and those of a count in plain Python; who may do what."""
+"""The views of the schema bi: they agree with the service and with a count in Python; and the rights of readers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ left join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0
 where c.relnamespace = 'bi'::regnamespace
     and (col_description(c.oid, a.attnum) is null or obj_description(c.oid, 'pg_class') is null)
 """
-# Who calls a function lends it his rights, but for these; and these are not for everybody.
+# Functions that run with their owner's rights, and functions that not every role may execute.
 DEFINERS = """
 select p.proname::text from pg_proc as p
 where p.pronamespace = 'public'::regnamespace and p.prosecdef
@@ -56,7 +56,7 @@ select p.proname::text from pg_proc as p
 where p.pronamespace = 'public'::regnamespace and not has_function_privilege('public', p.oid, 'execute')
 order by 1
 """
-# The functions that write, as whoever reads may call them.
+# Calls of every writing function; a reader must not succeed with any.
 WRITERS = (
     "select from fold_hourly(0, 1, 100)",
     "select from drop_day(current_date, null)",
@@ -81,7 +81,7 @@ where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
 
 
 def with_users(events: Iterable[Event]) -> list[Event]:
-    """Return events of which three in four name a user; a user has several sessions, so on several shards."""
+    """Return events with a user in three of four; each user has several sessions, so they span shards."""
     return [
         event._replace(user_id=None if number % 4 == 0 else f"u{(int(event.session_id[1:]) + number // 7) % 4}")
         for number, event in enumerate(events)
@@ -89,7 +89,7 @@ def with_users(events: Iterable[Event]) -> list[Event]:
 
 
 OLD = with_users(old_events())
-# A day that had none, and days and hours that had: some touch what is folded, before it, after it, and between.
+# Late events for a day without events, and for days with events: before, between and after the folded ones.
 LATE = [
     an_event(1_000 + number, at=moment, session=f"s{number % 9}", tool=[None, "Map"][number % 2])._replace(
         user_id=[None, "u1", "late"][number % 3]
@@ -105,7 +105,7 @@ EVER = OLD + LATE
 
 @pytest_asyncio.fixture(params=[1, 3], ids=["1 shard", "3 shards"])
 async def aged(servers: Servers, postgres_version: int, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
-    """Give a log whose first two days are retired, and whose last events came late and are not folded."""
+    """Give a log with its first two days retired and an unfolded tail of late events."""
     async with sharded_log(servers, postgres_version, request.param) as sharded:
         await fill(sharded, OLD)
         assert [retired.events for retired in await retire(sharded.database, 1)] != []
@@ -133,7 +133,7 @@ async def reading(url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]
 
 
 def hours_of(events: Iterable[Event]) -> dict[datetime, dict[str, Any]]:
-    """Return the rollups of events, as the service tells them."""
+    """Return the rollups of events in the form of the service's answers."""
     by_hour: dict[datetime, list[Event]] = defaultdict(list)
     for event in events:
         by_hour[oracle.start_of(event.timestamp, HOUR)].append(event)
@@ -171,7 +171,7 @@ def days_of(events: Iterable[Event]) -> dict[date, dict[str, Any]]:
 
 
 async def rows(reader: asyncpg.Connection[asyncpg.Record], query: str, *arguments: object) -> dict[Any, dict[str, Any]]:
-    """Return the rows of a view by their first column; what is JSON as what it says."""
+    """Return the rows of a view by their first column, with JSON decoded."""
     found = {}
     for row in await reader.fetch(query, *arguments):
         named = {
@@ -211,7 +211,7 @@ def session_of(events: list[Event]) -> dict[str, Any]:
 
 
 def users_of(kept: list[Event], raw: list[Event]) -> dict[str, dict[str, Any]]:
-    """Return what bi.users tells of users whose rollups are kept; their first visits were at any time."""
+    """Return the rows of bi.users for users with kept rollups; their first visit may be older."""
     ever, in_log = grouped([*EVER, *kept], "user_id"), grouped(raw, "user_id")
     return {
         user: {
@@ -226,7 +226,7 @@ def users_of(kept: list[Event], raw: list[Event]) -> dict[str, dict[str, Any]]:
 
 
 async def check(sharded: Sharded, kept: list[Event], raw: list[Event]) -> None:
-    """Each view says what the service says, and what these events are."""
+    """Assert that each view agrees with the service and with a count of these events."""
     async with reading(sharded.url) as reader, reads(sharded.database, sharded.url) as found:
         hourly = await rows(reader, "select * from bi.hourly_rollups")
         assert {hour: without(row, "updated_at") for hour, row in hourly.items()} == hours_of(kept)
@@ -287,13 +287,13 @@ async def test_the_views_say_what_the_service_says(aged: Sharded) -> None:
     await check(aged, events, raw)
     await catch_up(aged.database)
     await check(aged, events, raw)
-    # Verified, and one of the hours touched again.
+    # Verify all hours, then touch one of them again.
     assert {proof.state for proof in await proofs(aged.database)} == {"verified", "sealed"}
     again = an_event(2_000, at=day(4) + 7 * HOUR, session="s1")._replace(user_id="again")
     await append_all(aged, [again], clock=past(1))
     events, raw = [*events, again], [*raw, again]
     await check(aged, events, raw)
-    # The rollups of the first days go.
+    # Retention deletes the rollups of the first days.
     await retire(aged.database, 2, rollup_days=8)
     kept = [event for event in events if event.timestamp >= day(2)]
     await check(aged, kept, [event for event in events if event.timestamp >= day(3)])
@@ -329,7 +329,7 @@ async def test_who_may_read_the_views_may_do_nothing_else(aged: Sharded) -> None
         event = [list(column) for column in zip(an_event(9_999), strict=True)]
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await reader.fetch(aged.database.statements.append_events, 0, RETENTION_DAYS, None, *event)
-        # What a session makes for itself is not mistaken for the log: the functions look elsewhere first.
+        # The functions do not mistake a session's temporary table for the log, because their search path puts it last.
         await reader.execute(
             "create temporary table log_heads as select 7 as shard, 'infinity'::timestamptz as horizon"
         )
@@ -363,7 +363,7 @@ async def test_a_view_of_a_users_own_is_never_lost(database_url: str) -> None:
     admin = await asyncpg.connect(database_url)
     made = await admin.fetch("select oid from pg_class where relnamespace = 'bi'::regnamespace order by 1")
     await admin.execute("create view mine as select day from bi.daily")
-    # What is as it should be is not made anew, and waits for nobody.
+    # A migrate that finds the right views makes none anew, so it does not wait for this reader.
     async with admin.transaction():
         await admin.fetch("select * from mine")
         assert await migrate(database_url) == []
@@ -434,7 +434,7 @@ async def test_an_owner_of_nothing_but_the_schema_public_does_without_the_views(
     await admin.close()
 
 
-# What Grafana puts in the place of its macros: https://grafana.com/docs/grafana/latest/datasources/postgres/
+# Grafana's macros and the SQL that replaces them: https://grafana.com/docs/grafana/latest/datasources/postgres/
 MACROS = (
     (r"\$__timeFilter\(([\w.]+)\)", r"\1 between '{since}' and '{until}'"),
     (r"\$__timeFrom\(\)", "'{since}'"),
@@ -445,7 +445,7 @@ MACROS = (
 async def test_each_panel_of_the_grafana_dashboard_shows_what_it_says(aged: Sharded) -> None:
     panels = json.loads(DASHBOARD.read_text())["panels"]
     found = {}
-    # Times as Grafana writes them; the last is the start of an hour.
+    # Times as Grafana writes them; `until` is the start of an hour, which Grafana's filter includes.
     times = {"since": f"{day(2):%Y-%m-%dT%H:%M:%SZ}", "until": f"{day(9) + 23 * HOUR:%Y-%m-%dT%H:%M:%SZ}"}
     async with reading(aged.url) as reader:
         for panel in panels:
@@ -472,7 +472,7 @@ async def test_each_panel_of_the_grafana_dashboard_shows_what_it_says(aged: Shar
     assert sum(events for _, _, events in found["Proofs"]) == len(seen)
 
 
-# Of each scan of a table in a plan: what it read.
+# Prefixes of the large tables whose scans are counted.
 SCANNED = ("hourly_counts", "hourly_edges", "hourly_members", "events_")
 PRUNED = (
     "select sum(total_events), sum(unique_sessions), max(updated_at) from bi.hourly_rollups where hour >= {since}",
@@ -484,7 +484,7 @@ PRUNED = (
 
 
 def rows_read(plan: dict[str, Any]) -> int:
-    """Return how many rows the scans of a plan read of large tables."""
+    """Return how many rows of large tables the scans of a plan read."""
     found = sum(rows_read(part) for part in plan.get("Plans", []))
     if plan.get("Relation Name", "").startswith(SCANNED):
         removed = sum(plan.get(f"Rows Removed by {what}", 0) for what in ("Filter", "Index Recheck"))
@@ -498,7 +498,7 @@ async def test_a_condition_on_the_time_leaves_the_rest_unread(
 ) -> None:
     await busy.fill(database, admin, analyzed=analyzed)
     await catch_up(database)
-    # So small a table is best read whole: not here, where what an index can leave out is asked. Three days have events.
+    # The planner would read such small tables whole; the test asks what an index can skip. Three days have events.
     await admin.execute("set enable_seqscan = off")
     since = f"timestamptz '{busy.FIRST + 2 * DAY}'"
     for query in PRUNED:

@@ -1,4 +1,4 @@
-"""`python -m service bi-role`: what it makes and tells, on a server of one's own and on the embedded one."""
+"""`python -m service bi-role`: the login that it makes and its output, on a separate server and on the embedded one."""
 
 from __future__ import annotations
 
@@ -42,14 +42,18 @@ async def test_a_login_of_a_server_of_ones_own(empty_database_url: str) -> None:
     assert address.username == login
     assert len(address.password or "") > 20
     assert address.query == urlsplit(empty_database_url).query
-    # The server of the tests knows no passwords: who has logged in is given instead.
+    # The test server checks no passwords, so the connection assumes the role instead of logging in.
     reader = await asyncpg.connect(empty_database_url, server_settings={"role": login})
     assert await reader.fetch("select * from bi.daily") == []
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await reader.fetch("select from events")
     await reader.close()
     code, output, errors = await run("--login", "hourledger", DATABASE_URL=empty_database_url)
-    assert (code, output, errors) == (2, "", "error: hourledger is another role's name\n")
+    assert (code, output, errors) == (
+        2,
+        "",
+        "error: the role hourledger exists, but is not a member of hourledger_bi: choose another name\n",
+    )
     await execute(empty_database_url, f'drop role "{login}"')
 
 
@@ -58,12 +62,14 @@ async def test_the_embedded_server() -> None:
         data = str(folder / "data")
         code, output, errors = await run("--login", "x", HOURLEDGER_DATA_DIR=data)
         assert (code, output) == (2, "")
-        assert "answers its own user only, without a password: leave out --login" in errors
+        assert "lets in only its own user, without a password: leave out --login" in errors
         code, output, errors = await run(HOURLEDGER_DATA_DIR=data)
         assert (code, errors) == (0, "")
-        assert output.splitlines()[1].startswith("while it runs, as its own user: postgresql://hourledger@/hourledger?")
+        assert output.splitlines()[1].startswith(
+            "while the service runs, connect as its own system user: postgresql://hourledger@/hourledger?"
+        )
         with use(Path(data)):
-            reader = await asyncpg.connect(output.splitlines()[1].partition("own user: ")[2])
+            reader = await asyncpg.connect(output.splitlines()[1].partition("own system user: ")[2])
             assert await reader.fetch("select * from bi.daily") == []
             assert await reader.fetchval("select current_user") == "hourledger_bi"
             assert [await reader.fetchval("select current_setting($1)", name) for name in LIMITS] == [

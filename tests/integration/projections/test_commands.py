@@ -1,4 +1,4 @@
-"""`python -m projections verify`, `rebuild` and `status`, as processes: what they print and how they exit."""
+"""`python -m projections verify`, `rebuild` and `status` as processes: their output and exit status."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.conftest import free_port
 from tests.support.alterations import DAMAGES, DRIFTS, LAST, NEXT, alter, fill
 from tests.support.projection import START
 
-# What commands print.
+# Output of commands does not depend on the server's version.
 pytestmark = pytest.mark.versions("newest")
 
 ROOT = Path(__file__).parents[3]
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[3]
 
 @dataclass
 class Ended:
-    """A process that has ended."""
+    """The exit code, output and errors of a process."""
 
     code: int
     output: str

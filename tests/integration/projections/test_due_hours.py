@@ -1,4 +1,4 @@
-"""Closed hours are verified once by the clock, and again when late events touched them; each then has its document."""
+"""The projector verifies each closed hour once, and again after late events; the hour then gets its document."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.support.projection import START, fold, random_events
 
 MINUTE = timedelta(minutes=1)
 NEXT, LAST = START + HOUR, START + 3 * HOUR
-# Each hour is over by then, and nothing else is.
+# Exactly the hours up to LAST are over at this moment.
 CLOSED = START + 4 * HOUR
 MORE_SHARDS = """
 insert into log_heads (shard) select generate_series(1, 7);
@@ -41,7 +41,7 @@ Due = list[tuple[int, datetime, str]]
 
 
 async def due(database: Database, clock: datetime) -> Due:
-    """Verify what is due, one hour after another; return the hours (shard, hour, state) in order."""
+    """Verify due hours until none is left; return (shard, hour, state) of each, in order."""
     found: Due = []
     while proofs := await verify_due(database, clock=clock):
         found += [(proof.hour.shard, proof.hour.start, proof.state) for proof in proofs]
@@ -56,7 +56,7 @@ async def documents(admin: asyncpg.Connection, shard: int = 0) -> dict[datetime,
 
 
 def document(events: list[Event], hour: datetime) -> tuple[str, int, int, int]:
-    """Return the document of an hour, byte for byte, its events and sessions, and the keys of the largest kind."""
+    """Return the exact text of an hour's document, its events, its sessions, and the keys of its largest dimension."""
     inside = [event for event in events if start_of(event.timestamp, HOUR) == hour]
     kinds: dict[str, Counter[str]] = {dimension: Counter() for dimension in oracle.DIMENSIONS}
     for event in inside:
@@ -84,7 +84,7 @@ async def test_each_closed_hour_is_verified_once_and_gets_its_document(
     events = random_events(1, 150, hours=5)
     await append(database, events)
     await fold(database)
-    # Newest first; the fifth hour is open.
+    # The newest hour comes first; the fifth is still open.
     hours = [START + number * HOUR for number in (3, 2, 1, 0)]
     assert await due(database, CLOSED) == [(0, hour, VERIFIED) for hour in hours]
     stored = list({event.event_id: event for event in events}.values())
@@ -146,11 +146,11 @@ async def test_a_late_event_removes_the_document_and_the_hour_is_verified_again_
         late = an_event(100 + minute, at=START + minute * MINUTE, session=f"late_{minute}")
         await append(database, [late])
         events.append(late)
-        # Not before it is folded.
+        # The hour is not due before the fold.
         assert await due(database, clock) == []
         await fold(database)
         again = await due(database, clock)
-        # Twelve events, twice verified.
+        # Twelve late events cause only two verifications.
         assert again == ([(0, START, VERIFIED)] if minute in (5, 10) else [])
         kept = {NEXT: document(events, NEXT)}
         assert await documents(admin) == (kept | {START: document(events, START)} if again else kept)
@@ -203,7 +203,7 @@ async def test_what_does_not_verify_is_recorded_and_told_once(
     row = await database.only(database.statements.read_proof, 0, "hourly", START)
     assert (row["state"], row["current"], row["verified_at"]) == (state, True, CLOSED)
     assert await due(database, CLOSED + timedelta(days=1)) == []
-    # A late event is a reason to look again.
+    # A late event makes the hour due again.
     await append(database, [an_event(1, at=START)])
     await fold(database)
     assert await due(database, CLOSED + timedelta(days=1)) == [(0, START, state)]
@@ -255,7 +255,7 @@ async def test_an_hour_that_is_not_over_is_verified_on_demand_but_gets_no_docume
     assert (await verify_hour(database, hour, clock=CLOSED - timedelta(microseconds=1))).state == VERIFIED
     assert await documents(admin) == {}
     assert await due(database, CLOSED - timedelta(microseconds=1)) == []
-    # It is over now; it was read a moment ago.
+    # The hour is over now, but it was verified a moment ago.
     assert await due(database, CLOSED) == []
     assert await due(database, CLOSED + PATIENCE) == [(0, LAST, VERIFIED)]
     assert (await documents(admin)).keys() == {LAST}
@@ -274,14 +274,14 @@ async def test_an_hour_verified_with_an_unfolded_tail_has_no_document_and_no_cur
     row = await database.only(database.statements.read_proof, 0, "hourly", START)
     assert (row["state"], row["events"], row["current"]) == (VERIFIED, 2, False)
     await fold(database)
-    # The fold alone proves nothing.
+    # The fold alone does not make the proof current.
     assert not (await database.only(database.statements.read_proof, 0, "hourly", START))["current"]
     assert await due(database, CLOSED + PATIENCE) == [(0, START, VERIFIED)]
     assert (await database.only(database.statements.read_proof, 0, "hourly", START))["current"]
 
 
 async def verified_but_not_documented(database: Database, connection: asyncpg.Connection) -> tuple[str, list[object]]:
-    """Verify the hour within a transaction that is open; return what writes its document."""
+    """Verify the hour in the open transaction; return the statement and arguments that write its document."""
     statements = database.statements
     await connection.fetch(statements.hold_day, START)
     rows = await connection.fetch(statements.verify_hourly, 0, 1, START)
@@ -330,7 +330,7 @@ async def test_a_fold_that_is_under_way_is_waited_for(
 async def test_a_verification_and_a_rebuild_of_the_same_hour_do_not_wait_for_each_other(
     database: Database, admin: asyncpg.Connection
 ) -> None:
-    """Of an hour that was found drifted and is right again."""
+    """The hour was drifted and is right again."""
     await append(database, [an_event(0, at=START)])
     await fold(database)
     await due(database, CLOSED)
@@ -364,7 +364,7 @@ async def test_hours_are_due_in_the_version_that_answers_reads(database: Databas
     async for _ in fill(database, version):
         pass
     await switch(database, version, [proof async for proof in prove(database, version)])
-    # Proven before the switch, by the real clock.
+    # The rebuild proved the hours before the switch, by the real clock.
     assert await due(database, CLOSED) == []
     await append(database, [an_event(1, at=START)])
     for number in (1, 2):
@@ -417,7 +417,7 @@ select shard, 1, hour, '{}', 1, 1, 1 from hour_ledger
 async def test_looking_for_due_hours_reads_no_row_twice(
     database: Database, admin: asyncpg.Connection, *, analyzed: bool
 ) -> None:
-    """Of 90 days in 8 shards, nothing due: that is asked every few seconds."""
+    """The projector looks every few seconds; here 90 days in 8 shards have nothing due."""
     await admin.execute(MORE_SHARDS)
     await admin.execute(LONG_LEDGER, START)
     await admin.execute(ALL_PROVEN)
@@ -434,7 +434,7 @@ async def test_looking_for_due_hours_reads_no_row_twice(
 
 
 def rows_of(plan: dict[str, Any]) -> Iterator[float]:
-    """Give the rows that each node of a plan went through."""
+    """Give the number of rows that each node of a plan handled."""
     yield (
         plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Join Filter", 0)
     ) * plan["Actual Loops"]

@@ -1,4 +1,4 @@
-"""The projection `hourly`: what folding makes of the log, and what fresh reads say, against a brute-force count."""
+"""The projection `hourly`: folds and fresh reads, compared with a brute-force count."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ async def test_fresh_reads_are_the_same_wherever_stored_rows_end_and_the_tail_be
 
 
 def some_moments() -> list[datetime]:
-    """Return borders of quarters of an hour, moments beside them, and others."""
+    """Return borders of quarters of an hour, moments next to them, and others."""
     chance = random.Random(1)
     borders = [START + chance.randrange(36) * QUARTER for _ in range(10)]
     beside = [border + chance.choice([-1, 1]) * timedelta(microseconds=1) for border in borders]
@@ -118,7 +118,7 @@ async def test_a_read_of_parts_of_hours_counts_their_quarters(database: Database
         for until in range(since + 1, 9):
             place = START + since * QUARTER, START + until * QUARTER
             found, expected = await fresh(database, *place), oracle.fresh(log.events, *place)
-            # Sessions are told of hours, and of the range.
+            # A read gives sessions only for whole hours and for the range.
             assert without_sessions(found) == without_sessions(expected)
             assert found["distinct_sessions", None, None] == expected["distinct_sessions", None, None]
 
@@ -155,7 +155,7 @@ async def test_a_late_event_between_two_active_quarters_moves_edges(
         assert await folded(admin) == oracle.rows(events[:number])
 
 
-# What is sent as risk_mode, and what it counts toward: the contract's words, spelled out.
+# Values of risk_mode as sent, and the key that each counts toward by the contract.
 RISK_MODES = {
     '"high"': "high",
     '"(other)"': "(other)",
@@ -199,7 +199,7 @@ async def test_odd_risk_modes_are_counted_and_stop_nothing(database: Database, a
 
 
 def wide(seed: int, length: int) -> str:
-    """Return a text that no compression makes short, of characters of four bytes."""
+    """Return a text of four-byte characters that does not compress."""
     chance = random.Random(seed)
     return "".join(chr(chance.randrange(0x10000, 0x110000)) for _ in range(length))
 

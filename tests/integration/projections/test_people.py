@@ -1,4 +1,4 @@
-"""Users across a release that did not count them yet, and across retention."""
+"""Counts of users across an upgrade from a release without them, and across retention."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ PEOPLE = 7
 EVENTS = old_events()
 SESSIONS = "select bucket, 'session', session_id from hourly_sessions where shard = $1"
 SESSION_EDGES = "select 'session', bucket, nullif(previous, '-infinity'), sessions from hourly_edges where shard = $1"
-# As before there were people: no hour until then has any.
+# Hours before this moment count no people, as in the older release.
 WITHOUT = "update shard_totals set people_since = $1"
 SINCE = "select max(people_since) from shard_totals"
-# Keeps every day from being dropped.
+# Hold a lock that keeps retention from dropping any day.
 KEPT = "begin; lock table events in access share mode"
 
 
@@ -39,12 +39,12 @@ async def old(servers: Servers, postgres_version: int, request: pytest.FixtureRe
 
 
 async def verified(log: Sharded) -> list[HourProof]:
-    """Verify all, before the newest day is past the horizon by the clock."""
+    """Verify every hour, at a clock when the newest day is not past the horizon."""
     return [await verify_hour(log.database, hour, clock=day(12)) for hour in await list_hours(log.database, None, None)]
 
 
 async def down(log: Sharded) -> None:
-    """Take the schema down to the release before, whatever is lost."""
+    """Roll the schema back to the release before people, with force."""
     for _ in list_migrations()[PEOPLE - 1 :]:
         await rollback(log.url, force=True)
 
@@ -73,7 +73,7 @@ async def test_a_release_that_counts_people_takes_over_and_gives_back(old: Shard
 
 
 async def append_folded(log: Sharded, events: list[Event]) -> None:
-    """Append events, of which every second is not folded."""
+    """Append events in two halves, and fold only the first."""
     for some in (events[::2], events[1::2]):
         for shard in range(log.shards):
             if of_shard := log.of_shard(shard, some):
@@ -83,7 +83,7 @@ async def append_folded(log: Sharded, events: list[Event]) -> None:
 
 
 async def test_what_was_sealed_without_people_stays_proven(old: Sharded) -> None:
-    """Two days are gone, the next is sealed and kept by a reader; who was there since is counted then."""
+    """Two days are dropped, and a reader keeps the sealed third; people are counted from that day on."""
     await old.admin.execute(WITHOUT, day(3))
     await fill(old, EVENTS)
     assert [retired.hindrance for retired in await retire(old.database, 1)] == [None, None]
@@ -104,7 +104,7 @@ async def test_what_was_sealed_without_people_stays_proven(old: Sharded) -> None
     assert min(bucket for rows in whole for bucket, kind, _ in rows.members if kind != "session") == day(3)
     assert {proof.hour: proof.state for proof in await verified(old)} == before
 
-    # What comes is sealed with people, beside what was not.
+    # Later hours are sealed with people, in the same chain as hours sealed without.
     await append_all(old, [an_event(901, at=day(9), session="s1", user="u1")], clock=day(9))
     await catch_up(old.database)
     assert [retired.hindrance for retired in await retire(old.database, 3)] == [None, None]

@@ -1,4 +1,4 @@
-"""Rebuild: it mends every drift, hides no damage, and readers see nothing of it."""
+"""A rebuild mends every drift, hides no damage, and stays invisible to readers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.support.projection import (
 )
 
 TRUNCATE = "truncate hourly_counts, hourly_members, hourly_edges"
-# What a reader must never see halves of: all rows of the first hour, gone or there.
+# Delete all rows of the first hour; a reader must see all of them or none.
 FORGET_HOUR = """
 delete from hourly_counts where hour = {start};
 delete from hourly_members where hour_of(bucket) = {start};
@@ -59,7 +59,7 @@ async def test_a_rebuild_leaves_damaged_hours_as_they_are(
     database: Database, admin: asyncpg.Connection, subtests: pytest.Subtests
 ) -> None:
     await fill(database)
-    # Whatever the rollup of a damaged hour says is not touched, be it as wrong as this.
+    # A rebuild leaves the rollup of a damaged hour alone, even when it is as wrong as this.
     await admin.execute("update hourly_counts set events_00 = events_00 + 1000")
     before, whole = await folded(admin), oracle.rows(EVENTS)
     for name, damage in DAMAGES.items():
@@ -99,7 +99,7 @@ async def test_hours_are_rebuilt_from_nothing_in_any_order(
     random.Random(seed).shuffle(hours)
     for hour in hours:
         await rebuild_hour(database, hour)
-    # Up to the checkpoint and no further: the rest is folded.
+    # Rebuilds stop at the checkpoint; a fold adds the rest.
     assert await folded(admin) == before
     await fold(database)
     assert await folded(admin) == oracle.rows(log.events)
@@ -115,7 +115,7 @@ async def test_only_the_hours_asked_for_are_rebuilt(database: Database, admin: a
 
 
 async def totals_while(database: Database, done: asyncio.Event, looked: asyncio.Event) -> list[tuple[int, int]]:
-    """Read the first hour over and over; return its events and sessions, as they were seen."""
+    """Read the first hour over and over; return the totals of events and sessions that each read saw."""
     seen = []
     while not done.is_set():
         found = await fresh(database, START, START + HOUR)
@@ -126,7 +126,7 @@ async def totals_while(database: Database, done: asyncio.Event, looked: asyncio.
 
 
 async def test_totals_never_go_down_while_an_hour_is_rebuilt(database: Database) -> None:
-    """Rebuild over and over an hour that is appended to and folded all the while."""
+    """An hour is rebuilt over and over while events are appended to it and folded."""
     done, looked, again = asyncio.Event(), asyncio.Event(), asyncio.Event()
     rebuilds = 0
 

@@ -1,4 +1,4 @@
-"""Retention: a day past the horizon goes only when it is proven, and takes nothing with it that was to stay."""
+"""Retention drops a day past the horizon only when it is proven, and loses nothing else with it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ async def log(database: Database, database_url: str, admin: asyncpg.Connection) 
 
 
 async def chain_is_whole(sharded: Sharded) -> int:
-    """Assert that each shard's seals are one chain without gap or repeat; return their number."""
+    """Assert that each shard's seals form one chain without gaps or repeats; return the number of all seals."""
     seals = await sharded.admin.fetch("select shard, sequence, hour, previous_hash, hash from hour_seals order by 1, 2")
     for shard in range(sharded.shards):
         chain = [seal for seal in seals if seal["shard"] == shard]
@@ -93,7 +93,7 @@ async def chain_is_whole(sharded: Sharded) -> int:
 
 
 async def states(sharded: Sharded, since: datetime | None = None) -> dict[tuple[int, datetime], str]:
-    """Verify all, before any day is past the horizon by the clock; return the state of each shard's hour."""
+    """Verify every hour at a clock when no day is past the horizon; return the state by shard and hour."""
     hours = await list_hours(sharded.database, since, None)
     found = [await verify_hour(sharded.database, hour, clock=day(8)) for hour in hours]
     return {(proof.hour.shard, proof.hour.start): proof.state for proof in found}
@@ -128,7 +128,7 @@ async def test_a_day_past_the_horizon_is_proven_sealed_and_dropped(old: Sharded)
     assert await retire(old.database, 0) == []
     assert await old.admin.fetch(SEALS) == seals
 
-    # And so on, days without events included.
+    # The next pass drops the following days, including days without events.
     assert await retire(old.database, 4) == whole(1, 2, 3, 4, events=EVENTS)
     assert await answers(old, day(0), day(12)) == before
     assert await totals(old.database) == (len(EVENTS), len(of_day(9, EVENTS)), len(EVENTS) - len(of_day(9, EVENTS)))
@@ -139,7 +139,7 @@ async def test_an_append_to_a_closed_day_is_expired_and_its_neighbours_are_store
     await retire(log.database, 0)
     batch = [an_event(number, at=at) for number, at in ((900, day(0)), (901, day(1)), (902, day(1) - MICROSECOND))]
     assert await append(log.database, batch, clock=past(0)) == {0: "expired", 2: "expired"}
-    # The horizon never moves back, whatever another clock says.
+    # The horizon never moves back, even when another clock is behind.
     assert await append(log.database, batch[:1], clock=day(1)) == {0: "expired"}
     assert await totals(log.database) == (len(EVENTS) + 1, len(EVENTS) + 1 - 16, 16)
 
@@ -230,7 +230,7 @@ async def test_a_day_that_is_not_folded_is_kept_for_now(log: Sharded, monkeypatc
         (kept,) = await retire(log.database, 0)
         assert kept.hindrance == "hour 07:00 of shard 0 is not folded yet"
         assert not kept.failed
-        # An hour that was sealed is not the end of it either: the day is asked as a whole.
+        # Dropping checks the whole day again, even though its hours passed one by one.
         hindered = await log.database.only(log.database.statements.drop_day, day(0).date(), past(0))
         assert tuple(hindered) == ("not folded", False)
     assert await retire(log.database, 0) == whole(0, events=[*EVENTS, late])
@@ -238,7 +238,7 @@ async def test_a_day_that_is_not_folded_is_kept_for_now(log: Sharded, monkeypatc
 
 @asynccontextmanager
 async def reading(url: str) -> AsyncIterator[asyncpg.Connection]:
-    """Hold what any reader of the log holds."""
+    """Hold the lock that every reader of the log holds."""
     connection = await asyncpg.connect(url)
     await connection.execute("begin; lock table events in access share mode")
     try:
@@ -266,9 +266,9 @@ async def test_a_day_in_use_is_left_for_later_and_holds_nobody_up(log: Sharded) 
         done.set()
         await appending
         assert kept == RetiredDay(day(0).date(), 16, "canceling statement due to lock timeout", in_use=True)
-        assert slowest < 10  # five waits of 200 ms, and what else the machine is doing
+        assert slowest < 10  # five waits of 200 ms, and time for a busy machine
         seals = await log.admin.fetch(SEALS)
-        # The clock does not read the day again at once, only to find it in use.
+        # A patient pass does not read the day again at once, because it may still be in use.
         assert await retire(log.database, 0, patience=retention.PATIENCE) == []
         assert set((await states(log)).values()) == {"verified"}
     assert await retire(log.database, 0) == whole(0, events=EVENTS)
@@ -299,7 +299,7 @@ async def test_two_passes_at_once_are_as_good_as_one(old: Sharded) -> None:
     await another.close()
     dropped = sorted(retired.day for each in both for retired in each if retired.hindrance is None)
     assert [retired for each in both for retired in each if retired.failed] == []
-    # Who waited for the other's locks in vain may have left a day to it, or to the next pass.
+    # A pass that timed out on the other's locks may leave a day to the next pass.
     dropped += [retired.day for retired in await retire(old.database, 3)]
     assert sorted(dropped) == [day(number).date() for number in range(4)]
     assert set((await states(old)).values()) == {"sealed", "verified"}
@@ -308,7 +308,7 @@ async def test_two_passes_at_once_are_as_good_as_one(old: Sharded) -> None:
 
 
 class Busy(Database):
-    """A database to which an event is appended before each look at the checkpoints, as if senders never rested."""
+    """A database that appends an event before each look at the checkpoints, as if senders never paused."""
 
     sent = 0
 
@@ -329,7 +329,7 @@ async def test_a_pass_ends_although_there_is_always_more_to_fold(log: Sharded) -
 
 
 async def test_an_hour_of_a_version_that_has_ended_is_not_sealed(log: Sharded) -> None:
-    """Its rows are being deleted: a seal of what is left of them would be broken for ever."""
+    """Its rows are being deleted, so a seal of the remaining ones would stay broken for ever."""
     statements = log.database.statements
     await log.database.only(statements.advance_horizon, 0, RETENTION_DAYS, past(0))
     (hour, *_) = await list_hours(log.database, day(0), day(1))
@@ -343,7 +343,7 @@ async def test_an_hour_of_a_version_that_has_ended_is_not_sealed(log: Sharded) -
 
 
 class Beside:
-    """What runs beside a pass: appends, folds, verifications and rebuilds, over and over."""
+    """Appends, folds, verifications and rebuilds that run over and over beside a pass."""
 
     def __init__(self, old: Sharded) -> None:
         self.old = old
@@ -377,7 +377,7 @@ class Beside:
             await work()
 
     async def retire(self) -> list[RetiredDay]:
-        """Run passes until nothing is left for later, after and before a round of the others; return what failed."""
+        """Run passes until no day is left, with a round of the other works before and after; return the failed days."""
         database = Database(self.old.url)
         await another_round(self.checked, self.mended)
         failed: list[RetiredDay] = []
@@ -402,7 +402,7 @@ async def test_a_pass_beside_appends_folds_verifies_and_rebuilds(old: Sharded) -
 
 
 class Cut(Database):
-    """A database whose connection goes away when a statement is done, unanswered."""
+    """A database whose connection is lost after a statement has run and before its answer arrives."""
 
     def __init__(self, url: str, after: int) -> None:
         super().__init__(url)
@@ -438,7 +438,7 @@ class _CutSession(Session):
 async def test_a_pass_that_was_cut_anywhere_ends_as_if_it_was_not(
     database: Database, database_url: str, admin: asyncpg.Connection
 ) -> None:
-    """A day is due, and the rollups of the day before: cut after the pass's first statement, its second, and so on."""
+    """A day, and the rollups of the day before, are due; each pass is cut one statement later than the last."""
     log = Sharded(database_url, 1, database, admin)
     await database.only(database.statements.make_day, day(0).date())
     for place in count(1):
@@ -447,7 +447,7 @@ async def test_a_pass_that_was_cut_anywhere_ends_as_if_it_was_not(
         await append(database, events, clock=day(place + 1))
         if not await was_cut(database_url, place):
             break
-        # A reader between the two passes finds nothing amiss.
+        # Between the two passes a reader finds nothing wrong.
         assert set((await states(log, day(place - 1))).values()) <= {"sealed", "verified"}
         assert [each for each in await retire(database, place, rollup_days=8) if each.hindrance] == []
         assert await folded(admin) == oracle.rows(events)
@@ -461,7 +461,7 @@ async def test_a_pass_that_was_cut_anywhere_ends_as_if_it_was_not(
 
 
 async def was_cut(url: str, place: int) -> bool:
-    """Run a pass that is cut after a statement; tell whether it had as many."""
+    """Run a pass that is cut after `place` statements; return False if it ended before."""
     cut = Cut(url, place)
     with suppress(Lost):
         await retire(cut, place, rollup_days=8)
@@ -472,12 +472,12 @@ async def was_cut(url: str, place: int) -> bool:
 async def test_rollups_past_their_retention_go_and_distinct_sessions_stay_exact(old: Sharded) -> None:
     events, ever = list(EVENTS), list(EVENTS)
     for last, numbers in ((2, (0, 1, 2, 3)), (3, ())):
-        # By the clock of past(3), the start of day `last` is just so many days ago.
+        # By the clock of past(3), rollups are kept from the start of day `last` on.
         retired = await retire(old.database, 3, rollup_days=3 + RETENTION_DAYS + 1 - last)
         assert retired == whole(*numbers, events=EVENTS)
         events = [event for event in events if event.timestamp >= day(last)]
         await check_rollups(old, events, ever, last)
-        # Late, of sessions whose former hours are forgotten, and of new ones; of users likewise.
+        # Late events of sessions and users whose earlier hours are deleted, and of new ones.
         late = [
             an_event(900 + 10 * last + n, at=day(9) + n * HOUR, session=f"s{n}", user=f"u{n // 2}") for n in range(8)
         ]
@@ -486,7 +486,7 @@ async def test_rollups_past_their_retention_go_and_distinct_sessions_stay_exact(
         ever += late
         await check_rollups(old, events, ever, last)
     assert await totals(old.database) == (len(EVENTS) + 16, 16 + 16, len(EVENTS) - 16)
-    # Nothing more to do, nothing left behind.
+    # Another pass finds nothing to do, and no rows are left behind.
     assert await retire(old.database, 3, rollup_days=8) == []
     oldest = "select least((select min(hour) from hour_ledger), (select min(hour) from hourly_documents))"
     assert await old.admin.fetchval(oldest) >= day(3)
@@ -494,7 +494,7 @@ async def test_rollups_past_their_retention_go_and_distinct_sessions_stay_exact(
 
 
 async def check_rollups(old: Sharded, events: list[Event], ever: list[Event], last: int) -> None:
-    """Assert that rows, answers, distinct sessions of every range, and proofs are those of the events that are left."""
+    """Assert that rows, answers, distinct sessions and proofs are right for the events that remain."""
     await catch_up(old.database)
     users = {event.user_id for event in events}
     for shard in range(old.shards):
@@ -507,7 +507,7 @@ async def check_rollups(old: Sharded, events: list[Event], ever: list[Event], la
             if since < until:
                 found = (await answers(old, since, until))["distinct_sessions", None, None]
                 assert found == oracle.distinct(events, since, until)
-                # Of users all that ever was counts: who was new before is not new again.
+                # Retention keeps the first visit of users, so that a returning user is not new again.
                 assert await people(old, since, until) == oracle.people(ever, since, until)
     for (_, hour), state in (await states(old)).items():
         assert state == ("sealed" if hour < day(4) else "verified")
@@ -519,7 +519,7 @@ async def test_rollups_wait_for_a_day_that_is_kept_and_for_one_that_was_never_pr
     assert [retired.failed for retired in await retire(log.database, 3, rollup_days=8)] == [False, True, False, False]
     hours = "select min(hour) from hourly_counts"
     assert await log.admin.fetchval(hours) == day(1)
-    # Somebody thinks that this is how to get rid of it.
+    # An operator drops the stuck day by hand.
     await log.admin.execute(f"drop table events_{day(1):%Y%m%d}")
     assert await retire(log.database, 3, rollup_days=8) == []
     assert await log.admin.fetchval(hours) == day(1)
@@ -549,7 +549,7 @@ async def test_a_day_that_came_back_is_kept_and_found(log: Sharded) -> None:
 
 @asynccontextmanager
 async def sealed_day(log: Sharded) -> AsyncIterator[None]:
-    """Seal the first day, and let a reader keep it from being dropped until entered."""
+    """Seal the first day while a reader keeps it from being dropped; the reader is gone inside the block."""
     async with reading(log.url):
         (kept,) = await retire(log.database, 0)
         assert kept.hindrance
@@ -572,7 +572,7 @@ async def test_a_day_dropped_between_the_list_of_hours_and_their_reading_raises_
 
 @pytest.mark.parametrize("work", ["verify", "rebuild"])
 async def test_a_drop_waits_for_who_reads_the_day(log: Sharded, work: str) -> None:
-    """The drop comes when the day is held, and before it is read or recounted."""
+    """A drop is tried after the day is held and before it is read or recounted."""
     statements = log.database.statements
     rows = await folded(log.admin)
     async with sealed_day(log), log.database.transaction() as session:
@@ -638,7 +638,7 @@ async def test_an_hour_of_many_keys_and_odd_names_is_sealed_and_dropped(
 
 async def test_the_command_exits_1_for_a_day_that_does_not_verify_and_0_when_it_has_gone(log: Sharded) -> None:
     await log.admin.execute("update hourly_counts set events_00 = events_00 + 1 where hour = $1", day(1))
-    # By the real clock all of these days are due.
+    # All of these days are due by the real clock, which the command uses.
     kept = await run(log.url, "retention")
     assert kept.code == 1
     assert kept.output.splitlines()[-2:] == [
@@ -656,14 +656,14 @@ async def test_the_command_exits_1_for_a_day_that_does_not_verify_and_0_when_it_
 
 
 async def step_down_to(url: str, name: str, *, force: bool = False) -> None:
-    """Take the schema down until the step of this name is the next."""
+    """Roll the schema back until this step is the next one to undo."""
     names = [step.name for step in list_migrations()]
     for _ in names[names.index(name) + 1 :]:
         await rollback(url, force=force)
 
 
 async def test_the_step_down_before_seals_refuses_to_lose_them(log: Sharded) -> None:
-    """Seals are all that is left of dropped days; without any, the step loses nothing, and up again all is right."""
+    """Only seals remain of dropped days. Without seals the step loses nothing, and a migrate restores all."""
     await step_down_to(log.url, "seals")
     assert await rollback(log.url) is not None
     await migrate(log.url)

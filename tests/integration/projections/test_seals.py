@@ -1,4 +1,4 @@
-"""Seals: one chain per shard that anyone can recompute, and every change of what was sealed is found and named."""
+"""Seals: anyone can recompute each shard's chain, and verify names every change of a sealed hour."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ ODD = 'päge "viewed"\\ 😀\n\x01'
 
 @pytest_asyncio.fixture
 async def sealed(database: Database, database_url: str, admin: asyncpg.Connection) -> Sharded:
-    """Give a log on one shard whose first four days were retired."""
+    """Give a log on one shard whose first four days are retired."""
     log = Sharded(database_url, 1, database, admin)
     await fill(log, EVENTS)
     assert [retired.hindrance for retired in await retire(database, 3)] == [None] * 4
@@ -50,7 +50,7 @@ async def sealed(database: Database, database_url: str, admin: asyncpg.Connectio
 
 
 def canonical(seal: asyncpg.Record, before: bytes) -> bytes:
-    """Return the text that a seal's hash is of, as sql/functions/seals/seal_hash.sql describes it."""
+    """Return the text that a seal's hash covers, as sql/functions/seals/seal_hash.sql describes it."""
     values = [
         seal["shard"],
         seal["sequence"],
@@ -70,7 +70,7 @@ def microseconds(moment: datetime) -> int:
 
 
 def rows_digest(rows: list[tuple[Any, ...]]) -> tuple[int, int]:
-    """Return the sums of both halves of the digests of counts and member rows."""
+    """Return two sums over the digests of the rows: of their high halves and of their low halves."""
     texts = [json.dumps([microseconds(row[0]), *row[1:]], ensure_ascii=False).encode() for row in rows]
     digests = [hashlib.sha256(text).digest() for text in texts]
     high, low = (sum(int.from_bytes(digest[first : first + 8], signed=True) for digest in digests) for first in (0, 8))
@@ -102,7 +102,7 @@ async def test_a_chain_is_recomputed_from_its_documented_text(
 
 
 async def check_seal(log: Sharded, seal: asyncpg.Record, events: list[Any]) -> None:
-    """Assert that a seal says what its hour holds."""
+    """Assert that a seal agrees with the events and rows of its hour."""
     of_shard = log.of_shard(seal["shard"], events)
     inside = [each for each in of_shard if oracle.start_of(each.timestamp, HOUR) == seal["hour"]]
     document = json.loads(seal["document"])
@@ -113,7 +113,7 @@ async def check_seal(log: Sharded, seal: asyncpg.Record, events: list[Any]) -> N
     rows = [(*name, events) for name, events in counts.items()]
     active = await log.admin.fetch(ACTIVE, *where)
     assert {(kind, member) for _, kind, member in active} == {pair for each in inside for pair in oracle.active(each)}
-    # Sessions as before there were other kinds.
+    # Session rows have no kind in the digest, because older seals know only sessions.
     rows += [(bucket, *([kind] if kind != "session" else []), member) for bucket, kind, member in active]
     assert (seal["rows_high"], seal["rows_low"]) == rows_digest(rows)
 
@@ -125,7 +125,7 @@ Fields = dict[datetime, set[str]]
 class Change:
     """A change behind hourledger's back, and the fields that verify must name in each hour that is broken or drifted.
 
-    edges: sessions that came or went here may have drifted the edges of later hours. whole: stored = live + retired.
+    edges: the change may also drift the edges of later hours. whole: stored = live + retired still holds.
     """
 
     script: str
@@ -159,7 +159,7 @@ PLACES = {
 
 
 def also(*fields: Fields) -> Fields:
-    """Return the fields of all, by hour."""
+    """Merge fields by hour."""
     hours = {hour for each in fields for hour in each}
     return {hour: {name for each in fields for name in each.get(hour, ())} for hour in hours}
 
@@ -342,7 +342,7 @@ CHANGES_OF_DELETED = {
 
 
 async def verified(log: Sharded) -> list[HourProof]:
-    """Verify all, before any day is past the horizon by the clock."""
+    """Verify every hour, at a clock when no day is past the horizon."""
     hours = await list_hours(log.database, None, None)
     return [await verify_hour(log.database, hour, clock=day(8)) for hour in hours]
 
@@ -353,7 +353,7 @@ def named(found: list[HourProof], state: str) -> Fields:
 
 
 async def judge(log: Sharded, change: Change) -> None:
-    """Make a change; assert that verify says what it must, and that a rebuild mends what drifted, and no more."""
+    """Make a change; assert that verify names exactly its fields, and that a rebuild mends the drift."""
     await log.admin.execute(change.script.format(**PLACES))
     found = await verified(log)
     broken, drifted = named(found, "broken"), named(found, "drifted")
@@ -484,7 +484,7 @@ async def test_a_copy_of_the_heads_finds_what_the_chains_cannot(sealed: Sharded,
     right = (0, ["seal-head: 1 heads in the copy, 0 not in the chains"])
     assert await check() == right
     await retire(sealed.database, 9)
-    # An old copy is still in the chain.
+    # An old copy of the heads is still part of the chains.
     assert (await seals.seal_heads(sealed.database))[0].sequence > 12
     assert await check() == right
     wrong = f"shard 0: broken: seal 12 of {head.hour} is not what the copy says"

@@ -1,4 +1,4 @@
-"""Verify: what was changed behind hourledger's back is named, in its class, and nothing else is."""
+"""Verify names every change made behind hourledger's back, with its class, and nothing else."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def test_a_whole_log_and_its_projection_are_clean(database: Database) -> N
         (NEXT, "verified", 1),
         (LAST, "verified", 2),
     ]
-    # A tail that is not folded yet is not drift.
+    # An unfolded tail is not drift.
     await append(database, [event._replace(event_id="another") for event in events])
     assert {proof.state for proof in await proofs(database)} == {"verified"}
 
@@ -62,7 +62,7 @@ async def test_a_changed_log_is_damaged_and_its_rollup_not_judged(
     database: Database, admin: asyncpg.Connection, subtests: pytest.Subtests
 ) -> None:
     await fill(database)
-    # A drift, too: damage in the same hour hides it until the log is whole again.
+    # The hour also drifts; its damage hides that until the log is whole again.
     await alter(admin, "update hourly_counts set events_00 = 0, events_15 = 0 where hour = {start}")
     for name, damage in DAMAGES.items():
         with subtests.test(name):
@@ -102,7 +102,7 @@ async def test_a_checkpoint_that_was_moved_is_drift(database: Database, admin: a
     await fill(database)
     await admin.execute("update checkpoints set position = position - 1")
     assert [proof.state for proof in await proofs(database)] == ["verified", "verified", "drifted"]
-    # Folded again, the last event counts twice.
+    # This fold counts the last event a second time.
     await fold(database)
     found = await proofs(database)
     assert ("event_counts", "page_viewed", "2", "1") in [
@@ -123,7 +123,7 @@ async def test_proofs_are_kept_and_hold_until_the_hour_is_touched(
     assert [await proof(hour) for hour in (START, NEXT, LAST)] == [("verified", True, n) for n in (3, 1, 2)]
     await append(database, [an_event(9, at=NEXT)])
     assert [await proof(hour) for hour in (START, NEXT)] == [("verified", True, 3), ("verified", False, 2)]
-    # What is not folded yet is not judged.
+    # Verify does not judge the unfolded tail.
     await proofs(database)
     assert await proof(NEXT) == ("verified", False, 2)
     await fold(database)

@@ -1,4 +1,4 @@
-"""Verify and rebuild while events arrive, and one bit flipped in each thing that they look at."""
+"""Verify and rebuild while events arrive, and with one flipped bit in each value that they check."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ SOME = [
 TEXTS = ("event_id", "session_id", "user_id", "event_type", "tool_name", "action")
 FLIP_TEXT = "{0} = chr(ascii({0}) # 1) || substr({0}, 2)"
 FLIP_NUMBER = "{0} = ({0}::bigint # 1)"
-# The seventh bit: no count is zero without it.
+# Flips the seventh bit, because no count becomes zero without it.
 FLIP_WITNESS = "{0} = {0} + sign({0}) * (64 - 128 * mod(div(abs({0}), 64), 2))"
-# Of an event: what is flipped, and what verify must name.
+# For each column of an event: the flip, and the fields that verify must name.
 OF_EVENT = {name: (FLIP_TEXT.format(name), DIGEST) for name in TEXTS} | {
     "properties": ("properties = translate(properties::text, '0123456789', '1032547698')::jsonb", DIGEST),
     "demo_mode": ("demo_mode = not demo_mode", DIGEST),
@@ -50,7 +50,7 @@ ROWS = "select shard, hour_of({}) as hour, ctid::text from {} where true {}"
 WITNESSED = ("events", "position_sum", "digest_high", "digest_low")
 ANOTHER_PREVIOUS = "previous = bucket - interval '15 minutes' - interval '1 microsecond'"
 ONE_MOVED = "events_00 = events_00 - 1, events_45 = events_45 + 1"
-# Of a row of the projection: the table, what is flipped, and the field that verify must name.
+# For rows of the projection: the table, the flip, and the field that verify must name.
 OF_PROJECTION = [
     ("hourly_counts", FLIP_NUMBER.format("events_00"), "risk_distribution", "and dimension = 'risk_mode'"),
     ("hourly_counts", FLIP_NUMBER.format("events_15"), "tool_usage", "and dimension = 'tool_name'"),
@@ -71,7 +71,7 @@ OF_PROJECTION = [
 
 
 async def fill(sharded: Sharded) -> None:
-    """Append, fold and compact: some of the witnesses are in the ledger, some are receipts."""
+    """Append, fold and compact, so that some witnesses are in the ledger and some are receipts."""
     for half in (SOME[:20], SOME[20:]):
         for shard in range(sharded.shards):
             if events := sharded.of_shard(shard, half):
@@ -83,7 +83,7 @@ async def fill(sharded: Sharded) -> None:
 
 
 async def wrong(sharded: Sharded) -> dict[tuple[int, object], tuple[str, frozenset[str]]]:
-    """Return what verify finds wrong, by shard and hour: the class, and the fields it names."""
+    """Return by shard and hour what verify finds wrong: the class, and the fields that it names."""
     return {
         (proof.hour.shard, proof.hour.start): (proof.state, frozenset(each.field for each in proof.differences))
         for proof in await proofs(sharded.database)
@@ -104,7 +104,7 @@ async def test_one_bit_of_an_event_is_damage(sharded: Sharded, subtests: pytest.
                 assert done == "UPDATE 1"
                 found = await wrong(sharded)
             assert found.pop((shard, hour)) == ("damaged", fields)
-            # Where the event now seems to belong, if there is such a shard.
+            # A flipped shard number also damages the other shard, if it exists.
             others = {(shard ^ 1, hour)} if name == "shard" and shard ^ 1 < sharded.shards else set()
             assert set(found) == others
     assert await wrong(sharded) == {}
@@ -145,7 +145,7 @@ async def flip_row(admin: asyncpg.Connection[asyncpg.Record], table: str, flip: 
 
 
 async def test_a_late_event_during_a_verification_is_not_taken_for_verified(sharded: Sharded) -> None:
-    """The verification is stopped when it has read the hour and not recorded its proof yet."""
+    """The test stops the verification after it has read the hour and before it records the proof."""
     await fill(sharded)
     late = an_event(99, at=START + timedelta(minutes=1), session="s0")
     shard = sharded.shard_of("s0")
@@ -171,7 +171,7 @@ async def test_a_late_event_during_a_verification_is_not_taken_for_verified(shar
 
 
 async def test_a_late_event_during_a_rebuild_is_counted_once(sharded: Sharded) -> None:
-    """The rebuild is stopped when it holds the checkpoint and has not written yet."""
+    """The test stops the rebuild while it holds the checkpoint and before it writes."""
     await fill(sharded)
     late = an_event(99, at=START + timedelta(minutes=1), session="s0")
     shard = sharded.shard_of("s0")
@@ -190,12 +190,12 @@ async def test_a_late_event_during_a_rebuild_is_counted_once(sharded: Sharded) -
     assert await rebuild_hour(sharded.database, hour) == RebuiltHour(hour, REBUILT, 0)
 
 
-# Some seconds; 120,000 are a minute and more.
+# 2,500 events take some seconds; 120,000 take over a minute.
 EVENTS_UNDER_LOAD = int(os.environ.get("TEST_EVENTS_UNDER_LOAD", "2500"))
 
 
 class Load:
-    """Events of few hours in no order, appended, folded, compacted and rebuilt all the while, in every shard."""
+    """Appends events of few hours in random order, while every shard is folded, compacted and rebuilt."""
 
     def __init__(self, sharded: Sharded) -> None:
         self.events = random_events(13, EVENTS_UNDER_LOAD, hours=2, sessions=60)
@@ -206,7 +206,7 @@ class Load:
         self._hours = [Hour(shard, 1, START + n * HOUR, 0) for shard in self._shards for n in range(2)]
 
     async def write(self) -> None:
-        """Append batches, one for each verification: else a fast machine would be done before many were made."""
+        """Append one batch per verification, because a fast machine would otherwise end before many verifications."""
         for batch in in_batches(self.events, seed=13):
             for shard in self._shards:
                 if of_shard := self._sharded.of_shard(shard, batch):

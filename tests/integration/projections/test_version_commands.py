@@ -1,4 +1,4 @@
-"""`python -m projections rebuild`, `rollback` and `drop-old` of whole versions, as processes, killed ones included."""
+"""`python -m projections rebuild`, `rollback` and `drop-old` of whole versions, as processes; some are killed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.log import append, until_waited_for
 from tests.support.oracle import HOUR
 from tests.support.projection import START, fresh, random_events
 
-# What commands print.
+# Output of commands does not depend on the server's version.
 pytestmark = pytest.mark.versions("newest")
 
 UNTIL = START + 12 * HOUR
@@ -96,7 +96,7 @@ async def test_a_drifted_new_version_is_an_error_and_reads_are_as_before(
     assert await run(database_url, "rebuild") == Ended(0, rebuilt(3, 1), "")
 
 
-# What a rebuild waits for when it has come to the last hour of a stage.
+# Locks that block a rebuild at the last hour of each stage.
 WAITS = {
     "filling": "insert into hourly_fills (shard, version, hour) values (0, 2, {last})",
     "connecting": "lock table hourly_edges in share row exclusive mode",
@@ -105,7 +105,7 @@ WAITS = {
 
 
 async def kill_where_it_waits(url: str, hindrance: str) -> None:
-    """Run a rebuild, and kill it with SIGKILL in the middle of the transaction that the hindrance holds up."""
+    """Run a rebuild, and kill it with SIGKILL inside the transaction that the hindrance blocks."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HOURLEDGER_")}
     holder = await asyncpg.connect(url)
     try:
@@ -132,7 +132,7 @@ async def test_a_killed_rebuild_goes_on_where_it_ended(
         await kill_where_it_waits(database_url, hindrance)
         assert await fresh(database, START, UNTIL) == expected
         filled.append(await admin.fetchval("select count(*) from hourly_fills where version = 2"))
-    # The hour beside the last may have been under way.
+    # The hour before the last may still have been under way.
     assert filled[0] in (10, 11)
     assert filled[1:] == [12, 12]
     done = await run(database_url, "rebuild")

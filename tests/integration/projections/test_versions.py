@@ -1,4 +1,4 @@
-"""Rebuild of everything as a next version: readers notice nothing, whatever happens and wherever it is cut."""
+"""A rebuild of everything as the next version: readers notice nothing, wherever the rebuild is interrupted."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ A_DAY_LATER = timedelta(hours=25)
 
 @dataclass
 class Log:
-    """The log as it was appended, in one shard or many."""
+    """A log in one shard or eight, and the events that were acked."""
 
     database: Database
     admin: asyncpg.Connection
@@ -78,7 +78,7 @@ class Log:
                 self.acked |= {event.event_id: event for event in some}
 
     async def fill(self, seed: int, count: int = 120, *, hours: int = 5) -> None:
-        """Append random events, fold them, compact most receipts, and append some more."""
+        """Append random events in four parts, compact receipts after each part, and fold the first two parts."""
         events = [
             event._replace(event_id=f"{seed}_{event.event_id}") for event in random_events(seed, count, hours=hours)
         ]
@@ -108,14 +108,14 @@ class Log:
         return oracle.Rows(by_quarter(counts), in_kinds(members), +by_edge(edges))
 
     async def is_right(self, *of: int) -> None:
-        """Fail unless the rows of these versions, all folded, are what the oracle says."""
+        """Fold all; assert that the rows of these versions are the oracle's."""
         await catch_up(self.database)
         for shard in range(self.shards):
             for version in of:
                 assert await self.rows(version, shard) == oracle.rows(self.of_shard(shard))
 
     async def left(self, version: int) -> dict[str, int]:
-        """Return how many rows of a version each table has, of those that have any."""
+        """Return the number of rows that each table has of a version, without empty tables."""
         numbers = {table: await self.admin.fetchval(NUMBER.format(table), version) for table in TABLES}
         return {table: number for table, number in numbers.items() if number}
 
@@ -133,7 +133,7 @@ async def single(database: Database, admin: asyncpg.Connection) -> Log:
 
 
 async def filled(database: Database) -> int:
-    """Begin a version and fill it, or go on with one; return it."""
+    """Begin a version, or continue one, and fill it; return its number."""
     version = await versions.begin(database)
     async for _ in versions.fill(database, version):
         pass
@@ -157,7 +157,7 @@ async def live(database: Database) -> int:
 
 
 async def verified(database: Database) -> Counter[str]:
-    """Verify all there is; return how many hours were found in each state."""
+    """Verify every hour; return the number of hours in each state."""
     return Counter([proof.state async for proof in verify(database, await list_hours(database, None, None))])
 
 
@@ -166,7 +166,7 @@ async def verified(database: Database) -> Counter[str]:
 
 @dataclass
 class Load:
-    """What works on a log beside rebuilds, until these are done and everything is appended."""
+    """Works that run beside rebuilds until the rebuilds are done and all events are appended."""
 
     log: Log
     events: list[Event]
@@ -187,7 +187,7 @@ class Load:
             await tidy(self.log.database, RETENTION_DAYS)
 
     async def read(self) -> None:
-        """Read over and over: no event that was acked before is missing, no number goes down, none is too great."""
+        """Read over and over; assert that no acked event is missing, and that no number falls or is too great."""
         most = oracle.fresh([*self.log.acked.values(), *self.events], START, UNTIL)
         seen = oracle.Fresh()
         while not self.is_over:
@@ -300,14 +300,14 @@ async def test_whatever_is_done_in_whatever_order_reads_are_right(log: Log, seed
         lambda: verify_due(database, clock=later),
     ]
     for _ in range(40):
-        with suppress(NotSwitched):  # there is nothing to go back to
+        with suppress(NotSwitched):  # a rollback may have no version to go back to
             await chance.choice(deeds)()
         assert await log.read() == log.expected()
     await log.is_right(await live(database), *await kept(database))
     assert set(await verified(database)) == {VERIFIED}
 
 
-# What cannot be recounted
+# Hours that cannot be recounted
 
 
 async def test_damaged_hours_keep_the_rollup_that_they_had_late_events_included(log: Log) -> None:
@@ -321,10 +321,10 @@ async def test_damaged_hours_keep_the_rollup_that_they_had_late_events_included(
         return lost._replace(event_id=f"late_{number}", timestamp=hour + number * timedelta(minutes=7))
 
     version = await versions.begin(log.database)
-    await log.append([late(1)])  # before it is filled
+    await log.append([late(1)])  # before the hour is filled
     async for _ in versions.fill(log.database, version):
         pass
-    await log.append([late(2)])  # before it is folded
+    await log.append([late(2)])  # before the version is folded
     proofs = [proof async for proof in versions.prove(log.database, version)]
     await log.append([late(3)])  # before the switch
     await versions.switch(log.database, version, proofs)
@@ -338,7 +338,7 @@ async def test_damaged_hours_keep_the_rollup_that_they_had_late_events_included(
 
 @pytest.mark.parametrize("ahead", [1, 2])
 async def test_an_hour_is_carried_between_versions_of_which_one_is_ahead(single: Log, ahead: int) -> None:
-    """A projector may come to one of them at any moment."""
+    """A projector may fold one version before the other at any moment."""
     await single.fill(26)
     await proven(single.database)
     await single.append(
@@ -354,7 +354,7 @@ async def test_an_hour_is_carried_between_versions_of_which_one_is_ahead(single:
 
 
 async def seal_first_day(log: Log) -> None:
-    """Retire the day of START, and no later one."""
+    """Retire the day of START and no later day."""
     days = [day async for day in retain(log.database, 2, 90)]
     assert [(day.hindrance, day.events > 0) for day in days if day.events] == [(None, True)]
 
@@ -368,13 +368,13 @@ async def test_sealed_hours_are_carried_over(log: Log) -> None:
     assert before.keys() == {SEALED, VERIFIED}
     await drop_old(log.database)
     await log.is_right(2)
-    # Counts and session rows are as they were sealed, and the edges right.
+    # Counts and session rows equal the seals, and the edges are right.
     assert await verified(log.database) == before
     assert await log.read() == log.expected()
 
 
 async def test_a_version_that_was_wrong_is_right_when_its_events_are_gone(log: Log) -> None:
-    """A rollback after the day was sealed would else bring back what no rebuild can mend any more."""
+    """Otherwise a rollback after the day is sealed would bring back rows that no rebuild can mend."""
     await log.fill(12, hours=HOURS)
     await log.admin.execute("update hourly_counts set events_00 = events_00 + 1 where version = 1")
     await log.admin.execute("delete from hourly_members where hour_of(bucket) = $1", START)
@@ -459,7 +459,7 @@ async def test_a_drifted_new_version_is_not_switched_to_and_the_next_rebuild_beg
 
 @dataclass
 class Cut:
-    """Ends a rebuild at one of its statements, counted from 1: before it, or when it was done."""
+    """Ends a rebuild at statement number `left`, counted from 1: before it, or after it if `after`."""
 
     left: int
     after: bool
@@ -494,7 +494,7 @@ async def test_a_rebuild_that_is_cut_at_any_statement_goes_on(single: Log, *, af
                 break
             except Lost:
                 pass
-        # A reader sees all of it, and the next rebuild ends right.
+        # Readers still see every event, and the next rebuild ends right.
         assert await single.read() == single.expected()
         await single.append([an_event(place, at=START + place * timedelta(minutes=1), session=f"late_{place % 7}")])
         await rebuild_all(single.database)
@@ -516,7 +516,7 @@ async def test_an_interrupted_rebuild_does_not_fill_hours_again(log: Log) -> Non
     async for _ in versions.fill(log.database, version):
         break
     again = [hour async for hour in versions.fill(log.database, await versions.begin(log.database))]
-    # Those that were under way are ended or undone.
+    # An hour that was under way was either finished or rolled back.
     assert len(hours) - 2 <= len(again) < len(hours)
     assert [hour async for hour in versions.fill(log.database, version)] == []
     await rebuild_all(log.database)
@@ -568,7 +568,7 @@ async def test_a_rebuild_that_does_nothing_for_a_day_is_given_up(log: Log, stage
     await log.append([event._replace(event_id=f"latest_{event.event_id}") for event in random_events(20, 80, hours=5)])
     await removed()
     rows = await log.database.rows(log.database.statements.list_checkpoints, PROJECTION)
-    for row in rows:  # only the live version: no projector has come to the other
+    for row in rows:  # fold only the live version, as if no projector had come to the other
         if row["live"]:
             await log.database.rows(log.database.statements.fold_hourly, row["shard"], 1, 50_000)
     assert await removed() == 0
@@ -621,7 +621,7 @@ async def test_what_an_interrupted_drop_left_is_removed_later(log: Log, monkeypa
 async def test_a_version_begins_where_the_live_one_stands_after_the_fold_under_way(
     single: Log, database_url: str
 ) -> None:
-    """Receipts that were compacted meanwhile are none that the version needs."""
+    """Receipts that are compacted meanwhile are receipts that the version does not need."""
     await single.fill(23)
     other = Database(database_url)
     folding = await asyncpg.connect(database_url)
@@ -665,7 +665,7 @@ async def test_a_second_rebuild_does_not_wait_for_an_hour_that_is_filled_nor_kee
 
 @dataclass
 class HotHour:
-    """An hour that everybody writes into, and that is folded and rebuilt at the same time."""
+    """An hour that several writers append to while it is folded and rebuilt."""
 
     log: Log
     hour: Hour = field(default_factory=lambda: Hour(0, 1, START, 0))
@@ -690,7 +690,7 @@ class HotHour:
             await tidy(self.log.database, RETENTION_DAYS)
 
     async def rebuild(self) -> None:
-        """Rebuild it again and again, until it has become large."""
+        """Rebuild the hour over and over until it is large."""
         while self.offered < 10_000:
             outcomes = [hour.outcome async for hour in rebuild(self.log.database, [self.hour])]
             assert outcomes == ["rebuilt"]
@@ -728,7 +728,7 @@ async def test_a_rebuild_of_a_hot_hour_at_full_load_ends(single: Log) -> None:
 
 
 def crowded(count: int) -> list[Event]:
-    """Return events of two hours and so many sessions that a step which compared all with all would take minutes."""
+    """Return events of two hours with so many sessions that comparing all with all would take minutes."""
     return [
         an_event(number, at=START + number * 7_200 / count * timedelta(seconds=1), session=f"s{number % (count // 2)}")
         for number in range(count)
@@ -737,7 +737,7 @@ def crowded(count: int) -> list[Event]:
 
 @pytest.mark.parametrize("analyzed", [False, True], ids=["never analyzed", "analyzed before the version began"])
 async def test_no_step_compares_all_with_all(single: Log, *, analyzed: bool) -> None:
-    """Each statement has as long as the service's; they take some hundreds of milliseconds."""
+    """Each statement has the service's time limit, and takes only some hundreds of milliseconds."""
     for table in ("hourly_counts", "hourly_members", "hourly_edges"):
         await single.admin.execute(f"alter table {table} set (autovacuum_enabled = off)")
     events = crowded(40_000)
@@ -750,7 +750,7 @@ async def test_no_step_compares_all_with_all(single: Log, *, analyzed: bool) -> 
     assert [proof.state for proof in proofs] == [VERIFIED, VERIFIED]
     assert await verified(single.database) == {VERIFIED: 2}
 
-    # Damaged from now on, and so carried over; the other hour is empty in the live version.
+    # Damage the first hour, so that it is carried over, and empty the other hour in the live version.
     await single.admin.execute("update events set demo_mode = false where event_id = 'evt_0'")
     await single.admin.execute("delete from hourly_members where version = 2 and hour_of(bucket) = $1", START + HOUR)
     states = [proof.state for proof in await rebuild_all(single.database)]

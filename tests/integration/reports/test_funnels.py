@@ -1,4 +1,4 @@
-"""Funnels whose answer is known, limits of what they name, and a real log of 30 days."""
+"""Funnels with known answers, the limits on named groups and ids, and a real log of 30 days."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SONGS = [{"tool_name": name} for name in ("Home", "NextSong", "Upgrade", "Submit
 
 
 def story(*told: tuple[str, timedelta], session: str = "s1", user: str | None = None, first: int = 0) -> list[Event]:
-    """Return events of one session: kinds, and how long after START."""
+    """Return events of one session; each is told by its type and its time after START."""
     return [
         an_event(first + number, at=START + at, session=session, kind=kind)._replace(user_id=user)
         for number, (kind, at) in enumerate(told)
@@ -50,19 +50,19 @@ async def reached(database: Database, url: str, events: list[Event], **asked: An
 @pytest.mark.parametrize(
     ("told", "asked", "expected"),
     [
-        # A window ends with its last microsecond.
+        # A window includes its last microsecond.
         ([("a", 0 * MINUTE), ("b", MINUTE)], {"window_minutes": 1}, [1, 1]),
         ([("a", 0 * MINUTE), ("b", MINUTE + MICROSECOND)], {"window_minutes": 1}, [1, 0]),
-        # It is counted from the first step, whatever lies between; a later start may get further.
+        # The window counts from the first step; a run with a later start may get further.
         ([("a", 0 * MINUTE), ("b", MINUTE), ("c", 2 * MINUTE)], {"steps": [A, B, C], "window_minutes": 1}, [1, 1, 0]),
         ([("a", 0 * MINUTE), ("a", MINUTE), ("b", 2 * MINUTE)], {"window_minutes": 1}, [1, 1]),
-        # Of equal times the position decides.
+        # The position decides between equal times.
         ([("a", MINUTE), ("b", MINUTE)], {}, [1, 1]),
         ([("b", MINUTE), ("a", MINUTE)], {}, [1, 0]),
-        # An event is one step at most.
+        # An event counts for one step at most.
         ([("a", MINUTE)], {"steps": [A, A]}, [1, 0]),
         ([("a", MINUTE), ("a", MINUTE)], {"steps": [A, A]}, [1, 1]),
-        # Nothing may lie between steps that are strict, but what the filters leave out.
+        # With strict order nothing may lie between two steps, except events that the filters exclude.
         ([("a", 0 * MINUTE), ("c", MINUTE), ("b", 2 * MINUTE)], {}, [1, 1]),
         ([("a", 0 * MINUTE), ("c", MINUTE), ("b", 2 * MINUTE)], {"order": "strict"}, [1, 0]),
         (
@@ -70,7 +70,7 @@ async def reached(database: Database, url: str, events: list[Event], **asked: An
             {"order": "strict", "filters": {"where": "event_type != c"}},
             [1, 1],
         ),
-        # What lies before or after the range is not seen.
+        # Events outside the range do not count.
         ([("a", HOUR), ("b", 2 * HOUR)], {}, [1, 0]),
         ([("a", -MICROSECOND), ("b", MINUTE)], {}, [0, 0]),
     ],
@@ -100,7 +100,7 @@ async def three_shards(servers: Servers) -> Any:
 async def test_users_cross_sessions_and_shards(three_shards: Sharded) -> None:
     names = [f"s{number}" for number in range(20)]
     low, high = (next(name for name in names if three_shards.shard_of(name) == shard) for shard in (0, 2))
-    # Of equal times and positions the shard decides: a before b for one, b before a for the other.
+    # The shard decides between equal times and positions: u1 has a before b, u2 has b before a.
     events = [
         *story(("a", MINUTE), session=low, user="u1"),
         *story(("b", MINUTE), session=high, user="u1", first=1),

@@ -1,4 +1,4 @@
-"""Every report that retention overtakes: a day is dropped after the report has read it, and before it answers."""
+"""Retention overtakes every report: it drops a day after the report has read it and before it answers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Number = Callable[[Answer], int]
 
 
 async def ask_funnel(found: Reads, _: bytes) -> Answer:
-    """Ask how many sessions have a page view, and another."""
+    """Ask how many sessions have two page views."""
     funnels = Funnels(found.raw_events, found.segments, lambda: NOW, names_ids=False)
     step = Step(event_type="page_viewed")
     until = TODAY + 24 * HOUR
@@ -44,8 +44,8 @@ def of_cohorts(answer: Answer) -> int:
     return sum(cohort["size"] for cohort in answer["cohorts"])
 
 
-# Each report with a question, the number that tells whether it counts events of yesterday, and what that must be. No
-# cohort is of today, because the log shows the user yesterday.
+# Each report: its question, a number that shows whether events of yesterday count, and that number after the drop. No
+# cohort begins today, because the log shows the user yesterday.
 QUESTIONS: dict[str, tuple[Ask, str, Number, int]] = {
     "trends of events": (lambda f, q: f.trends.page(q), "&interval=day&demo_mode=true", of_buckets, 1),
     "trends of rollups": (lambda f, q: f.trends.page(q), "&interval=day", of_buckets, 1),

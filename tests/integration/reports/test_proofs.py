@@ -1,4 +1,4 @@
-"""The proofs of a range say of each hour just what is said of that hour alone, in every state."""
+"""The proofs of a range agree with the proof of each single hour, in every state."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def text_of(moment: datetime) -> str:
 
 
 async def states(database: Database, since: datetime, until: datetime) -> list[str]:
-    """Return the states of the hours shown, newest first; they, and hours beside, are what is said of each alone."""
+    """Return the states of the shown hours, newest first; assert that each hour alone has the same answer."""
     answer = await Proofs(database, Shards(database), lambda: NOW).page(
         f"from={text_of(since)}&to={text_of(until)}".encode()
     )
@@ -73,7 +73,7 @@ async def test_states_of_hours_with_something_wrong(
     await append(database, [an_event(7, at=START + 2 * HOUR)])
     await fold(database)
     await append(database, [an_event(8, at=START + 3 * HOUR)])
-    # An hour that has nothing but a rollup of somebody's hand.
+    # An hour whose only row is a rollup made by hand.
     await admin.execute(
         "insert into hourly_counts (shard, version, hour, dimension, key, events_00)"
         " values (0, 1, $1, 'event_type', 'x', 1)",

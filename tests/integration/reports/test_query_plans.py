@@ -1,7 +1,7 @@
-"""Hot statements read what they need and no more, before the tables are analyzed as well as after.
+"""Hot statements read only the rows that they need, before the tables are analyzed as well as after.
 
-PostgreSQL counts the rows that each scan reads; so functions are judged by what they did, not by what EXPLAIN would
-say of a copy of them.
+The tests judge functions by PostgreSQL's counts of the rows that each scan really read. EXPLAIN does not look into
+functions.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FIRST = start_of(START, DAY) - DAY
 BUSY = FIRST + 30 * HOUR
 INSIDE = BUSY + timedelta(minutes=7)
 END = datetime.max.replace(tzinfo=UTC)
-# What the planner's guesses cannot be wrong about: pages at the ends of an index, the first row after a range.
+# Rows that a good plan may read too: at the ends of an index, and the first row after a range.
 SLACK = 30
 READ = """
 select relname, 'whole' as scan, seq_tup_read as rows from pg_stat_user_tables
@@ -52,7 +52,7 @@ Read = Counter[tuple[str, str]]
 
 
 def busy_events() -> list[Event]:
-    """Return events of three whole days: 1,500 sessions of an hour or so, 500 users."""
+    """Return events of three whole days: 1,500 sessions of up to an hour, and 500 users."""
     chance = random.Random(1)
     started = [FIRST + timedelta(seconds=chance.randrange(71 * 3_600)) for _ in range(1_500)]
     return [
@@ -69,7 +69,7 @@ def busy_events() -> list[Event]:
 
 
 async def fill(database: Database, admin: asyncpg.Connection, *, analyzed: bool) -> list[Event]:
-    """Append and fold all events, then append some more, which are not folded; return the latter."""
+    """Append and fold all events, then append a tail that stays unfolded; return the tail."""
     events = busy_events()
     for place in range(0, EVENTS, 1_000):
         await append(database, events[place : place + 1_000])
@@ -78,13 +78,13 @@ async def fill(database: Database, admin: asyncpg.Connection, *, analyzed: bool)
         await admin.execute("analyze")
     tail = [event._replace(event_id=f"tail_{event.event_id}") for event in events[: EVENTS : EVENTS // TAIL]]
     await append(database, tail)
-    # Or this connection would add what it has read to the counts of another statement, some seconds later.
+    # Flush now; otherwise this connection's reads would count toward a later statement.
     await database.rows("select pg_stat_force_next_flush()")
     return tail
 
 
 async def rows_read(admin: asyncpg.Connection, query: str, *arguments: object) -> Read:
-    """Run a statement; return the rows read of events (of all days) and session rows, by the index that led to them."""
+    """Run a statement; return how many rows it read of events (all days), members and edges, by table and index."""
     await admin.execute("select pg_stat_force_next_flush()")
     await admin.execute("select pg_stat_reset()")
     await admin.fetch(query, *arguments)
@@ -96,7 +96,7 @@ async def rows_read(admin: asyncpg.Connection, query: str, *arguments: object) -
     return read
 
 
-# Filters by what leads them.
+# Filters of event lists, each for another leading index.
 LISTS = {
     "session": Filters(session_id="s7"),
     "user": Filters(user_id="u7"),
@@ -113,8 +113,8 @@ async def test_functions_read_what_they_need(database: Database, admin: asyncpg.
     in_hour, members, edges, edges_of_day, _ = sizes
     assert min(in_hour, members) > 2 * SLACK
 
-    # The tail, by its positions; by the primary key the newest quarter of each session and, since these events are
-    # late, both neighbours of it in a quarter; a count of events needs none, and a fold those of all three kinds.
+    # These statements read the tail by its positions. By the primary key they read each session's newest quarter and,
+    # because these events are late, both neighbours. A count of events needs no members; a fold needs all three kinds.
     by_position = {("events", "shard_position_idx"): TAIL, ("hourly_edges", "pkey"): edges_of_day}
     neighbours = by_position | {("hourly_members", "pkey"): 3 * TAIL}
     of_all_kinds = by_position | {("hourly_members", "pkey"): 3 * 3 * TAIL}
@@ -129,7 +129,7 @@ async def test_functions_read_what_they_need(database: Database, admin: asyncpg.
         within(of_people, of_all_kinds)
     within(await rows_read(admin, statements.fold_hourly, 0, 1, 50_000), of_all_kinds)
 
-    # One hour, by its timestamps; its members, and the neighbours of each.
+    # These statements read one hour by its timestamps, its members, and the neighbours of each member.
     of_hour = {("events", "pkey"): in_hour, ("hourly_members", "by_hour"): 2 * members}
     within(await rows_read(admin, statements.check_log, 0, BUSY), of_hour)
     read = await rows_read(admin, statements.verify_hourly, 0, 1, BUSY)
@@ -138,12 +138,12 @@ async def test_functions_read_what_they_need(database: Database, admin: asyncpg.
     read = await rows_read(admin, statements.rebuild_hourly, 0, 1, BUSY)
     within(read, of_hour | {("hourly_members", "pkey"): 3 * members, ("hourly_edges", "pkey"): 4 * edges})
 
-    # One event of each hour.
+    # A list of hours reads about one event of each hour.
     read = await rows_read(admin, statements.list_hours, 0, 1, None, None)
     assert read["events", "pkey"] < 3 * 24 + SLACK
     assert read["events", "shard_position_idx"] == read["events", "whole"] == 0
 
-    # The holder of each id.
+    # An append reads the holder of each id.
     read = await rows_read(admin, statements.append_events, 0, RETENTION_DAYS, None, *columns(tail))
     within(read, {("events", "pkey"): 3 * TAIL})
 
@@ -152,7 +152,7 @@ async def test_functions_read_what_they_need(database: Database, admin: asyncpg.
 async def test_users_of_all_shards_are_read_by_the_hour(
     database: Database, admin: asyncpg.Connection, *, analyzed: bool
 ) -> None:
-    """Those of the range, and for each a look before it; the tail twice, once for its users alone."""
+    """The query reads the users of the range, and for each user the rows before it; it reads the tail twice."""
     await fill(database, admin, analyzed=analyzed)
     ((*_, edges, users),) = await admin.fetch(SIZES, BUSY)
     bounds = [BUSY + hour * HOUR for hour in range(25)]
@@ -165,7 +165,7 @@ async def test_users_of_all_shards_are_read_by_the_hour(
 async def test_edges_of_an_hour_are_not_looked_for_in_all_sessions(
     database: Database, admin: asyncpg.Connection, *, analyzed: bool
 ) -> None:
-    """A skip scan tells nobody how many entries it passed over: this one has to be judged by its plan."""
+    """PostgreSQL does not count the entries that a skip scan passes over, so the test reads the plan."""
     await fill(database, admin, analyzed=analyzed)
     plan = await admin.fetch(EDGES_PLAN, BUSY)
     conditions = [line for (line,) in plan if "Index Cond" in line and "ANY" in line]
@@ -178,14 +178,14 @@ def columns(events: list[Event]) -> list[list[object]]:
 
 
 def within(read: Read, most: dict[tuple[str, str], int]) -> None:
-    """Fail when more rows were read by an index than it may be, or any that are not listed."""
+    """Assert that no index read more rows than allowed, and that no other index read any."""
     assert {name: rows for name, rows in read.items() if rows > most.get(name, 0) * 1.1 + SLACK} == {}
 
 
 async def test_an_appender_whose_plans_are_of_an_empty_day_finds_duplicates_fast(
     database: Database, admin: asyncpg.Connection
 ) -> None:
-    """A connection keeps its plans for as long as nobody analyzes the day."""
+    """A connection keeps its plans until the day is analyzed."""
     append_some = (database.statements.append_events, 0, RETENTION_DAYS, None)
     events = busy_events()[:6_000]
     for _ in range(8):
@@ -215,7 +215,7 @@ async def test_a_trend_reads_each_row_of_its_range_once(
     await fill(database, admin, analyzed=analyzed)
     await fold(database)
     await database.rows("select pg_stat_force_next_flush()")
-    # Counts of hours that buckets divide are read by the hour, a few times each.
+    # When buckets divide hours, the query reads the counts of an hour a few times.
     for length, times in ((HOUR, 1), (DAY, 1), (timedelta(minutes=15), 5)):
         bounds = [BUSY + number * length for number in range(DAY // length + 1)]
         ((counts, *edges),) = await admin.fetch(COUNTED_ROWS, bounds[0], bounds[-1])
@@ -225,7 +225,7 @@ async def test_a_trend_reads_each_row_of_its_range_once(
             assert read["hourly_counts"] <= times * counts + SLACK
             assert read["hourly_edges"] <= of_kinds + SLACK
 
-    # From raw events: of one day, and of one type by its index.
+    # From raw events it reads one day, or one type by its index.
     day = start_of(BUSY, DAY)
     asked: tuple[object, ...] = (0, [day, day + DAY], [], None, None, LISTS["type"].document())
     found = await admin.fetch(database.statements.trend_from_events, *asked)
@@ -278,7 +278,7 @@ async def test_lists_read_what_they_name(
                 getattr(database.statements, f"{name}_of_{lead}") for name in ("list_events", "count_matching")
             )
             page = (since, 1_001, end, "", 0, filters.document())
-            # A plan for any parameters takes over after some executions.
+            # Execute it often enough that PostgreSQL may switch to a generic plan.
             for _ in range(8):
                 await admin.fetch(listing, *page)
                 await admin.fetch(counting, since, end, filters.document())
@@ -304,7 +304,7 @@ async def test_timelines_read_what_is_of_their_session_or_user(
         (of_session, "session", statements.list_session, "s7", FIRST, until, 1_001, *place),
         (of_user, "user", statements.read_user, "u7", FIRST, until, 100),
     ):
-        # A plan for any parameters takes over after some executions.
+        # Execute it often enough that PostgreSQL may switch to a generic plan.
         for _ in range(8):
             await admin.fetch(query, *arguments)
         within(await rows_read(admin, query, *arguments), {("events", INDEXES[index]): most})

@@ -1,4 +1,4 @@
-"""What is answered of an hour through its life, how much is read for it, and how trouble is told."""
+"""The answer about an hour through its life, how much the service reads for it, and reports of trouble."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def old(servers: Servers, postgres_version: int, request: pytest.FixtureRe
 
 
 async def shown(sharded: Sharded, hour: datetime) -> dict[str, Any]:
-    """Return what is answered of an hour now."""
+    """Return the present answer about an hour."""
     answer = await Rollups(sharded.database, Shards(sharded.database), lambda: NOW).one(f"{hour:%Y-%m-%dT%H:%MZ}")
     return dict(json.loads(msgspec.json.encode(answer)))
 
@@ -123,12 +123,12 @@ async def test_no_more_keys_are_read_than_are_named(
 
     assert await read() == (expected, [])
     await proofs(database)
-    # Its document is read unless it has too many keys.
+    # The service reads the document unless it has too many keys.
     assert await read() == (({}, [expected]) if most_keys in (kinds, None) else (expected, []))
 
 
 async def told(url: str, database: Database) -> tuple[list[str], dict[str, float]]:
-    """Return why the service is degraded, and its metrics of the database."""
+    """Return the reasons why the service is degraded, and its metrics about the database."""
     async with appending(url) as appender:
         answer = await readiness(database, appender)
         text = await Metrics().text(database, appender.admission)
@@ -142,7 +142,7 @@ async def test_trouble_is_told_by_readiness_and_metrics(
     database_url: str, database: Database, admin: asyncpg.Connection
 ) -> None:
     assert (await told(database_url, database))[0] == []
-    # Days that exist, before the horizon; none exists for the last.
+    # Two of the failed hours lie on the oldest day that exists; the broken hour's day does not exist any more.
     first = await admin.fetchval(
         "select min(to_date(right(inhrelid::regclass::text, 8), 'YYYYMMDD')) from pg_inherits"
         " where inhparent = 'events'::regclass"
@@ -170,7 +170,7 @@ async def test_a_rebuild_that_stands_still_is_told_by_readiness(
     assert (await told(database_url, database))[0] == []
     await admin.execute("update checkpoints set begun_at = begun_at - interval '61 minutes' where version = 2")
     why, metrics = await told(database_url, database)
-    assert why == ["the rebuild of version 2 stands still; make rebuild-projections goes on"]
+    assert why == ["the rebuild of version 2 has made no progress for an hour; make rebuild-projections continues it"]
     assert metrics['hourledger_projection_version{projection="hourly"}'] == 1
 
 

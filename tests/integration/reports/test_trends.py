@@ -1,4 +1,4 @@
-"""Trends of local days across changes of the clocks, against a count of the events of those dates; and limits."""
+"""Trends of local days across clock changes, compared with a count by local date; and limits of trends."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.support.sharded import Sharded, sharded_log
 
 DAY = 24 * HOUR
 SECOND = timedelta(seconds=1)
-# In each zone the day in the middle has no 24 hours; in Tehran it has no midnight either, in Kathmandu it has both.
+# The clocks change on each of these days, except in Kathmandu. In Tehran the day also has no midnight.
 CHANGES = {
     "America/Caracas": date(2016, 5, 1),
     "Asia/Tehran": date(2022, 3, 22),
@@ -52,7 +52,7 @@ EVENTS = 250
 
 
 def events_around(day: date, seed: int) -> list[Event]:
-    """Return events of two days before a day to two days after it; half of them begin an hour or a quarter of it."""
+    """Return events from two days before a day to two days after it, many at the borders of quarters."""
     chance = random.Random(seed)
     start = datetime(day.year, day.month, day.day, tzinfo=NOW.tzinfo) - 2 * DAY
     return [
@@ -73,7 +73,7 @@ STORED = {name: events_around(day, seed) for seed, (name, day) in enumerate(CHAN
 
 @asynccontextmanager
 async def changing_log(servers: Servers, shards: int) -> AsyncIterator[Sharded]:
-    """Give a log of days on which clocks changed; the last events are not folded."""
+    """Give a log of days on which clocks changed, with an unfolded tail."""
     async with sharded_log(servers, NEWEST, shards) as sharded:
         for place, some in enumerate(STORED.values()):
             first = min(event.timestamp for event in some).date()
@@ -89,14 +89,14 @@ async def changing_log(servers: Servers, shards: int) -> AsyncIterator[Sharded]:
 
 @pytest_asyncio.fixture(scope="module", params=[1, 8], ids=["1 shard", "8 shards"])
 async def changing(servers: Servers, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
-    """Give such a log, whose tests only read."""
+    """Give a changing log that tests share, because they only read it."""
     async with changing_log(servers, request.param) as sharded:
         yield sharded
 
 
 @pytest_asyncio.fixture
 async def retiring(servers: Servers) -> AsyncIterator[Sharded]:
-    """Give such a log, whose days may be retired."""
+    """Give a changing log of the test's own, because the test retires days."""
     async with changing_log(servers, 1) as sharded:
         yield sharded
 
@@ -106,7 +106,7 @@ def text_of(moment: datetime) -> str:
 
 
 def of_date(name: str, day: date, since: datetime, until: datetime) -> list[Event]:
-    """Return the events of a range on a day by the clocks of a zone."""
+    """Return the events of a range that lie on a local day of a zone."""
     zone = ZoneInfo(name)
     inside = [event for event in STORED[name] if since <= event.timestamp < until]
     return [event for event in inside if event.timestamp.astimezone(zone).date() == day]
@@ -127,7 +127,7 @@ def measured(metric: str, events: list[Event]) -> float | None:
 
 
 def new_users(events: list[Event]) -> int:
-    """Count the users whose first event of all is one of these."""
+    """Count the users whose very first event is among these."""
     ever = sorted((event for some in STORED.values() for event in some), key=lambda event: event.timestamp)
     firsts = {event.user_id: event for event in reversed(ever)}
     return sum(firsts[user] in events for user in {event.user_id for event in events if event.user_id})
@@ -143,7 +143,7 @@ async def test_local_days_are_exact_across_changes_of_the_clocks(changing: Shard
             query = f"metric={metric}&interval=day&tz={name}&from={text_of(since)}&to={text_of(until)}"
             for filtered in ("", "&demo_mode=true"):
                 if filtered and metric == "new_users":
-                    continue  # cannot be asked
+                    continue  # the service does not offer this combination
                 answer = await found.trends.page((query + filtered).encode())
                 assert answer["source"] == ("events" if filtered else "rollups")
                 starts = [datetime.fromisoformat(bucket["start"]) for bucket in answer["buckets"]]
@@ -158,7 +158,7 @@ async def test_local_days_are_exact_across_changes_of_the_clocks(changing: Shard
 
 
 async def test_who_is_new_is_new_once(changing: Sharded) -> None:
-    """One user is in all logs, which begin with the events around the change in Caracas."""
+    """One user has events around every change; the oldest are around the change in Caracas."""
     async with reads(changing.database, changing.url) as found:
         for name, day in CHANGES.items():
             since = datetime(day.year, day.month, day.day, tzinfo=NOW.tzinfo) - 2 * DAY
@@ -195,7 +195,7 @@ async def test_users_are_told_since_they_are_known(retiring: Sharded) -> None:
         assert None not in [bucket["value"] for bucket in sessions["buckets"]]
         totals = (await found.summary.page(scope.encode()))["totals"]
         assert [name for name, value in totals.items() if value is None] == ["users", "new_users", "visitors"]
-        # Raw events know them all the same.
+        # Raw events still know these users.
         answer = await found.trends.page(f"metric=users&interval=day&{scope}&demo_mode=true".encode())
         assert None not in [bucket["value"] for bucket in answer["buckets"]]
 
@@ -226,7 +226,7 @@ async def test_hours_days_weeks_and_months_tell_of_the_same_events(changing: Sha
 
 
 async def test_what_is_compared_is_what_was_there_a_week_before(changing: Sharded) -> None:
-    """A week before the first of November there were events in St John's time zone: those around Berlin's change."""
+    """A week before St John's events of 1 November the log has other events: those around Berlin's change."""
     day = CHANGES["America/St_Johns"]
     since = datetime(day.year, day.month, day.day, tzinfo=NOW.tzinfo) - 2 * DAY
     async with reads(changing.database, changing.url) as found:
@@ -284,7 +284,7 @@ async def test_nothing_is_said_of_a_time_that_is_not_wholly_kept(retiring: Shard
 
 @asynccontextmanager
 async def log_locked(url: str) -> AsyncIterator[None]:
-    """Keep everybody from reading raw events."""
+    """Block every reader of raw events."""
     connection = await asyncpg.connect(url)
     try:
         async with connection.transaction():

@@ -1,4 +1,4 @@
-"""The pool and its errors, on a real server that refuses, hangs up, or is not there."""
+"""The pool and its errors, on a real server that refuses, hangs up, or is absent."""
 
 from __future__ import annotations
 
@@ -166,13 +166,13 @@ async def a_server_that_says(answer: bytes) -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
 
 
-# Of the pool alone: its first look at the server, and what was ended, take a moment to be gone.
+# Connections of the pool only; its first probe, and ended connections, take a moment to disappear.
 OTHERS = "from pg_stat_activity where application_name = 'hourledger' and datname = current_database()"
 END_OTHERS = f"select count(pg_terminate_backend(pid)) {OTHERS}"
 
 
 async def end_all(admin: asyncpg.Connection) -> None:
-    """End the four connections of a pool."""
+    """End all four connections of a pool."""
     async with asyncio.timeout(60):
         while await admin.fetchval(f"select count(*) {OTHERS}") != 4:
             pass
@@ -184,7 +184,7 @@ SLEEPING = "select count(*) from pg_stat_activity where wait_event = 'PgSleep' a
 
 async def test_a_pool_whose_connections_were_ended_recovers(database: Database, admin: asyncpg.Connection) -> None:
     async def use_all_at_once() -> int:
-        """Return how many of 20 calls were told to ask again."""
+        """Return how many of 20 calls failed as unavailable, which tells callers to try again."""
         outcomes = await asyncio.gather(*(database.rows("select 1") for _ in range(20)), return_exceptions=True)
         assert all(isinstance(outcome, list | Unavailable) for outcome in outcomes)
         return sum(isinstance(outcome, Unavailable) for outcome in outcomes)
@@ -197,7 +197,7 @@ async def test_a_pool_whose_connections_were_ended_recovers(database: Database, 
 
     assert await use_all_at_once() == 0
     await end_all(admin)
-    # A connection that is gone fails one call at most.
+    # Each lost connection fails one call at most.
     assert await use_all_at_once() <= 4
     assert await use_all_at_once() == 0
     with pytest.raises(Unavailable):
@@ -299,7 +299,7 @@ async def test_behind_a_pooler_each_call_brings_its_settings_and_leaves_nothing(
 
 
 async def test_a_transaction_that_is_left_open_is_rolled_back(database: Database) -> None:
-    """Connections are not reset when they are given back: this is asyncpg's doing, and must stay so."""
+    """The pool does not reset returned connections, so it relies on asyncpg to roll back."""
     pool = await database._open()
     async with pool.acquire() as connection:
         await connection.execute("begin; create table left_open ()")

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL, real: shared, killed, started again, and closed to everybody else."""
+"""A real embedded PostgreSQL: shared, killed, started again, and closed to all other users."""
 
 import asyncio
 import os
@@ -46,7 +46,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be anothe
 
 @contextmanager
 def made_place() -> Iterator[Path]:
-    """A folder that the server's user can pass through: pytest's own are closed to it."""
+    """Give a folder that the server's user can enter; pytest's own folders are closed to it."""
     place = Path(tempfile.mkdtemp(prefix="hourledger-test-", dir="/tmp"))
     place.chmod(0o711)
     try:
@@ -70,7 +70,7 @@ def made_data() -> Iterator[Path]:
 
 @pytest.fixture
 def data(made_data: Path) -> Iterator[Path]:
-    """A data directory in use before; stopped in the end, whatever the test left."""
+    """Give a data directory that a server has used before; stop any server at the end."""
     yield made_data
     if servers_of(made_data):
         share.release(share.use(made_data))
@@ -78,9 +78,9 @@ def data(made_data: Path) -> Iterator[Path]:
 
 @contextmanager
 def another_user(data: Path, *account: object) -> Iterator[tuple[Popen[str], int]]:
-    """A process that uses the server until a line is written to it, and the server's pid as it sees it.
+    """Give a process that uses the server until it reads a line, and the server's pid as that process sees it.
 
-    account: user id and group id to become, and where it finds the wheel then.
+    account: the user id and group id that it takes, and the path where it then finds the wheel.
     """
     command = (sys.executable, "-X", "dev", "-c", USER, str(data), *map(str, account))
     with Popen(command, cwd=ROOT, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True, start_new_session=True) as user:
@@ -101,7 +101,7 @@ def let_go(user: Popen[str]) -> None:
 
 
 def servers_of(data: Path) -> list[psutil.Process]:
-    """The live processes of a data directory's server, found without its pid file."""
+    """Return the live processes of a data directory's server, found without its pid file."""
 
     def is_one(process: psutil.Process) -> bool:
         try:
@@ -120,7 +120,7 @@ def postmaster_of(server: EmbeddedServer) -> psutil.Process:
 
 
 def kill(*processes: psutil.Process) -> None:
-    """Kill processes, of which some may end by themselves when the first is gone."""
+    """Kill processes; some may end by themselves once the first is gone."""
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.kill()
@@ -169,7 +169,7 @@ def test_it_starts_with_its_database_stops_and_starts_again(data: Path, place: P
         assert ask(server.url, "show data_checksums") == "on"
         assert ask(server.url, "show timezone") == "UTC"
         assert ask(server.url, "show fsync") == "on"
-        # Two at a time that lock ten years of days, each a table and its six indexes.
+        # Enough locks for two transactions that lock ten years of days, each a table with six indexes.
         locks = [int(str(ask(server.url, f"show {name}"))) for name in ("max_connections", "max_locks_per_transaction")]
         assert locks[0] * locks[1] > 2 * 3_650 * 7
         assert ask(server.url, "select lower('É') = 'é'") is (version == 18)
@@ -287,7 +287,7 @@ def test_after_a_kill_of_everything_it_starts(data: Path) -> None:
 
 @contextmanager
 def a_stranger(uid: int | None) -> Iterator[Popen[bytes]]:
-    """A process that has nothing to do with the server."""
+    """Give a process that has nothing to do with the server."""
     with Popen(["/bin/sleep", "3600"], user=uid) as stranger:
         try:
             yield stranger
@@ -420,7 +420,7 @@ def test_root_runs_a_copy_that_everybody_can_read(data: Path) -> None:
 @as_root
 def test_a_folder_that_the_servers_user_cannot_reach_is_refused_and_left_as_it_is(place: Path) -> None:
     place.chmod(0o700)
-    with pytest.raises(EmbeddedError, match="cannot be entered by the system user 'hourledger': chmod"):
+    with pytest.raises(EmbeddedError, match=f"the system user 'hourledger' cannot enter {place / 'data'}: chmod"):
         share.use(place / "data")
     assert mode(place) == 0o700
 

@@ -1,4 +1,4 @@
-"""The words of sql/hourly.py are those of the database's enums, constraints and functions."""
+"""The words of sql/hourly.py equal the database's enums, constraints and functions."""
 
 from __future__ import annotations
 

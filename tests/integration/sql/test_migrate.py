@@ -51,7 +51,7 @@ where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and no
 BEFORE_SEALS = 3
 BY_QUARTER = 4
 QUARTER_COUNTS = "select bucket, dimension, key, events from hourly_counts where version = {}"
-# Between quarters, and nothing: whatever somebody's hand put there. One of them is in an hour of its own.
+# Rows made by hand: between quarters, or with a count of zero. One of them is alone in its hour.
 BY_HAND = """
 insert into hourly_counts values
     (0, 1, {start} + interval '22 minutes', 'tool_name', 'by hand', 2),
@@ -122,7 +122,7 @@ async def test_a_step_down_that_would_lose_rows_needs_force(empty_database_url: 
     await fold(database)
     await database.close()
     steps = list_migrations()
-    # Steps that would lose nothing are taken without force; the projection's has rows.
+    # Steps that lose nothing need no force; the projection's step would lose rows.
     while await version(empty_database_url) > 2:
         await rollback(empty_database_url)
     before = await schema(empty_database_url)
@@ -145,13 +145,13 @@ async def test_a_projection_that_was_rolled_back_is_folded_anew_from_the_log(
     database: Database, database_url: str, admin: asyncpg.Connection
 ) -> None:
     log = oracle.Log()
-    # Each append in hours of its own, so that those of the compacted ones are known from the ledger alone.
+    # Each append has its own hours, so that only the ledger knows the hours of compacted receipts.
     events = sorted(random_events(5, 200), key=lambda event: event.timestamp)
     for batch in (events[:80], events[80:130], events[130:]):
         await append(database, batch)
         log.append(batch)
     await fold(database, limit=90)
-    # What is compacted no receipt tells of any more.
+    # After compaction no receipt names these hours.
     await database.only(database.statements.compact_receipts, 0)
     while await version(database_url) > 1:
         await rollback(database_url, force=True)
@@ -177,7 +177,7 @@ async def test_functions_of_an_older_release_do_not_stay_beside_the_new_ones(emp
 
 
 async def test_a_database_of_the_release_before_is_taken_forward_and_back(empty_database_url: str) -> None:
-    """Steps that were ever released stay as they were: what comes later is in a step of its own."""
+    """Released steps never change: later changes have their own step."""
     connection = await asyncpg.connect(empty_database_url)
     await connection.execute(load().create_schema_migrations)
     for step in list_migrations()[:BEFORE_SEALS]:

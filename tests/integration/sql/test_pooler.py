@@ -1,4 +1,4 @@
-"""Behind a pooler in transaction mode: everything works, and nothing is left behind on its servers."""
+"""Behind a pooler in transaction mode everything works, and no setting stays behind on its servers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.projection import START, fresh, random_events
 from tests.support.sharded import appending
 
 SHARDS = 8
-# Settings that a session was given by anyone but the server's own configuration.
+# Settings of a session that do not come from the server's configuration.
 LEFT = "select name from pg_settings where source in ('session', 'client') and name <> 'client_encoding'"
 EVENTS = random_events(21, 600, hours=3, sessions=60)
 END = START + 3 * HOUR
@@ -36,7 +36,7 @@ END = START + 3 * HOUR
 
 @pytest_asyncio.fixture
 async def pooler(empty_database_url: str) -> AsyncIterator[Pooler]:
-    """Give a pooler that has some servers already."""
+    """Give a pooler that already has some servers."""
     with tempfile.TemporaryDirectory(prefix="hl-") as folder:
         async with pooling(empty_database_url, Path(folder)) as pooler:
             assert [await is_pooler_between(pooler.url) for _ in range(3)] == [True] * 3
@@ -60,7 +60,7 @@ async def test_the_schema_is_made_and_taken_back(pooler: Pooler) -> None:
 
 
 async def test_events_are_appended_projected_verified_and_read(pooler: Pooler) -> None:
-    """By two appenders, a projector and a reader at once, each transaction on another server."""
+    """Two appenders, a projector and a reader work at once, each transaction on another server."""
     await migrate(pooler.url, shards=SHARDS)
     database = Database(pooler.url)
     await tidy(database, RETENTION_DAYS)
@@ -107,7 +107,7 @@ async def everything_is_right(database: Database, stored: list[Event]) -> None:
 
 
 async def nothing_is_left(pooler: Pooler) -> None:
-    """Look at every server that the pooler has."""
+    """Assert that no server of the pooler keeps settings, prepared statements or advisory locks of a client."""
     connection = await asyncpg.connect(pooler.url, statement_cache_size=0)
     seen = set()
     for _ in range(3 * len(pooler.servers)):

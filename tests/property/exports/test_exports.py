@@ -1,4 +1,4 @@
-"""What is exported says what is stored: CSV is read back as it was and is no formula, properties can be sent again."""
+"""Exports say what is stored: CSV reads back unchanged and holds no formula; properties can be sent again."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_csv_is_read_back_as_it_was_and_has_no_formula(rows: list[tuple[str | No
 
 KEPT = "select $1::text::jsonb::text as kept"
 digits = st.text("0123456789", min_size=1, max_size=12)
-# Literals as they are sent: of up to 64 characters, and of all exponents that are taken.
+# Number literals with exponents over the whole range that the service accepts; all stay under 64 characters.
 numbers = st.builds(
     lambda sign, whole, fraction, exponent: f"{sign}{whole.lstrip('0') or '0'}{fraction}{exponent}",
     st.sampled_from(["", "-"]),
@@ -64,7 +64,7 @@ def event_with(properties: str) -> bytes:
 @given(values, st.integers(0, 20))
 @examples(150)
 async def test_properties_can_be_sent_again(database: Database, value: str, power: int) -> None:
-    # Few that are near to the limit as they are sent, and far beyond it as they are kept.
+    # Repeat the value so that some properties are near the limit as sent, but far above it in jsonb's long form.
     repeated = min(2**power, (MAX_PROPERTIES_BYTES - 8) // (len(value.encode()) + 1))
     sent = f'{{"a":[{",".join([value] * max(repeated, 1))}]}}'
     decode_event(event_with(sent))

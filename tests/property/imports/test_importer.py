@@ -1,4 +1,4 @@
-"""Files of anything: every row is counted once, the log holds what was stored, and a second run stores nothing."""
+"""Files with any rows: each row counts once, the log grows by the stored ones, and a second run stores nothing."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tests.support.imports import Counts, a_row, imported, rejected, without_ids
 from tests.support.log import NOW, stored
 from tests.support.sent_events import examples, sent_events
 
-# Of the reading of files.
+# These tests read files, which does not depend on the server's version.
 pytestmark = pytest.mark.versions("newest")
 
-# Few different ones, so that equals, equals of another session and equals without an id are common.
+# Few ids and sessions, so that equal rows, ids of another session and equal rows without an id are common.
 rows = st.builds(
     lambda number, session, late: a_row(number, session_id=session, timestamp=late),
     st.none() | st.integers(0, 5),

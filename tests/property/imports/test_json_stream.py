@@ -1,4 +1,4 @@
-"""Splitting by chunks, of whatever size, against Python's json."""
+"""Splitting JSON in chunks of any size, compared with Python's json."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def chunks(text: bytes, size: int) -> Iterator[bytes]:
 
 
 def written(array: list[object], shape: str, how: dict[str, bool | None]) -> bytes:
-    """Write an array; a lone surrogate is only written as an escape."""
+    """Write an array; a lone surrogate can only be written as an escape."""
     text = dump({"events": array} if shape.endswith("object") else array, how)
     return (dump(text, how) if shape.startswith("string") else text).encode(errors="replace")
 

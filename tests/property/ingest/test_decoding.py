@@ -1,4 +1,4 @@
-"""Events against the contract's words, written out one by one, and batches against their events alone."""
+"""Events compared with the contract's rules, and batches compared with their events one by one."""
 
 import json
 import math
@@ -92,7 +92,7 @@ def depth(value: object) -> int:
 
 
 def to_blame(event: dict[str, Any], body: bytes) -> set[str]:
-    """Return the fields that break a rule, by the contract's words one after the other."""
+    """Return the fields that break a rule of the contract."""
     blamed = {name for name, limit in LIMITS.items() if not text_fits(event.get(name), limit)}
     blamed |= {name for name in REQUIRED if event.get(name) in ("", None)} | ({"extra"} & event.keys())
     properties = event.get("properties")

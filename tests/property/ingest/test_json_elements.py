@@ -1,4 +1,4 @@
-"""Splitting without decoding against Python's json."""
+"""Splitting without decoding, compared with Python's json."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What gets in against PostgreSQL: it takes all of it, and what is refused as no JSON is none to it either."""
+"""PostgreSQL takes all that the service accepts, and refuses what the service refuses as invalid JSON."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Times against Python's own datetime."""
+"""Timestamps compared with Python's datetime."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

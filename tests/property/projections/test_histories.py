@@ -1,4 +1,4 @@
-"""Any history of appends, folds, compactions, rebuilds and restarts ends with what a brute-force count says."""
+"""Any history of appends, folds, compactions, rebuilds and restarts ends with the counts of the oracle."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ delete from hourly_counts where hour = {start};
 delete from hourly_members where hour_of(bucket) = {start};
 delete from hourly_edges where hour_of(bucket) = {start}
 """
-# What is folded and what is not, together, of all shards.
+# Events in the rollups plus events in the tail, over all shards.
 ALL_COUNTED = """
 select
     (
@@ -83,7 +83,7 @@ steps = st.one_of(
 
 
 class History:
-    """The product and the oracle, side by side."""
+    """The product and the oracle side by side; each step happens to both."""
 
     def __init__(self, url: str, admin: asyncpg.Connection, shards: int) -> None:
         self.database = Database(url, connections=2)
@@ -122,12 +122,12 @@ class History:
         self.database = Database(self.url, connections=2)
 
     async def check_sum(self) -> None:
-        """Rollup and tail together count the log, whatever has happened so far."""
+        """Assert that rollups and tail together count every event of the log."""
         counted = await self.admin.fetchval(ALL_COUNTED.format(self.database.statements.list_lags), "hourly")
         assert counted == sum(len(log.events) for log in self.logs)
 
     async def check_all(self) -> None:
-        """Everything is what the oracle says: stored rows, fresh reads, distinct sessions of every range, proofs."""
+        """Assert that stored rows, fresh reads and distinct sessions are the oracle's, and that every hour verifies."""
         for shard, log in enumerate(self.logs):
             found = await fresh(self.database, START, START + HOURS * HOUR, shard=shard)
             assert found == oracle.fresh(log.events, START, START + HOURS * HOUR)
@@ -141,7 +141,7 @@ class History:
         }
         await self.verify(None)
         assert all(shard.holds for shard in await conservation(self.database))
-        # Now from the documents that the verification wrote.
+        # The same reads now use the documents that the verification wrote.
         for shard, log in enumerate(self.logs):
             found = await fresh(self.database, START, START + HOURS * HOUR, shard=shard)
             assert found == oracle.fresh(log.events, START, START + HOURS * HOUR)
@@ -149,7 +149,7 @@ class History:
 
 @asynccontextmanager
 async def history(url: str, shards: int) -> AsyncIterator[History]:
-    """Give an empty log: emptied, which is faster than another database."""
+    """Give an empty log; emptying the shared database is faster than making another one."""
     admin = await asyncpg.connect(url)
     await admin.execute(f"set session_replication_role = replica; {RESET}")
     await admin.execute(MAKE_SHARDS, shards)
@@ -178,7 +178,7 @@ async def test_any_history_ends_with_a_brute_force_count(
 async def test_the_order_of_arrival_changes_no_digest_and_no_rollup(
     database_url: str, data: st.DataObject, events: list[Event]
 ) -> None:
-    """The same events in two orders and cuts, some of them twice, in two shards."""
+    """Two shards get the same events in different orders, some twice, with folds at different places."""
     async with history(database_url, 2) as both:
         for shard in (0, 1):
             repeated = data.draw(st.lists(st.sampled_from(events), max_size=5)) if events else []

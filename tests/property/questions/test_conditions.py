@@ -1,4 +1,4 @@
-"""Events that pass conditions in PostgreSQL are those that pass them by the words of their documentation."""
+"""The conditions in PostgreSQL pass the same events as a plain reading of their documentation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from service.questions.condition_grammar import parse_conditions
 from service.questions.filters import Filters
 from tests.support.sent_events import examples
 
-# An event without anything, but for what is given.
+# An event with only the given fields.
 MATCHES = """
 select event_matches(
     row(1, now(), now(), 0, $2, 'e', 's 1', null, $3, $4, null, $5::jsonb)::events, $1
@@ -39,7 +39,7 @@ events = st.fixed_dictionaries(
 )
 paths = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3).map(lambda names: ("properties", *names))
 fields = paths | st.sampled_from([("event_type",), ("tool_name",), ("demo_mode",), ("risk_mode",), ("session_id",)])
-# What is written, quoted or not.
+# Values as a condition writes them, quoted or not.
 words = st.sampled_from(["x", "10", "true", "-1.5", "opened", "high", '"10"', '"s 1"']) | st.sampled_from(TEXTS).map(
     json.dumps
 )
@@ -58,7 +58,7 @@ def text_of(condition: tuple[tuple[str, ...], str, list[str]]) -> str:
 
 
 def found_at(event: dict[str, Any], path: tuple[str, ...]) -> Iterator[Any]:
-    """Give what is at a path; a list stands for its elements."""
+    """Give the values at a path; a list stands for its elements."""
     items: list[Any] = [event]
     for name in path:
         unwrapped = [each for item in items for each in (item if isinstance(item, list) else [item])]
@@ -73,8 +73,8 @@ def readings(word: str) -> list[Any]:
     return [word, json.loads(word)] if word in ("10", "true", "-1.5") else [word]
 
 
-def alike(one: Any, other: Any) -> bool:
-    """Tell whether two are of one kind: a truth value is no number."""
+def same_kind(one: Any, other: Any) -> bool:
+    """Tell whether two values are of one kind: an int and a float are, a boolean and a number are not."""
     kinds = [
         bool if isinstance(each, bool) else float if isinstance(each, int | float) else type(each)
         for each in (one, other)
@@ -91,10 +91,10 @@ def passes(event: dict[str, Any], condition: tuple[tuple[str, ...], str, list[st
         return any(isinstance(each, str) and readings(words[0])[0] in each for each in found)
     if operator in ("=", "!=", "in"):
         wanted = [each for word in (words if operator == "in" else words[:1]) for each in readings(word)]
-        equal = any(alike(each, one) and each == one for each in found for one in wanted)
+        equal = any(same_kind(each, one) and each == one for each in found for one in wanted)
         return equal != (operator == "!=")
     wanted_one = readings(words[0])[-1]
-    comparable = [each for each in found if alike(each, wanted_one) and not isinstance(each, list | dict)]
+    comparable = [each for each in found if same_kind(each, wanted_one) and not isinstance(each, list | dict)]
     return any(
         {"<": each < wanted_one, "<=": each <= wanted_one, ">": each > wanted_one, ">=": each >= wanted_one}[operator]
         for each in comparable

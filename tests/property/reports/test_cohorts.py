@@ -1,4 +1,4 @@
-"""Cohorts of any history are those of a brute-force count, in zones whose clocks change meanwhile."""
+"""Cohorts of any history equal a brute-force count, in zones whose clocks change within the range."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.reads import reads
 from tests.support.sent_events import examples
 
 DAY = 24 * HOUR
-# In the middle of each time the clocks change; in Tehran where there is no midnight that day. Kathmandu is 5:45 ahead.
+# Each zone's clocks change in the middle; in Tehran that day has no midnight. Kathmandu is 5:45 ahead.
 CHANGES = {
     "Asia/Tehran": date(2022, 3, 22),
     "Australia/Lord_Howe": date(2026, 10, 4),
@@ -40,7 +40,7 @@ Label = date
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: hours are counted from the start of the days there are."""
+    """A question about cohorts; its hours count from the start of the log's first day."""
 
     zone: str
     hours: tuple[int, int]
@@ -89,7 +89,7 @@ class Question:
         return [(label, of_label[0], of_label[-1] + QUARTER) for label, of_label in found]
 
     def complete(self) -> list[bool]:
-        """Tell of each period whether it is over, and all of it is in the range."""
+        """Tell for each period whether it is over and lies wholly in the range."""
         return [
             end <= self.now and self.label(start - QUARTER) != label != self.label(end)
             for label, start, end in self.periods()
@@ -109,7 +109,7 @@ questions = st.builds(
     st.sampled_from(["bounded", "unbounded"]),
     *(st.none() | st.just("opened"), st.none() | st.just("Home")),
 )
-# Some hours around midnights: where clocks and periods meet.
+# Quarters near midnights, because periods begin there and most clocks change there.
 QUARTERS = st.integers(0, BEFORE + AFTER - 1).flatmap(
     lambda day: st.sampled_from([96 * day + q for q in (0, 1, 13, 14, 50, 73, 74, 95)])
 )
@@ -133,7 +133,7 @@ def event_of(question: Question, one: Sent) -> Event:
 
 
 def expected(question: Question, events: Sequence[Event]) -> list[dict[str, Any]]:
-    """Return the cohorts by following every owner."""
+    """Return the cohorts, counted owner by owner."""
     looked_at = [event for event in events if event.timestamp < question.until]
     identified = {event.session_id for event in looked_at if event.user_id is not None}
 
@@ -186,7 +186,7 @@ async def make_days(database: Database) -> None:
 
 
 async def append_all(both: History, events: Sequence[Event]) -> None:
-    """Append events, each when it is new; a repeat of an id is not stored."""
+    """Append each event by a clock at its own time; a repeated id is not stored."""
     for event in events:
         shard = shard_of(event.session_id, len(both.logs))
         assert await append(both.database, [event], shard=shard, clock=event.timestamp) == both.logs[shard].append(
@@ -214,6 +214,6 @@ async def test_cohorts_are_counted(
         answer = await asked(both, question)
         assert answer["cohorts"] == cohorts
         assert answer["source"] == ("events" if question.tool or question.returns_by else "rollups")
-        # A filter that all pass: the same from raw events.
+        # All events pass this filter, but it makes the service read raw events.
         from_events = await asked(both, question, b"&demo_mode=true")
         assert from_events == answer | {"source": "events"}

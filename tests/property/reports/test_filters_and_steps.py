@@ -1,4 +1,4 @@
-"""A filter and a funnel step of the same text count the same events."""
+"""A filter and a funnel step with the same text count the same events."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ OTHERS: list[Any] = [0, 10, "10", True, "2025-12-31", ["pro", 10], {"a": 1}]
 
 
 def an_event_with(number: int, **given: Any) -> Event:
-    """Return an event of a session of its own, so that a funnel counts it by itself."""
+    """Return an event with its own session, so that a funnel counts each event as one run."""
     properties = given.pop("properties", None)
     event = an_event(number, at=START, session=f"s-1-{number}", tool=None)
     return event._replace(properties=None if properties is None else json.dumps(properties), **given)
 
 
 def with_value(path: list[str], value: Any) -> dict[str, Any]:
-    """Return what an event must have so that a value is at a path."""
+    """Return the fields that an event needs so that it has a value at a path."""
     if path == ["risk_mode"]:
         return {"event_type": "risk_mode_changed", "properties": {"risk_mode": value}}
     for name in reversed(path):
@@ -40,7 +40,7 @@ def with_value(path: list[str], value: Any) -> dict[str, Any]:
 
 
 def cases_events() -> list[Event]:
-    """Return events that pass each of the shared cases, and others."""
+    """Return at least one event that passes each of the shared cases, and others."""
     given = [with_value(case["path"], value) for case in COMPOSED for value in case["read"] or ["x"]]
     given += [{"properties": {"plan": value}} for value in OTHERS] + [{"action": action} for action in "ab"]
     allowed = [each for each in given if each.get("demo_mode") != "true" and "session_id" not in each]
@@ -48,7 +48,7 @@ def cases_events() -> list[Event]:
 
 
 async def counts(url: str, sent: list[Event], texts: list[str]) -> list[tuple[str, int, int]]:
-    """Return how many events pass each text as a filter and as a step."""
+    """Return each text with the number of events that pass it as a filter and as a step."""
     found = []
     async with history(url, 1) as both, reads(both.database, url) as read, funnels(both.database, url) as asked:
         await both.append(sent)

@@ -1,4 +1,4 @@
-"""Funnels over any history are those of a brute-force search, however the steps overlap and times are equal."""
+"""Funnels over any history equal a brute-force search, also when steps overlap and times are equal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.sent_events import examples
 
 PROPERTIES = ('{"n": 1, "plan": "pro"}', '{"n": 2, "plan": "free"}', '{"n": 3, "plan": ["pro"]}', None)
 MINUTE = timedelta(minutes=1)
-# Equal times, windows met to the microsecond, and events before and after the range of one hour.
+# These give equal times, gaps that match a window to the microsecond, and events outside the range of one hour.
 PLACES = [-MINUTE, *(number * MINUTE for number in range(4)), 3 * MINUTE + timedelta(microseconds=1), HOUR]
 
 sent = st.builds(
@@ -92,7 +92,7 @@ async def test_a_funnel_counts_what_a_search_of_all_runs_finds(
         await grown(both, sent)
         stored: list[Any] = await both.admin.fetch(STORED)
         for question, (filters, passes) in asked:
-            for hours in (1, 2):  # whether what lies after the first hour is looked at
+            for hours in (1, 2):  # with and without the events after the first hour
                 since, until = START + HOUR, START + (1 + hours) * HOUR
                 events = [event for event in inside(stored, since, until) if passes(event)]
                 ranged = in_range(question, since, until)

@@ -1,4 +1,4 @@
-"""Properties, their types and their values are those of a brute-force count; their paths can be asked for."""
+"""Properties, their types and their values equal a brute-force count; each path can be used in a condition."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def found_in(properties: dict[str, Any], path: Path = ()) -> Iterator[tuple[Path
 
 
 def counted(events: list[Event]) -> dict[Path, tuple[Counter[str], Counter[tuple[str, object]]]]:
-    """Return the events of each path by type, and by value that can be named."""
+    """Return for each path the events by type, and the events by value for values that an answer can name."""
     found: dict[Path, tuple[Counter[str], Counter[tuple[str, object]]]] = {}
     for event in events:
         for path, value in found_in(json.loads(event.properties or "{}")):
@@ -98,7 +98,7 @@ def check(
 
 
 async def stored(both: History, sent: list[Event], kind: str | None) -> list[Event]:
-    """Append events; return those in the range, of one kind if any is named."""
+    """Append events; return those in the range, limited to one event type if `kind` names it."""
     await both.append(sent)
     events = [event for log in both.logs for event in log.events if START <= event.timestamp < UNTIL]
     return [event for event in events if kind in (None, event.event_type)]

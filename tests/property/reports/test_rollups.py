@@ -48,7 +48,7 @@ sent = st.builds(
 
 
 class Shown:
-    """All answers of a log, as text; `as_of` differs between shards and is left out."""
+    """All answers about a log, as text, without `as_of`, which differs between shards."""
 
     def __init__(self, both: History) -> None:
         self._rollups = Rollups(both.database, Shards(both.database), lambda: NOW)
@@ -66,7 +66,7 @@ class Shown:
 
 
 def text_of(answer: object) -> str:
-    """Return an answer as it is sent, whichever way characters are escaped: the order of keys is part of it."""
+    """Return an answer as JSON text; it keeps the order of keys, but not the way characters are escaped."""
     return json.dumps(json.loads(msgspec.json.encode(answer), object_pairs_hook=no_repeats))
 
 
@@ -76,7 +76,7 @@ def no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 async def in_each_state(both: History, events: list[Event], tail: list[Event]) -> list[list[str]]:
-    """Return what is shown of the folded log, with documents and without, then with a tail, without and with them."""
+    """Return the answers for a folded log with and without documents, then with a tail, without and with documents."""
     shown = Shown(both)
     await both.append(events)
     await catch_up(both.database)

@@ -1,4 +1,4 @@
-"""Counts in any buckets of time are those of a brute-force count, from rollups and their tail as from raw events."""
+"""Counts in any buckets of time equal a brute-force count, from rollups and tail as well as from raw events."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ sent = st.builds(
     *(st.sampled_from(MODES), st.sampled_from(["open", "close", None]), st.booleans()),
     st.sampled_from([None, None, "x", "y", "z"]),
 )
-# In whole hours, in quarters, and of no length; some begin before the first event and end after the last.
+# Buckets of whole hours, of quarters, and of no length; some begin before the first event or end after the last.
 in_quarters = st.lists(st.integers(-4, HOURS * 4 + 4), min_size=2, max_size=9)
 in_hours = st.lists(st.integers(-1, HOURS + 1).map(lambda hour: hour * 4), min_size=2, max_size=7)
 bounds = st.one_of(in_quarters, in_hours).map(lambda places: [START + place * QUARTER for place in sorted(places)])
@@ -43,7 +43,7 @@ keys = st.none() | st.lists(st.sampled_from(KEYS), max_size=3)
 
 
 async def grown(both: History, batches: list[tuple[list[Event], int]]) -> list[Event]:
-    """Append batches, each followed by a fold of some of what is not folded; return what is stored."""
+    """Append batches and fold part of the tail after each; return the stored events."""
     for batch, limit in batches:
         await both.append(batch)
         if limit:
@@ -52,7 +52,7 @@ async def grown(both: History, batches: list[tuple[list[Event], int]]) -> list[E
 
 
 async def rows(both: History, query: str, *arguments: object) -> oracle.Trend:
-    """Return the rows of all shards, summed, but those that tell of the log."""
+    """Return the summed rows of all shards; check and remove the rows about the log's position and lag."""
     found: oracle.Trend = Counter()
     for shard, log in enumerate(both.logs):
         lag = await both.admin.fetchval("select lag_events from hourly_standing($1)", shard)
@@ -93,7 +93,7 @@ async def test_rollups_and_tail_are_counted_in_any_buckets(
 async def test_people_are_counted_in_any_buckets(
     database_url: str, shards: int, batches: list[tuple[list[Event], int]], asked: Asked
 ) -> None:
-    """In each shard by edges, and across shards by rows: a user may be in several."""
+    """Each shard counts by edges. Reads across shards count member rows, because a user may be in several shards."""
     bounds, named, told = asked
     asked_of = [*named, "users", "identified"]
     expected = {*named, "sessions", "users", "new_users", "identified"}
@@ -147,7 +147,7 @@ async def test_raw_events_are_counted_in_any_buckets(
         given = Filters(**dict(zip(FILTERS, filters, strict=True))).document()
         found = await rows(both, query, bounds, sorted(named), told, divided_by, given)
         passed = [event for event in stored if passes(event, filters)]
-        # Of both together it is known which sessions had a user.
+        # The query counts sessions with a user only when it counts both sessions and users.
         expected = named | ({"identified"} if {"sessions", "users"} <= named else set())
         of_shards = [
             oracle.trend(in_shard(both, shard, passed), bounds, expected, told, divided_by) for shard in range(shards)

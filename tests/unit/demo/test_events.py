@@ -1,4 +1,4 @@
-"""The events of a demo: what a reader of its charts expects of them, and that every one may be sent."""
+"""The events of a demo: they look as a reader of its charts expects, and the service accepts each."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def midnight(moment: datetime) -> datetime:
 
 
 def whole_days(events: list[Event]) -> Counter[datetime]:
-    """Count the events of each day that is whole."""
+    """Count the events of each day, without the first and last, which are partial."""
     days = Counter(midnight(event.timestamp) for event in events)
     return Counter({day: count for day, count in days.items() if min(days) < day < max(days)})
 
@@ -137,7 +137,7 @@ def test_some_visitors_return_and_some_sign_up(sessions: dict[str, list[Event]])
     assert max(signed_up.values()) == 1
     assert len(signed_up) > len(visits) / 2
     for session in sessions.values():
-        # Known from signing up on, or from the beginning.
+        # A session has its user from the start, or from its sign-up on.
         users = [user for user, _ in groupby(session, key=lambda event: event.user_id)]
         assert len(users) == 1 or (users[0] is None and len(users) == 2)
         assert len(users) == 1 or is_sign_up(next(event for event in session if event.user_id))
@@ -152,12 +152,12 @@ def test_some_come_late_by_hours_or_days(sent: list[Event]) -> None:
     late = sum(delay > 50 * MINUTE for delay in delays) / COUNT
     assert 0.01 < late < 0.06
     assert sum(delay > 20 * HOUR for delay in delays) > COUNT / 1000
-    # The others come in the order in which they happen, but for a repeat of one, which comes within a minute.
+    # All others arrive in order; a repeat arrives within a minute.
     assert sum(delay > MINUTE for delay in delays) < COUNT * 0.06
 
 
 def least_delays(sent: list[Event]) -> Iterator[timedelta]:
-    """Give for how long, at least, each event was on its way, each once."""
+    """Give for each distinct event a lower bound of its delay: how far it is behind the newest before it."""
     newest = sent[0].timestamp
     for event in dict.fromkeys(sent):
         newest = max(newest, event.timestamp)

@@ -1,4 +1,4 @@
-"""The folder of a demo's data: only one that is empty, missing or a demo's is taken; nothing else is touched."""
+"""The folder of a demo's data: the demo takes one that is missing, empty or its own, and touches no other."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_folder_that_holds_anything_else_is_left_alone(tmp_path: Path, strange
     else:
         (folder / stranger).write_text("mine")
     before = sorted((path.name, path.read_text()) for path in folder.iterdir())
-    with pytest.raises(SettingsError, match=r"HOURLEDGER_DATA_DIR=.*left alone"):
+    with pytest.raises(SettingsError, match=r"HOURLEDGER_DATA_DIR=.*choose another"):
         claim(folder)
     assert sorted((path.name, path.read_text()) for path in folder.iterdir()) == before
 

@@ -1,4 +1,4 @@
-"""Every error of the service has an answer: its kind stands in the table of the edge, and in the drawn tree."""
+"""Every error class of the service has a status in the edge's table, and stands in the drawn tree of errors."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def all_kinds() -> list[type[ServiceError]]:
 def test_every_error_of_the_service_has_a_status() -> None:
     found = all_kinds()
     assert len(found) > 20
-    # Made without its arguments, which the table does not look at.
+    # Made without arguments, because the table looks only at the class.
     without = [kind.__name__ for kind in found if status_of(kind.__new__(kind)).number == 500]
     assert without == []
 
 
 def test_every_error_has_a_code_of_its_own_or_of_the_error_above() -> None:
-    groups = {"Impossible"}  # raised as one of those below it
+    groups = {"Impossible"}  # only its subclasses are raised
     assert [kind.__name__ for kind in all_kinds() if kind.code == ServiceError.code] == sorted(groups)
 
 

@@ -1,4 +1,4 @@
-"""Counting on disk against counting in memory."""
+"""Counting on disk, compared with counting in memory."""
 
 from __future__ import annotations
 

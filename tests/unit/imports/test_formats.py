@@ -1,4 +1,4 @@
-"""Rows of files: the format by the content, a place for each row, and what cannot be read told in one line."""
+"""Rows of files: the content decides the format, each row has its line, and a refusal is one line."""
 
 from __future__ import annotations
 
@@ -78,12 +78,12 @@ def test_nothing_is_no_row() -> None:
         (AUTO, b"[1] x", "after the array: expected nothing, got x"),
         (AUTO, b'{"events":[1]', "after the array: expected }, got nothing"),
         (AUTO, b'{"events":[1],"x":1}', 'after the array: expected }, got ,"x":1}'),
-        (AUTO, b'"[1, 2', "the string that holds the array is not closed, or no JSON"),
-        (AUTO, rb'"[\x]"', "the string that holds the array is not closed, or no JSON"),
+        (AUTO, b'"[1, 2', "the string that holds the array is not closed, or is not JSON"),
+        (AUTO, rb'"[\x]"', "the string that holds the array is not closed, or is not JSON"),
         (AUTO, b'"[1]" 2', "after the string that holds the array: expected nothing, got 2"),
         (CSV, b"", "no header: the file is empty"),
         (CSV, b'"a', "no header: expected a record of CSV: unexpected end of data"),
-        (CSV, HEADER.replace(b"event_id", b"timestamp"), "the column timestamp is there twice"),
+        (CSV, HEADER.replace(b"event_id", b"timestamp"), "the header names the column timestamp twice"),
         (CSV, HEADER.replace(b"_mode", b"_mode,"), "unknown column: (empty); the columns of CSV are"),
         (CSV, b"event_type,timestamp\n", "the column session_id is missing; the columns of CSV are"),
     ],
@@ -100,7 +100,7 @@ def test_rows_before_the_break_are_given() -> None:
 
 
 def cells(*values: str) -> object:
-    """Return what becomes of a row of CSV: an object, or the code and field of what is wrong."""
+    """Return the object that a row of CSV becomes, or the code and field of its error."""
     quoted = ",".join('"' + value.replace('"', '""') + '"' for value in values)
     (row,) = rows(HEADER + quoted.encode(errors="surrogateescape"), CSV)
     try:

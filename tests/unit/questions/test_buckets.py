@@ -1,4 +1,4 @@
-"""Local days, weeks and months, against a walk through every quarter of an hour that looks at the zone's clocks."""
+"""Local days, weeks and months, compared with a walk that reads the zone's clocks every quarter of an hour."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from service.http.answers import status_of
 from service.questions.buckets import DAY, QUARTER, WEEK, bounds_of, earlier, zone
 
 HOUR = timedelta(hours=1)
-# Each with a moment at which its clocks change: at midnight in Tehran, Cairo and Havana, by half an hour in Lord Howe.
+# Zones with moments of clock changes: at midnight in Tehran, Cairo and Havana, by half an hour in Lord Howe.
 CHANGES = {
     "Europe/Berlin": ["2026-03-29T01:00Z", "2026-10-25T01:00Z"],
     "Australia/Lord_Howe": ["2026-04-04T15:00Z", "2026-10-03T15:30Z"],
@@ -35,7 +35,7 @@ def period(day: date, interval: str) -> tuple[int, ...]:
 
 
 def walked(since: datetime, until: datetime, interval: str, name: str) -> list[datetime]:
-    """Return the bounds, found without any arithmetic on local times."""
+    """Return the bounds, found without arithmetic on local times."""
     bounds = [since]
     newest = period(since.astimezone(ZoneInfo(name)).date(), interval)
     moment = since

@@ -1,4 +1,4 @@
-"""Conditions as people and the page write them, and what is said of those that cannot be read."""
+"""The parser reads conditions that people and the page write, and names what is wrong with others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def text_of(case: dict[str, Any]) -> str:
 
 
 def with_types(conditions: tuple[Condition, ...]) -> list[tuple[Condition, list[type]]]:
-    """Return conditions and the types of their values: 1 and true are equal."""
+    """Return conditions with the types of their values, because Python takes 1 and True for equal."""
     return [(condition, [type(value) for value in condition.values]) for condition in conditions]
 
 

@@ -1,4 +1,4 @@
-"""What `python -m tests.sql_check` finds, and what it lets pass."""
+"""`python -m tests.sql_check` finds bad SQL and passes good SQL."""
 
 from __future__ import annotations
 

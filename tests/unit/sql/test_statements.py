@@ -1,4 +1,4 @@
-"""Every query is listed in one place, and a list that does not fit the files fails at start."""
+"""One place lists every query, and the service fails at start when the list does not match the files."""
 
 from __future__ import annotations
 
