@@ -53,7 +53,7 @@ def exported(site: Site, **query: object) -> tuple[httpx.Response, list[Row]]:
 
 
 def scope(known: Known) -> Json:
-    """Return a range that holds most known events, including those ahead."""
+    """Return a range that holds most known events, including those in the future."""
     until = known.busiest() + 27 * HOUR
     return {"from": text_of(until - 60 * HOUR), "to": text_of(until)}
 

@@ -115,7 +115,7 @@ class Log:
                 assert await self.rows(version, shard) == oracle.rows(self.of_shard(shard))
 
     async def left(self, version: int) -> dict[str, int]:
-        """Return the number of rows that each table has of a version, without empty tables."""
+        """Return how many rows of a version each table has, without the tables that have none."""
         numbers = {table: await self.admin.fetchval(NUMBER.format(table), version) for table in TABLES}
         return {table: number for table, number in numbers.items() if number}
 
@@ -166,7 +166,7 @@ async def verified(database: Database) -> Counter[str]:
 
 @dataclass
 class Load:
-    """Works that run beside rebuilds until the rebuilds are done and all events are appended."""
+    """Jobs that run beside rebuilds until the rebuilds are done and all events are appended."""
 
     log: Log
     events: list[Event]
@@ -728,7 +728,7 @@ async def test_a_rebuild_of_a_hot_hour_at_full_load_ends(single: Log) -> None:
 
 
 def crowded(count: int) -> list[Event]:
-    """Return events of two hours with so many sessions that comparing all with all would take minutes."""
+    """Return events of two hours. Their sessions are so numerous that comparing each with each would take minutes."""
     return [
         an_event(number, at=START + number * 7_200 / count * timedelta(seconds=1), session=f"s{number % (count // 2)}")
         for number in range(count)
