@@ -49,12 +49,17 @@ class Written:
 @click.option("--of", type=click.Choice((EVENTS, ROLLUPS)), default=EVENTS, show_default=True)
 @click.option("--from", metavar="HOUR", help="Start of the range, such as 2025-10-18T01:00:00Z.")
 @click.option("--to", metavar="HOUR", help="End of the range, exclusive.")
-@click.option("--hours", metavar="N", help="The last N hours, including the current one, instead of --from and --to. Default: 168.")
+@click.option(
+    "--hours",
+    metavar="N",
+    help="The last N hours, including the current one, instead of --from and --to. Default: 168.",
+)
 @click.option(
     *("--filter", "filters"),
     multiple=True,
     metavar="NAME=VALUE",
-    help="Only events with this value. Names: event_type, tool_name, action, risk_mode, demo_mode, session_id, user_id, where, segment.",
+    help="Only events with this value. Names: event_type, tool_name, action, risk_mode, demo_mode, session_id,"
+    " user_id, where, segment.",
 )
 @click.option("--received-at", is_flag=True, help="Add the column received_at to events.")
 def export(output: str, filters: tuple[str, ...], **asked: Any) -> None:

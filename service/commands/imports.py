@@ -61,7 +61,8 @@ def import_(form: str, shift_to: str | None, dry_run: bool, file: Path) -> None:
     A row without event_id gets one from its content and from its number among rows of the same content.
 
     --shift-to moves all timestamps by one amount, so that the newest event gets that time. The import records the
-    amount for this file and this value of --shift-to. Later runs use it again, so that `now` stays the time of the first run.
+    amount for this file and this value of --shift-to. Later runs use it again, so that `now` stays the time of the
+    first run.
 
     If a file is cut off, the import stores the rows before the cut. With --shift-to it stores none. Exits 0 when every
     row was stored or a duplicate, 1 when rows were rejected, 2 when the import failed or did not reach the end; then

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import click
 
+from service.console import counted
 from service.demo.fill import Demo, fill, prove
 from service.demo.folder import claim
 from service.ingest.outcomes import DUPLICATE, STORED
