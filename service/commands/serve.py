@@ -17,7 +17,10 @@ from sql.migrate import check_schema
 
 @click.command()
 def serve() -> None:
-    """Run the whole service until Ctrl-C: embedded PostgreSQL (unless DATABASE_URL is set), migrations, projector, HTTP."""
+    """Run the whole service until Ctrl-C.
+
+    Its parts are the embedded PostgreSQL (unless DATABASE_URL is set), migrations, projector, HTTP.
+    """
     loaded = settings()
     loaded.check_reads()
 
