@@ -121,7 +121,7 @@ async def test_new_users_are_those_of_all_events(seeded: Site, page: Page) -> No
     with dashboard.without_complaints(page):
         await open_dashboard(page, seeded, "?metric=new_users&event_type=page_view&by=action")
         await expect(page.locator("#chart .fault")).to_contain_text("New users cannot be filtered")
-        await expect(page.locator("#card-new_users")).to_contain_text("unavailable with filters")
+        await expect(page.locator("#card-new_users")).to_contain_text("cannot be filtered")
         await page.locator("#chips button").click()
         await shown(page)
         await expect(page.locator("#chart .fault")).to_be_hidden()

@@ -198,7 +198,7 @@ async def test_how_it_is_counted_is_chosen(seeded: Site, page: Page, artifacts: 
     for label, option, name, value in (
         ("Count", "users", "by", "user"),
         ("Within", "7 days", "window_minutes", 10_080),
-        ("Order", "directly one after the other", "order", "strict"),
+        ("Between", "no other events", "order", "strict"),
         ("Split by", "action", "breakdown", "action"),
     ):
         more[name] = value
@@ -215,7 +215,7 @@ async def test_how_it_is_counted_is_chosen(seeded: Site, page: Page, artifacts: 
     await view_shown(page, "funnels")
     await page.reload()
     await view_shown(page, "funnels")
-    await expect(page.locator("#funnels").get_by_label("Order")).to_have_value("strict")
+    await expect(page.locator("#funnels").get_by_label("Between")).to_have_value("strict")
 
 
 async def test_filters_are_those_of_the_page(seeded: Site, page: Page) -> None:

@@ -68,7 +68,7 @@ function whole(cohorts, places) {
 
 function meaning({ retention, by }, state) {
   const later = retention === "bounded" ? "" : " or in a later one";
-  const means = `A cell counts the ${WHOSE.get(by)} that were active in that period${later}.`;
+  const means = `A cell counts the ${WHOSE.get(by)} who were active in that period${later}.`;
   const filtered = isFiltered(state) ? " Filters apply to the first event." : "";
   const visitors = by === "visitor" ? " A visitor is a user, or a session without a user." : "";
   return `${means}${filtered}${visitors}`;

@@ -14,14 +14,14 @@ const FEWEST_STEPS = 2;
 const WINDOWS = [["30", "30 minutes"], ["60", "an hour"], ["360", "6 hours"], ["1440", "a day"], ["10080", "7 days"],
   ["20160", "14 days"], ["43200", "30 days"]];
 const BY = [["session", "sessions"], ["user", "users"]];
-const ORDERS = [["loose", "other events may come between"], ["strict", "directly one after the other"]];
+const ORDERS = [["loose", "other events allowed"], ["strict", "no other events"]];
 const BREAKDOWNS = [["", "No split"], ["event_type", "type"], ["tool_name", "tool"], ["action", "action"], ["risk_mode", "risk mode"]];
 
 export function open(place, page) {
   const choose = (name) => (value) => page.change(withOption(page.state(), name, value));
   const choices = [
     choice("Count", "per", BY, choose), choice("Within", "window", WINDOWS, choose),
-    choice("Order", "order", ORDERS, choose), choice("Split by", "breakdown", BREAKDOWNS, choose),
+    choice("Between", "order", ORDERS, choose), choice("Split by", "breakdown", BREAKDOWNS, choose),
   ];
   const list = element("ol", [["class", "steps"], ["aria-label", "Steps"]]);
   const adding = element("select", [["aria-label", "Add a step"], ["class", "adding"]]);
