@@ -85,9 +85,9 @@ def administrator(place: Place, _: list[str]) -> None:
 
 
 def a_day_that_is_due(place: Place, _: list[str]) -> None:
-    then = text_of(datetime.now(UTC) - timedelta(days=3))
-    for session in ("s", "t"):  # the page shows several events
-        event = {"event_type": "old", "session_id": session, "timestamp": then}
+    for hours in (0, 1):  # the page shows several events and sealed hours
+        then = text_of(datetime.now(UTC) - timedelta(days=3, hours=hours))
+        event = {"event_type": "old", "session_id": "s", "timestamp": then}
         place.run(f"curl {place.url}/e --data '{json.dumps(event)}'")
     place.environment["HOURLEDGER_EVENT_RETENTION_DAYS"] = "1"
 
