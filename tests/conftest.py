@@ -44,6 +44,13 @@ EVERY_VERSION = (
     "property",
 )
 FOLDER = pytest.StashKey[ExitStack]()
+# What takes longest, and what shares services or a browser.
+LONG_FIRST = (
+    ("faults", "property", "integration/projections"),
+    ("http/edge", "http/exports"),
+    ("http/ingest", "http/reports"),
+    ("browser", "docs"),
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -57,6 +64,28 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove the folder of the servers."""
     if FOLDER in config.stash:
         config.stash[FOLDER].close()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return two workers a core: tests of processes and browsers wait for those most of the time."""
+    return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give each worker long tests, and those that share services, to begin with: it takes an equal share of the list."""
+    workers = getattr(config, "workerinput", {"workercount": 1})["workercount"]
+    shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    short = list(items)
+    for number, folders in enumerate(LONG_FIRST):
+        is_long = {item: any(item.path.is_relative_to(TESTS / folder) for folder in folders) for item in short}
+        shares[number % workers] += [item for item in short if is_long[item]]
+        short = [item for item in short if not is_long[item]]
+    for share in shares:
+        wanted = max(0, -(-len(items) // workers) - len(share))
+        share.extend(short[:wanted])
+        del short[:wanted]
+    items[:] = [item for share in shares for item in share]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
