@@ -25,11 +25,11 @@ from sql.errors import Lost
 from sql.hourly import SEALED
 from sql.migrate import SchemaRefused, list_migrations, migrate, rollback
 from tests.conftest import RETENTION_DAYS, Servers
-from tests.integration.projections.test_commands import run
 from tests.support import oracle
 from tests.support.log import an_event, append, head_locked, until_waited_for
 from tests.support.oracle import HOUR, QUARTER
 from tests.support.projection import another_round, folded
+from tests.support.projections_command import run
 from tests.support.retired_days import (
     DAY,
     MADE,

@@ -23,12 +23,12 @@ from sql.database import Database
 from sql.hourly import SEALED
 from sql.migrate import list_migrations, migrate, rollback
 from tests.conftest import Servers
-from tests.integration.projections.test_commands import run
 from tests.support import oracle
 from tests.support.alterations import undone
 from tests.support.log import an_event
 from tests.support.oracle import HOUR
 from tests.support.projection import COUNTS, by_quarter
+from tests.support.projections_command import run
 from tests.support.retired_days import day, fill, old_events, past, retire
 from tests.support.sharded import Sharded, sharded_log
 
