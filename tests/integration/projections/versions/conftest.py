@@ -9,13 +9,8 @@ import pytest
 import pytest_asyncio
 
 from sql.database import Database
+from tests.support.sharded import MORE_SHARDS
 from tests.support.versions import Log
-
-MORE_SHARDS = """
-insert into log_heads (shard) select generate_series(1, 7);
-insert into shard_totals (shard) select generate_series(1, 7);
-insert into checkpoints (shard, projection, version) select generate_series(1, 7), 'hourly', 1;
-"""
 
 
 @pytest_asyncio.fixture(params=[1, 8], ids=["one shard", "eight shards"])
