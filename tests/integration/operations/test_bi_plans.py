@@ -10,7 +10,7 @@ import pytest
 
 from projections.projector import catch_up
 from sql.database import Database
-from tests.integration.reports import test_query_plans as busy
+from tests.support import busy_log as busy
 from tests.support.retired_days import DAY
 
 # Prefixes of the large tables whose scans are counted.
