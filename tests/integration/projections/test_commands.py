@@ -10,7 +10,9 @@ import pytest
 
 from sql.database import Database
 from tests.conftest import free_port
-from tests.support.alterations import DAMAGES, DRIFTS, LAST, NEXT, alter, fill
+from tests.support.alterations import LAST, NEXT, alter, fill
+from tests.support.damages import DAMAGES
+from tests.support.drifts import DRIFTS
 from tests.support.projection import START
 from tests.support.projections_command import Ended, run, text
 
