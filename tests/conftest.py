@@ -1,4 +1,4 @@
-"""A real PostgreSQL for every test, a running service for those that ask for one, and how tests find a port."""
+"""Fixtures for all tests: a real PostgreSQL, its databases, a running service, and free ports."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = ["FAST", "NEWEST", "RETENTION_DAYS", "Servers", "execute", "folder_for
 
 TESTS = Path(__file__).parent
 SHARED = TESTS.parents[1] / "shared"
-# Tests of the database. A file or a test that differs has a mark: pytest.mark.versions("every") or ("newest").
+# Folders whose tests run on every version. Exceptions have a mark: pytest.mark.versions("every") or ("newest").
 EVERY_VERSION = (
     "integration/ingest",
     "integration/operations",
@@ -47,20 +47,20 @@ FOLDER = pytest.StashKey[ExitStack]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make one folder for the servers of all workers; it outlives them."""
+    """Make one folder for the servers of all workers; it outlives the workers."""
     if not hasattr(config, "workerinput"):
         config.stash[FOLDER] = ExitStack()
         os.environ["HOURLEDGER_TEST_SERVERS"] = str(config.stash[FOLDER].enter_context(folder_for_servers()))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove it."""
+    """Remove the folder of the servers."""
     if FOLDER in config.stash:
         config.stash[FOLDER].close()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run on every version what depends on the server, see EVERY_VERSION; the rest on the newest."""
+    """Run tests that depend on the server on every version (see EVERY_VERSION), and all others on the newest."""
     if "postgres_version" in metafunc.fixturenames:
         versions = VERSIONS if OWN_SERVER is None and depends_on_version(metafunc.definition) else (NEWEST,)
         metafunc.parametrize("postgres_version", versions, scope="session")
@@ -75,7 +75,7 @@ def depends_on_version(test: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def _ctrl_c_is_heard() -> None:
-    """Undo what a shell does to jobs in the background: they, and all that they start, ignore SIGINT."""
+    """Let processes receive SIGINT again, because shells make background jobs and their children ignore it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -110,7 +110,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 def words_of(process: psutil.Process) -> list[str]:
-    """Return the command line of a process; none when it has just ended."""
+    """Return the command line of a process; empty when it has just ended."""
     try:
         return process.cmdline()
     except psutil.Error:
@@ -118,20 +118,20 @@ def words_of(process: psutil.Process) -> list[str]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on, and that no other worker of these tests is given."""
+    """Return a free port that no other worker of this test run gets."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     while True:
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
             port = int(found.getsockname()[1])
-        # The kernel gives every second port to who asks for any.
+        # The kernel assigns only every second port.
         if port // 2 % 16 == worker % 16:
             return port
 
 
 @dataclass
 class RunningService:
-    """The service as a user runs it: a supervisor process and what it starts."""
+    """The service as a user runs it: a supervisor process and its children."""
 
     url: str
     process: subprocess.Popen[bytes]
@@ -146,7 +146,7 @@ class RunningService:
 def running_service(
     folder: Path, database_url: str | None = None, *, port: int | None = None, **environment: str
 ) -> Iterator[RunningService]:
-    """Run `python -m service serve` until it is left; wait until it is ready."""
+    """Run `python -m service serve` during the block, once it is ready."""
     port = port or free_port()
     log = folder / f"service-{port}.log"
     settings = {
@@ -170,7 +170,7 @@ def running_service(
 
 
 def wait_until_ready(running: RunningService, seconds: float = 120) -> None:
-    """Return when the service is ready; fail with its log when it ends or takes too long."""
+    """Wait until the service is ready; fail with its log when it ends or takes too long."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and running.process.poll() is None:
         try:
@@ -184,14 +184,14 @@ def wait_until_ready(running: RunningService, seconds: float = 120) -> None:
 
 @pytest.fixture
 def service(tmp_path: Path, database_url: str) -> Iterator[RunningService]:
-    """Give the running service on a database of its own."""
+    """Give a running service with its own database."""
     with running_service(tmp_path, database_url) as running:
         yield running
 
 
 @pytest.fixture
 def shared_data() -> Path:
-    """Give the folder of shared test data; a clone without it skips, CI must have it."""
+    """Give the folder of shared test data. Tests skip without it, except in CI, where it must exist."""
     if not SHARED.is_dir():
         if os.environ.get("CI"):
             pytest.fail("the shared folder beside the clone is missing")

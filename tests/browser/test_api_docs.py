@@ -1,4 +1,4 @@
-"""The page of the API in a real browser, which reaches nothing but the service."""
+"""The page of the API in a real browser that reaches only the service."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.http.support.site import Site, new_site
 
 TOKEN = "read-token-of-the-page"  # noqa: S105
 KEY = "write-key-of-the-page"
-# Of an answer that was really given, in the block of its operation.
+# The status of a live answer in an operation's block.
 STATUS = ".live-responses-table tbody .response-col_status"
 
 
 class Watched:
-    """A page, what it complained of, and what it asked of others than the service."""
+    """A page with its complaints and its requests to other hosts than the service."""
 
     def __init__(self, page: Page, origin: str) -> None:
         self.page = page
@@ -37,13 +37,13 @@ class Watched:
             self.elsewhere.append(request.url)
 
     async def open(self) -> None:
-        """Open the page, wait until it lists what there is."""
+        """Open the page, and wait until it lists the operations."""
         await self.page.route(lambda url: not url.startswith(f"{self.origin}/"), Route.abort)
         await self.page.goto(f"{self.origin}/schema")
         await expect(self.page.locator(".opblock")).to_have_count(len(OPERATIONS))
 
     async def tried(self, operation: str) -> Locator:
-        """Open an operation, try it out as it is filled in, and return its block with the answer."""
+        """Open an operation, try it with the values filled in, and return its block with the answer."""
         block = self.page.locator(f"[id$='-{operation}']")
         await block.locator(".opblock-summary-control").click()
         await block.get_by_role("button", name="Try it out").click()
@@ -52,7 +52,7 @@ class Watched:
         return block
 
     def check(self) -> None:
-        """Fail when it complained, or asked others."""
+        """Fail when the page complained or sent a request to another host."""
         assert self.complaints == []
         assert self.elsewhere == []
 
@@ -105,7 +105,7 @@ async def test_what_is_given_to_authorize_is_sent(guarded: Site, context: Browse
     async def with_token(route: Route) -> None:
         await route.continue_(headers=await route.request.all_headers() | {"authorization": f"Bearer {TOKEN}"})
 
-    # As a proxy, or an extension of the browser, gives the token to the page itself.
+    # Add the token to requests for the page itself, as a proxy or a browser extension does.
     await page.route(f"{guarded.running.url}/schema**", with_token)
     await watched.open()
     assert await status_of(await watched.tried("listRollups")) == "401"
@@ -120,6 +120,6 @@ async def test_what_is_given_to_authorize_is_sent(guarded: Site, context: Browse
     await rollups.get_by_role("button", name="Execute").click()
     await expect(rollups.locator(STATUS)).to_contain_text("200")
     assert await status_of(await watched.tried("track")) == "200"
-    # The browser says of each answer that is not 2xx that it is none.
+    # The browser logs an error for each answer with status 401.
     assert [said for said in watched.complaints if "401" not in said] == []
     assert watched.elsewhere == []

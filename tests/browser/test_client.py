@@ -1,4 +1,4 @@
-"""The browser client in a real browser, against the service as a process."""
+"""The browser client in a real browser, with a running service."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_it_is_small() -> None:
 
 
 async def test_a_call_costs_little(browser: Browser, site: Site) -> None:
-    """The goal is 200 µs on a machine that does nothing else."""
+    """The goal is 200 µs on an idle machine."""
     assert await microseconds_per_call(browser, site) < 2_000
 
 
@@ -134,7 +134,7 @@ async def test_odd_answers_make_it_wait_not_hurry(context: BrowserContext, site:
     await visitor.track(page, 2)
     for _ in range(20):
         await page.clock.run_for(500)
-        await page.evaluate("fetch('/h.js').then(() => 1)")  # an answer later, the ones before were seen
+        await page.evaluate("fetch('/h.js').then(() => 1)")  # after this answer the earlier requests are recorded
     assert 1 <= len(asked) <= 6
     assert await waiting(page) == 2
 
@@ -178,7 +178,7 @@ async def test_the_history_is_a_thousand_events_of_a_day(context: BrowserContext
 
 
 def imported(file: Path, database_url: str) -> str:
-    """Import a file; return what the command says."""
+    """Import a file; return the command's output."""
     command = [sys.executable, "-m", "service", "import", str(file)]
     done = subprocess.run(command, env={"DATABASE_URL": database_url}, capture_output=True, check=True, text=True)
     return done.stdout + done.stderr

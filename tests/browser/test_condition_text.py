@@ -1,4 +1,4 @@
-"""The page composes the conditions that the parser reads: the shared cases, and any text as a value."""
+"""The parser reads the conditions that the page composes: the shared cases, and any text as a value."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COMPOSE = """async (cases) => {
     condition(field, operator, values.map(only_text ? string : word)));
 }"""
 JOIN = """async (texts) => (await import("/assets/core/condition_text.js")).joined(texts)"""
-# What one of the two languages may take for a blank, a quote or a sign.
+# Characters that one of the two languages may take for a blank, a quote or a sign.
 SIGNS = "\"'\\ab1.,()=<>!"
 BLANKS = " \t\n\x0b\x0c\x1c\x1f\x7f\x85\xa0\u1680\u2028\u3000\ufeff"
 ODD = [*SIGNS, *BLANKS, "é", "😀", "and", "true", "properties."]

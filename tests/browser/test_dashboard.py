@@ -1,4 +1,4 @@
-"""The dashboard in a real browser: every control, and its numbers against those of the API."""
+"""The dashboard in a real browser: every control, and its numbers compared with the API's."""
 
 from __future__ import annotations
 

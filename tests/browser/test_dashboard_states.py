@@ -1,4 +1,4 @@
-"""The states of the dashboard: without a token, without events, without a server; hostile values; accessible in all."""
+"""The dashboard without a token, events or server, and with hostile values; it is accessible in every state."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SCHEMES: list[Scheme] = ["light", "dark"]
 
 @pytest_asyncio.fixture(scope="session")
 async def guarded(servers: Servers, folder: Path) -> AsyncIterator[Site]:
-    """Give a service that asks for a token, and has no events until a test sends some."""
+    """Give a service that requires a token and has no events until a test sends some."""
     async with new_site(servers, folder, HOURLEDGER_READ_TOKEN=TOKEN) as site:
         site.client.headers["authorization"] = f"Bearer {TOKEN}"
         yield site
@@ -39,7 +39,7 @@ async def give_token(page: Page, token: str) -> None:
 
 
 async def in_both_schemes(page: Page, folder: Path, name: str) -> None:
-    """Keep a picture of the page as it is, in light and in dark."""
+    """Take screenshots of the present page, in light and in dark."""
     for scheme in SCHEMES:
         await page.emulate_media(color_scheme=scheme)
         await page.screenshot(path=folder / f"{name}-{scheme}.png", full_page=True)
@@ -80,11 +80,11 @@ async def test_the_server_goes_and_comes_back(guarded: Site, page: Page, artifac
     await give_token(page, TOKEN)
     await shown(page)
     supervisor = psutil.Process(guarded.running.process.pid)
-    supervisor.suspend()  # or it starts the part again before the page has noticed
+    supervisor.suspend()  # otherwise it restarts the part before the page notices
     try:
         http = guarded.part("http")
         workers = http.children(recursive=True)
-        http.kill()  # first, or it starts another worker
+        http.kill()  # kill it first, because it would start another worker
         for worker in workers:
             worker.kill()
         await expect(page.locator("#gone")).to_contain_text("The page shows the state of", timeout=30_000)
@@ -189,7 +189,7 @@ async def test_every_state_of_a_proof_has_its_look(
         assert f": {state}, " in (await cell.get_attribute("aria-label") or "")
         look = "e => { const s = getComputedStyle(e); return s.borderRadius + s.borderWidth + s.boxShadow; }"
         looks.add((await cell.text_content(), await cell.evaluate(look)))
-    assert len(looks) == len(STATES)  # told apart without colours
+    assert len(looks) == len(STATES)  # the looks differ even without colours
     await check_accessible(page)
     await page.locator("#proofs").screenshot(path=artifacts / "proofs.png")
     await context.close()
@@ -208,7 +208,7 @@ async def test_axe_finds_nothing_serious(seeded: Site, browser: Browser, artifac
     ):
         await page.set_viewport_size(size)
         await open_dashboard(page, seeded, query)
-        if name in ("week", "filtered"):  # the others have nothing else
+        if name in ("week", "filtered"):  # the other pictures show the same elements
             await check_accessible(page)
         await page.screenshot(path=artifacts / f"{name}.png", full_page=True)
         assert await page.evaluate("document.documentElement.scrollWidth") <= size["width"]
@@ -228,5 +228,6 @@ async def test_a_hidden_page_asks_for_nothing(seeded: Site, page: Page) -> None:
     assert [url for url in asked if "/summary" in url] == []
     async with page.expect_response("**/api/analytics/summary?*"):
         await page.evaluate("globalThis.away = false; document.dispatchEvent(new Event('visibilitychange'));")
-        await page.clock.run_for(2_000)
+        # Less than the two seconds between two rounds: the page may ask again after those.
+        await page.clock.run_for(1_000)
     assert len([url for url in asked if "/summary" in url]) == 1

@@ -1,4 +1,4 @@
-"""Names and limits that stand in JavaScript and in Python are the same; so is what the page offers."""
+"""Names and limits are the same in JavaScript and Python, and the page offers only what the service takes."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ VALUES = "all => all.map(option => option.value)"
 
 
 def choices(field: str) -> tuple[str, ...]:
-    """Return what a field of a funnel's body may be."""
+    """Return the values that a field of a funnel's body may have."""
     return get_args(get_type_hints(funnel_body.FunnelBody)[field])
 
 
 def defined() -> dict[str, Any]:
-    """Return what core/definitions.js must export; a set where the page has an order of its own."""
+    """Return the right exports of core/definitions.js; a set where the page has its own order."""
     return {
         "METRICS": set(hourly.METRICS),
         "DIMENSIONS": list(hourly.DIMENSIONS),
@@ -85,7 +85,7 @@ async def test_what_the_page_offers_is_what_the_service_takes(seeded: Site, page
 
 
 async def offered(page: Page, view: str, name: str) -> list[str]:
-    """Return what an option of a view can be."""
+    """Return the values that a view offers for an option."""
     return await values(page, f"#{view} select[name={name}] option")
 
 

@@ -1,4 +1,4 @@
-"""Export from the dashboard: what is saved is what the service exports."""
+"""Export from the dashboard: the saved file equals the service's export."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.browser.support.dashboard import check_accessible, open_dashboard
 from tests.browser.support.insights import answer_404
 from tests.http.support.site import Site
 
-# A test cannot choose a place in the dialog of a browser.
+# A test cannot use the browser's file dialog, so the page must save without it.
 NO_PICKER = "delete globalThis.showSaveFilePicker"
 
 
@@ -41,7 +41,7 @@ async def test_without_a_token_it_is_a_link(seeded: Site, page: Page, artifacts:
     rows = [json.loads(line) for line in lines_of(await download.path())]
     totals = {row["hour"]: row["value"] for row in rows if row["measure"] == "total_events"}
     listed = seeded.get("/api/analytics/rollups", hours=24)["rollups"]
-    # Those of hours that were over.
+    # Compare only hours that were over.
     expected = {row["hour"]: row["total_events"] for row in listed[1:]}
     assert {hour: totals[hour] for hour in expected} == expected
 
@@ -49,7 +49,7 @@ async def test_without_a_token_it_is_a_link(seeded: Site, page: Page, artifacts:
 async def test_with_a_token_it_is_read_with_it(tokened: Site, knowing_page: Page) -> None:
     page = knowing_page
     await page.add_init_script(NO_PICKER)
-    # Its last day may have no event: it has few at night, and none at weekends.
+    # A longer range, because the last day may have no event at night or at a weekend.
     await open_dashboard(page, tokened, "?range=7d")
     await page.get_by_role("button", name="Export", exact=True).click()
     await expect(page.locator("#drawer")).to_contain_text("whole file in memory")

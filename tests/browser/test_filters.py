@@ -1,4 +1,4 @@
-"""Filters, conditions and saved segments in a real browser; every read of the page takes them."""
+"""Filters, conditions and saved segments in a real browser; every read of the page uses them."""
 
 from __future__ import annotations
 

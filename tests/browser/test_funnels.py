@@ -1,4 +1,4 @@
-"""The funnel view in a real browser: its steps, and its numbers against the API's and against a count in Python."""
+"""The funnel view in a real browser: its steps, and its numbers compared with the API's and a count in Python."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 
 
 def funnel(site: Site, steps: list[Json], **more: object) -> Json:
-    """Return the answer to a question that must succeed."""
+    """Return the answer to a funnel question; assert that it is 200."""
     answer = site.client.post("/api/analytics/funnels", json={"steps": steps, **more})
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
@@ -35,7 +35,7 @@ def percent(value: float | None) -> str:
 
 
 def depths(events: list[Json], since: datetime, steps: list[Callable[[Json], bool]]) -> list[int]:
-    """Return how many sessions reached each step, by trying every start."""
+    """Return how many sessions reached each step, counted by trying every start."""
     by_session: dict[str, list[Json]] = defaultdict(list)
     for event in events:
         if event["timestamp"] >= since:
@@ -168,7 +168,7 @@ async def test_a_step_is_narrowed_by_conditions(seeded: Site, page: Page) -> Non
 async def test_what_an_address_says_is_what_is_shown_and_asked(
     seeded: Site, page: Page, query: list[tuple[str, str]], steps: list[str]
 ) -> None:
-    """Each of the first three once showed one thing and asked for another."""
+    """With each of the first three, older versions showed one question and asked another."""
     steps = [*steps, "event_type exists"]
     async with page.expect_request("**/api/analytics/funnels") as asked:
         await open_view(page, seeded, "funnels", f"&{urlencode([*query, ('step', 'event_type exists')])}")

@@ -1,4 +1,4 @@
-"""The retention view in a real browser: its numbers against the API's, and against a count in Python."""
+"""The retention view in a real browser: its numbers compared with the API's and a count in Python."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def percent(part: int, whole: int) -> str:
 
 
 async def table(page: Page) -> list[list[str]]:
-    """Return the cells of each row, without what only is heard."""
+    """Return the cells of each row, without the text for screen readers."""
     read = "all => all.map(row => [...row.cells].slice(1).map(cell => cell.innerText).filter(Boolean))"
     found: list[list[str]] = await page.locator("#retention tbody tr").evaluate_all(read)
     return [[cell.removesuffix("not whole").strip() for cell in row] for row in found]
@@ -42,7 +42,7 @@ def _cell(returned: int, size: int) -> str:
 
 
 def counted(events: Iterable[Json], first: date, days: int) -> list[tuple[int, list[int]]]:
-    """Return the size of each day's cohort of users, and how many of it came on each day from then on."""
+    """Return the size of each day's cohort of users, and how many of them came on that day and on each later day."""
     seen: dict[str, set[date]] = defaultdict(set)
     for event in events:
         if event["user_id"] is not None:
@@ -159,7 +159,7 @@ async def test_a_question_that_is_no_longer_wanted_is_given_up(seeded: Site, pag
     page.on("requestfailed", lambda request: ended.append(request.url))
     await page.goto(f"{seeded.running.url}/?view=retention")
     await expect(page.locator("#retention .stale")).to_have_count(1)
-    # At once, not when the page loses patience.
+    # The request must end at once, not at the page's time limit.
     async with page.expect_event("requestfailed", lambda request: "hours=168" in request.url, timeout=SOON):
         await page.get_by_role("button", name="24 h").click()
     async with page.expect_event("requestfailed", lambda request: "hours=24" in request.url, timeout=SOON):

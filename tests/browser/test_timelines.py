@@ -1,4 +1,4 @@
-"""The timeline of a session and of a user, in a dialog."""
+"""The timelines of sessions and users, in a dialog."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def test_a_session_opens_from_its_row_and_is_told_event_by_event(
         await page.keyboard.press("Escape")
         await expect(page.locator(DIALOG)).to_have_count(0)
         await expect(button).to_be_focused()
-        # The browser tells of the end of a dialog some time after it has gone.
+        # The browser reports the close of a dialog some time after it disappears.
         await expect(page).not_to_have_url(re.compile("session="))
         await page.go_back()
         await expect(page.locator(DIALOG)).to_be_visible()

@@ -1,4 +1,4 @@
-"""A trend that is split by a dimension, in a real browser."""
+"""Trends split by a dimension, in a real browser."""
 
 from __future__ import annotations
 

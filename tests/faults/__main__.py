@@ -1,7 +1,7 @@
-"""Injects faults, verifies after each, and prints one table of what was lost, doubled or falsely reported.
+"""Injects faults, verifies after each, and prints one table of lost, doubled and falsely reported events.
 
-Processes are killed, stopped and have their sockets and single statements cut, on embedded PostgreSQLs of their own in
-a temporary folder. Whatever was acked must be stored and counted exactly once in the end.
+It kills and stops processes, and cuts sockets and single statements, on embedded PostgreSQL servers in a temporary
+folder. At the end every acked event must be stored and counted exactly once.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ COULD_NOT = 2
 @click.option("--quick", is_flag=True, help="Few faults of the kinds: what the tests run.")
 @click.option("--only", metavar="WORDS", help="Only the kinds whose names hold these words.")
 def main(quick: bool, only: str | None) -> None:
-    """Exits 0 when nothing was lost, doubled or falsely reported, 1 when something was, 2 when it could not be done."""
+    """Exits 0 when nothing was lost, doubled or falsely reported, 1 when something was, 2 when the run failed."""
     configure_logs("critical", as_json=False)
-    # Ended by another process, too, it stops its servers and removes its folder.
+    # Treat SIGTERM like Ctrl-C, so that the servers stop and the folder is removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     kinds = [kind for kind in (quick_kinds() if quick else all_kinds()) if (only or "") in kind.name]
     if not kinds:

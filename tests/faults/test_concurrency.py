@@ -1,4 +1,4 @@
-"""Eight appenders, two projectors, one of them killed again and again: nothing is lost, nothing counted twice."""
+"""Eight appenders and two projectors, one of them killed over and over: no event is lost or counted twice."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def assert_log_holds(url: str, expected: dict[str, Event], offered: int) -
     finally:
         await connection.close()
     assert sorted(row["event_id"] for row in rows) == sorted(expected)
-    # Positions are contiguous but for the duplicates: what was offered last may have been one of them.
+    # Only duplicates leave gaps in the positions; the last offered event may be a duplicate.
     positions = [row["position"] for row in rows]
     assert positions == sorted(set(positions))
     assert positions[0] == 1

@@ -1,6 +1,6 @@
-"""PostgreSQL fails in each of the ways it knows: clients are told soon, nothing grows, and all is well afterwards.
+"""PostgreSQL fails in many ways: clients hear of it soon, memory does not grow, and the service recovers.
 
-No 2xx without a commit: whatever was acked, before, during or after, is in the log exactly once.
+No 2xx without a commit: every event that was acked before, during or after is in the log exactly once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.conftest import folder_for_servers
 from tests.faults.table.outages import CONNECTIONS, MIB, SENDERS, Place, check_refusal, new_place, tomorrow
 from tests.http.support.site import an_event, unique, wait_until
 
-# The commit under way is told last: it is given up 3 s after it began, or when the driver gives up a server that hangs.
+# The commit under way answers last: 3 s after it began, or when the driver gives up a hanging server.
 SOON = 8.0
 WHEN_IT_HANGS = 16.0
 FULL = Path("/dev/full")
@@ -57,7 +57,7 @@ def test_restarted(place: Place) -> None:
             place.start()
             senders.wait_for(100)
     assert senders.slowest < SOON
-    # None of the connections that the restarts cut costs a read.
+    # The connections that the restarts cut make no read fail.
     assert [place.client.get("/api/analytics/rollups").status_code for _ in range(20)] == [200] * 20
 
 
@@ -71,7 +71,7 @@ def test_out_of_connections(place: Place) -> None:
 
 @contextmanager
 def all_connections_taken(place: Place) -> Iterator[None]:
-    """Take every connection that there is, those of the service included."""
+    """Take every connection of the server, including the service's."""
     with asyncio.Runner() as runner:
         taken: list[asyncpg.Connection] = []
         try:
@@ -96,7 +96,7 @@ async def take_all(url: str, taken: list[asyncpg.Connection]) -> None:
 
 @pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full: a disk without any space")
 def test_out_of_disk(place: Place) -> None:
-    """The file of tomorrow's events is on a disk that is full: the kernel says so to PostgreSQL, as 53100."""
+    """The file of tomorrow's events is on a full disk; PostgreSQL reports the kernel's error as 53100."""
     day = tomorrow()
     event = an_event(at=day, event_id=unique("full"))
     with place.loaded() as senders:
@@ -114,7 +114,7 @@ def test_out_of_disk(place: Place) -> None:
 
 @contextmanager
 def disk_full(place: Place, day: datetime) -> Iterator[None]:
-    """Put the file of a day without events on a disk that is full until left, then move it to one that is not."""
+    """Put the file of a day without events on a full disk during the block; then move it back."""
     table = f"events_{day:%Y%m%d}"
     (row,) = place.rows("select pg_relation_filepath($1::text::regclass) as path", table)
     file = place.server.postgres.folder / row["path"]
@@ -122,7 +122,7 @@ def disk_full(place: Place, day: datetime) -> Iterator[None]:
     aside = file.rename(f"{file}.aside")
     file.symlink_to(FULL)
     try:
-        place.rows(END_SERVICE)  # its connections may have the file open
+        place.rows(END_SERVICE)  # because its connections may have the old file open
         with pytest.raises(asyncpg.DiskFullError):
             place.rows(f"insert into {table} select 1, $1, $1, 0, true, 'e', 's', null, 't'", day)
         yield
@@ -133,7 +133,7 @@ def disk_full(place: Place, day: datetime) -> Iterator[None]:
 
 
 def test_read_only(place: Place) -> None:
-    """A standby: what fails over to it can read, and post once it was promoted."""
+    """A read-only standby: a service that fails over to it can read, and can post once the standby is promoted."""
     with place.loaded() as senders:
         place.stop()
         (place.server.postgres.folder / "standby.signal").touch()
@@ -141,7 +141,7 @@ def test_read_only(place: Place) -> None:
         try:
             with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
                 place.rows("create table written ()")
-            wait_until(lambda: place.client.get("/api/analytics/rollups").status_code == 200, "it reads")
+            wait_until(lambda: place.client.get("/api/analytics/rollups").status_code == 200, "reads are answered")
             place.wait_until_refused()
             place.wait_until_nothing_waits()
         finally:
@@ -151,7 +151,7 @@ def test_read_only(place: Place) -> None:
 
 
 def test_slow(place: Place) -> None:
-    """Each commit takes two seconds: that is no outage."""
+    """Each commit takes two seconds; this is not an outage."""
     with place.loaded() as senders, commits_take_two_seconds(place):
         before = senders.told.copy()
         senders.wait_for(40)
@@ -186,7 +186,7 @@ def commits_take_two_seconds(place: Place) -> Iterator[None]:
 
 
 def test_locked(place: Place) -> None:
-    """An operator holds a lock on all events; what is sent meanwhile fills no memory."""
+    """An operator holds a lock on all events; events sent meanwhile do not fill the memory."""
     before = place.memory()
     batch = json.dumps([an_event() for _ in range(5_000)]).encode()
     with (
@@ -217,7 +217,7 @@ def post_batch(place: Place, batch: bytes) -> httpx.Response:
 
 
 def test_idle_transactions(place: Place) -> None:
-    """Transactions that stay open, with a snapshot, and with a lock on events that bars nobody: no outage."""
+    """Transactions stay open with a snapshot, and with a lock on events that blocks no one; this is not an outage."""
     with (
         place.loaded() as senders,
         place.holding("set transaction isolation level repeatable read", "select count(*) from events"),
@@ -231,14 +231,14 @@ def test_idle_transactions(place: Place) -> None:
 
 
 def test_hanging(place: Place) -> None:
-    """The server and all its processes stand still, their connections open."""
+    """The server and all its processes are suspended, with their connections open."""
     with place.loaded() as senders:
         stopped = place.processes()
         for process in stopped:
             process.suspend()
         try:
             place.wait_until_refused()
-            wait_until(lambda: len(senders.refused) == SENDERS, "the commit under way is given up, too")
+            wait_until(lambda: len(senders.refused) == SENDERS, "the service gives up the commit under way")
             place.check_refused_at_once()
             began = monotonic()
             assert "hourledger_database_up 0.0\n" in place.client.get("/metrics").text

@@ -20,12 +20,12 @@ async def test_a_statement_is_cut_before_it_arrives_or_after_it_was_done(
     moment: Moment, written: int, database_url: str
 ) -> None:
     await execute(database_url, "create table written (number integer)")
-    # Short: it is the folder of a socket.
+    # pytest's folders are too long for the path of a socket.
     with tempfile.TemporaryDirectory() as folder:
         async with boundaries(database_url, Path(folder)) as way:
             database = Database(way.url)
             assert await database.rows("select * from written") == []
-            way.arm(moment, 2)  # the first prepares it
+            way.arm(moment, 2)  # statement 1 prepares the insert
             with pytest.raises(Unavailable):
                 await database.rows("insert into written values (1)")
             assert way.was_cut
@@ -52,7 +52,7 @@ async def test_a_transaction_is_cut_at_its_commit(database_url: str) -> None:
                 await database.close()
                 await way.settled()
                 seen.add((place, await _count(database_url)))
-    # BEGIN, prepare, insert; then COMMIT, whose outcome the client does not know, and the pool's reset.
+    # Statements 1 to 3 are BEGIN, prepare and insert. 4 is COMMIT, with an unknown outcome. The pool's reset follows.
     assert seen == {(1, 0), (2, 0), (3, 0), (4, 1), (5, 1), (6, 1), (7, 1), (8, 1)}
 
 

@@ -1,4 +1,4 @@
-"""Kills parts of the running service under load: every acked event is there after the restart."""
+"""Kill parts of the running service under load: after the restart every acked event is stored."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_every_acked_event_survives_a_kill_of_everything() -> None:
         acked = set(load.acked)
         restarted = running_service(folder, port=int(running.url.rpartition(":")[2]))
         with restarted as again:
-            # The senders get their last acks from the service that came after.
+            # The senders get their last acks from the second service.
             wait_until_ready(again)
             assert_each_acked_event_is_stored_once(folder / "data", acked, or_more=True)
             assert verify(folder / "data")["ok"]
@@ -82,7 +82,7 @@ def assert_each_acked_event_is_stored_once(data: Path, acked: set[str], *, or_mo
 
 
 def verify(data: Path) -> dict[str, object]:
-    """Run the command; return its answer."""
+    """Run the verify command; return its answer."""
     done = subprocess.run(
         [sys.executable, "-m", "projections", "verify", "--json"],
         env={"HOURLEDGER_DATA_DIR": str(data), "PATH": ""},

@@ -1,6 +1,6 @@
-"""Appends stay as fast as they were while another connection holds a snapshot open, as a backup does for hours.
+"""Appends stay as fast as before while another connection holds a snapshot open, as a backup does for hours.
 
-Rows that an append would change again and again could not be pruned meanwhile, and each append would read them all.
+PostgreSQL could not prune old versions of a row that each append changes, so each append would read all of them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.conftest import RETENTION_DAYS, Servers
 from tests.http.support.site import new_database
 from tests.support.log import NOW, an_event
 
-# The whole case is 100,000. A row that every append updates makes 10,000 of them end 1.5 times slower.
+# The full case is 100,000 appends. A row that every append updates slows the last of 10,000 appends 1.5 times.
 APPENDS = int(os.environ.get("TEST_APPENDS_BESIDE_A_SNAPSHOT", "10000"))
 MOST_TIMES_SLOWER = 1.5 if APPENDS >= 100_000 else 1.25
 TRIES = 3
@@ -27,7 +27,7 @@ APPENDS_BETWEEN_FOLDS = 250
 
 
 class Timed:
-    """Appends of one event each, by one prepared statement on one connection, and how long each took."""
+    """Appends of one event each on one connection, and the seconds that each took."""
 
     def __init__(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
         self.seconds: list[float] = []
@@ -47,7 +47,7 @@ class Timed:
 
     @property
     def tenths(self) -> list[float]:
-        """Microseconds of an append, by tenths of the run: what it takes when nothing else wants the machine."""
+        """Lower quartiles of the appends' microseconds, by tenths of the run; a busy machine hardly moves them."""
         tenth = len(self.seconds) // 10
         return [round(quantiles(self.seconds[n * tenth : (n + 1) * tenth], n=4)[0] * 1e6) for n in range(10)]
 
@@ -64,7 +64,7 @@ async def connected(url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record
 async def measure(servers: Servers) -> tuple[float, str]:
     """Return how many times slower the last appends are than the first, and the figures.
 
-    Beside as many on a database that nobody holds, since a busy machine slows down both.
+    Each time is divided by the time on a database without a snapshot, because a busy machine slows down both.
     """
     async with (
         new_database(servers) as url,
@@ -88,7 +88,7 @@ async def measure(servers: Servers) -> tuple[float, str]:
 
 
 async def test_appends_do_not_slow_down_while_a_snapshot_is_held(servers: Servers, postgres_version: int) -> None:
-    """What slows down does so each time; what is only disturbed does not."""
+    """A real slowdown shows in every try; a disturbance does not."""
     told = []
     for _ in range(TRIES):
         slower, figures = await measure(servers)
@@ -97,4 +97,4 @@ async def test_appends_do_not_slow_down_while_a_snapshot_is_held(servers: Server
             break
     else:
         pytest.fail("\n".join(told))
-    print(*told, sep="\n")  # noqa: T201  # shown when asked for: pytest -rP
+    print(*told, sep="\n")  # noqa: T201  # pytest -rP shows it

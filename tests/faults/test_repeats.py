@@ -1,4 +1,4 @@
-"""The same events sent by several processes at once, one of them killed again and again: each is stored once."""
+"""Several processes send the same events at once, one of them killed over and over: each event is stored once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KILLS = 5
 
 
 def send_all(url: str, seed: int, events: list[Event], begun: Flag) -> None:
-    """Send events in an order and in batches of one's own, each until it is stored or was before."""
+    """Send events in an order and batches that depend on `seed`; repeat each until it is stored or a duplicate."""
 
     async def work() -> None:
         chance = random.Random(seed)
@@ -37,7 +37,7 @@ def send_all(url: str, seed: int, events: list[Event], begun: Flag) -> None:
 
 
 async def test_what_two_processes_send_at_once_is_stored_once(servers: Servers, postgres_version: int) -> None:
-    """A third sends the same, and is killed in the middle of a batch: its open transactions are rolled back."""
+    """Further processes send the same events, and are killed in the middle of a batch, which PostgreSQL rolls back."""
     events = events_of(0, EVENTS)
     once = {event.event_id: event for event in events}
     async with sharded_log(servers, postgres_version, SHARDS) as sharded:
@@ -54,7 +54,7 @@ async def test_what_two_processes_send_at_once_is_stored_once(servers: Servers, 
 
 
 def killed_in_the_middle(url: str, events: list[Event], seed: int) -> None:
-    """Send until the first batch is on its way, and be killed."""
+    """Start a sender, and kill it once its first batch is on its way."""
     begun = CONTEXT.Event()
     with ended(start(send_all, url, seed, events, begun)):
         assert begun.wait(60)

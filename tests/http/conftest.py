@@ -1,4 +1,4 @@
-"""Services that tests share. Running one takes a second or two, so those that only differ in what is asked share it."""
+"""Services that tests share, because starting one takes a second or two."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest_asyncio.fixture(scope="session")
 async def site(servers: Servers, folder: Path) -> AsyncIterator[Site]:
-    """Give a service as it is without settings; its tests tell their events apart by names or hours."""
+    """Give a service with default settings; tests that share it tell their events apart by names or hours."""
     async with new_site(servers, folder) as site:
         yield site
         site.check_log()
@@ -48,7 +48,7 @@ async def known(servers: Servers, folder: Path) -> AsyncIterator[Known]:
 
 @pytest_asyncio.fixture(scope="session")
 async def guarded(servers: Servers, folder: Path) -> AsyncIterator[Site]:
-    """Give a service with a write key, a read token, a host name and origins of its own, that logs all it can."""
+    """Give a service with a write key, a read token, allowed hosts and origins, and a log at debug level."""
     async with new_site(
         servers,
         folder,
@@ -63,7 +63,7 @@ async def guarded(servers: Servers, folder: Path) -> AsyncIterator[Site]:
 
 @pytest_asyncio.fixture(scope="session")
 async def open_to_all(servers: Servers, folder: Path) -> AsyncIterator[Site]:
-    """Give a service whose reads are open to everyone, to whom any origin may send, under any name."""
+    """Give a service with open reads, where any origin may send and any host name is allowed."""
     async with new_site(
         servers,
         folder,

@@ -1,6 +1,6 @@
 """A log of three busy days, and the rows that a statement reads of it.
 
-The numbers are PostgreSQL's counts of the rows that each scan really read. EXPLAIN does not look into functions.
+The numbers are PostgreSQL's counts of the rows that each scan read, because EXPLAIN does not look into functions.
 """
 
 from __future__ import annotations

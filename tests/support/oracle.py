@@ -153,8 +153,8 @@ def trend(
 ) -> Trend:
     """Return the counts of a trend.
 
-    Distinct counts, and dimensions that only the log has, are counted only when `named`. Keys outside `told` count as
-    "(other)"; None tells every key.
+    Distinct counts, and dimensions that only raw events have, are counted only when `named`. Keys outside `told` count
+    as "(other)"; if `told` is None, every key counts by itself.
     """
 
     def name(key: str) -> str:

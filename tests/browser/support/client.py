@@ -1,4 +1,4 @@
-"""Pages that use the browser client, and what became of their events."""
+"""Pages that use the browser client, and checks on their events."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ OUTBOX = "Object.keys(localStorage).filter((key) => key.startsWith('hourledger_o
 
 @dataclass
 class Visitor:
-    """A browser profile that visits a page with the client; `kind` is the type of the events of this visitor.
+    """A browser profile that visits a page with the client; `kind` is the type of all its events.
 
-    attributes: of the script tag. origin: of the page, the service's own unless told.
+    attributes: of the script tag. origin: of the page; the service's own by default.
     """
 
     context: BrowserContext
@@ -45,7 +45,7 @@ class Visitor:
         await page.goto(self.origin + path)
 
     async def track(self, page: Page, count: int = 1, **fields: Any) -> list[str]:
-        """Let something happen on the page; return the ids."""
+        """Track `count` events on the page; return their ids."""
         script = "([kind, count, fields]) => Array.from({ length: count }, () => hourledger.track(kind, fields))"
         return list(await page.evaluate(script, [self.kind, count, fields]))
 
@@ -53,8 +53,8 @@ class Visitor:
         await page.evaluate("hourledger.flush()")
 
     async def leave(self, page: Page) -> None:
-        """Close the tab as its visitor would."""
-        # A request that is held up for a route to see would end with its page.
+        """Close the tab the way a visitor does."""
+        # A request that a route holds up would end with its page.
         await self.context.unroute_all()
         async with page.expect_event("close"):
             await page.close(run_before_unload=True)
@@ -63,11 +63,11 @@ class Visitor:
         return dict(await page.evaluate("hourledger.stats()"))
 
     def stored(self) -> list[Json]:
-        """Return the visitor's events as the service has them."""
+        """Return the visitor's events from the service."""
         return self.site.listed(event_type=self.kind, hours=48)
 
     async def all_stored(self, page: Page, ids: list[str]) -> None:
-        """Return when the service has exactly these events, each once, and nothing waits any more."""
+        """Wait until the service has exactly these events, each once, and the client's outbox is empty."""
         await page.wait_for_function("hourledger.stats().queued === 0", timeout=60_000)
         self.has(ids)
 

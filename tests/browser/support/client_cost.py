@@ -1,4 +1,4 @@
-"""How large the browser client is, and what a call of it costs."""
+"""The size of the browser client, and the cost of a call."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ TIMED = f"""kind => {{
 
 
 def compressed() -> dict[str, int]:
-    """Return the bytes of each script, gzipped."""
+    """Return the gzipped size of each script, in bytes."""
     return {name: len(gzip.compress((VENDOR / name).read_bytes(), 9)) for name in SCRIPTS}
 
 
 async def microseconds_per_call(browser: Browser, site: Site) -> float:
-    """Return what a call costs on average, storage included, console left out."""
+    """Return the average time of a call in microseconds, with storage and without console output."""
     context = await browser.new_context()
     visitor = Visitor(context, site, 'data-debug="false"')
     page = await visitor.visit()

@@ -1,6 +1,6 @@
-"""Faults that the browser client survives, each as a scenario that ends with every event stored once, or counted.
+"""Faults that the browser client survives. After each scenario every event is stored once, or counted as dropped.
 
-The tests run them, and so does the command that writes the table of docs/browser-client.md.
+Both the tests and the command that writes the table of docs/browser-client.md run these scenarios.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Date.now = () => right() + (%d);
 
 @dataclass(frozen=True)
 class Scene:
-    """Where a scenario plays: a browser, a service that others use, too, and what makes further ones."""
+    """The setting of a scenario: a browser, a shared service, and the means to start further services."""
 
     browser: Browser
     site: Site
@@ -56,7 +56,7 @@ class Scene:
 
 
 async def offline_and_reloaded(scene: Scene) -> None:
-    """Offline for 50 events, the tab reloaded and closed meanwhile, online again a visit later."""
+    """Offline for 50 events, with a reload and a closed tab meanwhile; online again on the next visit."""
     async with scene.context() as context:
         visitor = Visitor(context, scene.site)
         page = await visitor.visit()
@@ -120,7 +120,7 @@ async def two_tabs(scene: Scene) -> None:
 
 
 async def without_locks(scene: Scene) -> None:
-    """The same in a browser without Web Locks: sent twice, stored once."""
+    """Two tabs flush the same outbox in a browser without Web Locks: sent twice, stored once."""
     async with scene.context("Object.defineProperty(navigator, 'locks', { value: undefined });") as context:
         visitor = Visitor(context, scene.site)
         first, second = await visitor.visit(), await visitor.visit()
@@ -148,7 +148,7 @@ async def wrong_clock(scene: Scene) -> None:
             page = await visitor.visit()
             await visitor.track(page)
             await page.wait_for_function("hourledger.stats().sent === 1")
-            # The clock is known now, so the id is of the right time from the beginning.
+            # The client knows the right time by now, so the next id has it from the start.
             await visitor.track(page)
             await page.wait_for_function("hourledger.stats().sent === 2")
             events = visitor.stored()
@@ -161,7 +161,7 @@ async def wrong_clock(scene: Scene) -> None:
 
 
 async def storage_blocked(scene: Scene) -> None:
-    """No storage at all (private mode): this page's memory has to do."""
+    """No storage at all (private mode): the client keeps events in the page's memory."""
     async with scene.context(BLOCKED) as context:
         visitor = Visitor(context, scene.site)
         page = await visitor.visit()
@@ -211,12 +211,12 @@ async def told_to_wait(scene: Scene) -> None:
         ids = await visitor.track(page, 5)
         await visitor.all_stored(page, ids)
         waits = [later - sooner for sooner, later in pairwise(moments)]
-        # The browser's second begins a little before it is seen here that the answer was given.
+        # The browser starts its second a little before the test records the answer.
         assert min(waits[:2]) > timedelta(seconds=0.9), waits
 
 
 async def too_large_at_once(scene: Scene) -> None:
-    """Batches of more than four events are refused as too large (413) by something in between."""
+    """A proxy on the way refuses batches of more than four events as too large (413)."""
 
     async def answer(route: Route) -> None:
         sent = (route.request.post_data or "").count('"event_id"')
@@ -245,7 +245,7 @@ async def outbox_overflows(scene: Scene) -> None:
         await page.wait_for_function("hourledger.stats().queued === 0", timeout=60_000)
         listed = {event["event_id"] for event in visitor.stored()}
         assert listed <= set(ids)
-        # A page lists a thousand.
+        # One page of the list has at most a thousand events.
         assert (
             scene.site.get("/api/analytics/track", event_type=visitor.kind, hours=1)["total_in_range"]
             == 2_500 - dropped

@@ -1,6 +1,6 @@
-"""Size, cost and faults of the browser client, measured now: `python -m tests.browser.support.client_report`.
+"""Measure size, cost and faults of the browser client: `python -m tests.browser.support.client_report`.
 
-It writes them into docs/browser-client.md, between its marks. Exits 0 when every fault was survived, 1 otherwise.
+It writes the results between the marks of docs/browser-client.md. Exits 0 when the client survives every fault, else 1.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main() -> None:
 async def _measured() -> tuple[list[str], int]:
     program = chromium()
     if program is None:
-        raise click.ClickException("needs Chromium, on Debian: apt-get install chromium")
+        raise click.ClickException("needs Chromium, on Debian: apt-get install chromium-headless-shell")
     with folder_for_servers() as folder, ExitStack() as opened:
         servers = Servers(folder, opened)
         async with async_playwright() as playwright, new_site(servers, folder) as site:
@@ -55,7 +55,7 @@ async def _measured() -> tuple[list[str], int]:
 async def _outcome(scenario: Scenario, scene: Scene) -> str:
     try:
         await scenario(scene)
-    except Exception as error:  # noqa: BLE001  # whatever it is, it is told in the table
+    except Exception as error:  # noqa: BLE001  # the table reports any failure
         return f"**failed**: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
     return "survived"
 

@@ -1,4 +1,4 @@
-"""The dashboard as tests read it."""
+"""Open and read the dashboard."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.http.support.site import Json, Site
 AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
 PEOPLE = ("visitors", "users", "new_users")
 METRICS = ("events", "sessions", *PEOPLE, "tool_uses", "event_types", "events_per_session")
-# Sums what moves without having been asked to; the page's policy allows no script of a test, so the browser adds it.
+# Sums unexpected layout shifts. The page's policy forbids a test's script tag, so the browser injects this script.
 WATCH_SHIFTS = """
 globalThis.moved = 0;
 new PerformanceObserver((list) => {
@@ -26,13 +26,13 @@ RUN_AXE = "() => axe.run(document, { resultTypes: ['violations'] })"
 
 
 async def open_dashboard(page: Page, site: Site, query: str = "") -> None:
-    """Open the dashboard, and wait until all of it is shown."""
+    """Open the dashboard, and wait until it shows all its parts."""
     await page.goto(f"{site.running.url}/{query}")
     await shown(page)
 
 
 async def shown(page: Page) -> None:
-    """Wait until nothing is shown that belongs to another range."""
+    """Wait until no part still shows another range."""
     await expect(page.locator("html[data-shown]")).to_be_attached()
     await expect(page.locator(".stale")).to_have_count(0)
 
@@ -43,7 +43,7 @@ async def card(page: Page, metric: str) -> str:
 
 
 def number(metric: str, value: float | None) -> str:
-    """Return a number as a card writes it."""
+    """Return a number in the format of a card."""
     if value is None:
         return "\N{EN DASH}"
     if metric != "events_per_session":
@@ -52,14 +52,14 @@ def number(metric: str, value: float | None) -> str:
 
 
 async def check_cards(page: Page, site: Site, **query: object) -> None:
-    """Check that the cards show what the summary of the same range tells."""
+    """Check that the cards show the summary of the same range."""
     totals = site.get("/api/analytics/summary", **query)["totals"]
     for metric in METRICS:
         await expect(page.locator(f"#card-{metric} .card-value")).to_have_text(number(metric, totals[metric]))
 
 
 async def bars(page: Page, panel: str) -> list[tuple[str, str]]:
-    """Return the rows of a panel: key and number."""
+    """Return the key and number of each row of a panel."""
     rows = page.locator(f"#{panel} .bar")
     return [
         (await row.locator(".bar-key").inner_text(), await row.locator(".bar-number").inner_text())
@@ -78,7 +78,7 @@ async def column(page: Page, place: int) -> list[str]:
 
 @contextmanager
 def without_complaints(page: Page) -> Iterator[None]:
-    """Fail when the browser had something to complain of: an error, a script that broke, a policy violated."""
+    """Fail when the browser reports an error, a broken script, or a violation of the policy."""
     said: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
@@ -92,7 +92,7 @@ def without_complaints(page: Page) -> Iterator[None]:
 
 
 async def check_accessible(page: Page) -> None:
-    """Check that axe finds nothing serious."""
+    """Check that axe finds no serious problem."""
     await page.evaluate(AXE.read_text())
     found = (await page.evaluate(RUN_AXE))["violations"]
     serious = [
@@ -104,5 +104,5 @@ async def check_accessible(page: Page) -> None:
 
 
 def address(query: str) -> Callable[[str], bool]:
-    """Return what an address must have."""
+    """Return a function that tells whether an address matches this pattern."""
     return lambda url: re.search(query, url) is not None

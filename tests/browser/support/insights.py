@@ -1,4 +1,4 @@
-"""The views beside the first page as tests read them, and the events that their numbers are computed from."""
+"""Open and read the other views, and get the events from which tests compute their numbers."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ async def open_view(page: Page, site: Site, view: str, query: str = "") -> None:
 
 
 async def view_shown(page: Page, view: str) -> None:
-    """Wait until a view shows nothing that belongs to another question."""
+    """Wait until a view no longer shows the answer to another question."""
     await expect(page.locator(f"#{view}")).to_be_visible()
     await expect(page.locator(f"#{view} .stale")).to_have_count(0)
 
 
 async def answer_404(route: Route) -> None:
-    """Answer as a server does that has no such path."""
+    """Answer 404, as a server without this path does."""
     await route.fulfill(status=404, json={"ok": False, "error": {"code": "not_found", "message": "nothing is served"}})

@@ -1,4 +1,4 @@
-"""Events of four weeks with days, nights, weekends and a peak, as a dashboard is to show them."""
+"""Events of four weeks for the dashboard, with days, nights, weekends and a peak."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RISK_MODES = ("careful", "balanced", "bold")
 ACTIONS = ("open", "run", "copy", "share", "undo", "export")
 PLANS = ("free", "pro", "team")
 TYPES = ("page_view", "tool_usage", "risk_mode_changed", "feature_interaction")
-# Kinds of values that have broken pages.
+# Kinds of values that are known to break pages.
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
     "</script><script>document.title='broken'</script>",
@@ -27,7 +27,7 @@ HOSTILE = (
 
 
 def seeded_events(now: datetime, *, per_hour: float = 6.0) -> list[Json]:
-    """Return the events up to now, oldest first; the same for the same hour."""
+    """Return the events up to now, oldest first; the same hour gives the same events."""
     random = Random(5)
     first = now - timedelta(days=DAYS)
     hours = [first.replace(minute=0, second=0, microsecond=0) + step * HOUR for step in range(1, DAYS * 24 + 1)]

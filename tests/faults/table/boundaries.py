@@ -1,7 +1,7 @@
-"""A way to PostgreSQL that is cut at a chosen statement: before the server gets it, or after it was done, unanswered.
+"""A proxy to PostgreSQL that cuts connections at a chosen statement: before it arrives, or before its answer does.
 
-It speaks as much of https://www.postgresql.org/docs/current/protocol-flow.html as it takes to count statements. What a
-client sends up to Query, Sync or Flush is one, so preparing, BEGIN, COMMIT and a pool's reset each have boundaries.
+It reads only the part of https://www.postgresql.org/docs/current/protocol-flow.html that counting statements needs. All
+messages up to Query, Sync or Flush are one statement, so preparing, BEGIN, COMMIT and a pool's reset count too.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from urllib.parse import quote
 from tests.support.severed_connection import PORT, connect
 
 GONE = (ConnectionError, asyncio.IncompleteReadError)
-# What ends a statement of the client's, and with what the server's answer to it then ends.
+# The client's messages that end a statement, and the server's messages that end the answer to each.
 ANSWERED_BY = {b"Q": b"Z", b"S": b"Z", b"H": b"TnE"}
-# A password, and the farewell.
+# Messages to pass on at once: the password, and Terminate.
 GIVEN_ON_AT_ONCE = (b"p", b"X")
 
 
 class Moment(Enum):
-    """When a statement's connection is cut."""
+    """Whether connections are cut before a statement arrives, or after it is done and before its answer arrives."""
 
     BEFORE = "before"
     AFTER = "after"
@@ -33,7 +33,7 @@ class Moment(Enum):
 
 @dataclass
 class Boundaries:
-    """A proxy in front of PostgreSQL. All connections are cut together, as when their process is killed."""
+    """A proxy in front of PostgreSQL. It cuts all connections together, as when their process is killed."""
 
     url: str
     moment: Moment = Moment.BEFORE
@@ -42,7 +42,7 @@ class Boundaries:
     connections: set[Connection] = field(default_factory=set)
 
     def arm(self, moment: Moment, place: int) -> None:
-        """Cut once, at the statement of this place, from 1, counted from now on."""
+        """Cut once, at statement number `place`, counted from 1 and from now on."""
         self.moment, self.left, self.was_cut = moment, place, False
 
     def reached(self) -> bool:
@@ -51,13 +51,13 @@ class Boundaries:
         return self.left == 0
 
     def cut(self) -> None:
-        """Cut all connections, without a word of farewell to either side."""
+        """Cut all connections without a Terminate message."""
         self.was_cut = True
         for connection in self.connections:
             connection.cut()
 
     async def settled(self) -> None:
-        """Return when the server has ended, and rolled back, what was cut."""
+        """Wait until the server has ended the cut sessions and rolled back their transactions."""
         async with asyncio.timeout(30):
             while self.connections:
                 await next(iter(self.connections)).ended.wait()
@@ -65,7 +65,7 @@ class Boundaries:
 
 @dataclass(eq=False)
 class Connection:
-    """One connection of the client's, and the one to the server that stands for it."""
+    """A connection from the client, and its counterpart to the server."""
 
     boundaries: Boundaries
     client: StreamWriter
@@ -75,7 +75,7 @@ class Connection:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def give_requests(self, reader: StreamReader) -> None:
-        """Give on what the client sends, a statement at a time."""
+        """Pass on what the client sends, one statement at a time."""
         self._give_on(await _first_message(reader))
         statement = b""
         while True:
@@ -99,7 +99,7 @@ class Connection:
             self.server.write(requests)
 
     async def give_answers(self, reader: StreamReader) -> None:
-        """Give on what the server answers, but for the answer that tells the outcome of the chosen statement."""
+        """Pass on the server's answers, except the answer to the chosen statement."""
         while True:
             kind, message = await _message(reader)
             if self.client.is_closing():
@@ -116,7 +116,7 @@ class Connection:
         self.end_server()
 
     def end_server(self) -> None:
-        """End what goes to the server. It finishes what it does and ends the other direction, too."""
+        """Close the direction to the server. The server finishes its work and closes the other direction."""
         if not self.server.transport.is_closing():
             self.server.write_eof()
 
@@ -133,7 +133,7 @@ async def _message(reader: StreamReader) -> tuple[bytes, bytes]:
 
 @asynccontextmanager
 async def boundaries(database_url: str, folder: Path) -> AsyncIterator[Boundaries]:
-    """Give a way to the database through a socket in `folder`."""
+    """Give a proxy to the database that listens on a socket in `folder`."""
     way = Boundaries(database_url.partition("?")[0] + f"?host={quote(str(folder))}&port={PORT}")
 
     async def serve(reader: StreamReader, writer: StreamWriter) -> None:

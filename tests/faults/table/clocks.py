@@ -1,10 +1,10 @@
 """A process whose clock jumps by an hour, there and back, while it appends, folds, tidies and verifies.
 
-What it proves: what is durable (ids apart, which a wrong clock must not make equal) goes by PostgreSQL's clock. Events
-that PostgreSQL's clock finds just in time are taken and those just too far ahead are refused, whatever the process
-believes, and `received_at` is within the time that PostgreSQL saw pass. What it does not prove: that PostgreSQL bears a
-jump of its own clock. The clock is replaced where Python code reads it (the modules `time` and `datetime`), not in the
-kernel; libraries in C that would read it directly are none of those that events pass through.
+It proves that durable data follows PostgreSQL's clock, except ids, which a wrong clock must not make equal. PostgreSQL
+accepts events that are just in time and refuses events just too far ahead, whatever the process's clock says.
+`received_at` lies within the time that passed by PostgreSQL's clock. It does not prove that PostgreSQL survives a jump
+of its own clock. The test replaces the clock where Python reads it (modules `time` and `datetime`), not in the kernel,
+because events pass through no C library that reads the clock directly.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _TIME, _TIME_NS = time.time, time.time_ns
 
 
 class Stepped(datetime):
-    """What the clock shows, wherever `datetime` is asked."""
+    """A datetime class whose `now` shows the wrong clock."""
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> Stepped:
@@ -56,7 +56,7 @@ def step_clock(offset: timedelta) -> None:
 
 
 def work_by_a_wrong_clock(url: str, steps: int, batch: int, answers: Connection) -> None:
-    """Do all that a process does, a step of the clock before each round; answer with the events that were acked."""
+    """Do all that a process does, with a step of the clock before each round; send back the acked events."""
     true_now = datetime.now(UTC)
 
     async def work() -> list[Event]:
@@ -69,7 +69,7 @@ def work_by_a_wrong_clock(url: str, steps: int, batch: int, answers: Connection)
                 outcomes = await appender.append(events)
                 acked += [event for event, outcome in zip(events, outcomes, strict=True) if outcome == STORED]
                 if outcomes != [STORED] * batch + ["future"]:
-                    raise AssertionError(f"by a clock that is wrong by {STEPS[number % 2]}: {set(outcomes)}")
+                    raise AssertionError(f"with a clock wrong by {STEPS[number % 2]}, outcomes: {set(outcomes)}")
                 await step(database)
                 await tidy(database, RETENTION_DAYS)
                 await verify_due(database)
@@ -80,7 +80,7 @@ def work_by_a_wrong_clock(url: str, steps: int, batch: int, answers: Connection)
 
 
 def _events(now: datetime, number: int, count: int) -> list[Event]:
-    """Return events with ids made here; the newest but one is just in time, and the newest too far ahead."""
+    """Return events with ids made by this process; the last but one is just in time, and the last is too far ahead."""
     moments = [now - number * timedelta(minutes=1) - place * timedelta(seconds=1) for place in range(count - 1)]
     sent = [
         {"event_type": "t", "session_id": f"session_{place % 50}", "timestamp": moment.isoformat()}
@@ -89,12 +89,12 @@ def _events(now: datetime, number: int, count: int) -> list[Event]:
     events = [decode_event(json.dumps(event).encode()) for event in sent]
     made = int(events[0].event_id[4:16], 16) / 1000  # the time in a UUIDv7
     if abs(made - _TIME()) < MARGIN.total_seconds():
-        raise AssertionError("this process's clock is right")
+        raise AssertionError("the id was made by the right time; the process's clock should be wrong")
     return events
 
 
 async def step_clocks(ground: Ground) -> None:
-    """Let a process with a wrong clock work beside nothing else, then compare `received_at` with PostgreSQL's clock."""
+    """Let a process with a wrong clock work alone, then compare `received_at` with PostgreSQL's clock."""
     connection = await asyncpg.connect(ground.url)
     try:
         began = await connection.fetchval("select clock_timestamp()")

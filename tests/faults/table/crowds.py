@@ -1,4 +1,4 @@
-"""Processes under load that are killed, and sockets that are severed under them."""
+"""Kill processes under load, and sever their sockets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ACKS_BETWEEN = 100
 
 
 async def kill_projectors(ground: Ground) -> None:
-    """Kill projectors, one after another, while eight appenders append a batch each and a projector runs on."""
+    """Kill projectors one after another, while eight appenders append and another projector keeps running."""
     for first in count(0, APPENDERS):
         if ground.row.faults >= ground.trial.faults:
             return
@@ -37,7 +37,7 @@ async def kill_projectors(ground: Ground) -> None:
 
 
 async def kill_appenders(ground: Ground) -> None:
-    """Kill an appender and a projector in the middle of a batch, which another one sends again from its start."""
+    """Kill an appender and a projector while events are appended; another appender sends all of them again."""
     for number in range(ground.trial.faults):
         events = events_of(number, ground.trial.batch)
         before = await _stored(ground)
@@ -52,7 +52,7 @@ async def kill_appenders(ground: Ground) -> None:
 
 
 async def kill_postgres(ground: Ground) -> None:
-    """Kill PostgreSQL again and again while an appender and a projector work; everything is durable here."""
+    """Kill PostgreSQL over and over while an appender and a projector work; this needs a durable server."""
     for number in range(ground.trial.faults):
         events = events_of(number, ground.trial.batch)
         before = await _stored(ground)
@@ -74,7 +74,7 @@ def _kill_postgres(ground: Ground) -> None:
 
 
 async def _stored(ground: Ground) -> int:
-    """Return the sum of the shards' heads, 0 while PostgreSQL is away."""
+    """Return the sum of the shards' heads, or 0 while PostgreSQL is away."""
     database = Database(ground.url, connections=1)
     try:
         rows = await database.rows(database.statements.list_checkpoints, "hourly")
@@ -100,7 +100,7 @@ async def kill_http_workers(ground: Ground) -> None:
 
 
 async def sever_service(ground: Ground) -> None:
-    """Sever all sockets between a service under load, its projector included, and PostgreSQL."""
+    """Sever all sockets between PostgreSQL and a service under load, including its projector."""
     loop = asyncio.get_running_loop()
     async with severable(ground.url, ground.folder) as way:
 
@@ -120,5 +120,5 @@ def _try_under_load(ground: Ground, url: str, try_fault: Callable[[RunningServic
                 ground.row.faults += 1
             load.wait_for(ACKS_BETWEEN)
         if load.refused:
-            raise AssertionError(f"refused: {load.refused[:3]}")
+            raise AssertionError(f"events were refused: {load.refused[:3]}")
         ground.ack(list(load.acked.values()))

@@ -1,4 +1,4 @@
-"""Where faults of one kind are tried: a database of their own, what was acked, and what must then hold."""
+"""The place where faults of one kind are tried: a separate database, the acked events, and the final comparison."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """How much is tried.
+    """The size of a trial.
 
-    faults: at least so many. batch: events appended before each, or by each process. hours: recent ones that events go
-    to in turn, so that each stays quick to verify; 0: each batch to a day of its own, long ago, the oldest first.
-    stride: of the statement boundaries every so manieth is cut.
+    faults: the least number of faults. batch: events appended before each fault, or by each process. hours: the number
+    of recent hours that batches go to in turn, so that each stays quick to verify; 0 puts each batch into its own day,
+    long ago, oldest first. stride: only every stride-th statement boundary is cut.
     """
 
     faults: int
@@ -60,7 +60,7 @@ class Trial:
 
 @dataclass
 class Ground:
-    """A database of a server, and what was acked. The connections of `database` are never cut."""
+    """A database of a server, and the acked events. No fault cuts the connections of `database`."""
 
     server: EmbeddedServer
     url: str
@@ -75,7 +75,7 @@ class Ground:
     start: datetime = field(default_factory=lambda: datetime.now(UTC).replace(minute=0, second=0, microsecond=0))
 
     def next_hour(self) -> datetime:
-        """Return the hour that the next batch goes to."""
+        """Return the hour for the next batch."""
         self.batches += 1
         if self.long_ago:
             return self.start - OLD_DAYS * DAY + self.batches * DAY
@@ -83,11 +83,11 @@ class Ground:
 
     @property
     def long_ago(self) -> bool:
-        """Whether each batch goes to a day of its own."""
+        """Whether each batch goes to its own day."""
         return self.trial.hours == 0
 
     def events_of(self, hour: datetime) -> list[Event]:
-        """Return a batch of new events of an hour, and some that were acked before."""
+        """Return a batch of new events of an hour, with some repeats of acked or of these events."""
         first = self.batches * self.trial.batch
         new = [self._event(number, hour) for number in range(first, first + self.trial.batch)]
         repeated = new if self.long_ago else self.last or new
@@ -132,22 +132,22 @@ class Ground:
             raise AssertionError(f"not acked: {rows[:3]}")
 
     def ack(self, events: Sequence[Event]) -> None:
-        """Take note of events that were acked, be it as duplicates."""
+        """Record events that were acked, also as duplicates."""
         self.acked |= {event.event_id: event for event in events}
 
     async def verify(self, since: datetime | None = None) -> None:
-        """Verify one hour, or all of them, as they are now; what is found is a false alarm."""
+        """Verify one hour, or all, in the present state; every finding is a false alarm."""
         hours = await list_hours(self.database, since, since and since + HOUR)
         proofs = [proof async for proof in verify(self.database, hours)]
         self.row.false_alarms += sum(proof.state not in RIGHT for proof in proofs)
 
     async def is_folded(self) -> bool:
-        """Tell whether the projection stands at the head of the log."""
+        """Tell whether the projection has reached the head of the log."""
         checkpoints = await self.database.rows(self.database.statements.list_checkpoints, PROJECTION)
         return all(row["position"] == row["head"] for row in checkpoints)
 
     async def settle(self) -> None:
-        """Fold what is left, compare log and rollups with what was acked, and verify all hours."""
+        """Fold the rest, compare log and rollups with the acked events, and verify all hours."""
         self.row.acked = len(self.acked)
         await catch_up(self.database)
         if not await self.is_folded():
@@ -157,7 +157,7 @@ class Ground:
         await self.verify()
 
     async def _compare_log(self) -> None:
-        """Compare the ids in the log, and how many events the dropped days had, with what was acked."""
+        """Compare the ids in the log, and the number of events of dropped days, with the acked events."""
         connection = await asyncpg.connect(self.url)
         try:
             live = await connection.fetch("select event_id, count(*) from events group by event_id")
@@ -169,7 +169,7 @@ class Ground:
         self._count_differences(Counter(_place(event, days) for event in self.acked.values()), found)
 
     async def _compare_rollups(self) -> None:
-        """Compare all that the rollups say with a count by brute force."""
+        """Compare all rollups with a brute-force count of the acked events."""
         hours = [oracle.start_of(event.timestamp, HOUR) for event in self.acked.values()]
         since, until = min(hours), max(hours) + HOUR
         found: oracle.Fresh = Counter()
@@ -183,23 +183,23 @@ class Ground:
 
 
 def _place(event: Event, retired: Container[date]) -> str | date:
-    """Return what tells an event of the log: its id, or only its day when the events of that were dropped."""
+    """Return the key of an event for the comparison: its id, or its day when that day was dropped."""
     day = event.timestamp.date()
     return day if day in retired else event.event_id
 
 
 async def until(true: Callable[[], Awaitable[bool]], what: str) -> None:
-    """Ask again and again until it is so. Raises TimeoutError when it takes too long."""
+    """Return once `true()` is true. Raises TimeoutError after SECONDS."""
     deadline = asyncio.get_running_loop().time() + SECONDS
     while not await true():
         if asyncio.get_running_loop().time() > deadline:
-            raise TimeoutError(f"not so after {SECONDS} s: {what}")
+            raise TimeoutError(f"waited {SECONDS} s in vain until {what}")
         await asyncio.sleep(0.005)
 
 
 @asynccontextmanager
 async def new_ground(server: EmbeddedServer, row: Row, trial: Trial) -> AsyncIterator[Ground]:
-    """Give a new database on a server; drop it when left."""
+    """Give a new database on a server; drop it at the end of the block."""
     name = f"faults_{uuid4().hex}"
     await execute(server.database_url("postgres"), f'create database "{name}"')
     url = server.database_url(name)

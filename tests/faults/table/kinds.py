@@ -1,4 +1,4 @@
-"""All kinds of faults, and how often each is tried."""
+"""All kinds of faults, and the size of their trials."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.faults.table.zombies import stop_checkpoint_holders, stop_folds
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of fault. durable: on a server that survives being killed."""
+    """One kind of fault. durable: it needs a server that survives a kill."""
 
     name: str
     run: Callable[[Ground], Awaitable[None]]
@@ -29,7 +29,7 @@ class Kind:
 
 
 def all_kinds() -> list[Kind]:
-    """Return the kinds in the sizes that make more than 1,000 faults and 1,000,000 acked events."""
+    """Return the kinds in sizes that together make more than 1,000 faults and 1,000,000 acked events."""
     return [
         *_cuts(Trial(100, 1_000), Trial(100, 1_000), Trial(1, 200)),
         *_cuts(Trial(1, 500, 8), Trial(1, 800, 8, stride=2), Trial(1, 100, 8, stride=8)),
@@ -45,7 +45,7 @@ def all_kinds() -> list[Kind]:
 
 
 def quick_kinds() -> list[Kind]:
-    """Return the kinds in the sizes of a test; what other tests try at length is left out."""
+    """Return the kinds in sizes for a test, without the kinds that other tests try at length."""
     return [
         *_cuts(Trial(1, 50), Trial(1, 50, stride=5), Trial(1, 50, stride=25)),
         Kind("projector stopped in a fold", stop_folds, Trial(1, 50)),
@@ -68,7 +68,7 @@ def _cuts(first: Trial, others: Trial, long: Trial) -> list[Kind]:
 
 
 async def try_all(kinds: list[Kind], tell: Callable[[str], None]) -> list[Row]:
-    """Try the kinds one after another, on servers of their own; return what each did."""
+    """Try the kinds one after another, on new servers; return the row of each."""
     rows = []
     with folder_for_servers() as folder, ExitStack() as opened:
         servers: dict[bool, EmbeddedServer] = {}

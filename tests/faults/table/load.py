@@ -1,4 +1,4 @@
-"""A load of events on the running service, and the processes of that to kill."""
+"""Put a load of events on the running service, and find and kill its processes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SENDERS = 16
 
 @dataclass
 class Load:
-    """Senders that keep posting events, one after another each, and repeat what was not acked until it is."""
+    """Senders that each post one event after another, and repeat an event until it is acked."""
 
     url: str
     acked: dict[str, Event] = field(default_factory=dict)
@@ -63,10 +63,10 @@ class Load:
                 self.refused.append(answer.text)
                 return
             assert answer.headers["retry-after"]
-            await asyncio.sleep(0.01)  # far less than Retry-After asks for: the service has to bear it
+            await asyncio.sleep(0.01)  # far less than Retry-After asks for, because the service must cope with that
 
     def wait_for(self, more: int) -> None:
-        """Return when `more` events were acked; fail when that takes two minutes."""
+        """Return once `more` further events are acked; fail after two minutes."""
         goal = len(self.acked) + more
         waited = Flag()
         for _ in range(12_000):
@@ -78,7 +78,7 @@ class Load:
 
 @contextmanager
 def loaded(running: RunningService) -> Iterator[Load]:
-    """Give a load that runs beside; end it when left."""
+    """Run a load during the block."""
     load = Load(running.url)
     thread = Thread(target=lambda: asyncio.run(load.send()))
     thread.start()
@@ -102,14 +102,14 @@ def kill(process: psutil.Process) -> None:
 
 
 def one(running: RunningService, *words: str) -> psutil.Process:
-    """Return the part whose command line holds the words, waiting for one that is just being started again."""
+    """Return the part whose command line holds the words; wait if it is just being restarted."""
     waited = Flag()
     for _ in range(6000):
         found = [process for process in children(running, *words) if process.ppid() == running.process.pid]
         if found:
             return found[0]
         waited.wait(0.01)
-    pytest.fail(f"no process {words} for a minute")
+    pytest.fail(f"no process with the words {words} appeared within a minute")
 
 
 def kill_workers(running: RunningService) -> None:

@@ -1,4 +1,4 @@
-"""A running service on a server of its own that can be made to fail, and senders that note what they are told."""
+"""A running service with a server that tests make fail, and senders that record the answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.faults.table.load import one
 from tests.http.support.site import Json, an_event, wait_until
 
 SENDERS = 16
-# Few, so that all of them can be taken in no time.
+# Few connections, so that a test takes all of them quickly.
 CONNECTIONS = 40
 MIB = 2**20
 WAITING = "hourledger_events_waiting"
@@ -35,9 +35,9 @@ TAKES_NONE = "events cannot be appended now"
 
 @dataclass
 class Senders:
-    """Senders that keep posting events, one after another each, and repeat what was not acked until it is.
+    """Senders that each post one event after another, and repeat an event until it is acked.
 
-    told: how often which status was answered. refused: the events of 503s. slowest: seconds that an answer took.
+    told: the number of answers by status. refused: the events that got a 503. slowest: the longest answer, in seconds.
     """
 
     url: str
@@ -60,7 +60,7 @@ class Senders:
         while not self.stop.is_set():
             event = an_event(event_id=f"{self.name}-{sender}-{number}", session_id=f"s-{sender}")
             while not await self._is_acked(client, event) and not self.abandon.is_set():  # noqa: ASYNC110  # acks come one by one
-                await asyncio.sleep(0.05)  # far less than Retry-After asks for: the service has to bear it
+                await asyncio.sleep(0.05)  # far less than Retry-After asks for, because the service must cope with that
             number += 1
 
     async def _is_acked(self, client: httpx.AsyncClient, event: Json) -> bool:
@@ -77,7 +77,7 @@ class Senders:
         return False
 
     def wait_for(self, more: int) -> None:
-        """Return when `more` events were acked."""
+        """Return once `more` further events are acked."""
         goal = len(self.acked) + more
         wait_until(lambda: len(self.acked) >= goal, f"{goal} events are acked", 120)
 
@@ -91,7 +91,7 @@ def check_refusal(answer: httpx.Response) -> None:
 
 @dataclass
 class Place:
-    """The service, its server, and what an outage needs of both."""
+    """The service and its server, with the controls and checks that outages need."""
 
     folder: Path
     server: EmbeddedServer
@@ -100,7 +100,7 @@ class Place:
 
     @contextmanager
     def loaded(self) -> Iterator[Senders]:
-        """Give senders that run beside; when left, wait for their last acks, and check that each is stored once."""
+        """Run senders during the block; then wait for their last acks, and check that each event is stored once."""
         senders = Senders(self.running.url)
         before = self.memory()
         with ThreadPoolExecutor(1) as beside:
@@ -119,7 +119,7 @@ class Place:
         assert self.memory() - before < 64 * MIB
 
     def check_recovered(self, acked: set[str], name: str) -> None:
-        """Check that all is well again: what was acked is stored, once, nothing waits, verify finds nothing."""
+        """Check the recovery: each acked event is stored once, no event waits, and verify finds nothing wrong."""
         self.wait_until_ready()
         found = self.rows("select event_id from events where event_id like $1 || '%'", name)
         assert sorted(row["event_id"] for row in found) == sorted(acked)
@@ -135,20 +135,20 @@ class Place:
         assert done.returncode == 0, done.stdout + done.stderr
 
     def wait_until_ready(self) -> None:
-        """Return when the service says that it is ready."""
+        """Wait until the service says that it is ready."""
         wait_until(lambda: self.ready().status_code == 200, "the service is ready again", 60)
 
     def wait_until_refused(self) -> None:
-        """Return when the service says that it takes no events, and refuses them at once."""
+        """Wait until the service says that it takes no events, and refuses them at once."""
         wait_until(lambda: TAKES_NONE in self.ready().text, "the service says that it takes no events", 60)
         self.check_refused_at_once()
 
     def wait_until_nothing_waits(self) -> None:
-        """Return when no event waits by the metrics: the commit under way is given up last."""
+        """Wait until the metrics show no waiting event; the service gives up the commit under way last."""
         wait_until(lambda: self.waiting() == 0, "nothing waits")
 
     def check_refused_at_once(self) -> None:
-        """Check that readiness and posts are refused without waiting for the database."""
+        """Check that readiness and posts fail at once, without a wait for the database."""
         began = monotonic()
         for _ in range(5):
             check_refusal(self.ready())
@@ -160,12 +160,12 @@ class Place:
         return self.client.get("/health/ready")
 
     def waiting(self) -> float:
-        """Return how many events wait, by the metrics."""
+        """Return the number of waiting events from the metrics."""
         lines = self.client.get("/metrics").text.splitlines()
         return sum(float(line.split()[-1]) for line in lines if line.startswith(WAITING))
 
     def memory(self) -> int:
-        """Return the bytes of memory that the HTTP workers have."""
+        """Return the memory of the HTTP workers, in bytes."""
         return sum(worker.memory_info().rss for worker in one(self.running, "http").children())
 
     def rows(self, query: str, *arguments: object) -> list[asyncpg.Record]:
@@ -182,7 +182,7 @@ class Place:
 
     @contextmanager
     def holding(self, *statements: str) -> Iterator[None]:
-        """Run statements in a transaction that stays open until left."""
+        """Run statements in a transaction that stays open during the block."""
         with asyncio.Runner() as runner:
             connection = runner.run(asyncpg.connect(self.server.url))
             try:
@@ -209,7 +209,7 @@ class Place:
 
 @contextmanager
 def new_place(folder: Path) -> Iterator[Place]:
-    """Run the service on a new server until left."""
+    """Run the service on a new server during the block."""
     with ExitStack() as opened:
         server = use(folder, settings={"max_connections": str(CONNECTIONS)})
         environment = {"HOURLEDGER_EVENT_RETENTION_DAYS": str(RETENTION_DAYS)}

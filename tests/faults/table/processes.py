@@ -1,4 +1,4 @@
-"""Processes that append and project, started in milliseconds, so that they can be killed often."""
+"""Processes that append and project; they start in milliseconds, so that tests can kill many."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KILL_SECONDS = 0.2
 
 
 def events_of(appender: int, count: int) -> list[Event]:
-    """Return the events of one appender: up to 2 h late, every twentieth sent twice."""
+    """Return the events of one appender: up to 2 h late, and every twentieth twice."""
     chance = random.Random(appender)
     start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     events = [
@@ -49,7 +49,7 @@ def events_of(appender: int, count: int) -> list[Event]:
 
 
 def append_all(url: str, appender: int, events: list[Event]) -> None:
-    """Append events in batches of odd sizes; a batch whose outcome is unknown is sent again."""
+    """Append events in batches of odd sizes; repeat a batch whose outcome is unknown."""
 
     async def work() -> None:
         database = Database(url, connections=1)
@@ -74,7 +74,7 @@ def append_all(url: str, appender: int, events: list[Event]) -> None:
 
 
 def project(url: str) -> None:
-    """Be a projector until killed."""
+    """Run a projector until killed."""
 
     async def work() -> None:
         await follow(Database(url, connections=2), RETENTION_DAYS, RETENTION_DAYS, asyncio.Event())
@@ -98,7 +98,7 @@ def rebuild_again(url: str) -> None:
 
 
 def start(target: Callable[..., None], *arguments: object) -> ForkServerProcess:
-    """Start a process; it says nothing of the faults that it meets."""
+    """Start a process that logs nothing about the faults that it meets."""
     process = CONTEXT.Process(target=_run_silently, args=(target, *arguments), daemon=True)
     process.start()
     return process
@@ -111,7 +111,7 @@ def _run_silently(target: Callable[..., None], *arguments: object) -> None:
 
 @contextmanager
 def ended(*processes: ForkServerProcess) -> Iterator[None]:
-    """Kill the processes when left."""
+    """Kill the processes at the end of the block."""
     try:
         yield
     finally:
@@ -125,7 +125,7 @@ def kill_projectors_while(url: str, appenders: list[ForkServerProcess]) -> int:
     kills = 0
     while any(appender.is_alive() for appender in appenders):
         with ended(start(project, url)):
-            # Not a wait for anything to happen: the issue asks for a kill at this pace.
+            # This sleep waits for no event; it sets the pace of the kills.
             time.sleep(KILL_SECONDS)
         kills += 1
     return kills

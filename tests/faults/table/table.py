@@ -15,11 +15,11 @@ WIDTH = 120
 
 @dataclass(slots=True)
 class Row:
-    """What faults of one kind did.
+    """The result of faults of one kind.
 
-    acked: distinct events. lost: acked events that the log lacks, and what the rollups count too few; doubled: events
-    of the log that are there again or were never acked, and what the rollups count too much; false_alarms: what
-    verify found, although nothing was altered.
+    acked: distinct events. lost: acked events that the log lacks, and missing counts of rollups. doubled: events of the
+    log that are repeated or were never acked, and excess counts of rollups. false_alarms: findings of verify, although
+    nothing was altered.
     """
 
     kind: str
@@ -31,7 +31,7 @@ class Row:
 
     @property
     def clean(self) -> bool:
-        """Whether faults were tried on acked events and did nothing."""
+        """Whether faults were tried, events were acked, and nothing was lost, doubled or falsely reported."""
         return self.faults > 0 and self.acked > 0 and not (self.lost or self.doubled or self.false_alarms)
 
 

@@ -1,4 +1,4 @@
-"""Works whose connections are cut at every statement boundary. Each is done again, undisturbed, after each cut."""
+"""Works whose connections are cut at every statement boundary. After each cut the work is repeated without a fault."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from tests.faults.table.boundaries import Boundaries, Moment, boundaries
 from tests.faults.table.ground import DAY, RETENTION_DAYS, Ground, until
 from tests.support.oracle import HOUR
 
-# hour: the one that events were just appended to.
+# The datetime is the hour that events were just appended to.
 Work = Callable[[Database, datetime], Awaitable[object]]
 ROLLUP_DAYS = 10_000
 
 
 async def fold(database: Database, hour: datetime) -> None:
-    """One step of the projector."""
+    """Run one step of the projector."""
     await step(database)
 
 
 async def clockwork(database: Database, hour: datetime) -> None:
-    """One round of the clockwork, receipts to compact included."""
+    """Run one round of the clockwork, with receipts to compact."""
     await step(database)
     await tidy(database, RETENTION_DAYS)
 
@@ -49,22 +49,22 @@ async def rebuild_hour(database: Database, hour: datetime) -> None:
 
 
 async def verify_hour(database: Database, hour: datetime) -> None:
-    """Verify one hour, and what the projector's clock finds due."""
+    """Verify one hour, and the hours that are due for the projector."""
     await _all(verify(database, await list_hours(database, hour, hour + HOUR)))
     await verify_due(database)
 
 
 async def retire(database: Database, hour: datetime) -> None:
-    """Verify, seal and drop the days that are past the horizon when the hour's day is."""
+    """Verify, seal and drop days, at a clock when the hour's day is past the horizon."""
     clock = hour.replace(hour=1) + (RETENTION_DAYS + 1) * DAY
     retired = await _all(retain(database, RETENTION_DAYS, ROLLUP_DAYS, clock=clock))
-    # A drop whose answer was lost is tried again, and finds the day gone.
+    # A drop whose answer was lost is repeated, and finds the day gone.
     if hindered := [day for day in retired if day.hindrance not in (None, "gone")]:
-        raise AssertionError(f"not retired: {hindered}")
+        raise AssertionError(f"days were not retired: {hindered}")
 
 
 async def rebuild_everything(database: Database, hour: datetime) -> None:
-    """Rebuild everything as a new version, make that live, and drop the old one."""
+    """Rebuild everything as a new version, switch to it, and drop the old version."""
     version = await versions.begin(database)
     await _all(versions.fill(database, version))
     await versions.switch(database, version, await _all(versions.prove(database, version)))
@@ -77,7 +77,7 @@ WORKS: dict[str, Work] = {
     "rebuild of an hour": rebuild_hour,
     "verify of an hour": verify_hour,
 }
-# Each of many transactions.
+# Works of many transactions.
 LONG_WORKS: dict[str, Work] = {
     "retention pass": retire,
     "rebuild of everything": rebuild_everything,
@@ -89,7 +89,7 @@ async def _all(results: AsyncIterator[Any]) -> list[Any]:
 
 
 async def try_every_boundary(ground: Ground, work: Work) -> None:
-    """Cut work at its first statement, its second, and so on, until all were tried and faults enough."""
+    """Cut the work at its first statement, its second, and so on, until all boundaries and enough faults are tried."""
 
     async def attempt(way: Boundaries) -> None:
         hour = await ground.append()
@@ -112,7 +112,7 @@ async def _until_cut(way: Boundaries, work: Work, hour: datetime) -> None:
 
 
 async def append_at_every_boundary(ground: Ground) -> None:
-    """Cut an appender, which repeats a commit whose outcome is unknown with the same ids."""
+    """Cut an appender; it repeats a commit with unknown outcome, with the same ids."""
 
     async def attempt(way: Boundaries) -> None:
         hour = ground.next_hour()
@@ -122,14 +122,14 @@ async def append_at_every_boundary(ground: Ground) -> None:
         ground.ack(events)
         await ground.verify(hour)
 
-    # Nothing depends on how soon the appender tries again.
+    # A short pause makes the trial fast; no result depends on it.
     with patch.object(module, "PROBE_SECONDS", 0.002):
         async with boundaries(ground.url, ground.folder) as way:
             await _try_all(ground, way, attempt)
 
 
 async def append_until_acked(database: Database, events: list[Event]) -> None:
-    """Append through an appender; send again what is not known to be stored, as clients do."""
+    """Append through an appender; as clients do, resend events that are not acked."""
     appender = Appender(database, RETENTION_DAYS)
     await appender.start()
 
@@ -151,13 +151,13 @@ async def _send(appender: Appender, events: list[Event]) -> list[Event]:
     except ServiceError:
         return events
     if not set(outcomes) <= {STORED, UNAVAILABLE, "duplicate"}:
-        raise AssertionError(f"refused: {set(outcomes)}")
+        raise AssertionError(f"events were refused; outcomes: {set(outcomes)}")
     return [event for event, outcome in zip(events, outcomes, strict=True) if outcome == UNAVAILABLE]
 
 
 @asynccontextmanager
 async def _database(way: Boundaries) -> AsyncIterator[Database]:
-    """Give a database whose every connection is made anew, and can be cut."""
+    """Give a database with new connections, which all go through the proxy."""
     database = Database(way.url)
     try:
         yield database
@@ -167,7 +167,7 @@ async def _database(way: Boundaries) -> AsyncIterator[Database]:
 
 
 async def _try_all(ground: Ground, way: Boundaries, attempt: Callable[[Boundaries], Awaitable[None]]) -> None:
-    """Try every boundary, both before and after its statement, over and over until there were faults enough."""
+    """Cut before and after each boundary's statement, over and over until there are enough faults."""
     stride = ground.trial.stride
     while ground.row.faults < ground.trial.faults:
         for moment, first in ((Moment.BEFORE, 1), (Moment.AFTER, 1 + stride // 2)):

@@ -1,4 +1,4 @@
-"""Processes stopped in the middle of a transaction, taken for dead, that go on when another has done their work."""
+"""Processes that stop in the middle of a transaction, seem dead, and go on after another has done their work."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import asyncpg
 from tests.faults.table.ground import Ground, until
 from tests.faults.table.processes import ended, project, rebuild_again, start
 
-# A fold and a rebuild wait for it when they have the checkpoint and begin to write.
+# A fold and a rebuild wait for this lock when they hold the checkpoint and begin to write.
 LOCK_SESSIONS = "lock table hourly_members in share mode"
 WAITING = "select exists (select from pg_locks where not granted and pg_backend_pid() = any (pg_blocking_pids(pid)))"
 CHECKPOINT_HELD = """
@@ -29,7 +29,7 @@ CONNECTIONS = (
 
 
 async def stop_folds(ground: Ground) -> None:
-    """Stop a projector whose fold waits for a lock; another one folds what comes; then let the first go on."""
+    """Stop a projector whose fold waits for a lock; let another one fold new events; then let the first go on."""
     for _ in range(ground.trial.faults):
         async with _stopped(ground, project) as zombie, _other_projector(ground):
             await ground.append()
@@ -42,8 +42,8 @@ async def stop_folds(ground: Ground) -> None:
 async def stop_checkpoint_holders(ground: Ground) -> None:
     """Stop a rebuild that holds the checkpoint's lock between two statements.
 
-    Every second time PostgreSQL ends its transaction, as it does after a minute (idle_in_transaction_session_timeout),
-    while it is stopped; otherwise it goes on with the lock that it still holds.
+    Every second time PostgreSQL ends the stopped process's transaction, as idle_in_transaction_session_timeout does
+    after a minute. Otherwise the process goes on with the lock that it still holds.
     """
     administrator = await asyncpg.connect(ground.url)
 
@@ -51,7 +51,7 @@ async def stop_checkpoint_holders(ground: Ground) -> None:
         return bool(await administrator.fetchval(HELD))
 
     async def folded_when_ended() -> bool:
-        await administrator.fetch(END_HOLDER)  # its other transaction waits for the same lock
+        await administrator.fetch(END_HOLDER)  # each time, because another transaction of it may take the lock
         return await ground.is_folded()
 
     try:
@@ -77,7 +77,7 @@ async def _fold_one_more(ground: Ground) -> None:
 
 @asynccontextmanager
 async def _stopped(ground: Ground, target: Callable[[str], None]) -> AsyncIterator[int]:
-    """Give the id of a process that was stopped while it held the checkpoint and waited for another lock, now free."""
+    """Stop a process while it holds the checkpoint and waits for another lock; free that lock; give the process id."""
     holder = await asyncpg.connect(ground.url)
 
     async def alone() -> bool:
@@ -88,7 +88,7 @@ async def _stopped(ground: Ground, target: Callable[[str], None]) -> AsyncIterat
 
     try:
         await ground.append()
-        # Else one that was killed before could hold the checkpoint.
+        # Wait, because the session of a killed process could still hold the checkpoint.
         await until(alone, "the connections of killed processes have ended")
         await holder.execute("begin")
         await holder.execute(LOCK_SESSIONS)

@@ -1,4 +1,4 @@
-"""The description of the API is complete and true: what it says is asked of a service."""
+"""The description of the API is complete and true: the tests try its statements against a service."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.http.support.site import HOUR, Json, Site, an_event, now, refused, un
 READS = [operation for operation in OPERATIONS if operation.method == "GET"]
 QUERIES = [operation for operation in READS if operation.parameters]
 WRITES = [operation for operation in OPERATIONS if "Sending" in operation.told["tags"]]
-# Questions, and what is saved, that are told by a body.
+# Operations that take a body but store no events: questions and saved segments.
 TOLD_BY_BODY = [operation for operation in OPERATIONS if "requestBody" in operation.told and operation not in WRITES]
 TOGETHER = {"from": "to", "to": "from", "top": "by"}
 CREDENTIALS: dict[str, dict[str, dict[str, str]]] = {
@@ -46,9 +46,9 @@ each_of = pytest.mark.parametrize
 
 
 def answered() -> Iterator[tuple[str, str]]:
-    """Give path and method of everything that the service answers."""
+    """Give path and method of every route of the service."""
     for route in Service(load({})).litestar.routes:
-        # Below the page of the API Litestar answers what is not there by a route of its own.
+        # Litestar adds a route of its own for unknown paths below the page of the API.
         if isinstance(route, HTTPRoute) and route.path_format != "/schema/{path}":
             path = re.sub("^/assets/.*", "/assets/{name}", route.path_format)
             yield from ((path, method) for method in set(route.methods) - {"OPTIONS"})
@@ -93,7 +93,7 @@ def test_third_party_files_are_served_as_they_were_installed(client: httpx.Clien
 
 @pytest.fixture(scope="session")
 def told(site: Site) -> Site:
-    """Give a service that has been sent the examples of events, and of what is saved."""
+    """Give a service that holds the examples of events and of saved objects."""
     for operation in [*WRITES, *TOLD_BY_BODY]:
         for name, content_type, value in operation.bodies:
             send(site, operation, content_type, value, name)
@@ -101,7 +101,7 @@ def told(site: Site) -> Site:
 
 
 def send(site: Site, operation: Operation, content_type: str, value: Any, marked: str) -> httpx.Response:
-    """Send the example of a body, with ids that nobody else sends."""
+    """Send the example of a body, with ids that no other test sends."""
     headers = {"content-type": content_type}
     if isinstance(value, str):
         text = re.sub(r'("event_id": "[^"]*)', rf"\1{marked}", value)
@@ -149,7 +149,7 @@ def test_examples_of_other_bodies_are_accepted_and_answered_as_told(told: Site, 
 
 
 def numbers(value: Any) -> Any:
-    """Return an answer without its texts, which differ from one to the next."""
+    """Return an answer without its texts, because they differ between answers."""
     if isinstance(value, dict):
         return {name: numbers(held) for name, held in value.items()}
     return [numbers(held) for held in value] if isinstance(value, list) else "" if isinstance(value, str) else value
@@ -173,7 +173,7 @@ def test_examples_of_answers_are_what_is_answered(told: Site, operation: Operati
 
 
 def answer_of(site: Site, method: str, path: str, **asked: Any) -> httpx.Response:
-    """Return an answer, or what a stream, which has no end, tells at once."""
+    """Return an answer; of a stream, which never ends, return the first message."""
     with site.client.stream(method, path, **asked) as answer:
         if answer.headers["content-type"].startswith("text/event-stream"):
             told = next(answer.iter_text())
@@ -185,7 +185,7 @@ def answer_of(site: Site, method: str, path: str, **asked: Any) -> httpx.Respons
 
 
 def ask(site: Site, operation: Operation, parameter: Json, value: str) -> httpx.Response:
-    """Ask with one parameter, and with those that must be there with it."""
+    """Ask with one parameter, and with the parameters that it requires."""
     query = operation.needed | {parameter["name"]: value}
     for other in operation.parameters:
         if other["name"] == TOGETHER.get(parameter["name"]):
@@ -245,7 +245,7 @@ REFUSED: dict[int, dict[str, Any]] = {
 def test_refusals_of_events_are_told(site: Site, operation: Operation) -> None:
     for status, body in REFUSED.items():
         answer = site.client.post(operation.path, **body)
-        # A batch is never refused for one of its events; and one event is no batch.
+        # A batch is never refused for one of its events, and a single event is not a batch.
         assert answer.status_code == (status if status in operation.statuses else 400)
         operation.check(answer)
 

@@ -1,4 +1,4 @@
-"""The description of the API is well formed, as OpenAPI 3.1 has it."""
+"""The description of the API is a well-formed document of OpenAPI 3.1."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_what_is_shared_is_there_and_used() -> None:
 def test_an_operation_is_well_formed(operation: Operation) -> None:
     told = operation.told
     assert told.keys() >= {"operationId", "tags", "summary", "security", "responses"}
-    (tag,) = told["tags"]  # with more it would be listed more than once
+    (tag,) = told["tags"]  # the page lists an operation once for each tag
     assert tag in {known["name"] for known in DOCUMENT["tags"]}
     named = [parameter["name"] for parameter in told.get("parameters", ()) if parameter.get("in") == "path"]
     assert named == re.findall(r"{(\w+)}", operation.path)

@@ -1,4 +1,4 @@
-"""The page at `/`: complete without another server, and under a policy that no injected script gets around."""
+"""The page at `/` needs no other server, and its policy stops injected scripts."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ POLICY = {
 }
 VENDORED = {f"/assets/{name}": Path(name) for name in SOURCES if name.startswith("uPlot")}
 FILES = {path: dashboard_files.MEDIA_TYPES[file.suffix] for path, file in (dashboard_files.files() | VENDORED).items()}
-# What is loaded when it is first needed.
+# Files that the page loads when it first needs them.
 LATER = {path for path in FILES if path.startswith("/assets/views/")}
 OWN = ("/assets/core/", "/assets/overview/", "/assets/views/")
 OWN_SCRIPTS = [path for path in FILES if path.startswith(OWN) and path.endswith(".js")]
-# Of all files together, gzipped.
+# The limit for all files together, gzipped.
 MOST_BYTES = 120 * 1024
 
 

@@ -1,4 +1,4 @@
-"""`python -m service demo`, as a process: what it stores and proves, how it ends, and what it refuses."""
+"""`python -m service demo` as a process: it stores and proves events, ends cleanly, and refuses foreign data."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DONE = re.compile(r"hourledger: http://127\.0\.0\.1:\d+ \(demo, [\d,]+ events of
 
 @dataclass
 class Demo:
-    """A demo that runs, or has ended."""
+    """A demo that runs or has ended."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -55,12 +55,12 @@ class Demo:
         return dict(answer.json())
 
     def processes(self) -> list[psutil.Process]:
-        """Return all that belongs to it: what it has started, and the server of its data."""
+        """Return all processes of the demo: its descendants, and the server of its data."""
         started = psutil.Process(self.process.pid).children(recursive=True)
         return [*started, *(each for each in psutil.process_iter() if works_in(each, self.data))]
 
     def stop(self, number: int = SIGINT) -> None:
-        """Stop it; nothing may be left of it."""
+        """Stop the demo; assert that no process is left."""
         processes = self.processes()
         self.process.send_signal(number)
         assert self.process.wait(30) == 0, self.said()
@@ -81,7 +81,7 @@ def works_in(process: psutil.Process, folder: Path) -> bool:
 
 @contextmanager
 def started_demo(folder: Path, *options: str, **environment: str) -> Iterator[Demo]:
-    """Run a demo; whoever has not stopped it finds it stopped afterwards."""
+    """Run a demo during the block; stop it at the end if it still runs."""
     port = free_port()
     data, output = folder / "demo", folder / f"output-{port}.txt"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HOURLEDGER_", "DATABASE_"))}
@@ -108,7 +108,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def end() -> datetime:
-    """Give the end of the events: all are of closed hours, and what comes live is not."""
+    """Give the end of the generated events: these lie in closed hours, and live events do not."""
     return hour_start(now())
 
 
@@ -177,7 +177,7 @@ def test_more_comes_in_while_it_runs_whatever_happens_to_the_service(demo: Demo,
 
 
 def listed(demo: Demo) -> set[str]:
-    """Return the ids of the events of the last hour; none when nobody answers."""
+    """Return the ids of the events of the last hour; none while the service does not answer."""
     try:
         return {event["event_id"] for event in demo.get("/api/analytics/track", hours=1)["events"]}
     except httpx.TransportError:
@@ -204,7 +204,7 @@ def test_a_second_demo_does_not_take_the_data_of_one_that_runs(demo: Demo, folde
 
 @pytest.fixture(scope="module")
 def again() -> Iterator[Path]:
-    """Give a folder for one demo after another."""
+    """Give a folder that several demos use one after another."""
     with folder_for_servers() as folder:
         yield folder
 

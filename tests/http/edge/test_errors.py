@@ -1,4 +1,4 @@
-"""What is not there, and what is asked in the wrong way: one form of error, whatever the path."""
+"""Unknown paths and bad requests: every path answers them with the same form of error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may do what: keys, tokens, proxies, host names, other origins; and that no secret is ever told."""
+"""Access: keys, tokens, proxies, host names and other origins; and no answer or log shows a secret."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ def test_no_origin_may_send_by_default(site: Site) -> None:
 
 
 def secrets_told(*answers: httpx.Response) -> list[str]:
-    """Return what holds a secret of the answers."""
+    """Return the texts of the answers that hold a secret."""
     told = [answer.text + str(answer.headers) for answer in answers]
     return [text for text in told if WRITE_KEY in text or READ_TOKEN in text]
 
@@ -288,7 +288,7 @@ def test_no_answer_tells_a_secret(guarded: Site) -> None:
 
 @contextmanager
 def broken(site: Site, name: str, body: str) -> Iterator[None]:
-    """Have a function of the database give what the service cannot understand."""
+    """Replace a function of the database by one whose rows the service cannot read."""
     ((working, arguments, result),) = site.rows(
         "select pg_get_functiondef(f), pg_get_function_arguments(f), pg_get_function_result(f)"
         " from (select $1::text::regproc::oid) as asked (f)",

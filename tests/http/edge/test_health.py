@@ -1,4 +1,4 @@
-"""Is it alive, can it serve, and the metrics of everything it answers."""
+"""Liveness, readiness, and the metrics of all answers."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_metrics_hold_no_times_of_creation(site: Site) -> None:
 
 
 class Lone:
-    """A service whose database can be taken away: it has a server of its own."""
+    """A service with its own database server, so that a test can stop the server."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -144,7 +144,7 @@ class Lone:
 
     @contextmanager
     def database_away(self) -> Iterator[None]:
-        """Stop the server; start it again when left, and wait until the service has found it."""
+        """Stop the server during the block; then start it and wait until the service uses it again."""
         release(self._server)
         try:
             yield
@@ -166,7 +166,7 @@ def lone() -> Iterator[Lone]:
 
 
 def answered_at_once(ask: Callable[[], httpx.Response]) -> httpx.Response:
-    """Ask three times, and return the first answer; on a busy machine one may be late, but not all of them."""
+    """Ask three times and return the first answer; one must take under 1 s, because a busy machine may delay others."""
     answers, seconds = [], []
     for _ in range(3):
         began = monotonic()
@@ -211,7 +211,7 @@ def test_without_its_database_it_says_so_and_comes_back_by_itself(lone: Lone) ->
 def test_a_batch_that_could_not_be_stored_names_the_ids_to_send_again(lone: Lone) -> None:
     events = [an_event(event_id=unique("e")), an_event(extra=1), an_event()]
     with lone.database_away():
-        # The service does not know yet that the database is away.
+        # The service has not noticed yet that the database is away.
         answer = lone.site.client.post("/e/batch", json=events)
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0

@@ -41,7 +41,7 @@ SHARDS = 8
 
 
 def words_for_server(url: str) -> str:
-    """Return how pgbouncer reaches the server of a URL."""
+    """Return the connection string with which pgbouncer reaches the server of a URL."""
     parts = urlsplit(url)
     query = parse_qs(parts.query)
     words = {
@@ -66,7 +66,7 @@ def pgbouncer(url: str) -> Iterator[str]:
         configuration.write_text(CONFIGURATION.format(server=words_for_server(url), folder=folder, port=PORT))
         configuration.chmod(0o644)
         command = [PROGRAM, "--quiet", str(configuration)]
-        if os.geteuid() == 0:  # which pgbouncer refuses to run as
+        if os.geteuid() == 0:  # pgbouncer refuses to run as root
             command[1:1] = [f"--user={account.name}"]
         with subprocess.Popen(command) as process:
             try:
@@ -78,7 +78,7 @@ def pgbouncer(url: str) -> Iterator[str]:
 
 @pytest_asyncio.fixture(scope="module")
 async def behind(servers: Servers, folder: Path) -> AsyncIterator[tuple[Site, str]]:
-    """Give the service behind pgbouncer, from an empty database, and the URL that it was given."""
+    """Give a service behind pgbouncer that began with an empty database, and the database URL that it uses."""
     if PROGRAM is None:
         pytest.skip("needs pgbouncer, a package of Debian; tests/integration/sql/test_pooler.py does without")
     async with new_database(servers, empty=True) as url:
@@ -109,7 +109,7 @@ def test_the_service_works_behind_pgbouncer(behind: tuple[Site, str]) -> None:
     ]
     batches = [events[place : place + 50] for place in range(0, 1_000, 50)]
     with ThreadPoolExecutor(8) as senders:
-        # Each twice, and single events between.
+        # The senders send each batch twice.
         answers = list(senders.map(lambda batch: site.send(*batch), batches * 2))
         singles = list(senders.map(lambda event: site.client.post("/e", json=event).status_code, events[:50]))
         rollups = list(senders.map(lambda _: site.get("/api/analytics/rollups/" + text_of(hour))["rollup"], range(8)))

@@ -1,4 +1,4 @@
-"""Several workers, several shards, and the end of it all: the same answers, and nothing acked is lost."""
+"""Several workers, several shards, and a stop: answers stay the same, and no acked event is lost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SENDERS = 8
 
 @pytest_asyncio.fixture(scope="module")
 async def many(servers: Servers, folder: Path, known: Known) -> AsyncIterator[Known]:
-    """Give the known events again, in eight shards behind two workers, from an empty database."""
+    """Give a second service with the known events, with eight shards and two workers, from an empty database."""
     async with new_site(servers, folder, empty=True, HOURLEDGER_SHARDS="8", HOURLEDGER_WORKERS="2") as site:
         site.send(*known.events)
         yield Known(site, known.events)
@@ -36,13 +36,13 @@ def workers(site: Site) -> list[psutil.Process]:
 
 
 def until_they_work(site: Site, number: int) -> list[psutil.Process]:
-    """Return the processes that answer requests when there are so many: the service is ready when one of them is."""
+    """Wait for `number` worker processes and return them; readiness alone needs only one worker."""
     wait_until(lambda: len(workers(site)) == number, f"{number} workers have begun")
     return workers(site)
 
 
-def alone(answer: Json) -> Json:
-    """Return an answer without what is different each time or in each number of shards, or as projectors come to it."""
+def comparable(answer: Json) -> Json:
+    """Return an answer without values that depend on the time, the number of shards or the projector's progress."""
     events = [{**event, "received_at": None} for event in answer.get("events", ())]
     proof = {**answer.get("proof", {}), "state": None, "verified_at": None}
     cursor = bool(answer.get("next_cursor"))
@@ -67,7 +67,7 @@ def test_eight_shards_and_two_workers_answer_as_one_does(known: Known, many: Kno
     asked = path.format(busiest=text_of(busiest), before=text_of(busiest - HOUR))
     while True:
         hour = hour_start(now())
-        answers = [alone(each.site.get(asked, **query)) for each in (known, many)]
+        answers = [comparable(each.site.get(asked, **query)) for each in (known, many)]
         if hour == hour_start(now()):
             break
     assert answers[0] == answers[1]
@@ -111,7 +111,7 @@ def test_another_number_of_shards_is_refused(many: Known) -> None:
 
 
 def ask_on_new_connections(site: Site, times: int) -> None:
-    """Ask so many times, and return when all workers have counted it, which they do after they have answered."""
+    """Ask `times` times; return once the workers have counted all requests, because they count after they answer."""
     before = live(site)
     for _ in range(times):
         assert httpx.get(f"{site.running.url}/health/live", timeout=60, trust_env=False).status_code == 200
@@ -123,7 +123,7 @@ def live(site: Site) -> float:
 
 
 def counts_of(worker: psutil.Process) -> list[Path]:
-    """Return the files in which a worker counts; none before it has begun and when it has ended."""
+    """Return the files that hold a worker's counts; none before it has begun and after it has ended."""
     try:
         return sorted({Path(file.path) for file in worker.open_files() if file.path.endswith(".db")})
     except psutil.Error:
@@ -168,24 +168,24 @@ def test_a_worker_that_was_killed_is_replaced_and_its_counts_remain(many: Known)
     def remains() -> bool:
         try:
             told = metrics(site)
-        except httpx.TransportError:  # the connection was to the worker that is gone
+        except httpx.TransportError:  # the connection led to the killed worker
             return False
         return requests(told, "GET", "/health/live", 200) == before and value(told, "hourledger_events_waiting") == 0
 
-    wait_until(remains, "the counts of the dead are still in the sums")
+    wait_until(remains, "the sums include the counts of the killed worker")
     assert not waiting.exists()
 
 
 @pytest_asyncio.fixture
 async def beginning(servers: Servers, tmp_path: Path) -> AsyncIterator[Site]:
-    """Give a service that is ready as soon as the first of its workers is."""
+    """Give a service that is ready while later workers still start."""
     async with new_site(servers, tmp_path, HOURLEDGER_WORKERS="4") as site:
         yield site
 
 
 @pytest_asyncio.fixture
 async def ending(servers: Servers, tmp_path: Path) -> AsyncIterator[Site]:
-    """Give a service to be ended."""
+    """Give a service that the test ends."""
     async with new_site(servers, tmp_path, HOURLEDGER_WORKERS="2") as site:
         yield site
 
@@ -193,7 +193,7 @@ async def ending(servers: Servers, tmp_path: Path) -> AsyncIterator[Site]:
 def test_a_service_stops_at_once_while_its_workers_begin(beginning: Site) -> None:
     beginning.running.process.send_signal(SIGTERM)
     assert beginning.running.process.wait(60) == 0
-    # Whoever does not stop at once is killed after a while, and that is told.
+    # The supervisor kills and logs any worker that does not stop in time.
     assert "Killing" not in beginning.log()
     assert "killed" not in beginning.log()
 

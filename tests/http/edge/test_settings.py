@@ -1,4 +1,4 @@
-"""Settings that cannot be: the service does not start, and says in one line which one it is."""
+"""Impossible settings: the service does not start, and names the bad setting in one line."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ def test_listening_to_the_network_needs_a_token_or_that_it_is_meant() -> None:
     assert "HOURLEDGER_READ_TOKEN" in line
     assert "HOURLEDGER_OPEN_READS" in line
     assert "HOURLEDGER_HOST" in line_of(start("service", "http", HOURLEDGER_HOST=EVERYWHERE))
-    # A write key is no read token.
+    # A write key does not count as a read token.
     assert "HOURLEDGER_HOST" in line_of(start("service", "serve", HOURLEDGER_HOST=EVERYWHERE, HOURLEDGER_WRITE_KEY="k"))
-    # With either it goes on, to a database that is not there.
+    # With either setting the start goes on, until it finds no database.
     for allowing in ({"HOURLEDGER_READ_TOKEN": "t"}, {"HOURLEDGER_OPEN_READS": "1"}):
         assert "HOURLEDGER" not in line_of(start("service", "serve", HOURLEDGER_HOST=EVERYWHERE, **allowing))
 

@@ -1,4 +1,4 @@
-"""Exports over HTTP: what they hold in each format, who may ask, what is refused, and clients that go away."""
+"""Exports over HTTP: their content in each format, access, refusals, and clients that disconnect."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TRACK = "/api/analytics/track"
 ROLLUPS = "/api/analytics/rollups"
 EVENTS = 300_000
 MEGABYTE = 1024 * 1024
-# Less than half of what it is in any form, in memory or as NDJSON.
+# Less than half the size of the export in any form, in memory or as NDJSON.
 GROWTH = 40 * MEGABYTE
 FILL = """
 insert into events (shard, position, event_id, session_id, event_type, properties, demo_mode, timestamp, received_at)
@@ -46,14 +46,14 @@ where datname = current_database() and pid <> pg_backend_pid() and query like '%
 
 
 def exported(site: Site, **query: object) -> tuple[httpx.Response, list[Row]]:
-    """Return an export that must succeed, and its rows."""
+    """Return a successful export and its rows."""
     answer = site.client.get(EXPORT, params={name: str(value) for name, value in query.items()})
     assert answer.status_code == 200, answer.text
     return answer, rows_of(str(query.get("format", "csv")), answer.content)
 
 
 def scope(known: Known) -> Json:
-    """Return a range with most of what is known, and what is ahead."""
+    """Return a range that holds most known events, including those ahead."""
     until = known.busiest() + 27 * HOUR
     return {"from": text_of(until - 60 * HOUR), "to": text_of(until)}
 
@@ -105,7 +105,7 @@ def test_rollups_are_those_that_are_answered(known: Known, form: str) -> None:
     assert [row["hour"] for row in rows] == [row["hour"] for row in expected]
     assert len({row["measure"] for row in rows}) == 5
     assert "(other)" in {row["key"] for row in rows}
-    # And against what was sent.
+    # Compare with the sent events too.
     hour = text_of(known.busiest())
     total = known.rollup(known.busiest())
     told = {row["measure"]: row["value"] for row in rows if row["hour"] == hour and row["key"] is None}
@@ -195,7 +195,7 @@ def test_the_read_token_is_asked_for(guarded: Site) -> None:
 
 @pytest_asyncio.fixture(scope="module")
 async def large(servers: Servers, folder: Path) -> AsyncIterator[Site]:
-    """Give a service with many events, whose answers are much more than what is on its way at a time."""
+    """Give a service with many events, so that an export is much larger than the buffers on its way."""
     async with new_site(servers, folder) as site:
         admin = await asyncpg.connect(site.database_url)
         await admin.execute("set session_replication_role = replica")
@@ -207,23 +207,23 @@ async def large(servers: Servers, folder: Path) -> AsyncIterator[Site]:
 
 @contextmanager
 def asking(site: Site, **query: object) -> Iterator[socket.socket]:
-    """Give the connection of a client that has asked for an export, and reads nothing of it."""
+    """Give the connection of a client that has asked for an export and does not read it."""
     with closing(socket.create_connection(("127.0.0.1", urlsplit(site.running.url).port or 0), timeout=60)) as client:
         client.sendall(f"GET {EXPORT}?{urlencode(query)} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".encode())
         yield client
 
 
 def reading(site: Site) -> int:
-    """Return how many exports are being read."""
+    """Return how many exports read the database now."""
     return int(site.rows(READING)[0][0])
 
 
 def test_an_export_ends_with_its_client(large: Site) -> None:
     with asking(large, format="ndjson") as client:
         assert client.recv(100).startswith(b"HTTP/1.1 200")
-        wait_until(lambda: reading(large) == 1, "it is read")
+        wait_until(lambda: reading(large) == 1, "the export reads the database")
     wait_until(lambda: reading(large) == 0, "its statement and transaction are gone", 20)
-    wait_until(lambda: "the client went away" in large.log(), "it is told", 20)
+    wait_until(lambda: "the client went away" in large.log(), "the service logs it", 20)
 
 
 def test_few_at_a_time_and_others_are_answered(large: Site) -> None:
@@ -243,7 +243,7 @@ def test_few_at_a_time_and_others_are_answered(large: Site) -> None:
 def test_memory_is_flat(large: Site) -> None:
     worker = max(large.part("http").children(recursive=True), key=lambda process: process.memory_info().rss)
     forms = ("ndjson", "parquet")
-    for form in forms:  # what is loaded only once
+    for form in forms:  # load every module before memory is measured
         exported(large, format=form, event_type="kind_0")
     before = worker.memory_info().rss
     for form in forms:
@@ -258,7 +258,7 @@ def test_memory_is_flat(large: Site) -> None:
 
 
 def exported_size(site: Site, worker: psutil.Process, form: str) -> tuple[int, int, bytes]:
-    """Return the most memory of a worker while it makes an export, the size of that, and a Parquet itself."""
+    """Return a worker's peak memory during an export, the export's size, and the content of a Parquet export."""
     most = size = 0
     kept = bytearray()
     with site.client.stream("GET", EXPORT, params={"format": form}) as answer:
@@ -272,7 +272,7 @@ def exported_size(site: Site, worker: psutil.Process, form: str) -> tuple[int, i
 
 
 async def test_what_cannot_be_read_to_its_end_is_broken_off(servers: Servers, folder: Path) -> None:
-    """The service is stopped, or its connection is: nobody takes what was sent for all of it."""
+    """The service stops, or its connection is cut; the client can tell that the export is incomplete."""
     async with new_site(servers, folder) as site:
         admin = await asyncpg.connect(site.database_url)
         await admin.execute("set session_replication_role = replica")
@@ -291,8 +291,8 @@ async def test_what_cannot_be_read_to_its_end_is_broken_off(servers: Servers, fo
             site.rows(READING.replace("count(*)", "pg_terminate_backend(pid)"))
 
         await asyncio.to_thread(broken_by, cut)
-        wait_until(lambda: "an export was broken off" in site.log(), "it is told")
+        wait_until(lambda: "an export was broken off" in site.log(), "the service logs it")
         await asyncio.to_thread(broken_by, site.running.process.terminate)
-        wait_until(lambda: site.log().count("an export was broken off") == 2, "it is told")
+        wait_until(lambda: site.log().count("an export was broken off") == 2, "the service logs it again")
         await admin.close()
         site.check_log()

@@ -1,4 +1,4 @@
-"""Many events in: each is answered for by itself."""
+"""Batches of events: the answer covers each event on its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.http.support.site import Json, Site, an_event, now, refused, unique
 BATCH = "/api/analytics/track/batch"
 GOOD = b'{"event_type":"opened","session_id":"%b","timestamp":"%b","properties":{"a":[1]}}'
 PADDED = b'{"a":"%b"}'
-# What is sent as one element, and the code and field that it is refused with; None when it is an event like any other.
+# Elements of a batch, each with the code and field of its refusal; None for elements that are valid events.
 POISON: dict[str, tuple[bytes, tuple[str, str | None] | None]] = {
     "NUL": (GOOD.replace(b'"opened"', rb'"\u0000"'), ("invalid_field", "event_type")),
     "NUL in properties": (GOOD.replace(b"[1]", rb'"\u0000"'), ("invalid_field", "properties")),
@@ -52,7 +52,7 @@ POISON: dict[str, tuple[bytes, tuple[str, str | None] | None]] = {
 
 
 def answer_of(answer: httpx.Response, status: int = 200) -> Json:
-    """Check that the numbers of an answer belong together; return it."""
+    """Check that the counts of an answer agree with its errors; return the answer."""
     assert answer.status_code == status, answer.text
     body = dict(answer.json())
     assert list(body) == ["ok", "count", "stored", "duplicates", "rejected", "event_ids", "errors"]
@@ -198,7 +198,7 @@ def test_a_batch_has_at_most_ten_thousand_events(site: Site) -> None:
         assert answer_of(site.client.post("/e/batch", content=sent, headers=headers))["stored"] == 10_000
         beyond = sent + b"\n" + event if lines else sent[:-1] + b"," + event + b"]"
         refused(site.client.post("/e/batch", content=beyond, headers=headers), 413, "too_large")
-        # Ten thousand and one that are not even events are as many.
+        # Elements that are not even events count toward the limit.
         nothing = b"\n".join([b"0"] * 10_001) if lines else b"[" + b",".join([b"0"] * 10_001) + b"]"
         refused(site.client.post("/e/batch", content=nothing, headers=headers), 413, "too_large")
     assert site.get("/api/analytics/track", session_id=session, limit=1)["total_in_range"] == 20_000

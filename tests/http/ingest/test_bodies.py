@@ -1,4 +1,4 @@
-"""Bodies of track requests: how long they may be, how they may be encoded, and what becomes of half a body."""
+"""Bodies of track requests: their limits, their encodings, and bodies that end early."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HEAD = b"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
 
 
 def padded(body: bytes, length: int) -> bytes:
-    """Return JSON of just that length."""
+    """Return the JSON, padded to exactly `length` bytes."""
     return body + b" " * (length - len(body))
 
 
@@ -97,7 +97,7 @@ def test_a_gzip_bomb_is_stopped_while_it_is_decoded(client: httpx.Client, path: 
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    # The body, what it grows by, and the loop.
+    # The decoded body, the growth of its buffer, and the event loop.
     assert peak < 1.6 * most + 200_000
 
 
@@ -113,7 +113,7 @@ def test_many_tiny_members_cost_little(client: httpx.Client) -> None:
     members = gzip.compress(b" ") * 300_000
     began = monotonic()
     refused(client.post("/e/batch", content=members, headers={"content-encoding": "gzip"}), 400, "malformed")
-    # Minutes, when the rest is copied for each of them.
+    # This would take minutes if the decoder copied the rest for each member.
     assert monotonic() - began < 20
 
 
@@ -188,7 +188,7 @@ def test_half_bodies_leave_nothing_behind(site: Site) -> None:
 
 
 def arriving(body: bytes) -> Receive:
-    """Return what gives a whole body at once."""
+    """Return an ASGI receive function that gives the whole body at once."""
 
     async def receive() -> HTTPRequestEvent:
         return {"type": "http.request", "body": body, "more_body": False}

@@ -1,4 +1,4 @@
-"""A batch of which a part could not be made durable: the answer tells which, and to send those again is enough."""
+"""When a part of a batch cannot be made durable, the answer names it, and resending that part is enough."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.conftest import Servers
 from tests.http.support.site import Json, Site, an_event, new_site, unique, wait_until
 
 SHARDS = 8
-# A shard whose disk is full; such an error may pass by itself.
+# Makes one shard fail as if its disk were full; such an error may pass by itself.
 FILL = """
 create function refuse_shard() returns trigger language plpgsql as $$
 begin
@@ -39,7 +39,7 @@ async def eight(servers: Servers, folder: Path) -> AsyncIterator[Site]:
 
 @contextmanager
 def full(site: Site, shard: int) -> Any:
-    """Let nothing be stored in one shard."""
+    """Make every append to one shard fail during the block."""
     alter(site, FILL.format(shard=shard), BEGIN_TO_REFUSE)
     try:
         yield
@@ -48,7 +48,7 @@ def full(site: Site, shard: int) -> Any:
 
 
 def alter(site: Site, *statements: str) -> None:
-    """Run statements; a verification that holds a day first and the log then may cost them a deadlock."""
+    """Run statements, again after a deadlock with a verification, which locks a day before the log."""
     for statement in statements:
         for tried in range(5):
             try:

@@ -1,4 +1,4 @@
-"""One event in: every rule of its fields, what is answered, and that it is there."""
+"""Single events: every rule of their fields, the answer, and the stored event."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_an_event_without_an_id_gets_one(client: httpx.Client) -> None:
     assert first == {"ok": True, "event_id": first["event_id"]}
     assert MADE_ID.fullmatch(first["event_id"])
     assert first["event_id"] != second["event_id"]
-    # Two of one millisecond are in no order.
+    # Ids of one millisecond have no order.
     milliseconds = slice(len("evt_"), len("evt_") + 12)
     assert first["event_id"][milliseconds] <= second["event_id"][milliseconds], "UUIDv7 sorts by time"
 
@@ -187,7 +187,7 @@ def test_what_is_no_time_is_refused(client: httpx.Client, text: str) -> None:
 
 
 def horizon(site: Site) -> datetime:
-    """Return the start of the oldest day that takes events, by the database's clock."""
+    """Return the start of the oldest day that accepts events, by the database's clock."""
     ((day,),) = site.rows(
         "select date_trunc('day', clock_timestamp(), 'UTC') - make_interval(days => $1)", RETENTION_DAYS
     )
@@ -198,7 +198,7 @@ def horizon(site: Site) -> datetime:
 def test_the_horizon_is_the_start_of_a_day(site: Site) -> None:
     oldest = horizon(site)
     answers = [site.client.post("/e", json=an_event(at=oldest + timedelta(microseconds=offset))) for offset in (0, -1)]
-    if horizon(site) == oldest:  # else a day began just now
+    if horizon(site) == oldest:  # otherwise a new day has just begun
         assert answers[0].status_code == 200
         refused(answers[1], 422, "expired", "timestamp")
 
@@ -231,7 +231,7 @@ def test_properties_within_the_limits_come_back_as_they_were(site: Site, propert
     body = with_properties(properties).replace(b'"s-1"', json.dumps(session).encode())
     assert site.client.post("/e", content=body).status_code == 200
     answer = site.client.get(TRACK, params={"session_id": session})
-    # 1e308 comes back with all its digits: the same number, written otherwise.
+    # 1e308 comes back with all its digits: the same number, but another text.
     (listed,) = json.loads(answer.text, parse_int=float)["events"]
     assert listed["properties"] == json.loads(properties, parse_int=float)
 

@@ -1,4 +1,4 @@
-"""Cohorts over HTTP: shape, what enters and what comes back, the edges of the range, refusals."""
+"""Cohorts over HTTP: shape, members and their returns, the edges of the range, refusals."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.http.support.site import HOUR, Json, Site, an_event, hour_start, new_
 COHORTS = "/api/analytics/cohorts"
 DAY = timedelta(days=1)
 TODAY = hour_start(now()).replace(hour=0)
-# Who is there on which of four days, with which event.
+# Each life: the days on which an owner has an event, counted from the range's first day, and the event's type.
 LIVES = {
     "early": {-1: "opened", 1: "opened", 2: "closed"},
     "every": {0: "opened", 1: "opened", 2: "opened", 3: "opened"},
@@ -28,7 +28,7 @@ LIVES = {
 
 @pytest_asyncio.fixture(scope="module")
 async def site(servers: Servers, folder: Path) -> AsyncIterator[Site]:
-    """Give a service of these tests' own: others count the hours of the same days."""
+    """Give a service for these tests alone, because other tests count hours of the same days."""
     async with new_site(servers, folder) as site:
         yield site
         site.check_log()
@@ -43,8 +43,8 @@ def scope(days: int = 4) -> dict[str, str]:
     return {"interval": "day", "from": text_of(TODAY - 5 * DAY), "to": text_of(TODAY - (5 - days) * DAY)}
 
 
-def of_kinds(mark: str, *, user: bool) -> Iterator[Json]:
-    """Give the events of all lives, marked by their tool."""
+def events_of_lives(mark: str, *, user: bool) -> Iterator[Json]:
+    """Give the events of all lives, with `mark` as their tool."""
     for name, life in LIVES.items():
         for day, kind in life.items():
             at = TODAY - 5 * DAY + day * DAY + HOUR
@@ -64,19 +64,19 @@ def cells(answer: Json) -> list[list[int]]:
 @pytest.mark.parametrize("by", ["user", "visitor"])
 def test_a_triangle_of_those_who_came_back(site: Site, by: str) -> None:
     mark = unique("tool")
-    site.send(*of_kinds(mark, user=by == "user"))
+    site.send(*events_of_lives(mark, user=by == "user"))
     asked = {**scope(), "by": by, "tool_name": mark}
     answer = site.get(COHORTS, **asked)
     assert list(answer) == ["ok", "interval", "tz", "by", "retention", "from", "to", "source", "cohorts"]
     assert (answer["interval"], answer["tz"], answer["by"], answer["retention"]) == ("day", "UTC", by, "bounded")
     assert (answer["from"], answer["to"], answer["source"]) == (asked["from"], asked["to"], "events")
     assert [cohort["start"] for cohort in answer["cohorts"]] == [text_of(TODAY - (5 - day) * DAY) for day in range(4)]
-    # Who was there before the range is in none of its cohorts.
+    # An owner with an event before the range is in no cohort.
     assert cells(answer) == [[2, 1, 1, 2], [1, 0, 0], [0, 0], [0]]
     assert [cohort["complete"] for cohort in answer["cohorts"]] == [[True] * (4 - day) for day in range(4)]
     assert cells(site.get(COHORTS, **asked, retention="unbounded")) == [[2, 2, 2, 2], [1, 0, 0], [0, 0], [0]]
     assert cells(site.get(COHORTS, **asked, return_event_type="closed")) == [[2, 0, 0, 1], [1, 0, 0], [0, 0], [0]]
-    # Filters are of the first event, not of what comes back.
+    # Filters apply to the first event, not to the returns.
     assert cells(site.get(COHORTS, **asked, event_type="closed")) == [[1, 0, 0, 1], [0, 0, 0], [1, 0], [0]]
     assert cells(site.get(COHORTS, **asked, where="event_type = opened")) == [[1, 1, 1, 1], [1, 0, 0], [0, 0], [0]]
 
@@ -90,7 +90,7 @@ def test_a_visitor_is_a_user_or_a_session_that_names_none(site: Site) -> None:
     )
     assert cells(site.get(COHORTS, **scope(2), tool_name=mark)) == [[0, 0], [1]]
     assert cells(site.get(COHORTS, **scope(2), tool_name=mark, by="visitor")) == [[1, 1], [1]]
-    # What comes after the range is not looked at.
+    # Events after the range do not count.
     assert cells(site.get(COHORTS, **scope(1), tool_name=mark, by="visitor")) == [[2]]
 
 
@@ -103,7 +103,7 @@ def test_a_period_that_is_not_over_is_not_complete(known: Known) -> None:
     for cohort in answer["cohorts"]:
         assert cohort["complete"][1:-1] == [True] * (len(cohort["returned"]) - 2)
         assert not cohort["complete"][-1]
-    # The first is cut to the range, unless that begins with a day.
+    # The range cuts the first day, unless it begins at midnight.
     assert answer["cohorts"][0]["complete"][0] is (starts[0].hour == 0)
     users = {event["user_id"] for event in known.events if event.get("user_id")}
     assert sum(cohort["size"] for cohort in answer["cohorts"]) == len(users)

@@ -1,4 +1,4 @@
-"""The list of events: what it shows, filters, pages, totals."""
+"""The list of events: its fields, filters, pages and totals."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FAR = 700
 
 
 def as_listed(events: list[Json]) -> list[Json]:
-    """Return events as a list shows them, without when they were received."""
+    """Return events as a list shows them, without the time of receipt."""
     shown = [
         {name: event.get(name) for name in FIELDS[:-1]} | {"demo_mode": event.get("demo_mode", True)}
         for event in events
@@ -289,13 +289,13 @@ def test_a_cursor_at_the_ends_of_the_calendar_is_no_fault(client: httpx.Client, 
 
 
 def test_the_short_path_lists_too(known: Known) -> None:
-    # An event may leave the last 24 hours between two answers.
+    # Ask before and after, because an event may leave the last 24 hours between two answers.
     before, short, after = (known.site.get(path, session_id="s-7") for path in (LIST, "/e", LIST))
     assert short in (before, after)
 
 
 def test_a_page_ends_early_when_its_properties_are_large(site: Site) -> None:
-    """PostgreSQL writes every digit of a number out: 16 KiB as sent come back as almost a megabyte."""
+    """PostgreSQL writes out every digit of a number, so that 16 KiB as sent come back as almost a megabyte."""
     kind = unique("large")
     events = [an_event(event_type=kind, properties={"x": [1]}) for _ in range(30)]
     sent = json.dumps(events).replace("[1]", f"[{','.join(['1e-400'] * 2300)}]")

@@ -1,4 +1,4 @@
-"""Funnels over HTTP: shape, who may see ids, and refusals by field."""
+"""Funnels over HTTP: shape, access to ids, and refusals by field."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TWO = [{"event_type": "opened"}, {"event_type": "closed"}]
 
 
 def sent_story(kind: str) -> list[Json]:
-    """Return events of three sessions, two of which get to the second step, one after 10 and one after 30 seconds."""
+    """Return events of three sessions; two reach the second step, after 10 and after 30 seconds."""
     start = hour_start(now()) - 2 * HOUR
     return [
         an_event(

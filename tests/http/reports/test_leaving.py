@@ -1,4 +1,4 @@
-"""A question about raw events ends with its asker."""
+"""A question about raw events ends when its client disconnects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from service.reports.raw_events import STATEMENT_SECONDS
 from tests.http.support.site import Site, an_event, unique
 
-# Statements of a question that wait for the lock; those of the projector write.
+# Statements of questions that wait for the lock; the projector's statements are not among them, because they write.
 WAITING = """
 select count(*) from pg_stat_activity
 where datname = current_database() and wait_event_type = 'Lock'
@@ -22,20 +22,20 @@ where datname = current_database() and wait_event_type = 'Lock'
         '|event_matches|count_events'
 """
 TYPES = {"steps": [{"event_type": "page_viewed"}] * 2}
-# Sooner than the statement would end by itself.
+# Shorter than the statement's own time limit.
 SOON = STATEMENT_SECONDS - 2
-# The connections of reads.
+# The number of connections for reads.
 READS = 8
 
 
 async def until(connection: asyncpg.Connection, waiting: int) -> None:
     async with asyncio.timeout(SOON):
-        while await connection.fetchval(WAITING) != waiting:  # noqa: ASYNC110  # locks tell nobody
+        while await connection.fetchval(WAITING) != waiting:  # noqa: ASYNC110  # a lock sends no event
             await asyncio.sleep(0.005)
 
 
 def question(path: str, body: object) -> bytes:
-    """Return a request as it is sent."""
+    """Return the bytes of a request."""
     content = b"" if body is None else json.dumps(body).encode()
     lines = (
         f"{'GET' if body is None else 'POST'} /api/analytics/{path} HTTP/1.1",
@@ -55,7 +55,7 @@ def question(path: str, body: object) -> bytes:
 )
 async def test_a_question_ends_when_its_asker_goes_away(site: Site, path: str, body: object) -> None:
     await asyncio.to_thread(site.send, an_event(session_id=unique("s")))
-    # What a transaction has seen of the others stays as it was.
+    # A second connection looks, because a transaction keeps its first view of other sessions.
     holder, looking = [await asyncpg.connect(site.database_url) for _ in range(2)]
     try:
         async with holder.transaction():

@@ -1,4 +1,4 @@
-"""Server-sent events: told at once and when something has moved, counted, ended when the service stops."""
+"""Server-sent events: sent at once and when the log moves, limited in number, ended when the service stops."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ MOST = 64
 
 
 class Told(NamedTuple):
-    """One message of a stream; an event of None is a comment."""
+    """One message of a stream; `event` is None for a comment."""
 
     event: str | None
     data: Json
 
 
 class Stream:
-    """An open stream, read a message at a time."""
+    """An open stream; tests read one message at a time."""
 
     def __init__(self, answer: httpx.Response) -> None:
         self.answer = answer
         self._lines = answer.iter_lines()
 
     def next(self) -> Told | None:
-        """Return the next message, None when the stream has ended."""
+        """Return the next message, or None when the stream has ended."""
         fields: dict[str, str] = {}
         for line in self._lines:
             if not line:
@@ -54,14 +54,14 @@ def stream(site: Site, **headers: str) -> Iterator[Stream]:
 
 @pytest_asyncio.fixture(scope="module")
 async def watched(servers: Servers, folder: Path) -> AsyncIterator[Site]:
-    """Give a service whose streams nobody else opens."""
+    """Give a service whose streams no other test opens."""
     async with new_site(servers, folder) as site:
         yield site
         site.check_log()
 
 
 def until(stream: Stream, position: int) -> Told:
-    """Return the first message that tells of a position, all before it being older ones."""
+    """Return the first message with this position; assert that all messages before it have older positions."""
     while (told := stream.next()) is not None:
         assert told.event == "update"
         if told.data["positions"] == [position]:

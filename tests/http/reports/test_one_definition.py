@@ -1,4 +1,4 @@
-"""Every number has one definition: each is computed from the others, and all of them from the events that were sent."""
+"""Every number has one definition: all reads agree with each other and with a count of the sent events."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ where timestamp >= $1 and timestamp < $2
 
 @dataclass(frozen=True)
 class Numbers:
-    """A service and a range of it; the range holds every known event that is not ahead."""
+    """A service and a range that holds every known event that is not ahead."""
 
     known: Known
     since: datetime
@@ -80,7 +80,7 @@ def grouped(answer: Json) -> int:
 
 
 def ways_to_count_events(it: Numbers) -> Iterator[tuple[str, int]]:
-    """Give the number of events by every read that tells it."""
+    """Give the number of events from every read that has it."""
     rollups = it.get("rollups")
     yield "rollups", rollups["total_events"]
     yield "rollups, by hour", sum(rollup["total_events"] for rollup in rollups["rollups"])
@@ -114,11 +114,11 @@ def ways_to_count_events(it: Numbers) -> Iterator[tuple[str, int]]:
 
 
 def ways_to_count_sessions(it: Numbers) -> Iterator[tuple[str, int]]:
-    """Give the number of distinct sessions by every read that tells it."""
+    """Give the number of distinct sessions from every read that has it."""
     yield "rollups", it.get("rollups")["distinct_sessions"]
     yield "card", it.get("summary")["totals"]["sessions"]
     yield "card of raw events", it.get("summary", where="event_type exists")["totals"]["sessions"]
-    # A range within one bucket.
+    # The whole range as one bucket.
     yield "chart", whole(it, "sessions")
     yield "events per session", round(it.get("summary")["totals"]["events"] / whole(it, "events_per_session"))
     yield (
@@ -130,7 +130,7 @@ def ways_to_count_sessions(it: Numbers) -> Iterator[tuple[str, int]]:
 
 
 def ways_to_count_users(it: Numbers) -> Iterator[tuple[str, int]]:
-    """Give the number of distinct users by every read that tells it; all of them are new in the range."""
+    """Give the number of distinct users from every read that has it; all of them are new in the range."""
     yield "card", it.get("summary")["totals"]["users"]
     yield "card of new ones", it.get("summary")["totals"]["new_users"]
     yield "card of raw events", it.get("summary", where="event_type exists")["totals"]["users"]
@@ -149,7 +149,7 @@ def ways_to_count_users(it: Numbers) -> Iterator[tuple[str, int]]:
 
 
 def ways_to_count_visitors(it: Numbers) -> Iterator[tuple[str, int]]:
-    """Give the number of visitors by every read that tells it."""
+    """Give the number of visitors from every read that has it."""
     yield "card", it.get("summary")["totals"]["visitors"]
     yield "card of raw events", it.get("summary", where="event_type exists")["totals"]["visitors"]
     yield "chart", whole(it, "visitors")
@@ -159,14 +159,14 @@ def ways_to_count_visitors(it: Numbers) -> Iterator[tuple[str, int]]:
 
 
 def whole(it: Numbers, metric: str) -> Any:
-    """Return the value of a trend whose one bucket is the whole range."""
+    """Return the value of a trend with one bucket that holds the whole range."""
     found = [
         bucket["value"]
         for interval in ("week", "month")
         for bucket in it.get("trends", metric=metric, interval=interval)["buckets"]
         if (bucket["start"], bucket["end"]) == tuple(it.range.values())
     ]
-    # A range over the end of a week and of a month is in no bucket.
+    # No bucket holds a range that crosses the end of a week and of a month, so ask the summary.
     return found[0] if found else it.get("summary")["totals"][metric]
 
 
@@ -216,7 +216,7 @@ def test_every_read_tells_the_same_of_tools(numbers: Numbers) -> None:
 def test_the_days_of_the_chart_are_those_of_the_views_and_of_a_count(numbers: Numbers) -> None:
     utc = ZoneInfo("UTC")
     days = [bucket["start"][:10] for bucket in numbers.get("trends", interval="day")["buckets"]]
-    # Whole days only: a view knows no others.
+    # Compare whole days only, because the view has no others.
     first = datetime.fromisoformat(f"{days[1]}T00:00:00+00:00")
     end = datetime.fromisoformat(f"{days[-1]}T00:00:00+00:00") + timedelta(days=1)
     views = {row["day"]: row for row in numbers.known.site.rows(BI_DAYS, first.date(), end.date() - timedelta(days=1))}

@@ -1,4 +1,4 @@
-"""One hour with its proof: what each state means, and that the digest tells of the log alone."""
+"""One hour with its proof: the meaning of each state, and a digest that depends on the log alone."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.http.support.site import (
 )
 
 PROOF = ["state", "events", "digest", "verified_at", "sealed_at"]
-# Sessions of the service that are in the middle of a transaction, a verification's for one.
+# Sessions of the service inside a transaction, for example of a verification.
 BUSY = """
 select from pg_stat_activity
 where datname = current_database() and application_name = 'hourledger' and xact_start is not null
@@ -41,7 +41,7 @@ where datname = current_database() and application_name = 'hourledger' and xact_
 
 
 class Hour(NamedTuple):
-    """An hour that is over, with three events of its own."""
+    """An hour that is over, and its three events."""
 
     site: Site
     start: datetime
@@ -61,7 +61,7 @@ class Hour(NamedTuple):
         self.site.send(an_event(at=self.start + timedelta(minutes=20), **fields))
 
     def run(self, command: str, code: int) -> str:
-        """Run a command of the projections on this hour; it must end with `code`. Return what it prints."""
+        """Run a command of the projections on this hour; assert its exit code and return its output."""
         ended = subprocess.run(
             [
                 sys.executable,
@@ -96,7 +96,7 @@ class Hour(NamedTuple):
         self.site.rows("alter table events enable trigger events_are_append_only")
 
     def folded(self) -> None:
-        """Return when the projector has folded everything."""
+        """Wait until the projector has folded everything."""
         wait_until(lambda: self.site.get("/api/analytics/rollups")["as_of"]["lag_events"] == 0, "all is folded")
 
 
@@ -109,7 +109,7 @@ async def proving(servers: Servers, folder: Path) -> AsyncIterator[Site]:
 
 @pytest.fixture(scope="module")
 def hours() -> Iterator[datetime]:
-    """Give hours that are over, each with two beside it that no other test uses, whatever the clock does meanwhile."""
+    """Give hours that are over, each with two neighbours that no other test uses, even if an hour ends meanwhile."""
     newest = hour_start(now())
     return (newest - ago * HOUR for ago in count(40, 3))
 
@@ -122,7 +122,7 @@ def unseen(proving: Site, hours: Iterator[datetime]) -> Hour:
 
 @pytest.fixture
 def hour(unseen: Hour) -> Iterator[Hour]:
-    """Give an hour that is verified: the projector then leaves it alone for some minutes, whatever happens to it."""
+    """Give a verified hour, because the projector then leaves it alone for some minutes, whatever changes."""
     for number in range(3):
         unseen.send(event_id=f"e-{number}", properties={"n": number})
     unseen.folded()
@@ -144,7 +144,7 @@ def projector_stopped(site: Site) -> Iterator[None]:
             return False
         return True
 
-    wait_until(stopped_at_rest, "the projector holds nothing")
+    wait_until(stopped_at_rest, "the projector is stopped between two transactions")
     try:
         yield
     finally:
@@ -239,7 +239,7 @@ def test_a_changed_event_is_damage_that_no_rebuild_hides(hour: Hour) -> None:
 
 
 def digest_of(*events: Json) -> str:
-    """Compute the digest of events as DESIGN has it: sums of the halves of a SHA-256 over a canonical text."""
+    """Compute the documented digest of events: sums of the halves of a SHA-256 over a canonical text."""
     high = low = 0
     for event in events:
         moment = datetime.fromisoformat(event["timestamp"])

@@ -20,7 +20,7 @@ def by_name(answer: Json) -> dict[str, Json]:
 
 
 def told(events: int, distinct: int, values: list[tuple[Any, int]], other: int = 0, **types: int) -> Json:
-    """Return what is told of a property, without its name."""
+    """Return the answer about a property, without its name."""
     named = [{"value": value, "events": count} for value, count in values]
     return {"events": events, "types": NONE | types, "values": named, "distinct": distinct, "other": other}
 

@@ -1,4 +1,4 @@
-"""Rollups: numbers equal to a count in plain Python, for any range, fresh."""
+"""Rollups are fresh, and equal a count in plain Python for any range."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COUNTS = ("event_counts", "tool_usage", "risk_distribution")
 
 
 def check(known: Known, answer: Json, hours: list[datetime]) -> None:
-    """Check an answer that must have just these hours against a count of their events."""
+    """Check that an answer has exactly these hours, with the counts of their events."""
     assert list(answer) == FIELDS
     assert [rollup["hour"] for rollup in answer["rollups"]] == [text_of(hour) for hour in hours]
     for hour, rollup in zip(hours, answer["rollups"], strict=True):
@@ -38,7 +38,7 @@ def check(known: Known, answer: Json, hours: list[datetime]) -> None:
 
 
 def check_many(shown: dict[str, int], counted: dict[str, int]) -> None:
-    """Check counts of more keys than an answer names: the largest are named, the rest is summed."""
+    """Check counts of more keys than an answer names: it names the largest and sums the rest."""
     rest = shown.pop("(other)")
     assert 990 <= len(shown) < 1000
     assert all(counted[key] == events for key, events in shown.items())
@@ -47,7 +47,7 @@ def check_many(shown: dict[str, int], counted: dict[str, int]) -> None:
 
 
 def but_for_the_lag(answer: Json) -> Json:
-    """Return an answer without what the projector changes in it by catching up."""
+    """Return an answer without the lag, because the projector changes it while it catches up."""
     return {**answer, "as_of": {"positions": answer["as_of"]["positions"]}}
 
 
@@ -59,7 +59,7 @@ def test_the_last_hours_are_counted_exactly(known: Known, hours: int) -> None:
 
 
 def in_last(known: Known, hours: int, **query: object) -> tuple[Json, datetime]:
-    """Return the answer about the last hours, and the first hour of it."""
+    """Return the answer about the last hours, and the first of these hours."""
     while True:
         first = hour_start(now()) + HOUR - hours * HOUR
         answer = known.site.get(ROLLUPS, hours=hours, **query)
@@ -217,7 +217,7 @@ def test_a_session_of_several_hours_is_distinct_once_and_unique_in_each(site: Si
 
 @contextmanager
 def stopped(process: psutil.Process) -> Iterator[None]:
-    """Keep a process from doing anything."""
+    """Suspend a process during the block."""
     process.suspend()
     try:
         yield
@@ -229,7 +229,7 @@ def test_a_rollup_holds_every_event_that_was_acked_though_the_projector_stands_s
     hour = hour_start(now()) - 100 * HOUR
     projector = site.part("follow")
     names = {"from": text_of(hour), "to": text_of(hour + 2 * HOUR)}
-    # A fold under way would go on in the database, and fold some of the events.
+    # Wait, because a fold under way would go on in the database and fold some of the events.
     wait_until(lambda: site.get(ROLLUPS)["as_of"]["lag_events"] == 0, "nothing is being folded")
     with stopped(projector):
         before = site.get(ROLLUPS, **names)["as_of"]

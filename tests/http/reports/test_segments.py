@@ -1,4 +1,4 @@
-"""Saved segments over HTTP, and conditions wherever filters are."""
+"""Saved segments over HTTP, and conditions on every read that takes filters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The timeline of a session and of a user over HTTP, whatever characters their ids are of."""
+"""The timelines of sessions and users over HTTP, with any characters in their ids."""
 
 from __future__ import annotations
 

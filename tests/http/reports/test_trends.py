@@ -1,4 +1,4 @@
-"""What a dashboard reads over HTTP: shapes, numbers against a count in plain Python, freshness, refusals."""
+"""The reads of a dashboard over HTTP: shapes, numbers compared with a count in Python, freshness, refusals."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def new_users(known: Known, since: datetime, until: datetime) -> int:
 
 
 def scope(known: Known, hours: int = 40) -> tuple[Json, datetime, datetime]:
-    """Return a range that holds what is known but what is ahead."""
+    """Return a range that holds the known events, except those ahead."""
     until = known.busiest() + 4 * HOUR
     return {"from": text_of(until - hours * HOUR), "to": text_of(until)}, until - hours * HOUR, until
 
 
 def check(known: Known, answer: Json, passes: list[Json] | None = None) -> None:
-    """Check shape and numbers of a trend against a count of the known events that pass."""
+    """Check the shape of a trend, and its numbers against a count of the known events that pass."""
     assert list(answer) == FIELDS
     bounds = [parse_time(bucket["start"]) for bucket in answer["buckets"]] + [parse_time(answer["to"])]
     assert answer["buckets"][0]["start"] == answer["from"]
@@ -77,7 +77,7 @@ def check(known: Known, answer: Json, passes: list[Json] | None = None) -> None:
 
 
 def is_whole(since: datetime, until: datetime, answer: Json) -> bool:
-    """Tell whether a period begins at both ends, by the clocks of the zone."""
+    """Tell whether a range consists of whole periods, by the clocks of the zone."""
     ends = [moment.astimezone(ZoneInfo(answer["tz"])) for moment in (since, until)]
     return answer["interval"] == "hour" or all(
         f"{end:%H:%M}" == "00:00"

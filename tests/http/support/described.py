@@ -1,4 +1,4 @@
-"""The API as it is described, taken apart into operations, requests and answers."""
+"""The description of the API, taken apart into operations, requests and answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DOCUMENT: Json = json.loads(told_for(datetime.now(UTC).date(), msgspec.json.enco
 
 @dataclass(frozen=True)
 class Operation:
-    """What one method of one path does."""
+    """One method of one path, and its description."""
 
     path: str
     method: str
@@ -38,12 +38,12 @@ class Operation:
 
     @property
     def needed(self) -> dict[str, str]:
-        """Return a query of what must be given."""
+        """Return a query with all required parameters."""
         return {each["name"]: good_values(each)[0] for each in self.parameters if each.get("required")}
 
     @property
     def address(self) -> str:
-        """Return the path, with the examples of its own parameters."""
+        """Return the path, with examples in place of its parameters."""
         for parameter in self.told.get("parameters", ()):
             if parameter.get("in") == "path":
                 return self.path.replace(f"{{{parameter['name']}}}", parameter["example"])
@@ -51,7 +51,7 @@ class Operation:
 
     @property
     def statuses(self) -> dict[int, Json]:
-        """Return what is told of each status."""
+        """Return the description of each status."""
         return {int(status): resolved(DOCUMENT, told) for status, told in self.told["responses"].items()}
 
     @property
@@ -62,14 +62,14 @@ class Operation:
                 yield name, content_type, example["value"]
 
     def answer(self, status: int, content_type: str) -> Json:
-        """Return what is told of an answer."""
+        """Return the description of an answer."""
         content = self.statuses[status]["content"]
         found = content_type.partition(";")[0]
         assert found in content, f"{self}: {status} of {content_type} is not described"
         return dict(content[found])
 
     def check(self, answer: httpx.Response) -> None:
-        """Fail when an answer is not one of those described."""
+        """Fail unless the answer matches its description."""
         assert answer.status_code in self.statuses, (
             f"{self}: {answer.status_code} is not described: {answer.text[:200]}"
         )
@@ -85,12 +85,12 @@ OPERATIONS = [
 
 
 def content_of(answer: httpx.Response) -> Any:
-    """Return the JSON of an answer, or its text when it is none."""
+    """Return the JSON of an answer, or its text when it is not JSON."""
     return answer.json() if answer.headers["content-type"].startswith("application/json") else answer.text
 
 
 def good_values(parameter: Json) -> list[str]:
-    """Return values that a parameter is told to take, the example first."""
+    """Return values that a parameter takes by its description, the example first."""
     schema = parameter["schema"]
     values = [*schema.get("examples", ()), *schema.get("enum", ())]
     values += [schema[name] for name in ("default", "minimum", "maximum") if name in schema]
@@ -100,12 +100,12 @@ def good_values(parameter: Json) -> list[str]:
 
 
 def text_of(value: object) -> str:
-    """Return a value as it stands in a query."""
+    """Return a value as a query writes it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def bad_values(parameter: Json) -> list[str]:
-    """Return values that a parameter is told not to take."""
+    """Return values that a parameter refuses by its description."""
     schema = parameter["schema"]
     values = [str(schema[name] + step) for name, step in (("minimum", -1), ("maximum", 1)) if name in schema]
     free = schema["type"] == "string" and "enum" not in schema and "format" not in schema
@@ -120,7 +120,7 @@ def examples(operation: Operation, status: int = 200) -> Iterator[tuple[str, str
 
 
 def asked_for(example: Json) -> tuple[str, dict[str, str]] | None:
-    """Return the path and the query that an example of an answer was given for, when it says so."""
+    """Return the path and query of an example's request; None when its summary names no GET request."""
     method, _, address = example["summary"].partition(" ")
     parts = urlsplit(address)
     return (parts.path, dict(parse_qsl(parts.query))) if method == "GET" and address.startswith("/") else None

@@ -1,4 +1,4 @@
-"""A set of known events, and what answers must say of them, counted in plain Python."""
+"""A set of known events, and the right answers about them, counted in plain Python."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SEED = 20_251_018
 TOOLS = (None, "Home", "Søk 🎵", "(other)", '"><script>', "a\u2028b")
 ACTIONS = (None, "open", "close")
 USERS = (None, "u-1", "u-2", "ü" * 256)
-# How many events at the same microsecond, and of how many kinds in one hour.
+# The number of events at the same microsecond, and of kinds in one hour.
 ALIKE = 30
 MANY = 1_103
 ODD_MODES = ("", "x" * 129, "y" * 12_000, 1, 1.5, None, True, {"a": 1}, ["high"])
@@ -24,14 +24,14 @@ MODES = ("high", "low", "z" * 128, "(other)")
 
 @dataclass(frozen=True)
 class Known:
-    """A service and all events that it holds, as they were sent."""
+    """A service and all the events that were sent to it."""
 
     site: Site
     events: list[Json]
 
     @cached_property
     def by_moment(self) -> list[tuple[datetime, Json]]:
-        """Every event with its time."""
+        """Return every event with its time."""
         return [(datetime.fromisoformat(event["timestamp"]), event) for event in self.events]
 
     def between(self, since: datetime, until: datetime | None = None) -> list[Json]:
@@ -39,7 +39,7 @@ class Known:
         return [event for at, event in self.by_moment if since <= at and (until is None or at < until)]
 
     def listed_in_last(self, hours: int | None, **query: object) -> tuple[Json, list[Json]]:
-        """Return the list of the last hours, or of how many it takes by itself, and the events since then."""
+        """Return the list of the last hours, by default 24, and the events since then."""
         while True:
             before = now() - (hours or 24) * HOUR
             answer = self.site.get("/api/analytics/track", **query, **({"hours": hours} if hours else {}))
@@ -52,7 +52,7 @@ class Known:
         return sorted(found, reverse=True)
 
     def rollup(self, hour: datetime) -> Json:
-        """Return the rollup of an hour, however many keys it has."""
+        """Return the rollup of an hour with all its keys."""
         events = self.between(hour, hour + HOUR)
         return {
             "hour": text_of(hour),
@@ -64,7 +64,7 @@ class Known:
         }
 
     def busiest(self) -> datetime:
-        """Return the hour with more kinds of events than an answer names."""
+        """Return the hour with the most kinds of events, more than an answer names."""
         return max(self.hours(datetime.min.replace(tzinfo=self.by_moment[0][0].tzinfo)), key=self._kinds)
 
     def _kinds(self, hour: datetime) -> int:
@@ -80,7 +80,7 @@ def risk_modes(event: Json) -> Iterator[str]:
 
 
 def known_events(moment: datetime) -> list[Json]:
-    """Return events from 30 hours before to 20 hours after the current hour; none within minutes of a whole hour."""
+    """Return events from 30 hours before to 20 hours after the current hour; most are 20 minutes off a whole hour."""
     chance = random.Random(SEED)
     base = hour_start(moment)
     events = [

@@ -1,4 +1,4 @@
-"""The metrics of a service, read as Prometheus does."""
+"""The metrics of a service, read the way Prometheus reads them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def requests(samples: Samples, method: str, route: str, status: int) -> float:
 
 
 def outcomes(before: Samples, after: Samples) -> dict[str, float]:
-    """Return how many more events had each outcome."""
+    """Return how many events had each outcome between two samples."""
     more = {
         dict(labels)["outcome"]: after[name, labels] - value(before, name, **dict(labels))
         for name, labels in after

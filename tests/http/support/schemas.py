@@ -1,4 +1,4 @@
-"""JSON Schema, as much of it as the description of the API uses; an unknown keyword is an error."""
+"""The part of JSON Schema that the description of the API uses; an unknown keyword is an error."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CHECKING = {
 
 
 def resolved(document: Any, part: Any) -> Any:
-    """Return what a part stands for: what its `$ref` names, or itself."""
+    """Return the target of a part's `$ref`, or the part itself when it has none."""
     while isinstance(part, dict) and "$ref" in part:
         found = document
         for name in part["$ref"].removeprefix("#/").split("/"):
@@ -33,7 +33,7 @@ def resolved(document: Any, part: Any) -> Any:
 
 
 def faults(document: Any, schema: Any, value: Any, at: str = "$") -> Iterator[str]:
-    """Give what is wrong with a value. Names that a schema does not know are, unless it says what they may hold."""
+    """Give the faults of a value. A name outside `properties` is a fault unless `additionalProperties` allows it."""
     schema = resolved(document, schema)
     assert schema.keys() <= TELLING | CHECKING, f"{at}: {schema.keys() - TELLING - CHECKING}"
     if "anyOf" in schema:

@@ -1,4 +1,4 @@
-"""A running service on a database of its own, and events to send to it."""
+"""A running service with its own database, and events to send to it."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Site:
-    """The service, a client of it, and the way to its database around it."""
+    """A service, an HTTP client of it, and the URL of its database."""
 
     running: RunningService
     database_url: str
     client: httpx.Client
 
     def rows(self, query: str, *args: object) -> list[asyncpg.Record]:
-        """Run a statement on the database, as its administrator; return its rows."""
+        """Run a statement directly on the database; return its rows."""
 
         async def fetched() -> list[asyncpg.Record]:
             connection = await asyncpg.connect(self.database_url)
@@ -49,11 +49,11 @@ class Site:
         return asyncio.run(fetched())
 
     def log(self) -> str:
-        """Return what the service has written."""
+        """Return the service's log."""
         return self.running.log.read_text()
 
     def check_log(self) -> None:
-        """Fail when the service wrote of a fault of its own."""
+        """Fail when the service logged a fault of its own."""
         assert not re.search("Traceback|Warning|a request failed", self.log())
 
     def part(self, command: str) -> psutil.Process:
@@ -67,23 +67,23 @@ class Site:
         return [part for part in parts if command in words_of(part)]
 
     def send(self, *events: Json) -> Json:
-        """Send a batch that must be answered with 200; return the answer."""
+        """Send a batch; assert that the answer is 200 and return it."""
         answer = self.client.post("/e/batch", json=events)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
     def get(self, path: str, **query: object) -> Json:
-        """Return the answer to a read that must succeed."""
+        """Read a path; assert that the answer is 200 and return it."""
         answer = self.client.get(path, params={name: str(value) for name, value in query.items()})
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
     def listed(self, **query: object) -> list[Json]:
-        """Return the events that a list names."""
+        """Return the events of a list."""
         return list(self.get("/api/analytics/track", **query)["events"])
 
     def raw(self, request: bytes, *, cut_short: bool = False) -> tuple[int, Json]:
-        """Send bytes as they are; return status and body. They must ask for the connection to be closed."""
+        """Send raw bytes; return status and body. The bytes must include `Connection: close`."""
         port = urlsplit(self.running.url).port
         with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
             connection.sendall(request)
@@ -96,20 +96,20 @@ class Site:
 
 @asynccontextmanager
 async def new_database(servers: Servers, *, empty: bool = False) -> AsyncIterator[str]:
-    """Give the URL of a database, migrated unless it shall be empty."""
+    """Give the URL of a new database, migrated unless `empty`."""
     async with servers.new_database(NEWEST, shards=None if empty else 1) as url:
         yield url
 
 
 @asynccontextmanager
 async def new_site(servers: Servers, folder: Path, *, empty: bool = False, **environment: str) -> AsyncIterator[Site]:
-    """Run a service with these settings on a database of its own."""
+    """Run a service with these settings on its own database."""
     defaults = {"HOURLEDGER_EVENT_RETENTION_DAYS": str(RETENTION_DAYS), "PYTHONWARNINGS": "default"}
     settings = defaults | environment
     async with new_database(servers, empty=empty) as url:
         with (
             running_service(folder, url, port=None, **settings) as running,
-            # A connection whose body was refused unread is closed after the answer: none is used again.
+            # Use no connection twice, because the service closes one after it refuses a body unread.
             httpx.Client(base_url=running.url, timeout=60, trust_env=False, limits=ONCE) as client,
         ):
             yield Site(running, url, client)
@@ -135,12 +135,12 @@ def unique(name: str) -> str:
 
 
 def an_event(*, at: datetime | None = None, **fields: Any) -> Json:
-    """Return an event as a client sends it; fields beside those that it must have only when given."""
+    """Return an event as a client sends it, with the required fields and the given ones."""
     return {"event_type": "opened", "session_id": "s-1", "timestamp": text_of(at or now()), **fields}
 
 
 def refused(answer: httpx.Response, status: int, code: str, field: str | None = None) -> str:
-    """Check that an answer is an error of the one form; return its message."""
+    """Check that an answer is an error in the common form; return its message."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/json"
     return refusal(answer.json(), code, field)
@@ -157,9 +157,9 @@ def refusal(body: Json, code: str, field: str | None = None) -> str:
 
 
 def wait_until(true: Any, what: str, seconds: float = 60) -> None:
-    """Ask again and again until it is so; fail when it takes too long."""
+    """Return once `true()` is true; fail after `seconds`."""
     deadline = monotonic() + seconds
     while not true():
         if monotonic() > deadline:
-            pytest.fail(f"not so after {seconds} s: {what}")
+            pytest.fail(f"waited {seconds} s in vain until {what}")
         sleep(0.02)

@@ -1,4 +1,4 @@
-"""Commands that must end by themselves."""
+"""Run commands that must end by themselves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-# A database that is not there, unless a test names another.
+# No database listens here; tests may name another.
 NOWHERE = "postgresql://somebody:password-1@127.0.0.1:1/nothing"
 SECRET = "a secret with spaces"  # noqa: S105
 
@@ -25,7 +25,7 @@ def start(*command: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 
 def line_of(ended: subprocess.CompletedProcess[str]) -> str:
-    """Check that a command could not start and says so in one line; return the line."""
+    """Check that a command could not start and wrote one line about it; return the line."""
     assert ended.returncode == 2
     assert ended.stdout == ""
     (line,) = ended.stderr.splitlines()

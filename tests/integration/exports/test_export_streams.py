@@ -87,7 +87,7 @@ async def test_parquet_needs_its_extra(database: Database, database_url: str, mo
     async with exports_of(Sharded(database_url, 1, database, None)) as exports:  # type: ignore[arg-type]
         with pytest.raises(ServiceError, match=r"pip install 'hourledger\[parquet\]'") as refused:
             async with exports.begun(await exports.question({"format": "parquet"})):
-                pytest.fail("it is not installed")
+                pytest.fail("a Parquet export began without pyarrow")
         assert (status_of(refused.value).number, refused.value.code, refused.value.field) == (
             501,
             "not_installed",

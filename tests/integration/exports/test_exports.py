@@ -92,7 +92,7 @@ async def test_what_is_gone_is_expired(old: Sharded) -> None:
     async with exports_of(old) as exports:
         with pytest.raises(ServiceError, match="not kept any more") as refused:
             async with begun(exports, to=text_of(day(1))):
-                pytest.fail("nothing is kept of it")
+                pytest.fail("an export began although no event of the range is kept")
         assert (status_of(refused.value).number, refused.value.code, refused.value.field) == (422, "expired", "to")
         # The rollups of the day remain.
         async with begun(exports, of="rollups", to=text_of(day(1)), format="ndjson") as export:

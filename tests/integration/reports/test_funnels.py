@@ -33,7 +33,7 @@ SONGS = [{"tool_name": name} for name in ("Home", "NextSong", "Upgrade", "Submit
 
 
 def story(*told: tuple[str, timedelta], session: str = "s1", user: str | None = None, first: int = 0) -> list[Event]:
-    """Return events of one session; each is told by its type and its time after START."""
+    """Return events of one session, each given by its type and its time after START."""
     return [
         an_event(first + number, at=START + at, session=session, kind=kind)._replace(user_id=user)
         for number, (kind, at) in enumerate(told)

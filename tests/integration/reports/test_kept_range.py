@@ -44,8 +44,8 @@ def of_cohorts(answer: Answer) -> int:
     return sum(cohort["size"] for cohort in answer["cohorts"])
 
 
-# Each report: its question, a number that shows whether events of yesterday count, and that number after the drop. No
-# cohort begins today, because the log shows the user yesterday.
+# Each report: its question, a number that shows whether yesterday's events count, and its value after the drop.
+# No cohort begins today, because the log shows the user yesterday.
 QUESTIONS: dict[str, tuple[Ask, str, Number, int]] = {
     "trends of events": (lambda f, q: f.trends.page(q), "&interval=day&demo_mode=true", of_buckets, 1),
     "trends of rollups": (lambda f, q: f.trends.page(q), "&interval=day", of_buckets, 1),

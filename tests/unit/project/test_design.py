@@ -14,14 +14,14 @@ BUILT = "service/web/vendor"
 
 
 def texts() -> Iterator[tuple[Path, str]]:
-    """Give every file of ours that may cite a rule, and its text."""
+    """Give every file of the repository that may cite a rule, and its text."""
     for path in [*ROOT.iterdir(), *(file for folder in FOLDERS for file in (ROOT / folder).rglob("*"))]:
         if path.is_file() and (path.suffix in KINDS or path.name == "Makefile") and BUILT not in path.as_posix():
             yield path, path.read_text(encoding="utf-8")
 
 
 def sections() -> dict[str, str]:
-    """Return the text of each rule by its heading without dot and words: R1, R2, ..."""
+    """Return the section of each rule by the rule's number: R1, R2, ..."""
     found = re.split(r"^#+ (.*)$", DESIGN.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
     titles, bodies = found[::2], found[1::2]
     rules = [(title.partition(".")[0], title + body) for title, body in zip(titles, bodies, strict=True)]

@@ -101,7 +101,7 @@ async def test_a_day_that_is_not_folded_is_kept_for_now(log: Sharded, monkeypatc
         (kept,) = await retire(log.database, 0)
         assert kept.hindrance == "hour 07:00 of shard 0 is not folded yet"
         assert not kept.failed
-        # Dropping checks the whole day again, even though its hours passed one by one.
+        # Sealed hours alone are not enough, because drop_day checks the day as a whole.
         hindered = await log.database.only(log.database.statements.drop_day, day(0).date(), past(0))
         assert tuple(hindered) == ("not folded", False)
     assert await retire(log.database, 0) == whole(0, events=[*EVENTS, late])
