@@ -11,7 +11,8 @@ from playwright.async_api import Browser, BrowserContext, Route
 from service.web.assets import CLIENT, VENDOR
 from tests.browser.support.client import Visitor, history, waiting
 from tests.browser.support.client_cost import compressed, microseconds_per_call
-from tests.browser.support.client_faults import SCENARIOS, Scenario, Scene
+from tests.browser.support.client_faults import SCENARIOS, Scenario
+from tests.browser.support.client_scene import Scene
 from tests.conftest import Servers
 from tests.http.support.site import Site, now
 
