@@ -84,6 +84,12 @@ class Operation:
 OPERATIONS = [
     Operation(path, method.upper(), told) for path, item in DOCUMENT["paths"].items() for method, told in item.items()
 ]
+READS = [operation for operation in OPERATIONS if operation.method == "GET"]
+QUERIES = [operation for operation in READS if operation.parameters]
+WRITES = [operation for operation in OPERATIONS if "Sending" in operation.told["tags"]]
+# Operations that take a body but store no events: questions and saved segments.
+TOLD_BY_BODY = [operation for operation in OPERATIONS if "requestBody" in operation.told and operation not in WRITES]
+each_of = pytest.mark.parametrize
 
 
 def content_of(answer: httpx.Response) -> Any:
@@ -126,14 +132,6 @@ def asked_for(example: Json) -> tuple[str, dict[str, str]] | None:
     method, _, address = example["summary"].partition(" ")
     parts = urlsplit(address)
     return (parts.path, dict(parse_qsl(parts.query))) if method == "GET" and address.startswith("/") else None
-
-
-READS = [operation for operation in OPERATIONS if operation.method == "GET"]
-QUERIES = [operation for operation in READS if operation.parameters]
-WRITES = [operation for operation in OPERATIONS if "Sending" in operation.told["tags"]]
-# Operations that take a body but store no events: questions and saved segments.
-TOLD_BY_BODY = [operation for operation in OPERATIONS if "requestBody" in operation.told and operation not in WRITES]
-each_of = pytest.mark.parametrize
 
 
 def send(site: Site, operation: Operation, content_type: str, value: Any, marked: str) -> httpx.Response:
