@@ -19,7 +19,6 @@ from tests.http.support.site import HOUR, Json, Site, hour_start, now
 STEPS = "&step=event_type+%3D+page_view&step=tool_name+%3D+search&step=action+%3D+run"
 LONG = urlencode({"and": "action in (run, 'a rather long text that does not fit beside anything on a phone', open)"})
 SENT = [{"event_type": "page_view"}, {"tool_name": "search"}, {"action": "run"}]
-DAY = timedelta(days=1)
 
 
 def steps_in(url: str) -> list[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from playwright.async_api import Page
 
-from tests.browser.test_funnels import DAY
 from tests.http.support.site import Json, Site
+
+DAY = timedelta(days=1)
 
 
 def funnel(site: Site, steps: list[Json], **more: object) -> Json:
