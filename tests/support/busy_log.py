@@ -22,7 +22,7 @@ EVENTS = 20_000
 TAIL = 500
 DAY = 24 * HOUR
 FIRST = start_of(START, DAY) - DAY
-# An hour in the middle, and a moment inside a quarter of it.
+# An hour in the middle of the events, and a moment of it that is not a border of a quarter.
 BUSY = FIRST + 30 * HOUR
 INSIDE = BUSY + timedelta(minutes=7)
 END = datetime.max.replace(tzinfo=UTC)
@@ -82,7 +82,7 @@ async def rows_read(admin: asyncpg.Connection, query: str, *arguments: object) -
     return read
 
 
-# Filters of event lists, each for another leading index.
+# Filters of event lists. Each uses a leading index of its own.
 LISTS = {
     "session": Filters(session_id="s7"),
     "user": Filters(user_id="u7"),

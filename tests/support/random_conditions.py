@@ -25,7 +25,7 @@ events = st.fixed_dictionaries(
 )
 paths = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3).map(lambda names: ("properties", *names))
 fields = paths | st.sampled_from([("event_type",), ("tool_name",), ("demo_mode",), ("risk_mode",), ("session_id",)])
-# Values as a condition writes them, quoted or not.
+# Values in the syntax of conditions, quoted or not.
 words = st.sampled_from(["x", "10", "true", "-1.5", "opened", "high", '"10"', '"s 1"']) | st.sampled_from(TEXTS).map(
     json.dumps
 )

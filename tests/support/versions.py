@@ -93,7 +93,7 @@ class Log:
                 assert await self.rows(version, shard) == oracle.rows(self.of_shard(shard))
 
     async def left(self, version: int) -> dict[str, int]:
-        """Return the number of rows that each table has of a version, without empty tables."""
+        """Return how many rows of a version each table has, without the tables that have none."""
         numbers = {table: await self.admin.fetchval(NUMBER.format(table), version) for table in TABLES}
         return {table: number for table, number in numbers.items() if number}
 

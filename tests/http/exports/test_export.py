@@ -19,7 +19,7 @@ from tests.support.exports import FORMATS, Row
 
 
 def scope(known: Known) -> Json:
-    """Return a range that holds most known events, including those ahead."""
+    """Return a range that holds most known events, including those in the future."""
     until = known.busiest() + 27 * HOUR
     return {"from": text_of(until - 60 * HOUR), "to": text_of(until)}
 

@@ -52,7 +52,7 @@ def new_users(known: Known, since: datetime, until: datetime) -> int:
 
 
 def scope(known: Known, hours: int = 40) -> tuple[Json, datetime, datetime]:
-    """Return a range that holds the known events, except those ahead."""
+    """Return a range that holds the known events, except those in the future."""
     until = known.busiest() + 4 * HOUR
     return {"from": text_of(until - hours * HOUR), "to": text_of(until)}, until - hours * HOUR, until
 

@@ -108,7 +108,7 @@ def good_values(parameter: Json) -> list[str]:
 
 
 def text_of(value: object) -> str:
-    """Return a value as a query writes it."""
+    """Return a value as text for a query string."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -24,7 +24,7 @@ MACROS = (
 async def test_each_panel_of_the_grafana_dashboard_shows_what_it_says(aged: Sharded) -> None:
     panels = json.loads(DASHBOARD.read_text())["panels"]
     found = {}
-    # Times as Grafana writes them; `until` is the start of an hour, which Grafana's filter includes.
+    # Times in Grafana's format; `until` is the start of an hour, which Grafana's filter includes.
     times = {"since": f"{day(2):%Y-%m-%dT%H:%M:%SZ}", "until": f"{day(9) + 23 * HOUR:%Y-%m-%dT%H:%M:%SZ}"}
     async with reading(aged.url) as reader:
         for panel in panels:

@@ -107,7 +107,7 @@ class Beside:
             await work()
 
     async def retire(self) -> list[RetiredDay]:
-        """Run passes until no day is left, with a round of the other works before and after; return the failed days."""
+        """Run passes until no day is left, with a round of the other jobs before and after; return the failed days."""
         database = Database(self.old.url)
         await another_round(self.checked, self.mended)
         failed: list[RetiredDay] = []

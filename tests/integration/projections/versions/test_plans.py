@@ -21,7 +21,7 @@ from tests.support.versions import Log, rebuild_all, verified
 
 
 def crowded(count: int) -> list[Event]:
-    """Return events of two hours with so many sessions that comparing all with all would take minutes."""
+    """Return events of two hours. Their sessions are so numerous that comparing each with each would take minutes."""
     return [
         an_event(number, at=START + number * 7_200 / count * timedelta(seconds=1), session=f"s{number % (count // 2)}")
         for number in range(count)

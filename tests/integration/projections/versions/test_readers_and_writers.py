@@ -32,7 +32,7 @@ REBUILDS = 2
 
 @dataclass
 class Load:
-    """Works that run beside rebuilds until the rebuilds are done and all events are appended."""
+    """Jobs that run beside rebuilds until the rebuilds are done and all events are appended."""
 
     log: Log
     events: list[Event]
