@@ -57,8 +57,8 @@ group by r.since, r.until
 class History:
     """The product and the oracle side by side; each step happens to both."""
 
-    def __init__(self, url: str, admin: asyncpg.Connection, shards: int) -> None:
-        self.database = Database(url, connections=2)
+    def __init__(self, url: str, admin: asyncpg.Connection, database: Database, shards: int) -> None:
+        self.database = database
         self.logs = [oracle.Log() for _ in range(shards)]
         self.url = url
         self.admin = admin
@@ -119,18 +119,26 @@ class History:
             assert found == oracle.fresh(log.events, START, START + HOURS * HOUR)
 
 
+# The last history of each database. A new connection plans every statement again, which takes longer than an example.
+_last: dict[str, History] = {}
+
+
 @asynccontextmanager
 async def history(url: str, shards: int) -> AsyncIterator[History]:
-    """Give an empty log; emptying the shared database is faster than making another one."""
-    admin = await asyncpg.connect(url)
+    """Give an empty log. Emptying the previous example's database is faster than making another one."""
+    last = _last.get(url)
+    admin = last.admin if last else await asyncpg.connect(url)
     await admin.execute(f"set session_replication_role = replica; {RESET}")
     await admin.execute(MAKE_SHARDS, shards)
-    found = History(url, admin, shards)
-    try:
-        yield found
-    finally:
-        await found.database.close()
-        await admin.close()
+    _last[url] = History(url, admin, last.database if last else Database(url, connections=2), shards)
+    yield _last[url]
+
+
+async def leave(url: str) -> None:
+    """Close the connections to a database."""
+    if last := _last.pop(url, None):
+        await last.database.close()
+        await last.admin.close()
 
 
 async def grown(both: History, batches: list[tuple[list[Event], int]]) -> list[Event]:
