@@ -15,7 +15,7 @@ PEER = "one GROUP BY hour, count(distinct session)"
 
 
 async def measure(grounds: Grounds) -> list[Row]:
-    """Measure on logs as they were loaded: after compaction of receipts a log cannot be folded again from its start."""
+    """Measure before receipts are compacted, because afterwards a log cannot be folded again from its start."""
     web, scattered = await grounds.of(WEB), await grounds.of(SCATTERED)
     rebuild, verify = least_ratio(0.9, reached=0.15), least_ratio(0.25, reached=0.2)
     rows = await _measure(web, least_ratio(0.35, reached=0.2), rebuild, verify)

@@ -15,7 +15,7 @@ from projections.projector import catch_up
 
 TIMES = (1, 10)
 MOST_MS = 10
-# Paths below /api/analytics, and the most milliseconds that each should take.
+# Paths below /api/analytics, and the milliseconds that each should take at most.
 PATHS: dict[str, float | None] = {
     "trends?metric=users&interval=day": MOST_MS,
     "trends?metric=visitors&interval=hour": MOST_MS,
@@ -26,7 +26,7 @@ PATHS: dict[str, float | None] = {
     "top?by=tool_name": MOST_MS,
     "sessions/{session}": MOST_MS,
     "users/{user}": MOST_MS,
-    # No goal, because cohorts read a row for each user and quarter of an hour.
+    # No goal, because cohorts read a row for each user in each quarter of an hour.
     "cohorts?interval=day&hours=168": None,
 }
 

@@ -29,7 +29,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question. goals: the most milliseconds that its answer may take, by number of stored events."""
+    """A question. goals: the milliseconds that its answer may take at most, by number of stored events."""
 
     what: str
     ask: Callable[[Asking], Awaitable[Any]]

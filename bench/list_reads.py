@@ -22,7 +22,7 @@ from projections.projector import catch_up
 # How many times the events of the other benchmarks are stored.
 TIMES = 10
 DAY, WEEK = 24, 168
-# The number of events that a person looks at.
+# The number of events on a page of the list.
 PAGE = 50
 MOST_MATCHES = 10_000
 WITHOUT = "the same page, total=0"

@@ -16,7 +16,7 @@ from bench.web_data import event_of
 
 EVENTS_PER_SECOND = 5_000
 BATCH = 50
-# Enough that a slow answer does not delay the batches behind it.
+# With several connections, a slow answer does not delay the next batches.
 CONNECTIONS = 4
 # Active sessions for each event per second: a session sends 14 events within half an hour, as in the data set `web`.
 SESSIONS = 1_800 // 14
@@ -50,7 +50,7 @@ class Sender:
         self._first = first
         self._apart = BATCH / pace
         self._chance = random.Random(f"{seed} {first}")
-        # How many sessions each place has had: when one ends, the next takes its place.
+        # The number of sessions that each slot has begun. When one ends, the next begins in the same slot.
         self._begun = [0] * (SESSIONS * pace // CONNECTIONS)
 
     def post(self, began: float, seconds: int) -> int:

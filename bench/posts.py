@@ -54,7 +54,7 @@ class Case(NamedTuple):
 
 
 PAIRS = tuple((Case(SERVICE, *load), Case(no_database.__name__, *load)) for load in product((1, 2), (FEW, MANY)))
-# Further peers for the smallest load: what each is, and the least ratio of the service's rate to the peer's.
+# Further peers of the smallest load. Each has a label and the least ratio of the service's rate to the peer's.
 PEERS = (
     (Case(one_append.__name__), "same service, one append (one transaction) per request", 4),
     (Case(one_insert.__name__), "same service, one plain INSERT per request, no receipts", 1.5),

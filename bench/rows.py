@@ -65,17 +65,17 @@ class Goal:
 
 
 def least(bound: float) -> Goal:
-    """Return the goal of a median of at least `bound`."""
+    """Return the goal that the median is at least `bound`."""
     return Goal("median", bound, at_least=True)
 
 
 def most(bound: float) -> Goal:
-    """Return the goal of a median of at most `bound`."""
+    """Return the goal that the median is at most `bound`."""
     return Goal("median", bound, at_least=False)
 
 
 def least_ratio(bound: float, *, reached: float | None = None) -> Goal:
-    """Return the goal of being at least `bound` times as good as the peer."""
+    """Return the goal that the median is at least `bound` times as good as the peer's."""
     return Goal("ratio", bound, at_least=True, reached=reached)
 
 

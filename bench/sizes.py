@@ -70,7 +70,7 @@ async def _rollup_rows(grounds: Grounds) -> list[Row]:
 
 
 async def _append_and_fold(ground: Ground) -> None:
-    """Append and fold a few events at a time, and vacuum after each day of events; autovacuum runs more often."""
+    """Append and fold a few events at a time, and vacuum after each day of events. Autovacuum would run more often."""
     database = ground.database
     events = ground.data.events(ground.size.events, ground.size.hours)
     for number in range(1, QUARTERS * FOLDS_PER_QUARTER + 1):

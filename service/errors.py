@@ -13,7 +13,7 @@ ServiceError
 │   ├── Future              the event is too far ahead
 │   ├── IdReused            another session has sent the event's id
 │   ├── ReadTooSlow         the read took too long
-│   └── TooMany             the limit of their number is reached
+│   └── TooMany             the limit of saved segments is reached
 ├── NotInstalled            an optional part of the service is not installed
 └── Unavailable             not now: the same request may succeed later
     ├── QueueFull           too much waits to be stored
@@ -107,7 +107,7 @@ class ReadTooSlow(Impossible):
 
 
 class TooMany(Impossible):
-    """The limit of their number is reached."""
+    """The limit of saved segments is reached."""
 
     code = "too_many"
 

@@ -59,7 +59,7 @@ class Session:
                 yield row
 
     async def chunks(self, query: str, *args: object) -> AsyncIterator[list[Row]]:
-        """Run a query; yield its rows in chunks, at most 200 rows each. The last chunk is shorter than asked, or empty.
+        """Run a query; yield its rows in chunks of at most 200 rows. The last chunk may be empty.
 
         A chunk of large rows has fewer rows. The statement timeout applies to each chunk separately.
         """

@@ -28,14 +28,15 @@ RIGHT = frozenset({VERIFIED, SEALED})
 
 # The dimensions of the projection, and the field of a rollup that holds the counts of each.
 ROLLUP_FIELDS = {"event_type": "event_counts", "tool_name": "tool_usage", "risk_mode": "risk_distribution"}
-# The dimensions that a question can divide events by. Those that are not above need the log.
+# The dimensions that a question can divide events by. A dimension that is not in ROLLUP_FIELDS needs the log.
 DIMENSIONS = ("event_type", "tool_name", "action", "risk_mode", "demo_mode")
-# The key that holds the sum of all keys that an answer does not name.
+# An answer sums the keys that it does not name under this key.
 OTHER = "(other)"
 
 # The kinds of members that the projection tracks, and for each the measure that counts distinct members.
 MEASURES = {"session": "sessions", "user": "users", "identified": "identified"}
-# What a question must name to get a metric. Every answer counts the events of each dimension anyway.
+# The measures and dimensions that a question must name to get a metric. Some metrics need none, because every answer
+# counts the events of each dimension.
 METRICS: dict[str, tuple[str, ...]] = {
     "events": (),
     "sessions": ("sessions",),

@@ -137,7 +137,7 @@ class _Clients:
         self._number = 0
 
     def sendings(self, span: Span) -> Iterator[Sending]:
-        """Give the sendings of the sessions that begin in a span: `span.events` different events, and repeats."""
+        """Give the events of the sessions that begin in a span: `span.events` different ones, and repeats of some."""
         left = span.events
         while left > 0:
             start = span.start + MILLISECOND * self._chance.randrange(max(1, (span.end - span.start) // MILLISECOND))
@@ -168,7 +168,7 @@ class _Clients:
 
 
 def _in_order(clients: _Clients, spans: Iterable[Span]) -> Iterator[Sending]:
-    """Give the sendings of all spans in the order of their time. The spans must be in order."""
+    """Give the events of all spans with the times to send them, ordered by these times. The spans must be in order."""
     waiting: list[Sending] = []
     for span in spans:
         for sending in clients.sendings(span):

@@ -142,7 +142,7 @@ async def json_body(request: Request[Any, Any, Any], kind: type[Document]) -> Do
         raise UnsupportedType("the content type must be application/json")
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnsupportedEncoding("the content encoding must be identity")
-    # An admission of its own, because this body is not an event and must not use their byte budget.
+    # Use a separate admission, because this body is not an event and must not use the byte budget of events.
     body = Body(Admission(), MAX_DOCUMENT_BYTES)
     async with _patience(PATIENCE_SECONDS):
         sent = await body.read(request.receive, dict(request.scope["headers"]))

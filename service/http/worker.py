@@ -18,7 +18,7 @@ from service.ingest.appender import Appender
 
 HOUSEKEEPING_SECONDS = 1.0
 STOP_LOOK_SECONDS = 0.05
-# Longer than a database that is up takes to answer.
+# A database that is up answers sooner.
 START_SECONDS = 2.0
 # A higher threshold than the number of objects in requests that wait for a commit. These are not garbage, but every
 # collection would search them.

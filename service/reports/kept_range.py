@@ -20,7 +20,7 @@ from sql.database import Database, Row
 # The sources of a report.
 EVENTS = "events"
 ROLLUPS = "rollups"
-# Users are counted only since some version of the schema. Nothing is known of users before.
+# Older versions of the schema did not count users, so users may be known only since an upgrade.
 PEOPLE = "people"
 
 FIRST = datetime.min.replace(tzinfo=UTC)

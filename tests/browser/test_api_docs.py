@@ -19,7 +19,7 @@ STATUS = ".live-responses-table tbody .response-col_status"
 
 
 class Watched:
-    """A page with its complaints and its requests to other hosts than the service."""
+    """A page with its errors and warnings, and its requests to hosts other than the service."""
 
     def __init__(self, page: Page, origin: str) -> None:
         self.page = page

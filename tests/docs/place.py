@@ -38,7 +38,7 @@ PROGRAMS = next(
 )
 # Commands that run until they are stopped.
 LASTING = ("make serve", "python -m service http", "python -m projections follow")
-# Set-up is done, whatever the dates of files say: it is not for these tests to do it again.
+# The set-up is done. `-o` keeps make from repeating it because of the dates of files.
 MAKE = f"""#!/bin/sh
 exec {shutil.which("make")} -o .venv/installed.lock -o service/web/vendor/installed.lock "$@"
 """
@@ -142,7 +142,7 @@ class Place:
             return False
 
     def _environment(self) -> dict[str, str]:
-        # Neither the settings of whoever runs the tests, nor the flags of the make that does.
+        # Leave out the user's settings, and the flags of the make that runs the tests.
         foreign = ("HOURLEDGER_", "DATABASE_", "MAKE", "MFLAGS", "PG")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         path = f"{self.folder / 'bin'}:{self.folder / '.venv/bin'}:{PROGRAMS}:{inherited['PATH']}"

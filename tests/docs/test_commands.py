@@ -33,7 +33,7 @@ async def own_databases(servers: Servers) -> AsyncIterator[list[str]]:
 
 @pytest.fixture
 def programs() -> None:
-    """Skip where a program is missing that the pages use; CI requires them."""
+    """Skip the test when a program that the pages use is missing; CI requires all of them."""
     absent = [name for name in ("bash", "curl", "openssl") if shutil.which(name) is None]
     if absent and os.environ.get("CI"):
         pytest.fail(f"not installed: {absent}")
@@ -95,7 +95,7 @@ def move_to_own_server(place: Place, own_databases: list[str]) -> None:
     place.replaced[OWN_SERVER] = shlex.quote(own_databases.pop())
 
 
-# What the page says in words, or takes for granted, before a block: by the page, and a part of the block.
+# Steps that a page describes in words, or takes for granted, before a block. Keys: the page, and a part of the block.
 BEFORE: dict[tuple[str, str], Callable[[Place, list[str]], None]] = {
     ("docs/bi.md", "bi-role"): embedded_database,
     ("docs/operations.md", "service http"): parts_by_themselves,

@@ -15,9 +15,9 @@ TEXT = text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 GROUPS: dict[str, click.Group] = {"service": service, "projections": projections}
 COMMANDS = {f"{group} {name}": command for group, cli in GROUPS.items() for name, command in cli.commands.items()}
-# Parts of another command, which nobody types.
+# Parts of another command. Users do not type them.
 INNER = {"service demo-trickle"}
-# What pages load, which nobody else reads.
+# Paths that only our pages load.
 PARTS_OF_PAGES = {"/assets/{}", "/schema/page.js"}
 # Of tests, benchmarks and psql, not of the service.
 OTHER_SETTINGS = {"TEST_DATABASE_URL", "BENCH_JSON", "ON_ERROR_STOP"}

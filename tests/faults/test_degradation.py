@@ -57,7 +57,7 @@ def test_restarted(place: Place) -> None:
             place.start()
             senders.wait_for(100)
     assert senders.slowest < SOON
-    # The connections that the restarts cut make no read fail.
+    # Reads succeed, although the restarts cut the service's connections.
     assert [place.client.get("/api/analytics/rollups").status_code for _ in range(20)] == [200] * 20
 
 
@@ -217,7 +217,7 @@ def post_batch(place: Place, batch: bytes) -> httpx.Response:
 
 
 def test_idle_transactions(place: Place) -> None:
-    """Transactions stay open with a snapshot, and with a lock on events that blocks no one; this is not an outage."""
+    """Open transactions hold a snapshot, and a lock on events that blocks no other. This is not an outage."""
     with (
         place.loaded() as senders,
         place.holding("set transaction isolation level repeatable read", "select count(*) from events"),

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.property.projections.test_histories import leave
+from tests.support.histories import leave
 
 
 @pytest_asyncio.fixture

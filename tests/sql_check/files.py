@@ -90,7 +90,7 @@ def check_query(source: Source, statements: list[Node]) -> Iterator[Problem]:
 
 
 def check_columns(source: Source, statement: Node) -> Iterator[Problem]:
-    """Find a query of events that does not give the listed columns; pages also need the shard of their last event."""
+    """Find queries of events whose columns are not EVENT_COLUMNS. Only the shard may follow; pages need it."""
     given = tuple(result_columns(statement))
     if {"event_id", "properties"} & set(given) and given not in (EVENT_COLUMNS, (*EVENT_COLUMNS, "shard")):
         yield source.problem(f"a query of events gives {', '.join(EVENT_COLUMNS)}, and shard at most")

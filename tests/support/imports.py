@@ -24,7 +24,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def a_row(number: int | None = 0, **fields: Any) -> dict[str, Any]:
-    """Return an event as a sender writes it; without a number it has no id."""
+    """Return a row of an import file; without a number it has no id."""
     named = {} if number is None else {"event_id": f"evt_{number}"}
     return {"event_type": "page_viewed", "session_id": "s1", "timestamp": NOW.isoformat(), **named, **fields}
 

@@ -33,7 +33,7 @@ async function send() {
   }
 }
 
-// A request that hangs is given up, because it would keep other tabs from sending.
+// Give up a request that hangs, because it would keep other tabs from sending.
 const ask = (address, how) => fetch(address, { credentials: "omit", signal: AbortSignal.timeout?.(MINUTE), ...how });
 
 /** Send one batch; true when there may be more to send now. */

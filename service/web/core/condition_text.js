@@ -1,15 +1,15 @@
-// Conditions as the service reads them, such as `tool_name exists and properties.plan = pro`: composed here, parsed there.
+// Composes conditions such as `tool_name exists and properties.plan = pro`. The service parses them.
 
-// What needs no quotes. Python and JavaScript differ in which control characters are blanks; all of them are quoted.
+// Matches a value that needs no quotes. Control characters need them, because Python and JavaScript differ on blanks.
 const WORD = /^[^\s\x00-\x1f\x85"'(),=<>!][^\s\x00-\x1f\x85"(),=<>!]*$/;
 
-// A value that is a text and nothing else.
+// A quoted value equals only a text.
 export const string = (text) => JSON.stringify(text);
 
-// A value as it is typed. As a word, 10 equals the number as well as the text.
+// A typed value, quoted only if it must be. Without quotes, 10 equals both the number and the text.
 export const word = (text) => (WORD.test(text) && text !== "and" ? text : string(text));
 
-// values: each as `string` or `word` writes it.
+// values: results of `string` or `word`.
 export function condition(field, operator, values) {
   const value = operator === "in" ? `(${values.join(", ")})` : values.join("");
   return [field, operator, value].filter(Boolean).join(" ");

@@ -4,9 +4,9 @@ export const METRICS = ["events", "sessions", "visitors", "users", "new_users", 
 export const DIMENSIONS = ["event_type", "tool_name", "action", "risk_mode", "demo_mode"];
 // The dimensions whose keys `top` lists: demo_mode has only two.
 export const TOP_DIMENSIONS = DIMENSIONS.filter((name) => name !== "demo_mode");
-// What conditions test, beside properties.
+// The event fields that conditions can test. Conditions can also test properties.
 export const FIELDS = [...DIMENSIONS, "session_id", "user_id"];
-// Filters of one value each. Conditions (`where`) come beside them.
+// Filters that take one value each, unlike conditions (`where`).
 export const FILTERS = [...FIELDS, "segment"];
 export const UNARY = ["exists", "missing"];
 export const OPERATORS = ["=", "!=", "contains", "<", "<=", ">", ">=", "in", ...UNARY];
@@ -20,7 +20,7 @@ export const OWNERS = ["user", "visitor"];
 export const RETENTIONS = ["bounded", "unbounded"];
 export const COMPARISONS = ["none", "previous", "week", "year"];
 export const PROOF_STATES = ["open", "verified", "sealed", "drifted", "damaged", "broken"];
-// The key of everything that is not named.
+// The key of the sum of all keys that an answer does not name.
 export const OTHER = "(other)";
 export const MOST_HOURS = 8_760;
 export const MOST_STEPS = 10;

@@ -21,7 +21,7 @@ export function* messages(text) {
 }
 
 export class Live {
-  // told(): there may be new events. said(state): live, polling or away.
+  // Calls told() when there may be new events, and said() with the state: live, polling or away.
   constructor(told, said) {
     this.told = told;
     this.said = said;

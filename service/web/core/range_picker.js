@@ -37,7 +37,7 @@ function submit(change) {
   if (!fault) change({ range: "custom", since, until });
 }
 
-// Local time as a datetime-local field takes it.
+// Local time in the format of a datetime-local field.
 function fieldText(time) {
   const date = new Date(time);
   const two = (value) => String(value).padStart(2, "0");

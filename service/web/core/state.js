@@ -98,7 +98,7 @@ export function rangeOf(state) {
   return state.range === "custom" ? bounds(state) : [["hours", String(hoursOf(state))]];
 }
 
-// The filters as the service takes them, conditions included: [[name, text]].
+// The filters as parameters of a read, conditions included: [[name, text]].
 export const filtersOf = ({ filters, conditions }) =>
   [...filters, ...(conditions.length ? [["where", joined(conditions)]] : [])];
 

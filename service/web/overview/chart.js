@@ -79,7 +79,7 @@ function options({ metric, buckets }, lines, place) {
   };
 }
 
-// Bring the lines of a group forward, or those of all with null.
+// Fade the lines of all other groups. null fades none.
 function focus(group) {
   if (!plot) return;
   const lines = linesOf(shown[0]);

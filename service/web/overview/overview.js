@@ -24,7 +24,7 @@ export function start({ chooseMetric, chooseBy, openTimeline }) {
   recent.start(openTimeline);
 }
 
-// Show the question until there is an answer.
+// Label the panels for a new state, and dim their old contents until the answers arrive.
 export function frame(state) {
   cards.press(state.metric);
   chart.frame(cards.title(state.metric), state.options.overview.by, !UNDIVIDED.includes(state.metric));

@@ -11,7 +11,7 @@ const STRONGEST = 45;
 const TITLES = new Map([["day", "Day"], ["week", "Week"], ["month", "Month"]]);
 const WHOSE = new Map([["user", "users"], ["visitor", "visitors"]]);
 
-// cohorts: as `GET /api/analytics/cohorts` gives them. Returns nodes.
+// answer: of `GET /api/analytics/cohorts`. Returns nodes.
 export function triangle(answer, state) {
   const { cohorts, interval, by } = answer;
   const whose = WHOSE.get(by);

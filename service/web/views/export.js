@@ -22,7 +22,7 @@ export function open(place, page, close) {
   const question = new Question(form, said, page.needToken);
 
   const path = () => {
-    // Rollups are of all events.
+    // Filters do not apply to rollups.
     const scope = of.value === "events" ? scopeOf(page.state()) : rangeOf(page.state());
     return `/api/analytics/export?${new URLSearchParams([["of", of.value], ["format", format.value], ...scope])}`;
   };

@@ -62,7 +62,7 @@ export function open(place, page, close) {
 
 const path = (name) => `segments/${encodeURIComponent(name)}`;
 
-// What the state becomes when a segment is chosen.
+// The filters and conditions of the state after the user chose a segment.
 const only = (name) => ({ filters: new Map([["segment", name]]), conditions: [] });
 
 // The filters that can be saved, or null: a segment cannot hold another one.

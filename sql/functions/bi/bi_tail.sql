@@ -1,5 +1,5 @@
--- What the events beyond the checkpoints would change in the rows of the live version, in all shards. Rows: as
--- hourly_tail.
+-- The changes that the events beyond the checkpoints would make to the rows of the live version, in all shards. Rows:
+-- as hourly_tail.
 -- For the views of the schema bi: their readers have no rights on the tables that this function reads.
 create or replace function bi_tail(kinds text[])
 returns table (

@@ -1,4 +1,4 @@
--- The name of a key in an answer that names only `keys`: (other) for any other key. When `keys` is null, all are named.
+-- The key itself when `keys` contains it or is null, otherwise (other). A null key stays null.
 create or replace function named_key(key text, keys text[])
 returns text
 language sql immutable parallel safe

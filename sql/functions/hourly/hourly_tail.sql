@@ -1,4 +1,4 @@
--- What the events of a shard at positions (after, upto] would change in the projection's rows, without changing them.
+-- The changes that the events of a shard at positions (after, upto] would make to the projection's rows. Makes none.
 -- Both bounds are ends of appends, so the receipts between them give the days to read.
 -- The fold and the fresh read both use it (R4, R8); `kinds` are the kinds of members wanted. Rows are of three sorts:
 --   dimension, key: `amount` more events in `bucket`

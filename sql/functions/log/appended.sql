@@ -1,4 +1,5 @@
--- What was appended to one hour of a shard: the sum of its witnesses, the ledger and the receipts.
+-- The count and the digest of the events that were appended to one hour of a shard, summed over both witnesses: the
+-- ledger and the receipts.
 -- Rows: one, zeros when nothing was appended.
 create or replace function appended(in_shard integer, in_hour timestamptz)
 returns table (events bigint, position_sum numeric, digest_high numeric, digest_low numeric)

@@ -1,5 +1,5 @@
--- What one hour of a shard's log holds now, counted from the events themselves. Rows: one, zeros when the hour is
--- empty.
+-- The count and the digest of the events that one hour of a shard's log holds now. Reads the events themselves. Rows:
+-- one, zeros when the hour is empty.
 create or replace function found_in_log(in_shard integer, in_hour timestamptz)
 returns table (events bigint, position_sum numeric, digest_high numeric, digest_low numeric)
 language sql stable parallel safe

@@ -1,4 +1,4 @@
--- What one hour of the projection should hold, recounted from the events up to a position (R4).
+-- The rows that one hour of the projection should have, recounted from the events up to a position (R4).
 -- Rows are of two sorts:
 --   dimension, key: `amount` events in `bucket`
 --   kind, member:   the member is active in `bucket`

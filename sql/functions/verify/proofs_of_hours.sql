@@ -1,4 +1,5 @@
--- The last proof of each hour in [since, until) in one shard, with what has been appended to the hour until now.
+-- The last proof of each hour in [since, until) in one shard, with the count and the digest of all events that were
+-- appended to the hour.
 -- Rows: one per hour that has events, a proof or a seal:
 --   events, digest_high, digest_low: what was appended; the digests are numeric sums
 --   state: null when the hour was never verified

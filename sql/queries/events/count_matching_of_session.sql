@@ -3,6 +3,6 @@
 -- Rows: one (total).
 select count(*) as total
 from events as e
--- `is true`, because a generic plan underestimates a range of time.
+-- `is true` hides the upper bound from the planner, because a generic plan underestimates a range of time.
 where e.session_id = $3::jsonb ->> 'session_id' and e.timestamp >= $1 and (e.timestamp < $2) is true
     and event_matches(e, $3)

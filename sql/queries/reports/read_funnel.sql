@@ -3,8 +3,8 @@
 -- one element per step: $6 event type, $7 tool name, $8 action, $9 a jsonpath predicate on fields, $10 one on
 -- properties,
 -- $11 the values of the predicates,
--- $12 the dimension that divides runs, or null, $13 the path of a property for it, $14 the most keys that are named,
--- $15 the most dropped_ids, $16 filters
+-- $12 the dimension that divides runs, or null, $13 the path of a property for it, $14 maximum keys to name,
+-- $15 maximum dropped_ids, $16 filters
 -- Rows: one per step, for the whole and for each key (whole, key, step, reached, median, p90, dropped_ids).
 select whole, key, step, reached, median, p90, dropped_ids
 from read_funnel(

@@ -1,5 +1,5 @@
 -- A session's users, times and number of events, from its kept events.
--- $1 session_id, $2 since, $3 until, $4 the most users that are named
+-- $1 session_id, $2 since, $3 until, $4 maximum users to name
 -- Rows: one (user_ids, first_seen, last_seen, events_in_range), none when no event of the session is kept.
 select
     (array_agg(distinct e.user_id) filter (where e.user_id is not null))[1:$4] as user_ids,

@@ -1,5 +1,5 @@
 -- A user's totals, and the user's sessions in a range, the most recent first.
--- $1 user_id, $2 since, $3 until, $4 the most sessions that are named
+-- $1 user_id, $2 since, $3 until, $4 maximum sessions to name
 -- Rows: one per session (session_id; session_first, session_last, session_events: the user's events of the range).
 -- Each row repeats the user's totals: first_seen and last_seen, which are starts of quarters of an hour when the event
 -- is not kept; days_active, among the UTC days whose rollups are kept; events_in_range; sessions_in_range. One row

@@ -1,6 +1,6 @@
 -- Days before the horizon of every shard whose events are still there. A day is left out when it failed or was sealed
 -- less than $1 ago: retention tried it then.
--- $1 patience: the least time between two tries of a day, $2 clock or null
+-- $1 patience: minimum time between two tries of a day, $2 clock or null
 -- Rows: one per day (day, since and until: its first hour and the next day's), oldest first.
 select d.day, d.since, d.until
 from (

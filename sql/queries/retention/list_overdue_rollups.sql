@@ -1,5 +1,5 @@
--- Moments before which a shard's rollups are due to be deleted: the ends of the retired days past the rollup
--- retention. None is later than the start of the oldest day that was not retired, whether or not its events are there.
+-- The ends of retired days past the rollup retention: a shard's rollups before such a moment are due for deletion. No
+-- moment is later than the start of the oldest day that was not retired, even if that day has no events.
 -- $1 shard, $2 rollup retention in days, $3 clock or null
 -- Rows: one per day (before), oldest first.
 select d.until as before

@@ -1,6 +1,6 @@
 -- Hours of a shard that are over, folded completely, and have changed since they were verified or lack their document.
 -- An hour that was verified less than $3 ago is left out.
--- $1 shard, $2 version, $3 patience: the least time between two verifications of an hour, $4 clock or null, $5 limit
+-- $1 shard, $2 version, $3 patience: minimum time between two verifications of an hour, $4 clock or null, $5 limit
 -- Rows: at most $5, one per hour (hour, events): never verified hours first, the newest of them first, then the
 -- longest ago verified.
 select w.hour, w.events

@@ -42,7 +42,7 @@ known as (
         select from hourly_members as m where hour_of(m.bucket) = h.hour and m.shard = $1 and m.version = $2
     )
     union all
-    -- Hours of the log, which no witness may know; one event is enough.
+    -- Hours with an event in the log, even if no witness counts it.
     select h.hour, 0
     from (
         select generate_series(

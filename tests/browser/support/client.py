@@ -54,7 +54,7 @@ class Visitor:
 
     async def leave(self, page: Page) -> None:
         """Close the tab the way a visitor does."""
-        # A request that a route holds up would end with its page.
+        # Closing the page would cancel a request that a route holds up.
         await self.context.unroute_all()
         async with page.expect_event("close"):
             await page.close(run_before_unload=True)

@@ -57,7 +57,7 @@ def quick_kinds() -> list[Kind]:
 
 
 def _cuts(first: Trial, others: Trial, long: Trial) -> list[Kind]:
-    """Return the cuts at statement boundaries: of append and fold, of other works, and of long ones."""
+    """Return the cuts at statement boundaries: of append and fold, of other jobs, and of long ones."""
     runs = {"append": (append_at_every_boundary, first)}
     for name, work in WORKS.items():
         runs[name] = partial(try_every_boundary, work=work), first if work is fold else others

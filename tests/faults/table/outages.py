@@ -50,7 +50,7 @@ class Senders:
     abandon: Flag = field(default_factory=Flag)
 
     async def send(self) -> None:
-        """Run all senders until `stop`, then until each has its last ack, or `abandon`. A cut connection fails."""
+        """Run all senders until `stop`. Wait for their last acks, or for `abandon`. Raises when a connection is cut."""
         limits = httpx.Limits(max_connections=SENDERS)
         async with httpx.AsyncClient(base_url=self.url, timeout=60, limits=limits, trust_env=False) as client:
             await asyncio.gather(*(self._send(client, sender) for sender in range(SENDERS)))

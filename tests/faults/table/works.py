@@ -1,4 +1,4 @@
-"""Works whose connections are cut at every statement boundary. After each cut the work is repeated without a fault."""
+"""Jobs whose connections are cut at every statement boundary. After each cut the job runs again without a fault."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def retire(database: Database, hour: datetime) -> None:
     """Verify, seal and drop days, at a clock when the hour's day is past the horizon."""
     clock = hour.replace(hour=1) + (RETENTION_DAYS + 1) * DAY
     retired = await _all(retain(database, RETENTION_DAYS, ROLLUP_DAYS, clock=clock))
-    # A drop whose answer was lost is repeated, and finds the day gone.
+    # When the answer of a drop was lost, the pass repeats the drop and finds the day gone.
     if hindered := [day for day in retired if day.hindrance not in (None, "gone")]:
         raise AssertionError(f"days were not retired: {hindered}")
 
@@ -77,7 +77,7 @@ WORKS: dict[str, Work] = {
     "rebuild of an hour": rebuild_hour,
     "verify of an hour": verify_hour,
 }
-# Works of many transactions.
+# Jobs of many transactions.
 LONG_WORKS: dict[str, Work] = {
     "retention pass": retire,
     "rebuild of everything": rebuild_everything,

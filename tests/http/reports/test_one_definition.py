@@ -33,7 +33,7 @@ where timestamp >= $1 and timestamp < $2
 
 @dataclass(frozen=True)
 class Numbers:
-    """A service and a range that holds every known event that is not ahead."""
+    """A service and a range that holds every known event except those in the future."""
 
     known: Known
     since: datetime

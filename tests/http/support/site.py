@@ -124,7 +124,7 @@ def hour_start(moment: datetime) -> datetime:
 
 
 def text_of(moment: datetime) -> str:
-    """Return a time as answers write it."""
+    """Return a time in the format of answers."""
     digits = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=digits) + "Z"
 

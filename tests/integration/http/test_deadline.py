@@ -15,7 +15,7 @@ from service.http.metrics import Metrics
 from service.ingest.appender import Appender
 from sql.database import Database
 from tests.conftest import RETENTION_DAYS
-from tests.integration.ingest.test_appender import until_available
+from tests.support.appenders import until_available
 from tests.support.severed_connection import severable
 
 # The time after which a query to a hanging server fails by itself.
