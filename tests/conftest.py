@@ -73,7 +73,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give each worker long tests, and those that share services, to begin with: it takes an equal share of the list."""
+    """Give each worker, which takes an equal share of the list, what is long or shares services to begin with."""
     workers = getattr(config, "workerinput", {"workercount": 1})["workercount"]
     shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
     short = list(items)
