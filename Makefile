@@ -28,13 +28,13 @@ endif
 help: ## list the commands
 	@sed -n -e 's/^\([a-z-]*\):.*## /make \1                          /' -e 's/^\(make.\{22\}\) */\1/p' Makefile
 
-setup: $(READY) $(ASSETS) ## make .venv and the pages' assets with the pinned dependencies, when missing or changed
+setup: $(READY) $(ASSETS) ## install the pinned dependencies into .venv, and the pages' assets, if missing or changed
 	@echo 'setup: .venv is ready'
 
 serve: $(READY) $(ASSETS) ## run the whole service on http://127.0.0.1:8000; Ctrl-C stops it
 	@$(PYTHON) -m service serve
 
-demo: $(READY) $(ASSETS) ## serve a database of its own: 30 days of made-up events, and more while it runs
+demo: $(READY) $(ASSETS) ## serve a separate demo database: 30 days of made-up events, and new ones while it runs
 	@$(PYTHON) -m service demo
 
 test: $(READY) $(ASSETS) ## run every test against a real PostgreSQL
@@ -60,7 +60,7 @@ rebuild-projections: $(READY) ## regenerate rollups from raw events: [FROM=] [TO
 verify: $(READY) ## compare rollups with raw events: [FROM=] [TO=] [JSON=1]; exits 0 clean, 1 wrong, 2 could not check
 	$(ASKED)@$(PYTHON) -m projections verify $(range) $(call flag,JSON,json)
 
-retention: $(READY) ## verify, seal and drop the days past their retention now; fails when a day must be kept
+retention: $(READY) ## verify, seal and drop the days past their retention now; fails if a day does not verify or cannot be dropped
 	@$(PYTHON) -m projections retention
 
 backup: $(READY) ## write the embedded database to a new file; the service may run meanwhile: FILE=
@@ -72,7 +72,7 @@ restore: $(READY) ## read a backup into an empty embedded database: FILE=
 migrate: $(READY) ## bring the schema to the newest version
 	@$(PYTHON) -m service migrate
 
-rollback: $(READY) ## take the schema one step down; FORCE=1 even if that loses data
+rollback: $(READY) ## take the schema one step down; FORCE=1 allows it to lose data
 	@$(PYTHON) -m service rollback $(call flag,FORCE,force)
 
 bench: $(READY) ## run the benchmarks and print a table with ratios; takes over an hour. [BENCH_JSON=] also writes JSON to a file
@@ -81,7 +81,7 @@ bench: $(READY) ## run the benchmarks and print a table with ratios; takes over 
 bench-quick: $(READY) ## benchmark writing, folding and verifying at a tenth of the size; fails when a ratio is far below its goal
 	@$(PYTHON) -m bench --quick --guard --runs 3 --only engine --only posts --only appends --only batches
 
-faults: $(READY) ## inject over 1,000 faults and print what they lost, doubled or falsely reported; fails when there is any
+faults: $(READY) ## inject over 1,000 faults; print lost and doubled events and false reports; fail if there are any
 	@$(PYTHON) -m tests.faults
 
 # A venv whose Python is gone or was upgraded counts as missing.

@@ -95,7 +95,8 @@ async def switch(database: Database, version: int, proofs: list[HourProof]) -> N
     wrong = [proof for proof in proofs if await _is_worse(database, proof, live[proof.hour.shard])]
     if wrong:
         await _end(database, [version])
-        raise NotSwitched(f"{len(wrong)} hours of version {version} are {wrong[0].state}; it was dropped")
+        one, are = ("hour", "is") if len(wrong) == 1 else ("hours", "are")
+        raise NotSwitched(f"{len(wrong)} {one} of version {version} {are} {wrong[0].state}; it was dropped")
     for shard, former in live.items():
         await _catch_up(database, shard, former)
         await _catch_up(database, shard, version)

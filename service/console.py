@@ -35,6 +35,11 @@ def configure_logs(level: str, *, as_json: bool) -> None:
     )
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, such as "1 hour" or "1,200 hours". noun: in the singular, with a plural in -s."""
+    return f"{number:,} {noun if number == 1 else f'{noun}s'}"
+
+
 class Meter:
     """Progress of long work: on a terminal a bar with rate and time left, elsewhere a plain line every five seconds."""
 

@@ -34,15 +34,10 @@ __all__ = ["FAST", "NEWEST", "RETENTION_DAYS", "Servers", "execute", "folder_for
 
 TESTS = Path(__file__).parent
 SHARED = TESTS.parents[1] / "shared"
-# Folders whose tests run on every version. Exceptions have a mark: pytest.mark.versions("every") or ("newest").
-EVERY_VERSION = (
-    "integration/ingest",
-    "integration/operations",
-    "integration/projections",
-    "integration/reports",
-    "integration/sql",
-    "property",
-)
+# Tests of the database run on every version. Exceptions have a mark: pytest.mark.versions("every") or ("newest").
+EVERY_VERSION = ("integration", "property")
+# Folders within them whose tests ask about files, formats and time limits, which no version of the server changes.
+NEWEST_ONLY = ("integration/exports", "integration/http", "integration/imports")
 FOLDER = pytest.StashKey[ExitStack]()
 # What takes longest, and what shares services or a browser.
 LONG_FIRST = (
@@ -99,7 +94,11 @@ def depends_on_version(test: pytest.Item) -> bool:
     """Tell whether a test asks about functions, plans, locks or the driver, by its folder or its `versions` mark."""
     if mark := test.get_closest_marker("versions"):
         return mark.args == ("every",)
-    return any(test.path.is_relative_to(TESTS / folder) for folder in EVERY_VERSION)
+    return _is_below(test.path, EVERY_VERSION) and not _is_below(test.path, NEWEST_ONLY)
+
+
+def _is_below(path: Path, folders: tuple[str, ...]) -> bool:
+    return any(path.is_relative_to(TESTS / folder) for folder in folders)
 
 
 @pytest.fixture(scope="session", autouse=True)

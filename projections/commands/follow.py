@@ -9,7 +9,7 @@ import click
 
 from projections.commands.running import run
 from projections.follow import follow as follow_log
-from service.console import end_with_stdin
+from service.console import counted, end_with_stdin
 from service.settings import Settings
 from sql.database import Database
 from sql.hourly import PROJECTION
@@ -45,9 +45,9 @@ def status() -> None:
             use = "live" if row["live"] else row["stage"]
             click.echo(
                 f"{PROJECTION} version {row['version']} ({use}) shard {row['shard']}: folded to {row['position']:,}"
-                f" of {row['head']:,}, {row['lag_events']:,} events behind"
+                f" of {row['head']:,}, {counted(row['lag_events'], 'event')} behind"
             )
-        click.echo(f"status: {lag:,} events behind")
+        click.echo(f"status: {counted(lag, 'event')} behind")
         return 0
 
     run(work)

@@ -11,7 +11,7 @@ from projections.commands.hours import hour_text, since_option, until_option
 from projections.commands.running import WRONG, run
 from projections.hours import Hour, list_hours
 from projections.rebuild import rebuild as rebuild_hours
-from service.console import progress
+from service.console import counted, progress
 from service.settings import Settings
 from sql.database import Database
 from sql.hourly import BROKEN, DAMAGED, PROJECTION, SEALED
@@ -23,7 +23,7 @@ WHY_NOT = {DAMAGED: "raw events are damaged", BROKEN: "what was sealed is broken
 @click.command()
 @since_option
 @until_option
-@click.option("--projection", type=click.Choice([PROJECTION]), default=PROJECTION, help="Which projection.")
+@click.option("--projection", type=click.Choice([PROJECTION]), default=PROJECTION, help="The projection to rebuild.")
 def rebuild(since: datetime | None, until: datetime | None, projection: str) -> None:
     """Regenerate rollups from raw events, while readers and writers keep working.
 
@@ -53,7 +53,8 @@ async def _rebuild_range(database: Database, since: datetime | None, until: date
                 refused += 1
                 _tell(rebuilt.hour, rebuilt.outcome)
     click.echo(
-        f"rebuild of {projection}: {len(hours):,} hours, {events:,} events: {mended:,} hours changed,"
+        f"rebuild of {projection}: {counted(len(hours), 'hour')}, {counted(events, 'event')}:"
+        f" {counted(mended, 'hour')} changed,"
         f" {refused:,} not rebuilt, {sealed:,} sealed"
     )
     return WRONG if refused else 0
@@ -78,8 +79,9 @@ async def _rebuild_everything(database: Database, projection: str) -> int:
         f"; version {kept} stays for `rollback` until `drop-old`" for kept in await versions.kept(database)
     )
     click.echo(
-        f"rebuild of {projection}: {len(proofs):,} hours, {events:,} events: version {version} is live,"
-        f" {carried:,} sealed hours carried over, {len(wrong):,} not rebuilt{former}"
+        f"rebuild of {projection}: {counted(len(proofs), 'hour')}, {counted(events, 'event')}: version {version}"
+        f" is live,"
+        f" {counted(carried, 'sealed hour')} carried over, {len(wrong):,} not rebuilt{former}"
     )
     return WRONG if wrong else 0
 
@@ -106,7 +108,7 @@ def drop_old() -> None:
 
     async def work(database: Database, _: Settings) -> int:
         dropped = await versions.drop_old(database)
-        click.echo(f"drop-old of {PROJECTION}: {len(dropped)} versions dropped")
+        click.echo(f"drop-old of {PROJECTION}: {counted(len(dropped), 'version')} dropped")
         return 0
 
     run(work)

@@ -7,7 +7,7 @@ import click
 from projections.commands.running import WRONG, run
 from projections.projector import catch_up
 from projections.retention import retain
-from service.console import progress
+from service.console import counted, progress
 from service.settings import Settings
 from sql.database import Database
 
@@ -16,8 +16,8 @@ from sql.database import Database
 def retention() -> None:
     """Run a retention pass now: verify, seal and drop the days past the horizon, then delete rollups past their time.
 
-    Exits 0 when every such day was dropped or is only in use, 1 when a day is kept because it does not verify or cannot
-    be dropped, 2 when the pass could not be run.
+    Exits 0 when every such day was dropped, or is in use at the moment, 1 when a day is kept because it does not verify
+    or cannot be dropped, 2 when the pass could not be run.
     """
 
     async def work(database: Database, settings: Settings) -> int:
@@ -31,7 +31,8 @@ def retention() -> None:
         for day in kept:
             click.echo(f"{day.day}: kept: {day.hindrance}")
         events = sum(day.events for day in days if day.hindrance is None)
-        click.echo(f"retention: {len(days) - len(kept):,} days, {events:,} events dropped, {len(kept):,} days kept")
+        dropped = f"{counted(len(days) - len(kept), 'day')}, {counted(events, 'event')} dropped"
+        click.echo(f"retention: {dropped}, {counted(len(kept), 'day')} kept")
         return WRONG if any(day.failed for day in kept) else 0
 
     run(work)

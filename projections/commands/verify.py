@@ -14,7 +14,7 @@ from projections.hours import list_hours
 from projections.verify import Conservation, Difference, HourProof
 from projections.verify import conservation as count_all
 from projections.verify import verify as verify_hours
-from service.console import progress
+from service.console import counted, progress
 from service.settings import Settings
 from sql.database import Database
 from sql.hourly import BROKEN, DAMAGED, DRIFTED, SEALED, VERIFIED
@@ -55,8 +55,9 @@ def verify(since: datetime | None, until: datetime | None, as_json: bool) -> Non
         else:
             for shard in unequal:
                 click.echo(f"shard {shard.shard}: damaged: {_sum_text(shard)}")
+            sums = f"{counted(len(hours), 'hour')}, {counted(events, 'event')}"
             told = ", ".join(f"{count:,} {state}" for state, count in counts.items())
-            click.echo(f"verify: {len(hours):,} hours, {events:,} events: {told}: {'clean' if clean else 'WRONG'}")
+            click.echo(f"verify: {sums}: {told}: {'clean' if clean else 'WRONG'}")
         return 0 if clean else WRONG
 
     run(work)
@@ -100,4 +101,4 @@ def _shard_finding(shard: Conservation) -> dict[str, Any]:
 
 
 def _sum_text(shard: Conservation) -> str:
-    return f"{shard.stored:,} events stored, but {shard.live:,} live + {shard.retired:,} retired"
+    return f"{counted(shard.stored, 'event')} stored, but {shard.live:,} live + {shard.retired:,} retired"

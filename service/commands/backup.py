@@ -28,7 +28,8 @@ def backup(file: Path) -> None:
 def restore(file: Path) -> None:
     """Read FILE, an archive of pg_dump, into the embedded database, which must be empty.
 
-    It restores all of FILE or nothing. To return to a backup, stop the service, move the data directory away, restore.
+    It restores all of FILE or nothing. To return to a backup, stop the service, move the data directory
+    away, and then restore.
     """
     with embedded() as server:
         click.echo(f"restore: {file}: {restore_from(file, server):,} bytes into {server.postgres.data_dir}")

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import click
 
 from service.commands.running import COULD_NOT, on_database
-from service.console import progress
+from service.console import counted, progress
 from service.errors import ServiceError
 from service.exports.export import Export, Exports
 from service.exports.formats import CSV, FORMATS
@@ -49,12 +49,17 @@ class Written:
 @click.option("--of", type=click.Choice((EVENTS, ROLLUPS)), default=EVENTS, show_default=True)
 @click.option("--from", metavar="HOUR", help="Start of the range, such as 2025-10-18T01:00:00Z.")
 @click.option("--to", metavar="HOUR", help="End of the range, exclusive.")
-@click.option("--hours", help="Instead of a range, the last hours up to the end of the current one. Default: 168.")
+@click.option(
+    "--hours",
+    metavar="N",
+    help="The last N hours, including the current one, instead of --from and --to. Default: 168.",
+)
 @click.option(
     *("--filter", "filters"),
     multiple=True,
     metavar="NAME=VALUE",
-    help="Only these events: event_type, tool_name, action, risk_mode, demo_mode, session_id, user_id, where, segment.",
+    help="Only events with this value. Names: event_type, tool_name, action, risk_mode, demo_mode, session_id,"
+    " user_id, where, segment.",
 )
 @click.option("--received-at", is_flag=True, help="Add the column received_at to events.")
 def export(output: str, filters: tuple[str, ...], **asked: Any) -> None:
@@ -65,8 +70,8 @@ def export(output: str, filters: tuple[str, ...], **asked: Any) -> None:
     ndjson   an object on each line; import takes a file of events without --received-at
     parquet  with typed columns; needs the extra hourledger[parquet]
 
-    FILE appears only once it is complete, and replaces a file of that name. When less than the range is kept, the last
-    line says where the file begins. Exits 2 when the export failed.
+    FILE appears only once it is complete, and replaces a file of that name. If part of the range is no longer kept,
+    the last line says where the file begins. Exits 2 when the export failed.
     """  # noqa: D301  # click's mark of a paragraph that is not wrapped
     try:
         on_database(partial(run_export, output, parameters(asked, filters)))
@@ -150,8 +155,9 @@ def _file(output: str) -> Iterator[BinaryIO]:
 def _summary(output: str, export: Export, written: Written) -> str:
     question = export.question
     cut = f" (before {time_text(export.since)} nothing is kept)" if export.since > question.since else ""
+    rows = counted(written.rows, "event" if question.of == EVENTS else "row")
     return (
-        f"export: {written.rows:,} {'events' if question.of == 'events' else 'rows of rollups'} from"
+        f"export: {rows}{'' if question.of == EVENTS else ' of rollups'} from"
         f" {time_text(export.since)} to {time_text(question.until)}{cut}: {written.bytes:,} bytes of {question.form} to"
         f" {'standard output' if output == STDOUT else output}"
     )

@@ -41,7 +41,7 @@ def _shift_to(_: click.Context, __: click.Parameter, value: str | None) -> str |
     "--shift-to",
     callback=_shift_to,
     metavar="now|ISO-8601",
-    help="Move all timestamps so that the newest becomes this.",
+    help="Move all timestamps so that the newest event has this time.",
 )
 @click.option("--dry-run", is_flag=True, help="Check and count everything, but store nothing.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -60,12 +60,13 @@ def import_(form: str, shift_to: str | None, dry_run: bool, file: Path) -> None:
 
     A row without event_id gets one from its content and from its number among rows of the same content.
 
-    --shift-to moves all timestamps by one amount, so that the newest event lands there. The import records the amount
-    for this file and this value of --shift-to. Later runs use it again, so that `now` stays the time of the first run.
+    --shift-to moves all timestamps by one amount, so that the newest event gets that time. The import records the
+    amount for this file and this value of --shift-to. Later runs use it again, so that `now` stays the time of the
+    first run.
 
-    A file that ends too early is imported as far as it goes, but not at all with --shift-to. Exits 0 when every row was
-    stored or a duplicate, 1 when rows were rejected, 2 when the import failed or did not reach the end; then run it
-    again.
+    If a file is cut off, the import stores the rows before the cut. With --shift-to it stores none. Exits 0 when every
+    row was stored or a duplicate, 1 when rows were rejected, 2 when the import failed or did not reach the end; then
+    run it again.
     """  # noqa: D301  # click's mark of a paragraph that is not wrapped
     try:
         sys.exit(on_database(partial(run_import, Job(file, form, shift_to, dry_run))))

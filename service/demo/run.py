@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import click
 
+from service.console import counted
 from service.demo.fill import Demo, fill, prove
 from service.demo.folder import claim
 from service.ingest.outcomes import DUPLICATE, STORED
@@ -53,11 +54,11 @@ async def _run(settings: Settings, demo: Demo) -> None:
 
 async def _fill_and_show(settings: Settings, demo: Demo, embedded: EmbeddedServer, stop: asyncio.Event) -> None:
     await _until(stop, prepare(embedded.url, settings))
-    click.echo(f"demo: storing {demo.events:,} events of {demo.days} days", err=True)
+    click.echo(f"demo: storing {_events_of(demo)}", err=True)
     started = monotonic()
     outcomes = await _until(stop, fill(settings, embedded.url, demo))
     click.echo(
-        f"demo: {outcomes[STORED]:,} events stored, {outcomes[DUPLICATE]:,} repeats recognised,"
+        f"demo: {counted(outcomes[STORED], 'event')} stored, {counted(outcomes[DUPLICATE], 'repeat')} recognised,"
         f" {monotonic() - started:.1f} s; folding and verifying",
         err=True,
     )
@@ -105,6 +106,10 @@ def _trickle(demo: Demo) -> Part:
     return Part("trickle", "service", "demo-trickle", (f"--seed={demo.seed}", f"--visitors={demo.events // 25}"))
 
 
+def _events_of(demo: Demo) -> str:
+    return f"{counted(demo.events, 'event')} of {counted(demo.days, 'day')}"
+
+
 def _announce(settings: Settings, demo: Demo) -> None:
     address = f"http://{settings.host}:{settings.port}"
     token = ' -H "Authorization: Bearer $HOURLEDGER_READ_TOKEN"' if settings.read_token else ""
@@ -114,7 +119,7 @@ def _announce(settings: Settings, demo: Demo) -> None:
         f"      read       curl{token} '{address}/api/analytics/rollups?hours=24'",
         f"      prove it   HOURLEDGER_DATA_DIR={shlex.quote(str(settings.data_dir))} make verify",
         "      Ctrl-C stops it; the next start makes it anew",
-        f"hourledger: {address} (demo, {demo.events:,} events of {demo.days} days)",
+        f"hourledger: {address} (demo, {_events_of(demo)})",
     )
     for line in lines:
         click.echo(line, err=True)

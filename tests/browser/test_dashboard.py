@@ -113,7 +113,7 @@ async def test_a_card_becomes_the_chart_and_back_leads_back(seeded: Site, page: 
         await expect(page.locator(f"#card-{metric}")).to_have_attribute("aria-pressed", "true")
         buckets = seeded.get("/api/analytics/trends", hours=168, metric=metric)["buckets"]
         assert await dashboard.column(page, 2) == [dashboard.number(metric, bucket["value"]) for bucket in buckets]
-        assert await page.locator("#chart-table tbody tr:last-child td:last-child").text_content() == "not over"
+        assert await page.locator("#chart-table tbody tr:last-child td:last-child").text_content() == "not over yet"
     await page.go_back()
     await expect(page.locator("#chart-title")).to_have_text("Event types")
 
@@ -121,8 +121,8 @@ async def test_a_card_becomes_the_chart_and_back_leads_back(seeded: Site, page: 
 async def test_new_users_are_those_of_all_events(seeded: Site, page: Page) -> None:
     with dashboard.without_complaints(page):
         await open_dashboard(page, seeded, "?metric=new_users&event_type=page_view&by=action")
-        await expect(page.locator("#chart .fault")).to_contain_text("only known for all events")
-        await expect(page.locator("#card-new_users")).to_contain_text("not with filters")
+        await expect(page.locator("#chart .fault")).to_contain_text("New users cannot be filtered")
+        await expect(page.locator("#card-new_users")).to_contain_text("unavailable with filters")
         await page.locator("#chips button").click()
         await shown(page)
         await expect(page.locator("#chart .fault")).to_be_hidden()
@@ -199,7 +199,7 @@ async def test_all_of_it_works_by_keyboard(seeded: Site, page: Page) -> None:
     await page.locator("#plot").focus()
     await page.keyboard.press("End")
     last = seeded.get("/api/analytics/trends", hours=168, metric="sessions")["buckets"][-1]
-    await expect(page.locator("#readout")).to_contain_text(f": {last['value']}, not over")
+    await expect(page.locator("#readout")).to_contain_text(f": {last['value']}, not over yet")
     await page.locator("#types button").first.focus()
     await page.keyboard.press("Space")
     await shown(page)

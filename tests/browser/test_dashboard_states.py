@@ -87,7 +87,7 @@ async def test_the_server_goes_and_comes_back(guarded: Site, page: Page, artifac
         http.kill()  # kill it first, because it would start another worker
         for worker in workers:
             worker.kill()
-        await expect(page.locator("#gone")).to_contain_text("The page shows the state of", timeout=30_000)
+        await expect(page.locator("#gone")).to_contain_text("These numbers are from", timeout=30_000)
         await expect(page.locator("#connection")).to_have_text("The server does not answer")
         await expect(page.locator("#announcement")).to_have_text("The server does not answer.")
         await check_accessible(page)
@@ -107,7 +107,7 @@ async def test_a_part_that_fails_does_not_take_the_others_along(seeded: Site, pa
 
     await page.route("**/api/analytics/top?*", fail)
     await page.goto(seeded.running.url)
-    await expect(page.locator("#actions .fault")).to_have_text("Cannot be read now: too slow")
+    await expect(page.locator("#actions .fault")).to_have_text("Could not load: too slow")
     await check_cards(page, seeded, hours=168)
     assert await page.locator(".fault:visible").count() == 1
     await in_both_schemes(page, artifacts, "failed")
@@ -124,7 +124,7 @@ async def test_without_a_stream_it_asks_again_and_again(seeded: Site, page: Page
     await page.route("**/api/analytics/live", refuse)
     await page.clock.install()
     await open_dashboard(page, seeded, "?range=1h")
-    await expect(page.locator("#connection")).to_have_text("Every 10 seconds")
+    await expect(page.locator("#connection")).to_have_text("Updates every 10 seconds")
     async with page.expect_response("**/api/analytics/summary?*"):
         await page.clock.run_for(13_000)
 

@@ -183,7 +183,7 @@ async def test_what_cannot_be_saved_or_read_is_said(seeded: Site, page: Page) ->
     assert not await name.evaluate("input => input.checkValidity()")
     await name.fill("unseen\u200b")
     await page.keyboard.press("Enter")
-    await expect(page.locator("#drawer .said")).to_contain_text("does not take this: name must be")
+    await expect(page.locator("#drawer .said")).to_contain_text("rejected this: name must be")
     await page.goto(f"{seeded.running.url}/?where=nonsense+%3D")
     await expect(page.locator("#chart .fault")).to_contain_text("where must")
     await page.locator("#chips button").click()

@@ -144,7 +144,7 @@ async def test_what_an_address_says_is_what_is_shown_and_asked(
 async def test_a_step_that_cannot_be_read_is_named(seeded: Site, page: Page) -> None:
     await open_view(page, seeded, "funnels", "&step=action+%3D+run&step=action+%3D")
     await expect(page.locator("#funnels .said")).to_have_text(
-        "The server does not take this: steps[1].where must have a value after 'action ='"
+        "The server rejected this: steps[1].where must have a value after 'action ='"
     )
 
 
@@ -222,7 +222,7 @@ async def test_nothing_found_an_old_server_and_too_slow(seeded: Site, page: Page
     await expect(page.locator("#funnels .said")).to_contain_text("too old to answer that")
     await check_accessible(page)
     await page.unroute("**/api/analytics/funnels")
-    await page.get_by_role("button", name="Ask again").click()
+    await page.get_by_role("button", name="Refresh").click()
     await expect(page.locator("#funnels .said")).to_be_hidden()
 
 

@@ -27,7 +27,7 @@ async def table(page: Page) -> list[list[str]]:
     """Return the cells of each row, without the text for screen readers."""
     read = "all => all.map(row => [...row.cells].slice(1).map(cell => cell.innerText).filter(Boolean))"
     found: list[list[str]] = await page.locator("#retention tbody tr").evaluate_all(read)
-    return [[cell.removesuffix("not whole").strip() for cell in row] for row in found]
+    return [[cell.removesuffix("incomplete").strip() for cell in row] for row in found]
 
 
 def written(answer: Json) -> list[list[str]]:
@@ -80,9 +80,9 @@ async def test_what_is_counted_is_chosen_and_kept_in_the_address(seeded: Site, p
     await open_view(page, seeded, "retention", "&range=30d")
     asked = {"interval": "day", "hours": 720}
     for label, option, name, value in (
-        ("interval", "weeks", "interval", "week"),
+        ("interval", "week", "interval", "week"),
         ("per", "visitors", "by", "visitor"),
-        ("retention", "came back then or later", "retention", "unbounded"),
+        ("retention", "active then or later", "retention", "unbounded"),
     ):
         asked[name] = value
         await page.locator(f"#retention [name={label}]").select_option(label=option)
@@ -140,7 +140,7 @@ async def test_a_view_asks_when_it_is_seen_and_not_on_its_own(seeded: Site, page
     await page.clock.run_for(180_000)
     assert [url for url in asked if "/api/analytics/live" not in url] == []
     async with page.expect_response("**/api/analytics/cohorts?*"):
-        await page.get_by_role("button", name="Ask again").click()
+        await page.get_by_role("button", name="Refresh").click()
     await view_shown(page, "retention")
     asked.clear()
     await page.get_by_role("link", name="Funnels").click()

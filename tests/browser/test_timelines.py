@@ -130,6 +130,6 @@ async def test_hostile_ids_and_unknown_ones(site: Site, browser: Browser, artifa
             assert await page.evaluate("document.documentElement.scrollWidth") <= 360
     await page.screenshot(path=artifacts / "hostile.png")
     await page.goto(f"{site.running.url}/?session={unique('unknown')}")
-    await expect(page.locator("#timeline .said")).to_have_text("None of its events are kept.")
+    await expect(page.locator("#timeline .said")).to_have_text("No events of this session are kept.")
     await check_accessible(page)
     await context.close()

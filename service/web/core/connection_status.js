@@ -4,7 +4,7 @@ import { find, hide, write } from "./dom.js";
 import { clockText } from "./format.js";
 
 const CONNECTIONS = new Map([
-  ["loading", "Loading …"], ["live", "Live"], ["polling", "Every 10 seconds"], ["away", "The database does not answer"],
+  ["loading", "Loading …"], ["live", "Live"], ["polling", "Updates every 10 seconds"], ["away", "The database does not answer"],
   ["gone", "The server does not answer"], ["token", "Waiting for the token"],
 ]);
 let connection = "loading";
@@ -24,7 +24,7 @@ export function show() {
 }
 
 export function lose() {
-  const since = shownAt ? `The page shows the state of ${clockText(shownAt)}. ` : "";
+  const since = shownAt ? `These numbers are from ${clockText(shownAt)}. ` : "";
   write(find("gone"), `The server does not answer. ${since}Trying again …`);
   hide(find("gone"), false);
   write(find("announcement"), "The server does not answer.");

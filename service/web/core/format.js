@@ -21,6 +21,8 @@ export function number(metric, value) {
 }
 
 export const count = (value) => whole.format(value);
+// A number with its noun, such as `1 hour` or `1,200 hours`. noun: in the singular, with a plural in -s.
+export const counted = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 export const compact = (value) => short.format(value);
 export const share = (value) => percent.format(value);
 export const hourText = (text) => hour.format(new Date(text));

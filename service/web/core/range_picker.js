@@ -31,7 +31,7 @@ function submit(change) {
   const [since, until] = ["custom-from", "custom-to"].map((id) => Math.floor(new Date(find(id).value).getTime() / HOUR) * HOUR);
   const hours = (until - since) / HOUR;
   const fault = !(hours >= 1) ? "The end must be at least an hour after the start."
-    : hours > MOST_HOURS ? "At most a year can be shown." : "";
+    : hours > MOST_HOURS ? "Choose a range of at most a year." : "";
   write(find("custom-said"), fault);
   hide(find("custom-said"), !fault);
   if (!fault) change({ range: "custom", since, until });

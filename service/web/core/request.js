@@ -8,12 +8,14 @@ const NOT_FOUND = 404;
 const NOT_YET = "This server is too old to answer that. Update it.";
 
 export class Question {
-  // part: the node that is `stale` while it waits. said: the node that says what failed. missing: what a 404 means.
-  constructor(part, said, needToken, missing = NOT_YET) {
+  // part: the node that is `stale` while it waits. said: the node that says what failed, beginning with `failed`.
+  // missing: what a 404 means.
+  constructor(part, said, needToken, { missing = NOT_YET, failed = "Could not load" } = {}) {
     this.part = part;
     this.said = said;
     this.needToken = needToken;
     this.missing = missing;
+    this.failed = failed;
     this.controller = null;
     this.asked = null;
   }
@@ -59,7 +61,7 @@ export class Question {
   }
 
   fail(error) {
-    write(this.said, wordsOf(error, this.missing));
+    write(this.said, wordsOf(error, this));
     hide(this.said, false);
   }
 
@@ -70,9 +72,9 @@ export class Question {
   }
 }
 
-function wordsOf(error, missing) {
+function wordsOf(error, { missing, failed }) {
   if (error instanceof Gone) return "The server does not answer. Try again in a moment.";
   if (error.status === NOT_FOUND) return missing;
-  if (error.status === MALFORMED) return `The server does not take this: ${error.message}`;
-  return `Cannot be read now: ${error.message}`;
+  if (error.status === MALFORMED) return `The server rejected this: ${error.message}`;
+  return `${failed}: ${error.message}`;
 }

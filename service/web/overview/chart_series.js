@@ -3,7 +3,7 @@
 import { find } from "../core/dom.js";
 
 // One for each group; the rest is grey.
-export const COLOURS = ["--line-1", "--line-2", "--line-3", "--line-4", "--line-5"];
+const COLOURS = ["--line-1", "--line-2", "--line-3", "--line-4", "--line-5"];
 const REST = "--quiet";
 
 // A canvas takes a colour only when light-dark() is resolved.
@@ -26,7 +26,7 @@ export function linesOf({ buckets, compare, groups }) {
   ];
 }
 
-// Two lines: whole buckets, and those that are not over or cut to the range, joined to their neighbours.
+// Two lines: whole buckets, and incomplete ones, joined to their neighbours.
 function pair(buckets, colour, width, group) {
   const finished = buckets.map((bucket) => (bucket.complete ? bucket.value : null));
   const isPart = (place) => buckets[place] !== undefined && !buckets[place].complete;

@@ -25,10 +25,10 @@ export function showLegend({ metric, interval, buckets, compare, groups }, focus
   const unit = interval === "day" ? "day" : "hour";
   const lines = groups ? [] : [["key", `by ${unit}`]];
   const parts = new Set(buckets.filter((bucket) => !bucket.complete).map(whyPart));
-  if (parts.size) lines.push(["key unfinished", `a ${unit} that is ${[...parts].join(", or ")}`]);
+  if (parts.size) lines.push(["key unfinished", `incomplete ${unit}: ${[...parts].join(", or ")}`]);
   if (compare) {
-    const rest = compare.some((bucket) => bucket.value === null) ? " (not all of it is kept)" : "";
-    lines.push(["key before", `from ${dayText(compare[0].start)}, to compare${rest}`]);
+    const rest = compare.some((bucket) => bucket.value === null) ? " (partly no longer kept)" : "";
+    lines.push(["key before", `comparison, from ${dayText(compare[0].start)}${rest}`]);
   }
   const sums = (groups ?? []).map((group) => [group.key, metric === "events" ? sumOf(group) : null]);
   const now = JSON.stringify([lines, sums]);
@@ -39,7 +39,7 @@ export function showLegend({ metric, interval, buckets, compare, groups }, focus
     ...lines.map(([name, text]) => element("li", [], element("span", [["class", name]]), text)));
 }
 
-const whyPart = (bucket) => (Date.parse(bucket.end) > Date.now() ? "not over" : "cut to the range");
+const whyPart = (bucket) => (Date.parse(bucket.end) > Date.now() ? "not over yet" : "only partly in the range");
 
 const sumOf = (group) => group.buckets.reduce((sum, bucket) => sum + (bucket.value ?? 0), 0);
 

@@ -22,7 +22,7 @@ function firstEvent() {
   return [
     element("p", [], "No events in this range. Send one:"),
     element("pre", [["tabindex", "0"]], `curl ${location.origin}/e -H 'content-type: application/json' -d '${event}'`),
-    element("p", [], "or have a page send its own, from this server:"),
+    element("p", [], "or let a web page send events with this script:"),
     element("pre", [["tabindex", "0"]], '<script src="/h.js" defer></script>'),
     element("p", [["class", "quiet"]], "It is shown here as soon as it is stored."),
   ];

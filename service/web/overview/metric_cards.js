@@ -39,7 +39,7 @@ export function showTotals(answer, compared, state) {
 
 // The words in place of a change.
 function otherwise(metric, value, state) {
-  if (value === null) return isWhole(metric, state) ? "not known" : "not with filters";
+  if (value === null) return isWhole(metric, state) ? "unknown" : "unavailable with filters";
   return isOneUnfinished(state) ? SO_FAR : "no earlier data";
 }
 

@@ -1,4 +1,4 @@
-// The overview reads each of its parts by itself.
+// The overview reads each of its parts on its own.
 
 import { Gone, get } from "../core/api.js";
 import * as bars from "./top_keys.js";
@@ -68,7 +68,7 @@ export function read(asked, signal, filter) {
 function unanswered(metric, isShown) {
   cards.showCourse(metric, []);
   if (isShown) {
-    fail("chart", "trends", `${cards.title(metric)} are only known for all events. Remove the filters, or choose another card.`);
+    fail("chart", "trends", `${cards.title(metric)} cannot be filtered. Remove the filters, or choose another card.`);
     chart.clear();
     find("chart").classList.remove("stale");
   }
@@ -87,7 +87,7 @@ async function part(panels, signal, path, parameters, draw) {
     if (error.name === "AbortError" || signal.aborted) return "aborted";
     if (error instanceof Gone) return "gone";
     if (error.status === 401) return "token";
-    for (const panel of panels) fail(panel, path, `Cannot be read now: ${error.message}`);
+    for (const panel of panels) fail(panel, path, `Could not load: ${error.message}`);
     return "refused";
   }
 }

@@ -1,7 +1,7 @@
 // The proof strip: a row a day, a cell an hour, newest day first. One cell can be reached by tab, the others by arrows.
 
 import { element, find } from "../core/dom.js";
-import { count, hourText, rowDayText } from "../core/format.js";
+import { counted, hourText, rowDayText } from "../core/format.js";
 import { HOUR } from "../core/state.js";
 
 export const LETTERS = new Map([["drifted", "D"], ["damaged", "X"], ["broken", "B"]]);
@@ -74,7 +74,7 @@ function mark(cell, proof) {
     cell.node.textContent = LETTERS.get(state) ?? "";
   }
   const label = proof
-    ? `${hourText(cell.hour)}: ${state}, ${count(proof.events)} events`
+    ? `${hourText(cell.hour)}: ${state}, ${counted(proof.events, "event")}`
     : `${hourText(cell.hour)}: no events`;
   if (cell.node.ariaLabel !== label) {
     cell.node.ariaLabel = label;
@@ -86,7 +86,7 @@ export function textOf({ hour, proof }) {
   if (!proof) return `${hourText(hour)}: no events.`;
   const verified = proof.verified_at ? ` Verified ${hourText(proof.verified_at)}.` : " Not verified yet.";
   const sealed = proof.sealed_at ? ` Sealed ${hourText(proof.sealed_at)}.` : "";
-  return `${hourText(hour)}: ${proof.state}, ${count(proof.events)} events.${verified}${sealed} Digest ${proof.digest}`;
+  return `${hourText(hour)}: ${proof.state}, ${counted(proof.events, "event")}.${verified}${sealed} Digest ${proof.digest}`;
 }
 
 function choose(node) {

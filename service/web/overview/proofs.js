@@ -3,7 +3,7 @@
 import { PROOF_STATES } from "../core/definitions.js";
 import { element, find, write } from "../core/dom.js";
 import * as strip from "./proof_strip.js";
-import { count } from "../core/format.js";
+import { count, counted } from "../core/format.js";
 
 const HINT = "Choose an hour to see its count, its digest and when it was verified.";
 
@@ -23,7 +23,7 @@ export function show(answer) {
   showCounts(answer.proofs);
   const { positions, lag_events: lag } = answer.as_of;
   const where = positions.length === 1 ? "position" : "positions";
-  write(find("as-of"), `complete to ${where} ${positions.join(", ")} · lag ${count(lag)} events`);
+  write(find("as-of"), `complete to ${where} ${positions.join(", ")} · lag ${counted(lag, "event")}`);
 }
 
 function showCounts(proofs) {

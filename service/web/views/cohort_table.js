@@ -1,5 +1,5 @@
-// The table of cohorts: a row for each, with its size, and how many came back in each period after.
-// Numbers carry the meaning; the colour only repeats it. Periods that are not over are marked.
+// The table of cohorts: a row for each, with its size, and how many returned in each period after.
+// Numbers carry the meaning; the colour only repeats it. Incomplete periods are marked.
 
 import { element } from "../core/dom.js";
 import { NOTHING, count, dayText, share } from "../core/format.js";
@@ -30,8 +30,8 @@ export function triangle(answer, state) {
   return [
     element("div", [["class", "scroll"], ["tabindex", "0"], ["role", "region"], ["aria-label", "Retention"]], table),
     element("ul", [["class", "legend quiet"]],
-      element("li", [], element("span", [["class", "swatch"]]), "stronger: more came back"),
-      element("li", [], element("span", [["class", "swatch unfinished"]]), "dotted: not over, or cut to the range")),
+      element("li", [], element("span", [["class", "swatch"]]), "stronger: more returned"),
+      element("li", [], element("span", [["class", "swatch unfinished"]]), "incomplete: not over yet, or only partly in the range")),
     element("p", [["class", "note quiet"]], `${meaning(answer, state)} ${rangeNote(answer, state)}`),
   ];
 }
@@ -47,28 +47,28 @@ function cell({ size, returned, complete }, place) {
 function filled(returned, size, isOver) {
   if (!size) return element("td", [["class", "quiet"]], NOTHING);
   const rate = returned / size;
-  const made = element("td", [["class", isOver ? "heat" : "heat unfinished"], ["title", isOver ? "" : "not a whole period"]],
+  const made = element("td", [["class", isOver ? "heat" : "heat unfinished"], ["title", isOver ? "" : "incomplete period"]],
     element("span", [["class", "rate"]], share(rate)), element("span", [["class", "returned"]], count(returned)),
-    ...(isOver ? [] : [element("span", [["class", "unseen"]], "not whole")]));
+    ...(isOver ? [] : [element("span", [["class", "unseen"]], "incomplete")]));
   // The square root tells small rates apart. A number stays readable on the strongest colour.
   made.style.setProperty("--heat", `${Math.round(Math.sqrt(rate) * STRONGEST)}%`);
   return made;
 }
 
-// All cohorts together. In each column only the cohorts count whose period is over.
+// All cohorts together. Each column counts only the cohorts whose period is complete.
 function whole(cohorts, places) {
   const cells = places.map((place) => {
     const over = cohorts.filter(({ complete }) => complete[place]);
     const size = over.reduce((sum, cohort) => sum + cohort.size, 0);
     return filled(over.reduce((sum, { returned }) => sum + returned[place], 0), size, true);
   });
-  return element("tr", [], element("th", [["scope", "row"], ["title", "Only cohorts whose period is over"]], "All cohorts"),
+  return element("tr", [], element("th", [["scope", "row"], ["title", "Each column adds up the cohorts whose period is complete"]], "All cohorts, complete periods"),
     element("td", [["class", "size"]], count(cohorts.reduce((sum, { size }) => sum + size, 0))), ...cells);
 }
 
 function meaning({ retention, by }, state) {
-  const means = retention === "bounded" ? "A cell counts those who came back in that period."
-    : "A cell counts those who came back in that period or in a later one.";
+  const later = retention === "bounded" ? "" : " or in a later one";
+  const means = `A cell counts the ${WHOSE.get(by)} that were active in that period${later}.`;
   const filtered = isFiltered(state) ? " Filters apply to the first event." : "";
   const visitors = by === "visitor" ? " A visitor is a user, or a session without a user." : "";
   return `${means}${filtered}${visitors}`;

@@ -4,7 +4,7 @@ import { ask, bodyOf, token } from "../core/api.js";
 import { element, find, hide, write } from "../core/dom.js";
 import { Question } from "../core/request.js";
 import { rangeOf, scopeOf } from "../core/state.js";
-import { count } from "../core/format.js";
+import { count, counted } from "../core/format.js";
 
 const KINDS = [["events", "events"], ["rollups", "hourly rollups"]];
 const FORMATS = [["csv", "CSV"], ["ndjson", "NDJSON"], ["parquet", "Parquet"]];
@@ -49,7 +49,7 @@ export function open(place, page, close) {
   return { refresh, leave: () => question.stop() };
 }
 
-const size = (bytes) => (bytes < MEGABYTE ? `${count(bytes)} bytes` : `${count(Math.round(bytes / MEGABYTE))} MB`);
+const size = (bytes) => (bytes < MEGABYTE ? counted(bytes, "byte") : `${count(Math.round(bytes / MEGABYTE))} MB`);
 
 function select(label, rows) {
   return element("select", [["aria-label", label]], ...rows.map(([value, text]) => element("option", [["value", value]], text)));

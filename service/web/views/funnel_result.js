@@ -2,10 +2,8 @@
 
 import { joined } from "../core/condition_text.js";
 import { element } from "../core/dom.js";
-import { NOTHING, count, durationText, share } from "../core/format.js";
+import { NOTHING, count, counted, durationText, share } from "../core/format.js";
 import { rangeNote } from "./range_note.js";
-
-const WORDS = new Map([["session", "sessions"], ["user", "users"]]);
 
 export class Outcome {
   constructor(page) {
@@ -24,18 +22,17 @@ export class Outcome {
   }
 
   show(answer, state) {
-    const whose = WORDS.get(answer.by);
     const [first] = answer.steps;
     if (!first.reached) {
-      return this.node.replaceChildren(element("p", [["class", "nothing"]], `No ${whose} reached the first step in this range.`));
+      return this.node.replaceChildren(element("p", [["class", "nothing"]], `No ${answer.by}s reached the first step in this range.`));
     }
     const last = answer.steps.at(-1);
     const head = element("p", [["class", "headline"]], element("strong", [], share(last.rate_from_first)),
-      ` of ${count(first.reached)} ${whose} reached the last step`);
+      ` of ${counted(first.reached, answer.by)} reached the last step`);
     const rows = answer.steps.map((step, place) => this.step(step, place, state, answer));
     const groups = answer.groups?.length ? [groupTable(answer.groups, state)] : [];
     this.node.replaceChildren(head, element("ol", [["class", "funnel"]], ...rows), ...groups,
-      element("p", [["class", "note quiet"]], (groups.length ? "A run belongs to the group of its first event. " : "") + rangeNote(answer, state)));
+      element("p", [["class", "note quiet"]], (groups.length ? `A ${answer.by} counts in the group of the event that was its first step. ` : "") + rangeNote(answer, state)));
   }
 
   step(step, place, state, { by, steps }) {

@@ -15,7 +15,7 @@ const WINDOWS = [["30", "30 minutes"], ["60", "an hour"], ["360", "6 hours"], ["
   ["20160", "14 days"], ["43200", "30 days"]];
 const BY = [["session", "sessions"], ["user", "users"]];
 const ORDERS = [["loose", "other events may come between"], ["strict", "directly one after the other"]];
-const BREAKDOWNS = [["", "nothing"], ["event_type", "type"], ["tool_name", "tool"], ["action", "action"], ["risk_mode", "risk mode"]];
+const BREAKDOWNS = [["", "No split"], ["event_type", "type"], ["tool_name", "tool"], ["action", "action"], ["risk_mode", "risk mode"]];
 
 export function open(place, page) {
   const choose = (name) => (value) => page.change(withOption(page.state(), name, value));
@@ -29,7 +29,7 @@ export function open(place, page) {
     element("h2", [["id", "steps-title"]], "Steps"), list, adding,
     element("div", [["class", "choice-rows"]], ...choices.map(({ node }) => node)));
   const said = element("p", [["role", "status"], ["class", "said"], ["hidden", ""]]);
-  const again = element("button", [["type", "button"], ["class", "plain again"]], "Ask again");
+  const again = element("button", [["type", "button"], ["class", "plain again"]], "Refresh");
   const outcome = new Outcome(page);
   const result = element("section", [["class", "panel"], ["aria-labelledby", "funnel-title"]],
     element("div", [["class", "panel-head"]], element("h2", [["id", "funnel-title"]], "Funnel"), again), said, outcome.node);

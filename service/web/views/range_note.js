@@ -6,5 +6,5 @@ import { hourText } from "../core/format.js";
 export function rangeNote({ source, from, to }, state) {
   const of = source === "rollups" ? "rollups" : "raw events";
   const isCut = Date.parse(to) - Date.parse(from) < hoursOf(state) * HOUR;
-  return `From ${of}, ${hourText(from)} to ${hourText(to)}${isCut ? "; what was before is no longer kept" : ""}.`;
+  return `From ${of}, ${hourText(from)} to ${hourText(to)}${isCut ? "; older data is no longer kept" : ""}.`;
 }

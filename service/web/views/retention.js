@@ -1,4 +1,4 @@
-// The retention view: who came back, of those who came first in each period.
+// The retention view: how many of those first seen in each period returned.
 
 import { get } from "../core/api.js";
 import { element } from "../core/dom.js";
@@ -8,15 +8,18 @@ import { zone } from "../core/format.js";
 import { choice } from "./option_select.js";
 import { triangle } from "./cohort_table.js";
 
-const INTERVALS = [["day", "days"], ["week", "weeks"], ["month", "months"]];
+const INTERVALS = [["day", "day"], ["week", "week"], ["month", "month"]];
 const BY = [["user", "users"], ["visitor", "visitors"]];
-const KINDS = [["bounded", "came back in that period"], ["unbounded", "came back then or later"]];
+const KINDS = [["bounded", "active in that period"], ["unbounded", "active then or later"]];
 
 export function open(place, page) {
   const choose = (name) => (value) => page.change(withOption(page.state(), name, value));
-  const choices = [choice("Of", "per", BY, choose), choice("By", "interval", INTERVALS, choose), choice("Who", "retention", KINDS, choose)];
+  const choices = [
+    choice("Count", "per", BY, choose), choice("Per", "interval", INTERVALS, choose),
+    choice("Returned means", "retention", KINDS, choose),
+  ];
   const said = element("p", [["role", "status"], ["class", "said"], ["hidden", ""]]);
-  const again = element("button", [["type", "button"], ["class", "plain again"]], "Ask again");
+  const again = element("button", [["type", "button"], ["class", "plain again"]], "Refresh");
   const shown = element("div", [["class", "triangle-place"]]);
   const panel = element("section", [["class", "panel"], ["aria-labelledby", "retention-title"]],
     element("div", [["class", "panel-head"]], element("h2", [["id", "retention-title"]], "Retention"),

@@ -18,12 +18,12 @@ export function open(place, page, close) {
   const leave = element("button", [["type", "button"], ["class", "plain"]], "Close");
   const form = element("form", [["class", "condition"]], label, name, save, leave);
   const reading = new Question(list, said, page.needToken);
-  const writing = new Question(form, said, page.needToken);
+  const writing = new Question(form, said, page.needToken, { failed: "Could not change the segments" });
 
   const refresh = () => {
     const filters = saved(page.state());
     name.hidden = save.hidden = filters === null;
-    write(label, filters ? "Save these filters as" : "Choose filters to save them here under a name.");
+    write(label, filters ? "Save these filters as" : "Add filters first; then you can save them here.");
     for (const button of list.querySelectorAll("[aria-pressed]")) {
       button.setAttribute("aria-pressed", String(button.dataset.name === page.state().filters.get("segment")));
     }

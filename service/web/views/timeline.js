@@ -3,7 +3,7 @@
 import { get } from "../core/api.js";
 import { element, hide, write } from "../core/dom.js";
 import { Question } from "../core/request.js";
-import { count, durationText, momentText } from "../core/format.js";
+import { count, counted, durationText, momentText } from "../core/format.js";
 import { eventRows } from "./timeline_rows.js";
 
 const NAMES = new Map([["session", "Session"], ["user", "User"]]);
@@ -42,7 +42,7 @@ function build() {
     page.change({ timeline: null, filters: new Map(page.state().filters).set(FILTERS.get(of), id) });
   });
   more.addEventListener("click", () => read(more.dataset.cursor));
-  const question = new Question(body, said, () => page.needToken(), "None of its events are kept.");
+  const question = new Question(body, said, () => page.needToken());
   return { dialog, title, filter, facts, sessions, list, more, body, question };
 }
 
@@ -53,6 +53,7 @@ export function show(given, wanted) {
   parts.title.replaceChildren(`${NAMES.get(wanted.of)} `, element("bdi", [], wanted.id));
   parts.title.title = wanted.id;
   write(parts.filter, `Only this ${wanted.of}`);
+  parts.question.missing = noEvents(wanted.of);
   for (const part of [parts.facts, parts.sessions, parts.list]) part.replaceChildren();
   hide(parts.more, true);
   parts.body.scrollTop = 0;
@@ -60,6 +61,8 @@ export function show(given, wanted) {
   parts.title.focus();
   read(null);
 }
+
+const noEvents = (of) => `No events of this ${of} are kept.`;
 
 export function close() {
   shown = null;
@@ -80,7 +83,7 @@ function draw(answer, of, cursor) {
   const last = cursor ? parts.list.dataset.last : null;
   parts.list.append(...eventRows(answer.events, last));
   if (answer.events.length) parts.list.dataset.last = answer.events.at(-1).timestamp;
-  if (!parts.list.children.length) parts.list.append(element("li", [["class", "nothing"]], "None of its events are kept."));
+  if (!parts.list.children.length) parts.list.append(element("li", [["class", "nothing"]], noEvents(of)));
   parts.more.dataset.cursor = answer.next_cursor ?? "";
   hide(parts.more, !answer.next_cursor);
 }
@@ -108,5 +111,5 @@ function opener(of, id) {
 
 function showSessions(sessions) {
   parts.sessions.replaceChildren(...sessions.map(({ session_id: id, first_seen: first, events }) => element("li", [],
-    opener("session", id), element("span", [["class", "quiet"]], ` ${momentText(first)} · ${count(events)} events`))));
+    opener("session", id), element("span", [["class", "quiet"]], ` ${momentText(first)} · ${counted(events, "event")}`))));
 }

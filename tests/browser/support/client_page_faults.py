@@ -89,7 +89,7 @@ async def without_locks(scene: Scene) -> None:
 
 
 async def locks_denied(scene: Scene) -> None:
-    """Web Locks are there but denied, as in a sandboxed frame."""
+    """Web Locks exist but are denied, as in a sandboxed frame."""
     denied = "navigator.locks.request = () => Promise.reject(new DOMException('denied', 'SecurityError'));"
     async with scene.context(denied) as context:
         visitor = Visitor(context, scene.site)

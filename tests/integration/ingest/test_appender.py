@@ -23,9 +23,6 @@ from tests.support.appenders import until_available
 from tests.support.log import an_event, head_locked, stored, until_waited_for
 from tests.support.severed_connection import severable
 
-# These tests are about the queue in front of the database, not about the server's version.
-pytestmark = pytest.mark.versions("newest")
-
 
 @asynccontextmanager
 async def running(url: str) -> AsyncIterator[Appender]:

@@ -73,7 +73,7 @@ async def test_wrong_is_named_mended_where_it_can_be_and_never_hidden(
     assert json.loads(one_hour.output)["findings"] == answer["findings"][2:]
 
     mended = await run(database_url, "rebuild", "--from", text(START), "--to", text(NEXT))
-    assert mended == Ended(0, "rebuild of hourly: 1 hours, 3 events: 1 hours changed, 0 not rebuilt, 0 sealed\n", "")
+    assert mended == Ended(0, "rebuild of hourly: 1 hour, 3 events: 1 hour changed, 0 not rebuilt, 0 sealed\n", "")
     refused = await run(database_url, "rebuild")
     assert (refused.code, refused.output.splitlines()) == (
         1,

@@ -49,7 +49,7 @@ async def test_a_rebuild_can_be_taken_back_until_the_old_version_is_dropped(
         "hourly version 1 (complete)",
         "hourly version 3 (live)",
     ]
-    assert await run(database_url, "drop-old") == Ended(0, "drop-old of hourly: 1 versions dropped\n", "")
+    assert await run(database_url, "drop-old") == Ended(0, "drop-old of hourly: 1 version dropped\n", "")
     assert await run(database_url, "rollback") == nothing
     assert await fresh(database, START, UNTIL) == oracle.fresh(EVENTS, START, UNTIL)
 
@@ -89,9 +89,7 @@ async def test_a_drifted_new_version_is_an_error_and_reads_are_as_before(
     async for _ in versions.fill(database, version):
         pass
     await admin.execute("update hourly_counts set events_00 = events_00 + 1 where version = 2 and hour = $1", START)
-    assert await run(database_url, "rebuild") == Ended(
-        2, "", "error: 1 hours of version 2 are drifted; it was dropped\n"
-    )
+    assert await run(database_url, "rebuild") == Ended(2, "", "error: 1 hour of version 2 is drifted; it was dropped\n")
     assert await fresh(database, START, UNTIL) == oracle.fresh(EVENTS, START, UNTIL)
     assert await run(database_url, "rebuild") == Ended(0, rebuilt(3, 1), "")
 

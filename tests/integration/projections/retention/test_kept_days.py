@@ -146,13 +146,13 @@ async def test_the_command_exits_1_for_a_day_that_does_not_verify_and_0_when_it_
     assert kept.code == 1
     assert kept.output.splitlines()[-2:] == [
         f"{day(1).date()}: kept: hour 00:00 of shard 0 is drifted",
-        f"retention: {len(MADE) - 1} days, {len(EVENTS) - 16} events dropped, 1 days kept",
+        f"retention: {len(MADE) - 1} days, {len(EVENTS) - 16} events dropped, 1 day kept",
     ]
     assert "a day is kept " in kept.output + kept.errors
     verified = await run(log.url, "verify")
     assert verified.code == 1
     assert (await run(log.url, "rebuild", "--from", f"{day(1):%Y-%m-%d}", "--to", f"{day(2):%Y-%m-%d}")).code == 0
     gone = await run(log.url, "retention")
-    assert (gone.code, gone.output.splitlines()[-1]) == (0, "retention: 1 days, 16 events dropped, 0 days kept")
+    assert (gone.code, gone.output.splitlines()[-1]) == (0, "retention: 1 day, 16 events dropped, 0 days kept")
     clean = await run(log.url, "verify")
     assert (clean.code, clean.output.splitlines()[-1].rpartition(": ")[2]) == (0, "clean")

@@ -46,7 +46,7 @@ async def test_a_copy_of_the_heads_finds_what_the_chains_cannot(sealed: Sharded,
         checked = await run(sealed.url, "seal-head", "--check", str(copy))
         return checked.code, checked.output.splitlines()
 
-    right = (0, ["seal-head: 1 heads in the copy, 0 not in the chains"])
+    right = (0, ["seal-head: 1 head in the copy, 0 not in the chains"])
     assert await check() == right
     await retire(sealed.database, 9)
     # An old copy of the heads is still part of the chains.
@@ -56,7 +56,7 @@ async def test_a_copy_of_the_heads_finds_what_the_chains_cannot(sealed: Sharded,
     async with undone(sealed.admin):
         await sealed.admin.execute(FORGE)
         assert {proof.state for proof in await verified(sealed)} == {"sealed"}
-        assert await check() == (1, [wrong, "seal-head: 1 heads in the copy, 1 not in the chains"])
+        assert await check() == (1, [wrong, "seal-head: 1 head in the copy, 1 not in the chains"])
     async with undone(sealed.admin):
         await sealed.admin.execute("delete from hour_seals where sequence >= 12")
         assert (await check())[0] == 1

@@ -62,7 +62,7 @@ async def test_an_hour_that_only_the_new_version_breaks_is_not_switched_to(singl
     await single.admin.execute(
         "update hourly_counts set events_00 = events_00 + 1 where version = 2 and hour = $1", START
     )
-    with pytest.raises(NotSwitched, match="1 hours of version 2 are broken; it was dropped"):
+    with pytest.raises(NotSwitched, match="1 hour of version 2 is broken; it was dropped"):
         await rebuild_all(single.database)
     assert await live(single.database) == 1
 
