@@ -38,7 +38,7 @@ demo: $(READY) $(ASSETS) ## serve a separate demo database: 30 days of made-up e
 	@$(PYTHON) -m service demo
 
 test: $(READY) $(ASSETS) ## run every test against a real PostgreSQL
-	@$(PYTHON) -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
+	@$(PYTHON) -m pytest --numprocesses auto --maxprocesses 6 --dist worksteal
 
 check: $(READY) $(ASSETS) ## lint, format, types, import rules, SQL checks, then the tests: what CI runs
 	@$(PYTHON) -m ruff check

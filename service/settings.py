@@ -155,7 +155,7 @@ def _database_url(text: str) -> str | None:
 def _folder(text: str) -> Path:
     folder = Path(text)
     if folder.exists() and not folder.is_dir():
-        raise ValueError(f"must be a folder, but {text!r} is a file")
+        raise ValueError(f"must be a folder, which {text!r} is not")
     return folder
 
 

@@ -34,16 +34,18 @@ __all__ = ["FAST", "NEWEST", "RETENTION_DAYS", "Servers", "execute", "folder_for
 
 TESTS = Path(__file__).parent
 SHARED = TESTS.parents[1] / "shared"
-# Folders whose tests run on every version. Exceptions have a mark: pytest.mark.versions("every") or ("newest").
-EVERY_VERSION = (
-    "integration/ingest",
-    "integration/operations",
-    "integration/projections",
-    "integration/reports",
-    "integration/sql",
-    "property",
-)
+# Tests of the database run on every version. Exceptions have a mark: pytest.mark.versions("every") or ("newest").
+EVERY_VERSION = ("integration", "property")
+# Folders within them whose tests ask about files, formats and time limits, which no version of the server changes.
+NEWEST_ONLY = ("integration/exports", "integration/http", "integration/imports")
 FOLDER = pytest.StashKey[ExitStack]()
+# What takes longest, and what shares services or a browser.
+LONG_FIRST = (
+    ("faults", "property", "integration/projections"),
+    ("http/edge", "http/exports"),
+    ("http/ingest", "http/reports"),
+    ("browser", "docs"),
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -59,6 +61,28 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[FOLDER].close()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return two workers a core: tests of processes and browsers wait for those most of the time."""
+    return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give each worker, which takes an equal share of the list, what is long or shares services to begin with."""
+    workers = getattr(config, "workerinput", {"workercount": 1})["workercount"]
+    shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    short = list(items)
+    for number, folders in enumerate(LONG_FIRST):
+        is_long = {item: any(item.path.is_relative_to(TESTS / folder) for folder in folders) for item in short}
+        shares[number % workers] += [item for item in short if is_long[item]]
+        short = [item for item in short if not is_long[item]]
+    for share in shares:
+        wanted = max(0, -(-len(items) // workers) - len(share))
+        share.extend(short[:wanted])
+        del short[:wanted]
+    items[:] = [item for share in shares for item in share]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run tests that depend on the server on every version (see EVERY_VERSION), and all others on the newest."""
     if "postgres_version" in metafunc.fixturenames:
@@ -70,7 +94,11 @@ def depends_on_version(test: pytest.Item) -> bool:
     """Tell whether a test asks about functions, plans, locks or the driver, by its folder or its `versions` mark."""
     if mark := test.get_closest_marker("versions"):
         return mark.args == ("every",)
-    return any(test.path.is_relative_to(TESTS / folder) for folder in EVERY_VERSION)
+    return _is_below(test.path, EVERY_VERSION) and not _is_below(test.path, NEWEST_ONLY)
+
+
+def _is_below(path: Path, folders: tuple[str, ...]) -> bool:
+    return any(path.is_relative_to(TESTS / folder) for folder in folders)
 
 
 @pytest.fixture(scope="session", autouse=True)

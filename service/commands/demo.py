@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
-from service.commands.running import settings
+from service.commands.running import load_settings
 from service.console import end_with_stdin
 from service.demo.events import DAYS, SEED, live_events
 from service.demo.fill import Demo
@@ -29,7 +29,7 @@ def demo(events: int, seed: int, end: datetime | None, no_trickle: bool) -> None
     The directory is .demo, or /var/lib/hourledger-demo for root, or HOURLEDGER_DATA_DIR. A demo first removes the data
     of a former demo. It refuses a directory that holds anything else.
     """
-    loaded = settings(data_dir=usual_demo_dir())
+    loaded = load_settings(data_dir=usual_demo_dir())
     loaded.check_reads()
     days = min(DAYS, loaded.event_retention_days)  # because the log refuses older events
     run_demo(loaded, Demo(events, seed, days, end, trickle=not no_trickle))
@@ -44,4 +44,4 @@ def demo_trickle(seed: int, visitors: int, until_stdin_ends: bool) -> None:
     """Send the events of a demo's visitors, each when it happens."""
     if until_stdin_ends:
         end_with_stdin()
-    trickle(settings(), live_events(datetime.now(UTC), seed, visitors))
+    trickle(load_settings(), live_events(datetime.now(UTC), seed, visitors))

@@ -17,7 +17,7 @@ COULD_NOT = 2
 Result = TypeVar("Result")
 
 
-def settings(data_dir: str | None = None) -> Settings:
+def load_settings(data_dir: str | None = None) -> Settings:
     """Load the settings and configure the logs. data_dir: the data directory when the environment names none."""
     loaded = load(data_dir=data_dir)
     configure_logs(loaded.log_level, as_json=loaded.log_json)
@@ -26,7 +26,7 @@ def settings(data_dir: str | None = None) -> Settings:
 
 def on_database(work: Callable[[str, Settings], Awaitable[Result]]) -> Result:
     """Run `work` with the settings and the URL of the configured or embedded database. Return its result."""
-    loaded = settings()
+    loaded = load_settings()
 
     async def run(url: str) -> Result:
         return await work(url, loaded)
@@ -37,7 +37,7 @@ def on_database(work: Callable[[str, Settings], Awaitable[Result]]) -> Result:
 
 def embedded() -> EmbeddedServer:
     """Return a share in the embedded server. Raises SettingsError when DATABASE_URL is set."""
-    loaded = settings()
+    loaded = load_settings()
     if loaded.database_url is not None:
         raise SettingsError("DATABASE_URL is set: use pg_dump and pg_restore of that server, see docs/operations.md")
     return use(loaded.data_dir)

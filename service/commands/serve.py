@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import click
 
-from service.commands.running import settings
+from service.commands.running import load_settings
 from service.console import end_with_stdin
 from service.operations.supervisor import supervise
 from service.settings import SettingsError
@@ -21,7 +21,7 @@ def serve() -> None:
 
     Its parts are the embedded PostgreSQL (unless DATABASE_URL is set), migrations, projector, HTTP.
     """
-    loaded = settings()
+    loaded = load_settings()
     loaded.check_reads()
 
     def ready() -> None:
@@ -35,7 +35,7 @@ def serve() -> None:
 @click.option("--until-stdin-ends", is_flag=True, help="Also stop when standard input ends.")
 def http(until_stdin_ends: bool) -> None:
     """Run only the HTTP server, without migrating the schema. Needs DATABASE_URL."""
-    loaded = settings()
+    loaded = load_settings()
     loaded.check_reads()
     if loaded.database_url is None:
         raise SettingsError("the HTTP server alone needs DATABASE_URL; `serve` brings its own PostgreSQL")

@@ -44,7 +44,7 @@ class Body:
     senders must not hold the whole byte budget.
     """
 
-    def __init__(self, admission: Admission, limit: int, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, admission: Admission, limit: int, patience: float | None = PATIENCE_SECONDS) -> None:
         self._admission = admission
         self._limit = limit
         self._patience = patience
@@ -125,7 +125,7 @@ def _decompressed(member: _Decompressor, data: bytes, most: int) -> bytes:
 
 
 @asynccontextmanager
-async def _patience(seconds: float) -> AsyncIterator[None]:
+async def _patience(seconds: float | None) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(seconds):
             yield
@@ -143,7 +143,8 @@ async def json_body(request: Request[Any, Any, Any], kind: type[Document]) -> Do
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnsupportedEncoding("the content encoding must be identity")
     # Use a separate admission, because this body is not an event and must not use the byte budget of events.
-    body = Body(Admission(), MAX_DOCUMENT_BYTES)
+    # The limit of time includes the wait for the first chunk, so the body needs no limit of its own.
+    body = Body(Admission(), MAX_DOCUMENT_BYTES, patience=None)
     async with _patience(PATIENCE_SECONDS):
         sent = await body.read(request.receive, dict(request.scope["headers"]))
     try:

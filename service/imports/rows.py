@@ -9,7 +9,7 @@ from hashlib import sha256
 import msgspec
 
 from service.errors import TooLarge
-from service.imports.digest_counts import Occurrences
+from service.imports.digest_counts import DigestCounts
 from service.imports.formats import Row
 from service.ingest.decoding import decode_event
 from service.ingest.event import MAX_EVENT_BYTES, Event
@@ -33,7 +33,7 @@ class Rows:
 
     def __init__(self, shift: timedelta) -> None:
         self._shift = shift
-        self._occurrences = Occurrences()
+        self._occurrences = DigestCounts()
 
     def close(self) -> None:
         """Drop the counts of equal rows."""

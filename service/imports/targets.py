@@ -10,7 +10,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from service.errors import NotReady, QueueFull
-from service.imports.digest_counts import Occurrences
+from service.imports.digest_counts import DigestCounts
 from service.ingest.appender import Appender, shard_of
 from service.ingest.event import Event
 from service.ingest.outcomes import DUPLICATE, ID_REUSED, STORED, UNAVAILABLE
@@ -84,7 +84,7 @@ class _Judge:
     def __init__(self, log: Log, shards: int) -> None:
         self._log = log
         self._shards = shards
-        self._offered = Occurrences()
+        self._offered = DigestCounts()
         self._turn = asyncio.Lock()
 
     def close(self) -> None:

@@ -28,7 +28,6 @@ from service.questions.conditions import (
     OPERATORS,
     ORDERINGS,
     PROPERTIES,
-    SHOWN,
     UNARY,
     Condition,
     Malformed,
@@ -36,6 +35,7 @@ from service.questions.conditions import (
     Value,
     checked,
 )
+from service.questions.parameters import SHOWN
 
 MOST_CHARACTERS = 4_000
 # PostgreSQL's jsonpath compares doubles.

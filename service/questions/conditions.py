@@ -19,8 +19,6 @@ UNARY = ("exists", "missing")
 OPERATORS = (*COMPARISONS, "in", *UNARY)
 MOST_CONDITIONS = 20
 MOST_VALUES = 100
-# An error quotes at most this many characters of a text.
-SHOWN = 40
 
 Value = str | int | float | bool
 Path = tuple[str, ...]

@@ -63,10 +63,19 @@ NOTHING = Filters()
 
 def filters(given: Mapping[str, str]) -> Filters:
     """Return the filters in the parameters. An empty text is not a filter. Raises InvalidParameter."""
-    texts = {name: given.get(name) or None for name in TEXTS}
+    texts = {name: _storable(name, given.get(name)) for name in TEXTS}
     try:
         where = parse_conditions(given.get("where", ""))
     except Malformed as error:
         raise invalid("where", str(error)) from error
     demo_mode = switch(given, "demo_mode", default=True) if "demo_mode" in given else None
     return Filters(**texts, demo_mode=demo_mode, where=where)
+
+
+def _storable(name: str, text: str | None) -> str | None:
+    """Return a text that a stored event can have, None for an empty one. Raises InvalidParameter."""
+    try:
+        (text or "").encode()
+    except UnicodeEncodeError as error:
+        raise invalid(name, "must be UTF-8: it holds half a character") from error
+    return text or None

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from service.errors import Invalid, NotFound, TooMany
+from service.errors import Invalid, InvalidParameter, NotFound, TooMany
 from service.questions.conditions import Malformed
 from service.questions.filters import NAMES, Filters, filters
 from service.questions.hours import time_text
@@ -46,7 +46,7 @@ class Segments:
         if not found:
             raise invalid("segment", f"must be the name of a saved segment, not {name[:SHOWN]!r}")
         try:
-            return filters(msgspec.json.decode(found[0]["filters"])).and_also(asked)
+            return _saved_filters(found[0]["filters"]).and_also(asked)
         except Malformed as error:
             raise invalid("where", f"{error}, counting those of the segment") from error
 
@@ -109,6 +109,14 @@ def _check_names(given: Mapping[str, str], known: frozenset[str]) -> None:
         raise Invalid(f"unknown filter; known filters are {', '.join(sorted(known))}", f"filters.{unknown[:SHOWN]}")
     if any("\0" in value for value in given.values()):
         raise Invalid("filters must not hold a NUL character", "filters")
+
+
+def _saved_filters(document: str) -> Filters:
+    """Return the filters of a segment. Raises InvalidParameter when this version refuses what an older one saved."""
+    try:
+        return filters(msgspec.json.decode(document))
+    except InvalidParameter as error:
+        raise invalid("segment", f"must be saved again, because its {error.message}") from error
 
 
 def _segment(row: Row) -> dict[str, Any]:

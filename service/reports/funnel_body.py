@@ -7,6 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 import msgspec
 from msgspec import Meta, Struct
 
+from service.errors import Invalid
 from service.questions.condition_grammar import field_path, parse_conditions
 from service.questions.conditions import PROPERTIES, Condition, Malformed, predicate
 from service.questions.parameters import SHOWN, invalid
@@ -83,7 +84,7 @@ def _read(step: Step, place: str) -> tuple[Names, list[Condition]]:
     names: Names = {field: getattr(step, field) or None for field in NAMED}
     for field, name in names.items():
         if "\0" in (name or ""):
-            raise invalid(f"{place}.{field}", "must not hold a NUL character")
+            raise Invalid("must not hold a NUL character", f"{place}.{field}")
     others = []
     for condition in _conditions(step, place):
         field = condition.path[0]
@@ -92,7 +93,7 @@ def _read(step: Step, place: str) -> tuple[Names, list[Condition]]:
         else:
             others.append(condition)
     if not others and not any(name is not None for name in names.values()):
-        raise invalid(place, f"must have one of {', '.join(NAMED)} and where")
+        raise Invalid(f"must have one of {', '.join(NAMED)} and where", place)
     return names, others
 
 

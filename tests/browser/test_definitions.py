@@ -34,6 +34,7 @@ def defined() -> dict[str, Any]:
         "FIELDS": set(conditions.FIELDS),
         "FILTERS": set(filters.NAMES - {"where"}),
         "UNARY": list(conditions.UNARY),
+        "ORDERINGS": list(conditions.ORDERINGS),
         "OPERATORS": set(conditions.OPERATORS),
         "STEP_NAMES": list(funnel_body.NAMED),
         "ACTORS": list(choices("by")),

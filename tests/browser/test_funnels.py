@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -14,55 +12,13 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import TOKEN
 from tests.browser.support.dashboard import address, check_accessible, shown, without_complaints
+from tests.browser.support.funnels import depths, funnel, percent, rows, written
 from tests.browser.support.insights import answer_404, kept_events, open_view, view_shown
 from tests.http.support.site import HOUR, Json, Site, hour_start, now
 
 STEPS = "&step=event_type+%3D+page_view&step=tool_name+%3D+search&step=action+%3D+run"
 LONG = urlencode({"and": "action in (run, 'a rather long text that does not fit beside anything on a phone', open)"})
 SENT = [{"event_type": "page_view"}, {"tool_name": "search"}, {"action": "run"}]
-DAY = timedelta(days=1)
-
-
-def funnel(site: Site, steps: list[Json], **more: object) -> Json:
-    """Return the answer to a funnel question; assert that it is 200."""
-    answer = site.client.post("/api/analytics/funnels", json={"steps": steps, **more})
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
-
-
-def percent(value: float | None) -> str:
-    return "\N{EN DASH}" if value is None else f"{100 * value:.1f}".removesuffix(".0") + "%"
-
-
-def depths(events: list[Json], since: datetime, steps: list[Callable[[Json], bool]]) -> list[int]:
-    """Return how many sessions reached each step, counted by trying every start."""
-    by_session: dict[str, list[Json]] = defaultdict(list)
-    for event in events:
-        if event["timestamp"] >= since:
-            by_session[event["session_id"]].append(event)
-    deepest = [max(_depth(found[start:], steps) for start in range(len(found))) for found in by_session.values()]
-    return [sum(depth > place for depth in deepest) for place in range(len(steps))]
-
-
-def _depth(events: list[Json], steps: list[Callable[[Json], bool]]) -> int:
-    depth = 0
-    for event in events:
-        if event["timestamp"] - events[0]["timestamp"] > DAY:
-            break
-        if depth == 0 and event is not events[0]:
-            break
-        if depth < len(steps) and steps[depth](event):
-            depth += 1
-    return depth
-
-
-async def rows(page: Page) -> list[str]:
-    """Return the number and the rate of each step."""
-    return await page.locator("#funnels .funnel .bar-number").all_inner_texts()
-
-
-def written(answer: Json) -> list[str]:
-    return [f"{step['reached']:,} · {percent(step['rate_from_first'])}" for step in answer["steps"]]
 
 
 def steps_in(url: str) -> list[str]:

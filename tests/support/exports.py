@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from io import BytesIO, StringIO
 from typing import Any
 
 from pyarrow import parquet
 
+from service.exports.export import Export, Exports
+from service.questions.segments import Segments
 from tests.http.support.site import text_of
+from tests.support.log import NOW
+from tests.support.retired_days import day
+from tests.support.sharded import Sharded
 
 FORMATS = ("csv", "ndjson", "parquet")
 # Spreadsheets take cells that begin with these for formulas: https://owasp.org/www-community/attacks/CSV_Injection
@@ -54,3 +60,27 @@ def _with_object(row: Row) -> Row:
     if (text := row.get("properties")) is not None:
         row["properties"] = json.loads(text)
     return row
+
+
+WHOLE = {"from": text_of(day(0)), "to": text_of(day(11))}
+
+
+@asynccontextmanager
+async def exports_of(sharded: Sharded) -> AsyncIterator[Exports]:
+    """Give the exports of a log."""
+    segments = Segments(sharded.database, sharded.database)
+    exports = Exports(sharded.url, segments, lambda: NOW)
+    try:
+        yield exports
+    finally:
+        await exports.close()
+
+
+@asynccontextmanager
+async def begun(exports: Exports, **given: str) -> AsyncIterator[Export]:
+    async with exports.begun(await exports.question(WHOLE | given)) as export:
+        yield export
+
+
+async def rest_of(export: Export) -> bytes:
+    return b"".join([block.content async for block in export.blocks])

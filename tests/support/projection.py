@@ -134,3 +134,8 @@ async def proofs(database: Database) -> list[HourProof]:
 async def rebuilt(database: Database) -> list[RebuiltHour]:
     """Rebuild every hour."""
     return [hour async for hour in rebuild(database, await list_hours(database, None, None))]
+
+
+async def fold_some(database: Database, limit: int) -> bool:
+    after, upto = await fold(database, limit=limit) or (0, 0)
+    return after != upto

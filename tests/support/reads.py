@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
+import pytest
+
+from service.errors import ServiceError
 from service.questions.segments import Segments
 from service.reports.cohorts import Cohorts
 from service.reports.counts import Counts
@@ -56,3 +60,9 @@ async def reads(database: Database, url: str, seconds: int = STATEMENT_SECONDS) 
         )
     finally:
         await raw_events.close()
+
+
+async def refused(work: Any) -> ServiceError:
+    with pytest.raises(ServiceError) as error:
+        await work
+    return error.value

@@ -6,9 +6,10 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from projections.hours import list_hours
 from projections.projector import catch_up
 from projections.retention import RetiredDay, retain
-from projections.verify import conservation
+from projections.verify import HourProof, conservation, verify_hour
 from service.ingest.event import Event
 from sql.database import Database
 from tests.conftest import RETENTION_DAYS
@@ -27,6 +28,13 @@ DAYS = (0, 1, 2, 3, 9)
 # Day 4 stays without events; tests append to day 10.
 MADE = (*DAYS, 4, 10)
 LONG = 1_000
+PARTITIONS = """
+select to_date(right(inhrelid::regclass::text, 8), 'YYYYMMDD')
+from pg_inherits
+where inhparent = 'events'::regclass
+order by 1
+"""
+SEALS = "select * from hour_seals order by shard, sequence"
 
 
 def day(number: int) -> datetime:
@@ -60,6 +68,9 @@ def old_events(seed: int = 4, sessions: int = 6) -> list[Event]:
         )
         for place, moment in enumerate(moments)
     ]
+
+
+EVENTS = old_events()
 
 
 async def fill(sharded: Sharded, events: Sequence[Event]) -> None:
@@ -127,3 +138,27 @@ async def totals(database: Database) -> tuple[int, int, int]:
     shards = await conservation(database)
     assert [shard for shard in shards if not shard.holds] == []
     return sum(each.stored for each in shards), sum(each.live for each in shards), sum(each.retired for each in shards)
+
+
+async def chain_is_whole(sharded: Sharded) -> int:
+    """Assert that each shard's seals form one chain without gaps or repeats; return the number of all seals."""
+    seals = await sharded.admin.fetch("select shard, sequence, hour, previous_hash, hash from hour_seals order by 1, 2")
+    for shard in range(sharded.shards):
+        chain = [seal for seal in seals if seal["shard"] == shard]
+        assert [seal["sequence"] for seal in chain] == list(range(1, len(chain) + 1))
+        assert [seal["previous_hash"] for seal in chain] == [bytes(32), *(seal["hash"] for seal in chain)][: len(chain)]
+        assert len({seal["hour"] for seal in chain}) == len(chain)
+    return len(seals)
+
+
+async def states(sharded: Sharded, since: datetime | None = None) -> dict[tuple[int, datetime], str]:
+    """Verify every hour at a clock when no day is past the horizon; return the state by shard and hour."""
+    hours = await list_hours(sharded.database, since, None)
+    found = [await verify_hour(sharded.database, hour, clock=day(8)) for hour in hours]
+    return {(proof.hour.shard, proof.hour.start): proof.state for proof in found}
+
+
+async def verified(log: Sharded) -> list[HourProof]:
+    """Verify every hour, at a clock when no day is past the horizon."""
+    hours = await list_hours(log.database, None, None)
+    return [await verify_hour(log.database, hour, clock=day(8)) for hour in hours]

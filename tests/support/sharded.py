@@ -18,6 +18,12 @@ from tests.conftest import RETENTION_DAYS, Servers
 from tests.support import oracle
 from tests.support.projection import folded, proofs
 
+# Shards that a log with one shard gets in addition.
+MORE_SHARDS = """
+insert into log_heads (shard) select generate_series(1, 7);
+insert into shard_totals (shard) select generate_series(1, 7);
+insert into checkpoints (shard, projection, version) select generate_series(1, 7), 'hourly', 1;
+"""
 IN_LOG = "select shard, event_id, session_id, timestamp from events"
 
 

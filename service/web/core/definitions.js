@@ -9,7 +9,8 @@ export const FIELDS = [...DIMENSIONS, "session_id", "user_id"];
 // Filters that take one value each, unlike conditions (`where`).
 export const FILTERS = [...FIELDS, "segment"];
 export const UNARY = ["exists", "missing"];
-export const OPERATORS = ["=", "!=", "contains", "<", "<=", ">", ">=", "in", ...UNARY];
+export const ORDERINGS = ["<", "<=", ">", ">="];
+export const OPERATORS = ["=", "!=", "contains", ...ORDERINGS, "in", ...UNARY];
 // Funnels: the fields that a step can name, who takes the steps, and in which order.
 export const STEP_NAMES = ["event_type", "tool_name", "action"];
 export const ACTORS = ["session", "user"];

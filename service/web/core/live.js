@@ -8,7 +8,7 @@ const MOST_WAIT_MS = 10_000;
 const SILENCE_MS = 40_000;
 
 // The messages in a stream's text: fields of one event, without comments.
-export function* messages(text) {
+function* messages(text) {
   for (const block of text.split("\n\n")) {
     const message = { event: "message", data: [] };
     for (const line of block.split("\n")) {

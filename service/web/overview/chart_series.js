@@ -3,7 +3,7 @@
 import { find } from "../core/dom.js";
 
 // One for each group; the rest is grey.
-export const COLOURS = ["--line-1", "--line-2", "--line-3", "--line-4", "--line-5"];
+const COLOURS = ["--line-1", "--line-2", "--line-3", "--line-4", "--line-5"];
 const REST = "--quiet";
 
 // A canvas takes a colour only when light-dark() is resolved.

@@ -1,13 +1,12 @@
 // The form that composes a condition: a field or property, an operator, and a value with suggestions.
 
 import { condition, string, word } from "../core/condition_text.js";
-import { FIELDS, OPERATORS, UNARY } from "../core/definitions.js";
+import { FIELDS, OPERATORS, ORDERINGS, UNARY } from "../core/definitions.js";
 import { element } from "../core/dom.js";
 import { NAMES } from "../core/filter_chips.js";
 import { propertiesOf, valuesOf } from "./suggestions.js";
 
 const SIGNS = new Map([["=", "is"], ["!=", "is not"], ["missing", "is missing"]]);
-const ORDERINGS = ["<", "<=", ">", ">="];
 // The form has one value; a list can only be written into the address.
 const OFFERED = OPERATORS.filter((operator) => operator !== "in");
 const OF_FIELDS = OFFERED.filter((operator) => !ORDERINGS.includes(operator));

@@ -7,12 +7,12 @@ import { hoursOf, rangeOf } from "../core/state.js";
 const MOST_KEYS = "50";
 const MOST_VALUES = "100";
 // A week shows what events usually have; more raw events would only take longer.
-const MOST_HOURS = 168;
+const HOURS_LOOKED_AT = 168;
 const SCALARS = ["string", "number", "boolean"];
 const kept = new Map();
 
 function asked(path, state, parameters) {
-  const range = state.range === "custom" ? rangeOf(state) : [["hours", String(Math.min(hoursOf(state), MOST_HOURS))]];
+  const range = state.range === "custom" ? rangeOf(state) : [["hours", String(Math.min(hoursOf(state), HOURS_LOOKED_AT))]];
   const query = [...range, ...parameters];
   const key = JSON.stringify([path, query]);
   if (!kept.has(key)) {

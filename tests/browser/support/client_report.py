@@ -17,7 +17,8 @@ from playwright.async_api import async_playwright
 
 from tests.browser.conftest import FLAGS, chromium
 from tests.browser.support.client_cost import compressed, microseconds_per_call
-from tests.browser.support.client_faults import SCENARIOS, Scenario, Scene
+from tests.browser.support.client_faults import SCENARIOS, Scenario
+from tests.browser.support.client_scene import Scene
 from tests.conftest import Servers, folder_for_servers
 from tests.http.support.site import new_site
 

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import re
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from signal import SIGINT, SIGKILL, SIGTERM
+from signal import SIGKILL, SIGTERM
 
 import httpx
 import psutil
@@ -20,8 +14,8 @@ import pytest
 
 from service.demo.events import demo_events
 from service.ingest.event import Event
-from sql.embedded.folders import SOCKET_NAME
 from tests.conftest import folder_for_servers, free_port, words_of
+from tests.http.support.demo import DONE, Demo, started_demo
 from tests.http.support.site import Json, hour_start, now, text_of, wait_until
 from tests.http.support.starting import line_of, start
 from tests.support.oracle import fresh
@@ -29,75 +23,6 @@ from tests.support.oracle import fresh
 EVENTS = 2_000
 SEED = 7
 DIMENSIONS = {"event_counts": "event_type", "tool_usage": "tool_name", "risk_distribution": "risk_mode"}
-DONE = re.compile(r"hourledger: http://127\.0\.0\.1:\d+ \(demo, [\d,]+ events of 30 days\)\n")
-
-
-@dataclass
-class Demo:
-    """A demo that runs or has ended."""
-
-    process: subprocess.Popen[bytes]
-    port: int
-    data: Path
-    output: Path
-
-    def said(self) -> str:
-        return self.output.read_text()
-
-    def wait_for(self, pattern: str | re.Pattern[str]) -> None:
-        wait_until(lambda: self.process.poll() is not None or re.search(pattern, self.said()), str(pattern))
-        assert re.search(pattern, self.said()), self.said()
-
-    def get(self, path: str, **query: object) -> Json:
-        url = f"http://127.0.0.1:{self.port}{path}"
-        answer = httpx.get(url, params={name: str(value) for name, value in query.items()}, trust_env=False, timeout=60)
-        assert answer.status_code == 200, answer.text
-        return dict(answer.json())
-
-    def processes(self) -> list[psutil.Process]:
-        """Return all processes of the demo: its descendants, and the server of its data."""
-        started = psutil.Process(self.process.pid).children(recursive=True)
-        return [*started, *(each for each in psutil.process_iter() if works_in(each, self.data))]
-
-    def stop(self, number: int = SIGINT) -> None:
-        """Stop the demo; assert that no process is left."""
-        processes = self.processes()
-        self.process.send_signal(number)
-        assert self.process.wait(30) == 0, self.said()
-        assert self.said().endswith("hourledger: stopped\n")
-        assert "Traceback" not in self.said()
-        psutil.wait_procs(processes, timeout=10)
-        assert [each for each in processes if each.is_running()] == []
-        assert [each for each in psutil.process_iter() if works_in(each, self.data)] == []
-        assert not (self.data / "run" / SOCKET_NAME).exists()
-
-
-def works_in(process: psutil.Process, folder: Path) -> bool:
-    try:
-        return Path(process.cwd()).is_relative_to(folder)
-    except psutil.Error:
-        return False
-
-
-@contextmanager
-def started_demo(folder: Path, *options: str, **environment: str) -> Iterator[Demo]:
-    """Run a demo during the block; stop it at the end if it still runs."""
-    port = free_port()
-    data, output = folder / "demo", folder / f"output-{port}.txt"
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HOURLEDGER_", "DATABASE_"))}
-    settings = {"HOURLEDGER_PORT": str(port), "HOURLEDGER_DATA_DIR": str(data)}
-    with output.open("wb") as stream:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "service", "demo", *options],
-            env=inherited | settings | environment,
-            stdout=stream,
-            stderr=stream,
-        )
-        try:
-            yield Demo(process, port, data, output)
-        finally:
-            process.terminate()
-            process.wait(60)
 
 
 @pytest.fixture(scope="module")

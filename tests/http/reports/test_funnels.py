@@ -136,6 +136,11 @@ def test_a_step_is_refused_in_the_words_that_a_filter_is(client: httpx.Client, c
     assert asked == f"where {case['error']}"
 
 
+def test_a_step_that_asks_for_nothing_and_a_nul_are_invalid(client: httpx.Client) -> None:
+    refused(client.post(FUNNELS, json={"steps": [{}, TWO[1]]}), 400, "invalid", "steps[0]")
+    refused(client.post(FUNNELS, json={"steps": [TWO[0], {"action": "a\0"}]}), 400, "invalid", "steps[1].action")
+
+
 def test_other_requests_are_refused(client: httpx.Client) -> None:
     refused(client.post(FUNNELS, json={"steps": TWO}, params={"hours": 3}), 400, "unknown_parameter", "hours")
     refused(client.post(FUNNELS, content=b"{}", headers={"content-type": "text/plain"}), 415, "unsupported_type")

@@ -1,19 +1,15 @@
-"""Rollups are fresh, and equal a count in plain Python for any range."""
+"""Rollups of any range: numbers equal to a count in plain Python."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import httpx
-import psutil
 import pytest
 
 from tests.http.support.known import Known
-from tests.http.support.site import HOUR, Json, Site, an_event, hour_start, now, refused, text_of, unique, wait_until
+from tests.http.support.paths import ROLLUPS
+from tests.http.support.site import HOUR, Json, hour_start, now, text_of, wait_until
 
-ROLLUPS = "/api/analytics/rollups"
 FIELDS = ["ok", "count", "hours", "total_events", "total_sessions", "distinct_sessions", "rollups", "as_of"]
 ROLLUP_FIELDS = ["hour", "event_counts", "tool_usage", "risk_distribution", "unique_sessions", "total_events"]
 COUNTS = ("event_counts", "tool_usage", "risk_distribution")
@@ -151,153 +147,3 @@ def test_more_than_a_thousand_keys_are_summed_under_other(known: Known) -> None:
         assert len(answer[name]) == 1000
         check_many(answer[name], expected[name])
     assert answer["total_events"] == expected["total_events"]
-
-
-def test_a_thousand_keys_are_all_named(site: Site) -> None:
-    hour = hour_start(now()) - 90 * HOUR
-    site.send(*(an_event(at=hour, event_type=f"kind-{number}") for number in range(1000)))
-    rollup = site.get(f"{ROLLUPS}/{text_of(hour)}")["rollup"]
-    assert len(rollup["event_counts"]) == 1000
-    assert "(other)" not in rollup["event_counts"]
-    site.send(*(an_event(at=hour, event_type="(other)") for _ in range(3)))
-    rollup = site.get(f"{ROLLUPS}/{text_of(hour)}")["rollup"]
-    assert len(rollup["event_counts"]) == 1000
-    assert sum(rollup["event_counts"].values()) == rollup["total_events"] == 1003
-    assert rollup["event_counts"]["(other)"] >= 3
-
-
-def test_odd_risk_modes_are_counted_as_other(site: Site) -> None:
-    hour = hour_start(now()) - 95 * HOUR
-    modes: list[object] = [
-        "",
-        "x" * 129,
-        "y" * 12_000,
-        1,
-        1.5,
-        None,
-        True,
-        {"a": 1},
-        ["a"],
-        "z" * 128,
-        "high",
-        "high",
-        "😀",
-    ]
-    site.send(
-        *(an_event(at=hour, event_type="risk_mode_changed", properties={"risk_mode": mode}) for mode in modes),
-        an_event(at=hour, event_type="risk_mode_changed", properties={"risk": "high"}),
-        an_event(at=hour, event_type="risk_mode_changed"),
-        an_event(at=hour, event_type="risk_mode", properties={"risk_mode": "high"}),
-    )
-    rollup = site.get(f"{ROLLUPS}/{text_of(hour)}")["rollup"]
-    assert rollup["risk_distribution"] == {"(other)": 9, "z" * 128: 1, "high": 2, "😀": 1}
-    assert rollup["event_counts"] == {"risk_mode_changed": 15, "risk_mode": 1}
-
-
-def test_a_session_of_several_hours_is_distinct_once_and_unique_in_each(site: Site) -> None:
-    first = hour_start(now()) - 80 * HOUR
-    sessions = {0: ["a", "b"], 1: ["a"], 3: ["a", "c", "c"], 4: ["b"]}
-    site.send(
-        *(
-            an_event(at=first + hour * HOUR + timedelta(minutes=13), session_id=name)
-            for hour, names in sessions.items()
-            for name in names
-        )
-    )
-
-    def asked(since: int, until: int) -> tuple[int, int]:
-        moments = {"from": text_of(first + since * HOUR), "to": text_of(first + until * HOUR)}
-        answer = site.get(ROLLUPS, **moments)
-        return answer["total_sessions"], answer["distinct_sessions"]
-
-    assert [asked(*hours) for hours in ((0, 5), (1, 4), (1, 3), (2, 3), (3, 5), (0, 1))] == [
-        *((6, 3), (3, 2), (1, 1), (0, 0), (3, 3), (2, 2))
-    ]
-
-
-@contextmanager
-def stopped(process: psutil.Process) -> Iterator[None]:
-    """Suspend a process during the block."""
-    process.suspend()
-    try:
-        yield
-    finally:
-        process.resume()
-
-
-def test_a_rollup_holds_every_event_that_was_acked_though_the_projector_stands_still(site: Site) -> None:
-    hour = hour_start(now()) - 100 * HOUR
-    projector = site.part("follow")
-    names = {"from": text_of(hour), "to": text_of(hour + 2 * HOUR)}
-    # Wait, because a fold under way would go on in the database and fold some of the events.
-    wait_until(lambda: site.get(ROLLUPS)["as_of"]["lag_events"] == 0, "nothing is being folded")
-    with stopped(projector):
-        before = site.get(ROLLUPS, **names)["as_of"]
-        for number in range(30):
-            at = hour + timedelta(minutes=4 * number)
-            site.client.post("/e", json=an_event(at=at, session_id=f"s-{number % 5}", tool_name="Home"))
-            answer = site.get(ROLLUPS, **names)
-            assert answer["total_events"] == number + 1
-            assert answer["distinct_sessions"] == min(number + 1, 5)
-            assert sum(rollup["tool_usage"]["Home"] for rollup in answer["rollups"]) == number + 1
-            one = site.get(f"{ROLLUPS}/{text_of(hour)}")
-            assert one["rollup"]["total_events"] == one["proof"]["events"] == min(number + 1, 15)
-        answer = site.get(ROLLUPS, **names)
-        assert answer["as_of"]["positions"][0] == before["positions"][0] + 30
-        assert answer["as_of"]["lag_events"] == 30
-    wait_until(lambda: site.get(ROLLUPS)["as_of"]["lag_events"] == 0, "the projector has caught up")
-    assert {**site.get(ROLLUPS, **names), "as_of": None} == {**answer, "as_of": None}
-
-
-def test_a_late_event_is_counted_where_it_belongs(site: Site) -> None:
-    hour = hour_start(now()) - 110 * HOUR
-    path = f"{ROLLUPS}/{text_of(hour)}"
-    for number in range(3):
-        site.send(an_event(at=hour + timedelta(minutes=59, seconds=59, microseconds=999_999), session_id=unique("s")))
-        assert site.get(path)["rollup"]["unique_sessions"] == number + 1
-        wait_until(lambda: site.get(ROLLUPS)["as_of"]["lag_events"] == 0, "the projector is done")
-        assert site.get(path)["rollup"]["total_events"] == number + 1
-
-
-@pytest.mark.parametrize(
-    ("query", "name"),
-    [
-        ("from=2025-10-18T01:00Z", "to"),
-        ("to=2025-10-18T01:00Z", "from"),
-        ("from=2025-10-18T01:00Z&to=2025-10-18T01:00Z", "to"),
-        ("from=2025-10-18T02:00Z&to=2025-10-18T01:00Z", "to"),
-        ("from=2025-10-18T01:30Z&to=2025-10-18T03:00Z", "from"),
-        ("from=2025-10-18T01:00Z&to=2025-10-18T03:00:00.000001Z", "to"),
-        ("from=2025-10-18T01:00%2B00:30&to=2025-10-18T03:00Z", "from"),
-        ("from=2024-10-18T01:00Z&to=2025-10-18T02:00Z", "to"),
-        ("from=yesterday&to=2025-10-18T01:00Z", "from"),
-        ("from=&to=2025-10-18T01:00Z", "from"),
-        ("from=2025-10-18T01:00Z&to=9999-12-31T23:00Z", "to"),
-        ("from=2025-10-18T01:00Z&to=2025-10-18T02:00Z&hours=1", "hours"),
-        ("fill=2", "fill"),
-    ],
-)
-def test_a_range_that_cannot_be_is_refused_by_name(client: httpx.Client, query: str, name: str) -> None:
-    refused(client.get(f"{ROLLUPS}?{query}"), 400, "invalid_parameter", name)
-
-
-def test_a_range_may_be_a_year_long(client: httpx.Client) -> None:
-    answer = client.get(f"{ROLLUPS}?from=2024-10-18T02:00Z&to=2025-10-18T02:00Z&fill=1").json()
-    assert (answer["count"], answer["hours"], answer["total_events"]) == (8760, 8760, 0)
-
-
-@pytest.mark.parametrize("name", ["hour", "limit", "session_id", "total"])
-def test_an_unknown_parameter_is_refused_by_name(client: httpx.Client, name: str) -> None:
-    refused(client.get(ROLLUPS, params={name: "1"}), 400, "unknown_parameter", name)
-
-
-@pytest.mark.parametrize(
-    "hour",
-    ["abc", "2025-10-18T01:30Z", "9999-12-31T23:00Z", "0001-01-01T00:00+01:00", "%00", "%ff", "2025-10-18T24:00Z"],
-)
-def test_what_is_no_hour_is_refused(client: httpx.Client, hour: str) -> None:
-    refused(client.get(f"{ROLLUPS}/{hour}"), 400, "invalid_parameter", "hour")
-
-
-def test_the_first_hour_of_the_calendar_is_an_hour_like_any_other(client: httpx.Client) -> None:
-    assert client.get(f"{ROLLUPS}/0001-01-01T00:00Z").json()["rollup"]["hour"] == "0001-01-01T00:00:00.000Z"

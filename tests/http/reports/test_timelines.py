@@ -9,8 +9,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.http.reports.test_event_list import FIELDS
 from tests.http.support.known import Known
+from tests.http.support.listed import FIELDS
 from tests.http.support.site import HOUR, Json, Site, an_event, hour_start, now, refused, text_of, unique
 
 SESSIONS = "/api/analytics/sessions"

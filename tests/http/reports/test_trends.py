@@ -1,4 +1,4 @@
-"""The reads of a dashboard over HTTP: shapes, numbers compared with a count in Python, freshness, refusals."""
+"""What a dashboard reads over HTTP: shapes, numbers against a count in plain Python, freshness."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import httpx
 import pytest
 
 from service.ingest.timestamps import parse_time
 from tests.http.support.known import Known, risk_modes
+from tests.http.support.paths import PROOFS, SUMMARY, TOP, TRENDS
 from tests.http.support.site import HOUR, Json, Site, an_event, hour_start, now, refused, text_of, unique
 
-TRENDS = "/api/analytics/trends"
-SUMMARY = "/api/analytics/summary"
-TOP = "/api/analytics/top"
-PROOFS = "/api/analytics/proofs"
 ZONES = ("UTC", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns", "Asia/Tehran", "Europe/Berlin")
 METRICS = ("events", "sessions", "tool_uses", "event_types", "events_per_session", "users", "visitors")
 FIELDS = ["ok", "metric", "interval", "tz", "from", "to", "source", "buckets", "compare", "groups", "as_of"]
@@ -234,51 +230,3 @@ def test_the_list_of_events_is_filtered_by_risk_mode(known: Known) -> None:
         assert answer["total_in_range"] == len(expected)
         one, _ = known.listed_in_last(48, risk_mode=mode, event_type="risk_mode_changed", limit=1)
         assert one["total_in_range"] == len(expected)
-
-
-@pytest.mark.parametrize(
-    ("path", "query", "name"),
-    [
-        (TRENDS, "metric=people", "metric"),
-        (TRENDS, "metric=new_users&by=action", "metric"),
-        (TRENDS, "metric=new_users&tool_name=Home", "metric"),
-        (TRENDS, "metric=", "metric"),
-        (TRENDS, "interval=minute", "interval"),
-        (TRENDS, "compare=decade", "compare"),
-        (TRENDS, "by=session_id", "by"),
-        (TRENDS, "by=", "by"),
-        (TRENDS, "by=action&metric=event_types", "by"),
-        (TRENDS, "tz=Mars/Olympus", "tz"),
-        (TRENDS, "tz=", "tz"),
-        (TRENDS, "tz=Europe", "tz"),
-        (TRENDS, "top=5", "top"),
-        (TRENDS, "top=51&by=action", "top"),
-        (TRENDS, "top=0&by=action", "top"),
-        (TRENDS, "hours=8760&by=event_type&interval=hour", "interval"),
-        (TRENDS, "hours=0", "hours"),
-        (TRENDS, "hours=1&from=2025-10-18T01:00Z", "hours"),
-        (TRENDS, "from=2025-10-18T01:30Z&to=2025-10-18T03:00Z", "from"),
-        (TRENDS, "interval=day&from=9999-12-31T20:00Z&to=9999-12-31T21:00Z", "from"),
-        (TRENDS, "interval=day&tz=America/New_York&from=0001-01-01T00:00Z&to=0001-01-02T00:00Z", "from"),
-        (TRENDS, "compare=year&from=0001-01-01T00:00Z&to=0001-01-02T00:00Z", "from"),
-        (SUMMARY, "compare=previous&from=0001-01-01T00:00Z&to=0001-01-02T00:00Z", "from"),
-        (TRENDS, "demo_mode=maybe", "demo_mode"),
-        (SUMMARY, "compare=yesterday", "compare"),
-        (TOP, "by=demo_mode", "by"),
-        (TOP, "limit=1001", "limit"),
-        (PROOFS, "hours=9000", "hours"),
-    ],
-)
-def test_what_cannot_be_asked_is_refused_by_name(client: httpx.Client, path: str, query: str, name: str) -> None:
-    refused(client.get(f"{path}?{query}"), 400, "invalid_parameter", name)
-
-
-@pytest.mark.parametrize("path", [TRENDS, SUMMARY, TOP, PROOFS, "/api/analytics/live"])
-@pytest.mark.parametrize("name", ["fill", "session", "cursor"])
-def test_an_unknown_parameter_is_refused_by_name(client: httpx.Client, path: str, name: str) -> None:
-    refused(client.get(path, params={name: "1"}), 400, "unknown_parameter", name)
-
-
-@pytest.mark.parametrize("path", [TRENDS, SUMMARY, TOP, PROOFS, "/api/analytics/live"])
-def test_the_token_is_needed(guarded: Site, path: str) -> None:
-    refused(guarded.client.get(path), 401, "unauthorized")

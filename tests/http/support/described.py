@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,10 +12,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import msgspec
+import pytest
 
 from service.openapi.document import described, told_for
 from tests.http.support.schemas import faults, resolved
-from tests.http.support.site import Json
+from tests.http.support.site import Json, Site
 
 DOCUMENT: Json = json.loads(told_for(datetime.now(UTC).date(), msgspec.json.encode(described())))
 
@@ -82,6 +84,12 @@ class Operation:
 OPERATIONS = [
     Operation(path, method.upper(), told) for path, item in DOCUMENT["paths"].items() for method, told in item.items()
 ]
+READS = [operation for operation in OPERATIONS if operation.method == "GET"]
+QUERIES = [operation for operation in READS if operation.parameters]
+WRITES = [operation for operation in OPERATIONS if "Sending" in operation.told["tags"]]
+# Operations that take a body but store no events: questions and saved segments.
+TOLD_BY_BODY = [operation for operation in OPERATIONS if "requestBody" in operation.told and operation not in WRITES]
+each_of = pytest.mark.parametrize
 
 
 def content_of(answer: httpx.Response) -> Any:
@@ -124,3 +132,33 @@ def asked_for(example: Json) -> tuple[str, dict[str, str]] | None:
     method, _, address = example["summary"].partition(" ")
     parts = urlsplit(address)
     return (parts.path, dict(parse_qsl(parts.query))) if method == "GET" and address.startswith("/") else None
+
+
+def send(site: Site, operation: Operation, content_type: str, value: Any, marked: str) -> httpx.Response:
+    """Send the example of a body, with ids that no other test sends."""
+    headers = {"content-type": content_type}
+    if isinstance(value, str):
+        text = re.sub(r'("event_id": "[^"]*)', rf"\1{marked}", value)
+        return site.client.request(operation.method, operation.address, content=text, headers=headers)
+    return site.client.request(operation.method, operation.address, json=with_ids(value, marked), headers=headers)
+
+
+def with_ids(value: Any, marked: str) -> Any:
+    if isinstance(value, list):
+        return [with_ids(each, marked) for each in value]
+    if isinstance(value, dict):
+        held = {name: with_ids(each, marked) for name, each in value.items()}
+        return held | {"event_id": held["event_id"] + marked} if "event_id" in held else held
+    return value
+
+
+def answer_of(site: Site, method: str, path: str, **asked: Any) -> httpx.Response:
+    """Return an answer; of a stream, which never ends, return the first message."""
+    with site.client.stream(method, path, **asked) as answer:
+        if answer.headers["content-type"].startswith("text/event-stream"):
+            told = next(answer.iter_text())
+            return httpx.Response(
+                answer.status_code, headers={"content-type": answer.headers["content-type"]}, text=told
+            )
+        answer.read()
+    return answer

@@ -1,73 +1,32 @@
-"""Exports while the service drops days, deletes rollups and appends events; and clients that stop reading."""
+"""Exports while the service drops days, deletes rollups and appends events."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
-import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 import msgspec
 import pytest
-import pytest_asyncio
 
 import sql.database
 from projections.projector import catch_up
 from service.errors import ServiceError
 from service.exports import rows as export_rows
-from service.exports.export import Export, Exports
 from service.http.answers import status_of
-from service.http.download import Download
 from service.ingest.event import Event
-from service.questions.segments import Segments
 from service.reports.rollups import Rollups
 from service.reports.shards import Shards
-from sql.database import Database
-from tests.conftest import RETENTION_DAYS, Servers
+from tests.conftest import RETENTION_DAYS
 from tests.http.support.site import text_of
-from tests.support.exports import FORMATS, Row, rows_of
+from tests.support.exports import FORMATS, WHOLE, Row, begun, exports_of, rest_of, rows_of
 from tests.support.log import NOW, an_event, until_waited_for
 from tests.support.oracle import HOUR
-from tests.support.retired_days import append_all, day, fill, old_events, past, retire, whole
-from tests.support.sharded import Sharded, sharded_log
+from tests.support.retired_days import EVENTS, append_all, day, past, retire, whole
+from tests.support.sharded import Sharded
 
 # Unlike the rest of its folder, this module tests snapshots and locks, so it runs on every version.
 pytestmark = pytest.mark.versions("every")
-
-EVENTS = old_events()
-WHOLE = {"from": text_of(day(0)), "to": text_of(day(11))}
-
-
-@pytest_asyncio.fixture(params=[1, 3], ids=["1 shard", "3 shards"])
-async def old(servers: Servers, postgres_version: int, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
-    """Give a folded log of old days."""
-    async with sharded_log(servers, postgres_version, request.param) as sharded:
-        await fill(sharded, EVENTS)
-        yield sharded
-
-
-@asynccontextmanager
-async def exports_of(sharded: Sharded) -> AsyncIterator[Exports]:
-    """Give the exports of a log."""
-    segments = Segments(sharded.database, sharded.database)
-    exports = Exports(sharded.url, segments, lambda: NOW)
-    try:
-        yield exports
-    finally:
-        await exports.close()
-
-
-@asynccontextmanager
-async def begun(exports: Exports, **given: str) -> AsyncIterator[Export]:
-    async with exports.begun(await exports.question(WHOLE | given)) as export:
-        yield export
-
-
-async def rest_of(export: Export) -> bytes:
-    return b"".join([block.content async for block in export.blocks])
 
 
 def as_rows(events: list[Event]) -> list[tuple[str, str]]:
@@ -180,87 +139,3 @@ def plain(rollup: Any) -> Any:
 
 def numbers(told: Any) -> list[tuple[str | None, int]]:
     return list(told.items()) if isinstance(told, dict) else [(None, told)]
-
-
-async def connected() -> Any:
-    """Receive nothing, because the client stays connected."""
-    await asyncio.Event().wait()
-
-
-@pytest.mark.parametrize("after", [0, 1, 3])
-async def test_a_client_that_takes_nothing_is_given_up(
-    database: Database,
-    database_url: str,
-    after: int,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setattr(sql.database, "CHUNK_ROWS", 3)
-    sharded = Sharded(database_url, 1, database, None)  # type: ignore[arg-type]
-    await append_all(sharded, [an_event(number) for number in range(20)], clock=NOW)
-    sent: list[Any] = []
-
-    async def send(message: Any) -> None:
-        if len(sent) == after:
-            await asyncio.Event().wait()
-        sent.append(message)
-
-    async with exports_of(sharded) as exports:
-        await Download(exports, {}, stall_seconds=0.02)({}, connected, send)  # type: ignore[arg-type]
-        assert [message["type"] for message in sent] == ["http.response.start", *["http.response.body"] * 3][:after]
-        assert all(message.get("more_body", True) for message in sent)
-        assert (
-            await database.rows(
-                "select from pg_stat_activity where datname = current_database() and state = 'idle in transaction'"
-            )
-            == []
-        )
-        async with exports.begun(await exports.question({"format": "ndjson"})) as export:
-            assert len(rows_of("ndjson", await rest_of(export))) == 20
-
-
-async def test_properties_are_not_written_anew_where_others_are_answered(
-    old: Sharded, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Rewriting takes minutes when each event has thousands of numbers with 301 digits, so a thread does it."""
-    threads = set()
-
-    def sendable(text: str) -> str:
-        threads.add(threading.get_ident())
-        return text
-
-    monkeypatch.setattr(export_rows, "sendable", sendable)
-    event = an_event(9_000, at=day(9) + HOUR, properties='{"a": 1}')
-    await append_all(old, [event], clock=day(10))
-    async with exports_of(old) as exports, begun(exports, format="csv") as export:
-        await rest_of(export)
-    assert threads
-    assert threading.get_ident() not in threads
-
-
-async def test_parquet_needs_its_extra(database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "service.exports.parquet", raising=False)
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    async with exports_of(Sharded(database_url, 1, database, None)) as exports:  # type: ignore[arg-type]
-        with pytest.raises(ServiceError, match=r"pip install 'hourledger\[parquet\]'") as refused:
-            async with exports.begun(await exports.question({"format": "parquet"})):
-                pytest.fail("a Parquet export began without pyarrow")
-        assert (status_of(refused.value).number, refused.value.code, refused.value.field) == (
-            501,
-            "not_installed",
-            "format",
-        )
-        async with exports.begun(await exports.question({"format": "csv"})) as export:
-            assert await rest_of(export)
-
-
-async def test_large_rows_are_read_few_at_a_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sql.database, "CHUNK_CHARACTERS", 1_000)
-    query = "select repeat('a', case when n <= 300 then 1 else 200 end) as text from generate_series(1, 700) as n"
-    async with database.transaction() as session:
-        chunks = [[row["text"] for row in rows] async for rows in session.chunks(query)]
-    assert [len(chunk) for chunk in chunks[:4]] == [20, 40, 80, 160]
-    assert sum(map(len, chunks)) == 700
-    # The reader has seen large rows by then.
-    assert max(len("".join(chunk)) for chunk in chunks[5:]) <= 1_000
-    assert chunks[-1] == []

@@ -19,11 +19,9 @@ from service.ingest.outcomes import REFUSED, STORED, UNAVAILABLE
 from sql.database import Database
 from sql.migrate import migrate
 from tests.conftest import RETENTION_DAYS, execute
+from tests.support.appenders import until_available
 from tests.support.log import an_event, head_locked, stored, until_waited_for
 from tests.support.severed_connection import severable
-
-# These tests are about the queue in front of the database, not about the server's version.
-pytestmark = pytest.mark.versions("newest")
 
 
 @asynccontextmanager
@@ -37,12 +35,6 @@ async def running(url: str) -> AsyncIterator[Appender]:
     finally:
         await appender.close()
         await database.close()
-
-
-async def until_available(appender: Appender, *, available: bool = True) -> None:
-    async with asyncio.timeout(60):
-        while appender.available != available:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
 
 async def test_what_arrives_during_a_commit_shares_the_next_one(database_url: str) -> None:

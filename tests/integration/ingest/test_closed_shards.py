@@ -22,9 +22,6 @@ from sql.migrate import migrate
 from tests.conftest import RETENTION_DAYS
 from tests.support.log import an_event, head_locked, stored, until_waited_for
 
-# These tests are about the queue in front of the database, not about the server's version.
-pytestmark = pytest.mark.versions("newest")
-
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:

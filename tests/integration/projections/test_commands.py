@@ -4,55 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 
 import asyncpg
 import pytest
 
 from sql.database import Database
 from tests.conftest import free_port
-from tests.support.alterations import DAMAGES, DRIFTS, LAST, NEXT, alter, fill
+from tests.support.alterations import LAST, NEXT, alter, fill
+from tests.support.damages import DAMAGES
+from tests.support.drifts import DRIFTS
 from tests.support.projection import START
+from tests.support.projections_command import Ended, run, text
 
 # Output of commands does not depend on the server's version.
 pytestmark = pytest.mark.versions("newest")
-
-ROOT = Path(__file__).parents[3]
-
-
-@dataclass
-class Ended:
-    """The exit code, output and errors of a process."""
-
-    code: int
-    output: str
-    errors: str
-
-    @property
-    def last_error(self) -> str:
-        return self.errors.splitlines()[-1]
-
-
-async def run(url: str, *arguments: str) -> Ended:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOURLEDGER_")}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "projections", *arguments),
-        env=inherited | {"DATABASE_URL": url},
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, errors = await process.communicate()
-    assert process.returncode is not None
-    return Ended(process.returncode, output.decode(), errors.decode())
-
-
-def text(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%MZ}"
 
 
 async def test_clean(database: Database, database_url: str) -> None:

@@ -13,7 +13,9 @@ from projections.rebuild import REBUILT, RebuiltHour, rebuild_hour
 from sql.database import Database
 from sql.hourly import DAMAGED
 from tests.support import oracle
-from tests.support.alterations import DAMAGES, DRIFTS, EVENTS, alter, fill, undone
+from tests.support.alterations import EVENTS, alter, fill, undone
+from tests.support.damages import DAMAGES
+from tests.support.drifts import DRIFTS
 from tests.support.log import an_event, append
 from tests.support.oracle import HOUR, start_of
 from tests.support.projection import (

@@ -11,7 +11,9 @@ import pytest
 from projections.hours import Hour, list_hours
 from projections.verify import Difference, HourProof, verify
 from sql.database import Database
-from tests.support.alterations import ALL, DAMAGES, DRIFTS, LAST, NEXT, Wrong, alter, fill, undone
+from tests.support.alterations import LAST, NEXT, alter, fill, undone
+from tests.support.damages import ALL, DAMAGES
+from tests.support.drifts import DRIFTS, Wrong
 from tests.support.log import an_event, append
 from tests.support.oracle import HOUR, QUARTER, start_of
 from tests.support.projection import START, another_round, fold, proofs, random_events

@@ -14,7 +14,8 @@ from projections.hours import Hour, list_hours
 from projections.projector import step
 from projections.rebuild import REBUILT, RebuiltHour, rebuild_hour
 from projections.verify import HourProof, verify, verify_hour
-from tests.support.alterations import DIGEST, undone
+from tests.support.alterations import undone
+from tests.support.damages import DIGEST
 from tests.support.log import an_event, append, until_waited_for
 from tests.support.oracle import HOUR, start_of
 from tests.support.projection import START, in_batches, proofs, random_events

@@ -14,12 +14,12 @@ from projections.hours import list_hours
 from projections.projector import catch_up
 from projections.retention import retain
 from sql.database import Database
-from tests.integration.projections.test_commands import ROOT, Ended, run, text
 from tests.support import oracle
 from tests.support.alterations import EVENTS, LAST, fill
 from tests.support.log import append, until_waited_for
 from tests.support.oracle import HOUR
 from tests.support.projection import START, fresh, random_events
+from tests.support.projections_command import ROOT, Ended, run, text
 
 # Output of commands does not depend on the server's version.
 pytestmark = pytest.mark.versions("newest")

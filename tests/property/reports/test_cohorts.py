@@ -17,7 +17,7 @@ from service.ingest.appender import shard_of
 from service.ingest.event import Event
 from service.reports.cohorts import Cohorts
 from sql.database import Database
-from tests.property.projections.test_histories import History, history
+from tests.support.histories import History, history
 from tests.support.log import an_event, append
 from tests.support.oracle import HOUR, QUARTER
 from tests.support.reads import reads

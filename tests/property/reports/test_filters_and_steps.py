@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.ingest.event import Event
-from tests.property.projections.test_histories import history
-from tests.property.questions.test_conditions import events, text_of, written
 from tests.support.condition_cases import COMPOSED, TEXTS
 from tests.support.funnels import ask, funnels
+from tests.support.histories import history
 from tests.support.log import an_event
 from tests.support.projection import START
+from tests.support.random_conditions import events, text_of, written
 from tests.support.reads import reads
 from tests.support.sent_events import examples
 

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from service.ingest.event import Event
 from service.questions import conditions
-from tests.property.projections.test_histories import history
-from tests.property.reports.test_trends import grown
 from tests.support.funnel_oracle import OPERATORS, STORED, Json, Stored, inside, properties_of
 from tests.support.funnels import ask, check, funnels, in_range
+from tests.support.histories import grown, history
 from tests.support.log import an_event
 from tests.support.oracle import HOUR
 from tests.support.projection import START

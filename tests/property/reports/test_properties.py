@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import service.reports.properties
 from service.ingest.event import Event
 from service.questions.condition_grammar import parse_conditions, path_text, property_path
-from tests.property.projections.test_histories import History, history
+from tests.support.histories import History, history
 from tests.support.log import an_event
 from tests.support.oracle import HOUR, QUARTER
 from tests.support.projection import PLACES, START

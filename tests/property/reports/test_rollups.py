@@ -16,7 +16,7 @@ from projections.projector import catch_up
 from service.ingest.event import Event
 from service.reports.rollups import Rollups
 from service.reports.shards import Shards
-from tests.property.projections.test_histories import History, history
+from tests.support.histories import History, history
 from tests.support.log import an_event
 from tests.support.oracle import HOUR, QUARTER
 from tests.support.projection import MODES, PLACES, START, proofs

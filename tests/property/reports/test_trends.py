@@ -11,12 +11,11 @@ import asyncpg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.projector import step
 from service.ingest.appender import shard_of
 from service.ingest.event import Event
 from service.questions.filters import NOTHING, Filters
-from tests.property.projections.test_histories import History, history
 from tests.support import oracle
+from tests.support.histories import History, grown, history
 from tests.support.log import an_event
 from tests.support.oracle import HOUR, QUARTER
 from tests.support.projection import MODES, PLACES, START
@@ -25,7 +24,6 @@ from tests.support.sent_events import examples
 HOURS = 5
 FILTERS = ("tool_name", "event_type", "action", "demo_mode", "risk_mode")
 KEYS = ("page_viewed", "risk_mode_changed", "Home", "open", "high", "(other)", "true")
-
 sent = st.builds(
     lambda number, quarter, place, session, kind, tool, mode, action, demo, user: an_event(
         number, at=START + quarter * QUARTER + place, session=session, kind=kind, tool=tool, properties=mode, user=user
@@ -40,15 +38,6 @@ in_quarters = st.lists(st.integers(-4, HOURS * 4 + 4), min_size=2, max_size=9)
 in_hours = st.lists(st.integers(-1, HOURS + 1).map(lambda hour: hour * 4), min_size=2, max_size=7)
 bounds = st.one_of(in_quarters, in_hours).map(lambda places: [START + place * QUARTER for place in sorted(places)])
 keys = st.none() | st.lists(st.sampled_from(KEYS), max_size=3)
-
-
-async def grown(both: History, batches: list[tuple[list[Event], int]]) -> list[Event]:
-    """Append batches and fold part of the tail after each; return the stored events."""
-    for batch, limit in batches:
-        await both.append(batch)
-        if limit:
-            await step(both.database, limit=limit)
-    return [event for log in both.logs for event in log.events]
 
 
 async def rows(both: History, query: str, *arguments: object) -> oracle.Trend:

@@ -9,13 +9,13 @@ from hashlib import sha256
 
 import pytest
 
-from service.imports.digest_counts import Occurrences
+from service.imports.digest_counts import DigestCounts
 
 
 def test_counts_are_right() -> None:
     chance = random.Random(1)
     expected: Counter[bytes] = Counter()
-    with closing(Occurrences()) as occurrences:
+    with closing(DigestCounts()) as occurrences:
         for _ in range(5_000):
             digest = sha256(str(chance.randrange(1_500)).encode()).digest()
             assert occurrences.met(digest) == expected[digest]
@@ -24,7 +24,7 @@ def test_counts_are_right() -> None:
 
 
 def test_a_full_disk_is_an_error_of_the_file() -> None:
-    with closing(Occurrences()) as occurrences:
+    with closing(DigestCounts()) as occurrences:
         occurrences._counts.execute("pragma max_page_count = 3")
         digests = [sha256(str(number).encode()).digest() for number in range(5_000)]
         with pytest.raises(OSError, match="full"):

@@ -1,0 +1,55 @@
+"""Parameters in the description of the API are those that a service takes."""
+
+from __future__ import annotations
+
+import httpx
+
+from tests.http.support.described import (
+    QUERIES,
+    Operation,
+    bad_values,
+    each_of,
+    good_values,
+    text_of,
+)
+from tests.http.support.site import Json, Site, refused
+
+TOGETHER = {"from": "to", "to": "from", "top": "by"}
+
+
+def ask(site: Site, operation: Operation, parameter: Json, value: str) -> httpx.Response:
+    """Ask with one parameter, and with the parameters that it requires."""
+    query = operation.needed | {parameter["name"]: value}
+    for other in operation.parameters:
+        if other["name"] == TOGETHER.get(parameter["name"]):
+            query[other["name"]] = good_values(other)[0]
+    return site.client.get(operation.address, params=query)
+
+
+@each_of("operation", QUERIES, ids=str)
+def test_parameters_are_those_that_are_known(site: Site, operation: Operation) -> None:
+    message = refused(site.client.get(operation.address, params={"nothing": "1"}), 400, "unknown_parameter", "nothing")
+    described = {parameter["name"] for parameter in operation.parameters}
+    assert described == set(message.removeprefix("unknown parameter; this path takes: ").split(", "))
+
+
+@each_of("operation", QUERIES, ids=str)
+def test_what_the_page_fills_in_is_accepted(told: Site, operation: Operation) -> None:
+    query = {
+        each["name"]: text_of(each["schema"]["default"]) for each in operation.parameters if "default" in each["schema"]
+    }
+    assert told.client.get(operation.address, params=query | operation.needed).status_code == 200
+
+
+@each_of("operation", QUERIES, ids=str)
+def test_parameters_take_what_is_told_and_nothing_else(told: Site, operation: Operation) -> None:
+    for parameter in operation.parameters:
+        name = parameter["name"]
+        for value in good_values(parameter):
+            answer = ask(told, operation, parameter, value)
+            assert answer.status_code == 200, f"{name}={value}: {answer.text}"
+            operation.check(answer)
+        for value in bad_values(parameter):
+            answer = ask(told, operation, parameter, value)
+            refused(answer, 400, "invalid_parameter", name)
+            operation.check(answer)

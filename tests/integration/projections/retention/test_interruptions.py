@@ -1,0 +1,93 @@
+"""A pass of retention that was cut anywhere ends as if it was not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from itertools import count
+
+import asyncpg
+
+from sql.database import Database, Session
+from sql.errors import Lost
+from tests.support import oracle
+from tests.support.log import an_event, append
+from tests.support.oracle import HOUR
+from tests.support.projection import folded
+from tests.support.retired_days import (
+    PARTITIONS,
+    chain_is_whole,
+    day,
+    retire,
+    states,
+    totals,
+)
+from tests.support.sharded import Sharded
+
+
+class Cut(Database):
+    """A database whose connection is lost after a statement has run and before its answer arrives."""
+
+    def __init__(self, url: str, after: int) -> None:
+        super().__init__(url)
+        self.left = after
+
+    def count(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Lost("cut")
+
+    async def rows(self, query: str, *args: object) -> list[asyncpg.Record]:
+        rows = await super().rows(query, *args)
+        self.count()
+        return rows
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        async with super().transaction() as session:
+            yield _CutSession(session, self)
+        self.count()
+
+
+class _CutSession(Session):
+    def __init__(self, session: Session, cut: Cut) -> None:
+        self._session, self._cut = session, cut
+
+    async def rows(self, query: str, *args: object) -> list[asyncpg.Record]:
+        rows = await self._session.rows(query, *args)
+        self._cut.count()
+        return rows
+
+
+async def test_a_pass_that_was_cut_anywhere_ends_as_if_it_was_not(
+    database: Database, database_url: str, admin: asyncpg.Connection
+) -> None:
+    """A day, and the rollups of the day before, are due; each pass is cut one statement later than the last."""
+    log = Sharded(database_url, 1, database, admin)
+    await database.only(database.statements.make_day, day(0).date())
+    for place in count(1):
+        await database.only(database.statements.make_day, day(place).date())
+        events = [an_event(n, at=day(place) + n // 2 * HOUR, session=f"s{n % 2}") for n in range(3)]
+        await append(database, events, clock=day(place + 1))
+        if not await was_cut(database_url, place):
+            break
+        # Between the two passes a reader finds nothing wrong.
+        assert set((await states(log, day(place - 1))).values()) <= {"sealed", "verified"}
+        assert [each for each in await retire(database, place, rollup_days=8) if each.hindrance] == []
+        assert await folded(admin) == oracle.rows(events)
+        assert set((await states(log, day(place - 1))).values()) == {"sealed"}
+        assert await admin.fetchval("select events from retired_days where day = $1", day(place).date()) == len(events)
+        assert (await admin.fetch(PARTITIONS))[0][0] > day(place).date()
+        stored, live, retired = await totals(database)
+        assert (live, retired) == (0, stored)
+        await chain_is_whole(log)
+    assert place > 20
+
+
+async def was_cut(url: str, place: int) -> bool:
+    """Run a pass that is cut after `place` statements; return False if it ended before."""
+    cut = Cut(url, place)
+    with suppress(Lost):
+        await retire(cut, place, rollup_days=8)
+    await cut.close()
+    return cut.left <= 0

@@ -1,0 +1,43 @@
+"""Rolling back the schema does not lose the seals of dropped days."""
+
+from __future__ import annotations
+
+import pytest
+
+from sql.migrate import SchemaRefused, list_migrations, migrate, rollback
+from tests.support.retired_days import (
+    EVENTS,
+    SEALS,
+    retire,
+    states,
+    totals,
+)
+from tests.support.sharded import Sharded
+
+
+async def step_down_to(url: str, name: str, *, force: bool = False) -> None:
+    """Roll the schema back until this step is the next one to undo."""
+    names = [step.name for step in list_migrations()]
+    for _ in names[names.index(name) + 1 :]:
+        await rollback(url, force=force)
+
+
+async def test_the_step_down_before_seals_refuses_to_lose_them(log: Sharded) -> None:
+    """Only seals remain of dropped days. Without seals the step loses nothing, and a migrate restores all."""
+    await step_down_to(log.url, "seals")
+    assert await rollback(log.url) is not None
+    await migrate(log.url)
+    assert await totals(log.database) == (len(EVENTS), len(EVENTS), 0)
+    assert set((await states(log)).values()) == {"verified"}
+
+    await retire(log.database, 0)
+    left = await log.admin.fetch(SEALS)
+    with pytest.raises(SchemaRefused, match="rolling back people would lose the rows of hour_seals"):
+        await rollback(log.url)
+    await step_down_to(log.url, "seals", force=True)
+    with pytest.raises(SchemaRefused, match="rolling back seals would lose the rows of hour_seals"):
+        await rollback(log.url)
+    assert await log.admin.fetch(SEALS) == left
+    assert (await rollback(log.url, force=True)) is not None
+    await migrate(log.url)
+    assert "damaged" in (await states(log)).values()

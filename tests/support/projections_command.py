@@ -1,0 +1,43 @@
+"""`python -m projections` as a process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Ended:
+    """The exit code, output and errors of a process."""
+
+    code: int
+    output: str
+    errors: str
+
+    @property
+    def last_error(self) -> str:
+        return self.errors.splitlines()[-1]
+
+
+async def run(url: str, *arguments: str) -> Ended:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOURLEDGER_")}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "projections", *arguments),
+        env=inherited | {"DATABASE_URL": url},
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    assert process.returncode is not None
+    return Ended(process.returncode, output.decode(), errors.decode())
+
+
+def text(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%MZ}"
