@@ -79,7 +79,7 @@ bench: $(READY) ## run the benchmarks and print a table with ratios; takes over 
 	@$(PYTHON) -m bench
 
 bench-quick: $(READY) ## benchmark writing, folding and verifying at a tenth of the size; fails when a ratio is far below its goal
-	@$(PYTHON) -m bench --quick --guard --runs 3 --only engine --only posts --only appends --only batches
+	@$(PYTHON) -m bench --quick --guard --runs 2 --only engine --only posts --only appends --only batches
 
 faults: $(READY) ## inject over 1,000 faults; print lost and doubled events and false reports; fail if there are any
 	@$(PYTHON) -m tests.faults

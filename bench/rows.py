@@ -124,6 +124,13 @@ def fallen(rows: Sequence[Row]) -> list[Row]:
     ]  # fmt: skip
 
 
+def risen(first: Sequence[Row], again: Sequence[Row]) -> list[Row]:
+    """Return the rows measured again, each replaced by the first measurement where only the second one has fallen."""
+    if any(row.not_counted for row in again):
+        return list(again)
+    return [row if fallen([repeated]) else repeated for row, repeated in zip(first, again, strict=True)]
+
+
 async def in_turns(runs: int, steps: Mapping[str, Step]) -> dict[str, Spread]:
     """Take `runs` samples of each step, in turns (A B A B ...), so that a disturbance affects all steps alike."""
     samples: dict[str, list[float]] = {name: [] for name in steps}

@@ -19,6 +19,8 @@ from service.ingest.event import Event
 from tests.conftest import RunningService, words_of
 
 SENDERS = 16
+# Far less than Retry-After asks for, because the service must cope with that; none at all would slow its restart.
+PAUSE = 0.01
 
 
 @dataclass
@@ -55,6 +57,7 @@ class Load:
             try:
                 answer = await client.post("/e", json=sent)
             except httpx.TransportError:
+                await asyncio.sleep(PAUSE)
                 continue
             if answer.status_code == httpx.codes.OK:
                 self.acked[event.event_id] = event
@@ -63,7 +66,7 @@ class Load:
                 self.refused.append(answer.text)
                 return
             assert answer.headers["retry-after"]
-            await asyncio.sleep(0.01)  # far less than Retry-After asks for, because the service must cope with that
+            await asyncio.sleep(PAUSE)
 
     def wait_for(self, more: int) -> None:
         """Return once `more` further events are acked; fail after two minutes."""
