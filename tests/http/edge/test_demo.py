@@ -15,7 +15,7 @@ import pytest
 from service.demo.events import demo_events
 from service.ingest.event import Event
 from tests.conftest import folder_for_servers, free_port, words_of
-from tests.http.support.demo import DONE, Demo, started_demo
+from tests.http.support.demo import DONE, Demo, runs, started_demo
 from tests.http.support.site import Json, hour_start, now, text_of, wait_until
 from tests.http.support.starting import line_of, start
 from tests.support.oracle import fresh
@@ -152,7 +152,7 @@ def test_one_that_was_killed_is_cleared_away_and_made_anew(again: Path) -> None:
     with started_demo(again, "--events=300", "--no-trickle") as demo:
         demo.wait_for(DONE)
         assert demo.get("/api/analytics/rollups", hours=8760)["total_events"] == 300
-        assert [each for each in processes if each.is_running()] == [], "what the kill left is gone"
+        assert [each for each in processes if runs(each)] == [], "what the kill left is gone"
         demo.stop(SIGTERM)
     assert (demo.data / "notes.txt").read_text() == "mine"
 
