@@ -14,11 +14,10 @@ from service.console import counted
 from service.demo.fill import Demo, fill, prove
 from service.demo.folder import claim
 from service.ingest.outcomes import DUPLICATE, STORED
-from service.operations.supervisor import PARTS, Part, check_port, keep_running, prepare, stop_on_signals
+from service.operations.supervisor import PARTS, Part, answering, check_port, keep_running, prepare, stop_on_signals
 from service.settings import Settings, SettingsError
 from sql.embedded.share import EmbeddedServer, release, use
 
-POLL_SECONDS = 0.05
 Result = TypeVar("Result")
 
 
@@ -66,7 +65,7 @@ async def _fill_and_show(settings: Settings, demo: Demo, embedded: EmbeddedServe
     serving.add_done_callback(lambda _: stop.set())
     try:
         await _until(stop, prove(embedded.url))
-        await _until(stop, _answering(settings))
+        await _until(stop, answering(settings))
         _announce(settings, demo)
         if demo.trickle:
             await keep_running([_trickle(demo)], embedded.url, None, stop)
@@ -87,18 +86,6 @@ async def _until(stop: asyncio.Event, work: Coroutine[None, None, Result]) -> Re
         await asyncio.gather(working, return_exceptions=True)
         raise Stopped
     return working.result()
-
-
-async def _answering(settings: Settings) -> None:
-    """Return when the port accepts connections."""
-    while True:
-        try:
-            _, writer = await asyncio.open_connection(settings.address(), settings.port)
-        except OSError:
-            await asyncio.sleep(POLL_SECONDS)
-        else:
-            writer.close()
-            return
 
 
 def _trickle(demo: Demo) -> Part:

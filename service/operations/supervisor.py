@@ -20,6 +20,8 @@ from sql.errors import EmbeddedError, Unavailable
 from sql.migrate import Migration, migrate
 
 WATCH_SECONDS = 1.0
+# How often to look whether the port accepts connections.
+LOOK_SECONDS = 0.05
 LONGEST_PAUSE = 10.0
 # Long enough for the appender to drain its queue into a slow database.
 STOP_SECONDS = 20.0
@@ -41,7 +43,7 @@ PARTS = (Part("http", "service", "http"), Part("projector", "projections", "foll
 
 
 def supervise(settings: Settings, ready: Callable[[], None]) -> None:
-    """Run the whole service until SIGINT or SIGTERM. Call `ready` when the database is ready, before the parts start.
+    """Run the whole service until SIGINT or SIGTERM. Call `ready` when the port accepts connections.
 
     Raises SettingsError when the port is taken, and sql.errors.EmbeddedError or sql.errors.DatabaseError when
     the database cannot be made ready.
@@ -63,15 +65,36 @@ def check_port(settings: Settings) -> None:
             pass
     except OSError as error:
         raise SettingsError(
-            f"the service cannot listen on HOURLEDGER_PORT={settings.port}: {error.strerror}"
+            f"the service cannot listen on HOURLEDGER_PORT={settings.port}: {os.strerror(error.errno or 0)};"
+            " stop the program that uses it, or set another HOURLEDGER_PORT"
         ) from error
 
 
 async def _run_parts(settings: Settings, url: str, embedded: EmbeddedServer | None, ready: Callable[[], None]) -> None:
     stop = stop_on_signals()
     await prepare(url, settings)
+    telling = asyncio.create_task(_tell(ready, settings))
+    try:
+        await keep_running(PARTS, url, embedded, stop)
+    finally:
+        telling.cancel()
+
+
+async def _tell(ready: Callable[[], None], settings: Settings) -> None:
+    await answering(settings)
     ready()
-    await keep_running(PARTS, url, embedded, stop)
+
+
+async def answering(settings: Settings) -> None:
+    """Return when the port accepts connections."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(settings.address(), settings.port)
+        except OSError:
+            await asyncio.sleep(LOOK_SECONDS)
+        else:
+            writer.close()
+            return
 
 
 def stop_on_signals() -> asyncio.Event:
