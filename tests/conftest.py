@@ -51,6 +51,8 @@ LONG_FIRST = (
 def pytest_configure(config: pytest.Config) -> None:
     """Make one folder for the servers of all workers; it outlives the workers."""
     if not hasattr(config, "workerinput"):
+        # A run that is ended by a signal, too, must stop its servers and remove their folder, which may be in memory.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         config.stash[FOLDER] = ExitStack()
         os.environ["HOURLEDGER_TEST_SERVERS"] = str(config.stash[FOLDER].enter_context(folder_for_servers()))
 
