@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import structlog
 
 from sql.errors import DatabaseError, translated
 from sql.statements import load
@@ -23,6 +24,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 OLDEST_SERVER = 150_000
 FUNCTIONS = Path(__file__).parent / "functions"
 VIEWS = Path(__file__).parent / "views"
+
+log = structlog.get_logger(__name__)
 
 
 class SchemaRefused(DatabaseError):
@@ -140,8 +143,7 @@ async def _step_up(connection: Any) -> Migration | None:
         await connection.execute(step.up.read_text(encoding="utf-8"))
         await connection.execute(load().record_migration, step.version, step.name)
         if step.version == len(migrations):
-            # `create or replace` would keep an older release's function whose arguments differ, beside the new one, and
-            # fail where the rows differ.
+            # `create or replace` would fail where an older release's function returns other rows.
             await _drop_functions(connection)
             await _install_code(connection)
     return step
@@ -177,9 +179,13 @@ async def _install(connection: Any, shards: int | None) -> None:
 
 async def _install_code(connection: Any) -> None:
     """Install functions and views, and set who may use them in the same transaction."""
+    functions = [*_files(FUNCTIONS)]
     await _install_functions(connection)
     await _install_views(connection)
-    await connection.execute(load().grant_views, [*_files(VIEWS)], [*_files(FUNCTIONS)])
+    # `create or replace` keeps an older release's function whose arguments differ, beside the new one.
+    for left in await connection.fetch(load().drop_old_functions, functions):
+        log.warning("a function of an older release stays", function=left["signature"], needed_by=left["detail"])
+    await connection.execute(load().grant_views, [*_files(VIEWS)], functions)
 
 
 async def _drop_views(connection: Any) -> None:
