@@ -205,16 +205,20 @@ async def _drop_views(connection: Any) -> None:
 
 
 async def _install_views(connection: Any) -> None:
-    """Recreate our views, but only when their text changed, because recreating a view waits for its readers."""
-    files = _files(VIEWS)
-    texts = [file.read_text(encoding="utf-8") for file in files.values()]
-    digest = sha256("".join(texts).encode()).hexdigest()
+    """Replace our views, but only when their text changed, because replacing a view waits for its readers."""
+    script = "".join(file.read_text(encoding="utf-8") for file in _files(VIEWS).values())
+    digest = sha256(script.encode()).hexdigest()
     # None: we may not create the schema bi, or it belongs to another role.
-    if await connection.fetchval(load().open_views, [*files]) not in (digest, None):
+    if await connection.fetchval(load().open_views, [*_files(VIEWS)]) in (digest, None):
+        return
+    try:
+        # Users' views on ours stay when ours are replaced in place.
+        async with connection.transaction():
+            await connection.execute(script)
+    except asyncpg.InvalidTableDefinitionError:  # columns were removed or have other names or types
         await _drop_views(connection)
-        for text in texts:
-            await connection.execute(text)
-        await connection.execute(load().sign_views, digest)
+        await connection.execute(script)
+    await connection.execute(load().sign_views, digest)
 
 
 def _files(folder: Path) -> dict[str, Path]:
