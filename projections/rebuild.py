@@ -48,7 +48,7 @@ async def rebuild_hour(database: Database, hour: Hour) -> RebuiltHour:
         if not check["retired"]:
             return RebuiltHour(hour, REBUILT, row["rows_written"])
         found = await session.rows(statements.verify_hourly, *where)
-    broken = any(finding["finding"] == "broken" for finding in found)
+    broken = any(finding["finding"] == BROKEN for finding in found)
     return RebuiltHour(hour, BROKEN if broken else SEALED, row["rows_written"])
 
 

@@ -112,8 +112,8 @@ async def conservation(database: Database) -> list[Conservation]:
 
 
 def _proof(hour: Hour, rows: list[Row]) -> HourProof:
-    judged = {row["field"]: row["recounted"] for row in rows if row["finding"] in ("folded", "sealed")}
-    witnessed = {row["field"]: row["stored"] for row in rows if row["finding"] in ("folded", "sealed")}
+    judged = {row["field"]: row["recounted"] for row in rows if row["finding"] in ("folded", SEALED)}
+    witnessed = {row["field"]: row["stored"] for row in rows if row["finding"] in ("folded", SEALED)}
     state, wrong = _judge(rows)
     return HourProof(
         hour,
@@ -127,12 +127,12 @@ def _proof(hour: Hour, rows: list[Row]) -> HourProof:
 
 def _judge(rows: list[Row]) -> tuple[str, list[Row]]:
     damaged = [row for row in rows if row["finding"] == "proof" and row["stored"] != row["recounted"]]
-    broken = [row for row in rows if row["finding"] == "broken"]
-    drifted = [row for row in rows if row["finding"] == "drifted"]
+    broken = [row for row in rows if row["finding"] == BROKEN]
+    drifted = [row for row in rows if row["finding"] == DRIFTED]
     for state, wrong in ((DAMAGED, damaged), (BROKEN, broken), (DRIFTED, drifted)):
         if wrong:
             return state, broken + drifted if state == BROKEN else wrong
-    return (SEALED if any(row["finding"] == "sealed" for row in rows) else VERIFIED), []
+    return (SEALED if any(row["finding"] == SEALED for row in rows) else VERIFIED), []
 
 
 def _difference(row: Row) -> Difference:

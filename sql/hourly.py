@@ -13,7 +13,6 @@ PROJECTION = "hourly"
 FILLING = "filling"
 PROVING = "proving"
 COMPLETE = "complete"
-STAGES = (FILLING, PROVING, COMPLETE)
 
 # States of a proof, worst first: an hour has its worst shard's state.
 BROKEN = "broken"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import structlog
 
 from sql.errors import DatabaseError, translated
 from sql.statements import load
@@ -23,6 +24,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 OLDEST_SERVER = 150_000
 FUNCTIONS = Path(__file__).parent / "functions"
 VIEWS = Path(__file__).parent / "views"
+
+log = structlog.get_logger(__name__)
 
 
 class SchemaRefused(DatabaseError):
@@ -140,8 +143,7 @@ async def _step_up(connection: Any) -> Migration | None:
         await connection.execute(step.up.read_text(encoding="utf-8"))
         await connection.execute(load().record_migration, step.version, step.name)
         if step.version == len(migrations):
-            # `create or replace` would keep an older release's function whose arguments differ, beside the new one, and
-            # fail where the rows differ.
+            # `create or replace` would fail where an older release's function returns other rows.
             await _drop_functions(connection)
             await _install_code(connection)
     return step
@@ -177,9 +179,13 @@ async def _install(connection: Any, shards: int | None) -> None:
 
 async def _install_code(connection: Any) -> None:
     """Install functions and views, and set who may use them in the same transaction."""
+    functions = [*_files(FUNCTIONS)]
     await _install_functions(connection)
     await _install_views(connection)
-    await connection.execute(load().grant_views, [*_files(VIEWS)], [*_files(FUNCTIONS)])
+    # `create or replace` keeps an older release's function whose arguments differ, beside the new one.
+    for left in await connection.fetch(load().drop_old_functions, functions):
+        log.warning("a function of an older release stays", function=left["signature"], needed_by=left["detail"])
+    await connection.execute(load().grant_views, [*_files(VIEWS)], functions)
 
 
 async def _drop_views(connection: Any) -> None:
@@ -199,16 +205,20 @@ async def _drop_views(connection: Any) -> None:
 
 
 async def _install_views(connection: Any) -> None:
-    """Recreate our views, but only when their text changed, because recreating a view waits for its readers."""
-    files = _files(VIEWS)
-    texts = [file.read_text(encoding="utf-8") for file in files.values()]
-    digest = sha256("".join(texts).encode()).hexdigest()
+    """Replace our views, but only when their text changed, because replacing a view waits for its readers."""
+    script = "".join(file.read_text(encoding="utf-8") for file in _files(VIEWS).values())
+    digest = sha256(script.encode()).hexdigest()
     # None: we may not create the schema bi, or it belongs to another role.
-    if await connection.fetchval(load().open_views, [*files]) not in (digest, None):
+    if await connection.fetchval(load().open_views, [*_files(VIEWS)]) in (digest, None):
+        return
+    try:
+        # Users' views on ours stay when ours are replaced in place.
+        async with connection.transaction():
+            await connection.execute(script)
+    except asyncpg.InvalidTableDefinitionError:  # columns were removed or have other names or types
         await _drop_views(connection)
-        for text in texts:
-            await connection.execute(text)
-        await connection.execute(load().sign_views, digest)
+        await connection.execute(script)
+    await connection.execute(load().sign_views, digest)
 
 
 def _files(folder: Path) -> dict[str, Path]:

@@ -52,6 +52,7 @@ class Statements:
     describe_server: str
     drop_day: str
     drop_functions: str
+    drop_old_functions: str
     drop_views: str
     end_version: str
     export_events: str

@@ -21,7 +21,7 @@ from (
     from bi_proofs() as s
     group by s.hour
 ) as p
-where p.events <> 0 or p.worst <= 3;
+where p.events <> 0 or p.worst <= cardinality(failed_states());
 
 comment on view bi.proofs is 'The current proof of each hour that has events or that failed verification. Proofs are kept for ever, as seals are. Every query reads one row per hour, whatever its condition.';
 comment on column bi.proofs.hour is 'Start of the hour (UTC).';

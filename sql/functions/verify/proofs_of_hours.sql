@@ -59,7 +59,7 @@ as $$
         coalesce(s.digest_low, a.digest_low, 0),
         -- An hour that was verified before its events were dropped has been sealed since.
         case
-            when d.day is null or p.state in ('drifted', 'damaged', 'broken') then p.state
+            when d.day is null or p.state = any (failed_states()) then p.state
             when p.state is not null or s.hour is not null then 'sealed'
         end,
         d.day is not null

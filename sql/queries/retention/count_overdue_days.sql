@@ -12,7 +12,7 @@ where d.until <= (select min(h.horizon) from log_heads as h)
             select
             from projections as p
             join hour_proofs as h on h.projection = p.projection and h.version = p.live_version
-            where h.state in ('drifted', 'damaged', 'broken') and h.hour >= d.since and h.hour < d.until
+            where h.state = any (failed_states()) and h.hour >= d.since and h.hour < d.until
         )
         or exists (
             select from hour_seals as s

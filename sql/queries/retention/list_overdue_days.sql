@@ -13,7 +13,7 @@ where d.until <= (select min(h.horizon) from log_heads as h)
         select
         from projections as p
         join hour_proofs as h on h.projection = p.projection and h.version = p.live_version
-        where h.state in ('drifted', 'damaged', 'broken')
+        where h.state = any (failed_states())
             and h.hour >= d.since and h.hour < d.until and h.verified_at > ago.moment
     )
     and not exists (

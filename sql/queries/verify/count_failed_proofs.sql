@@ -6,4 +6,4 @@ select
     count(*) filter (where h.state = 'broken') as broken
 from projections as p
 join hour_proofs as h on h.projection = p.projection and h.version = p.live_version
-where h.state in ('drifted', 'damaged', 'broken')
+where h.state = any (failed_states())

@@ -12,6 +12,9 @@ from sql.statements import load
 from tests.conftest import execute
 from tests.support.bi import DEFINERS, NAMES
 
+DEFINITION = "select pg_get_viewdef('bi.daily'::regclass)"
+COMMENTS = "select col_description('bi.daily'::regclass, n) from generate_series(0, 7) as n"
+
 
 async def test_a_view_of_a_users_own_is_never_lost(database_url: str) -> None:
     admin = await asyncpg.connect(database_url)
@@ -25,10 +28,6 @@ async def test_a_view_of_a_users_own_is_never_lost(database_url: str) -> None:
     for attempt in (rollback(database_url), rollback(database_url, force=True)):
         with pytest.raises(SchemaRefused, match=r"\(view mine depends on view bi\.daily\): drop those"):
             await attempt
-    await admin.execute("comment on schema bi is 'sha256:of another release'")
-    with pytest.raises(SchemaRefused, match="mine"):
-        await migrate(database_url)
-    assert await admin.fetch("select * from mine") == []
     await admin.execute("drop view mine")
     while await rollback(database_url, force=True):
         assert await admin.fetch("select from pg_views where schemaname = 'bi'") == []
@@ -36,6 +35,38 @@ async def test_a_view_of_a_users_own_is_never_lost(database_url: str) -> None:
     assert [
         name for (name,) in await admin.fetch("select viewname::text from pg_views where schemaname = 'bi' order by 1")
     ] == NAMES
+    await admin.close()
+
+
+async def test_views_with_other_words_are_replaced_beneath_a_users_view(database_url: str) -> None:
+    admin = await asyncpg.connect(database_url)
+    definition = await admin.fetchval(DEFINITION)
+    other = definition.replace("users + ", "users * 2 + ")
+    await admin.execute(f"create or replace view bi.daily as {other}")
+    await admin.execute(
+        "create view mine as select day, visitors from bi.daily;"
+        "comment on column bi.daily.visitors is 'of another release'"
+    )
+    await admin.fetchval(load().sign_views, "0" * 64)
+    assert await migrate(database_url) == []
+    assert await admin.fetch("select day, visitors from mine") == []
+    assert await admin.fetchval(DEFINITION) == definition != other
+    assert "of another release" not in [comment for (comment,) in await admin.fetch(COMMENTS)]
+    assert "0" * 64 not in await admin.fetchval("select obj_description('bi'::regnamespace)")
+    await admin.close()
+
+
+async def test_views_with_other_columns_are_refused_beneath_a_users_view(database_url: str) -> None:
+    admin = await asyncpg.connect(database_url)
+    await admin.execute("drop view bi.daily; create view bi.daily as select 1 as fewer")
+    await admin.execute("create view mine as select fewer from bi.daily")
+    await admin.fetchval(load().sign_views, "0" * 64)
+    with pytest.raises(SchemaRefused, match=r"\(view mine depends on view bi\.daily\): drop those"):
+        await migrate(database_url)
+    assert await admin.fetchval("select fewer from mine") == 1
+    await admin.execute("drop view mine")
+    await migrate(database_url)
+    assert await admin.fetch("select visitors from bi.daily") == []
     await admin.close()
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from service.ingest.event import Event
 from sql.database import Database
-from sql.hourly import ROLLUP_FIELDS
 from tests.support import oracle
 from tests.support.log import NOW, an_event, append
 from tests.support.oracle import HOUR, QUARTER
@@ -142,10 +141,6 @@ async def test_one_projector_folds_while_another_holds_the_checkpoint_and_a_roll
     assert await folded(admin) == oracle.rows(log.events)
 
 
-async def test_what_is_counted_by_is_the_same_in_the_database_the_service_and_the_oracle(
-    admin: asyncpg.Connection,
-) -> None:
-    labels = await admin.fetchval("select enum_range(null::hourly_dimension)::text[]")
-    assert tuple(labels) == tuple(ROLLUP_FIELDS) == oracle.DIMENSIONS
+async def test_the_oracle_counts_by_the_dimensions_of_the_database(admin: asyncpg.Connection) -> None:
     named = await admin.fetch("select dimension::text, key from hourly_keys('a', 'b', 'c')")
-    assert [tuple(row) for row in named] == list(zip(labels, "abc", strict=True))
+    assert [tuple(row) for row in named] == list(zip(oracle.DIMENSIONS, "abc", strict=True))

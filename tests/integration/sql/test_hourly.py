@@ -9,16 +9,18 @@ import msgspec
 
 from sql.database import Database
 from sql.hourly import (
+    COMPLETE,
     DIMENSIONS,
     FAILED,
+    FILLING,
     MEASURES,
     METRICS,
     OPEN,
     OTHER,
     PROJECTION,
+    PROVING,
     RIGHT,
     ROLLUP_FIELDS,
-    STAGES,
     STATES,
 )
 from tests.support.log import an_event, append
@@ -51,11 +53,12 @@ async def test_the_projection_has_its_name(admin: asyncpg.Connection) -> None:
 
 
 async def test_a_version_goes_through_these_stages(admin: asyncpg.Connection) -> None:
-    assert await allowed(admin, "a version is filling, proving or complete") == set(STAGES)
+    assert await allowed(admin, "a version is filling, proving or complete") == {FILLING, PROVING, COMPLETE}
 
 
 async def test_a_proof_has_one_of_these_states(admin: asyncpg.Connection) -> None:
     assert tuple(await admin.fetchval("select proof_states()")) == STATES
+    assert tuple(await admin.fetchval("select failed_states()")) == FAILED == STATES[: len(FAILED)]
     assert {*FAILED, OPEN, *RIGHT} == set(STATES)
     recorded = await allowed(admin, "a proof is verified, sealed, drifted, damaged or broken")
     assert recorded == {*FAILED, *RIGHT}

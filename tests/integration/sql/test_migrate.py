@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import pytest
+import structlog
 
 from sql.migrate import MIGRATIONS, SchemaRefused, check_schema, list_migrations, migrate, rollback
 from tests.conftest import execute
@@ -22,6 +24,10 @@ left join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.att
 where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
     and (col_description(c.oid, a.attnum) is null or obj_description(c.oid, 'pg_class') is null)
 """
+OLD_HOUR_OF = """
+create function hour_of(moment timestamptz, zone text) returns timestamptz language sql as 'select moment'
+"""
+OLD_DROP_DAY = "create function drop_day(day date) returns boolean language sql as 'select true'"
 NEWER = "insert into schema_migrations select max(version) + 1, 'of the future' from schema_migrations"
 
 
@@ -67,11 +73,46 @@ async def test_functions_of_an_older_release_do_not_stay_beside_the_new_ones(emp
     await rollback(empty_database_url)
     await execute(
         empty_database_url,
-        "create function hour_of(moment timestamptz, zone text) returns timestamptz language sql as 'select moment'",
+        OLD_HOUR_OF,
         "create function drop_day(day date, clock timestamptz) returns boolean language sql as 'select true'",
     )
     await migrate(empty_database_url)
     assert await schema(empty_database_url) == before
+
+
+async def test_an_upgrade_without_migrations_also_drops_functions_of_an_older_release(database_url: str) -> None:
+    before = await schema(database_url)
+    await execute(database_url, OLD_HOUR_OF, OLD_DROP_DAY)
+    assert await migrate(database_url) == []
+    assert await schema(database_url) == before
+
+
+async def test_a_function_of_an_older_release_stays_while_a_user_needs_it(database_url: str) -> None:
+    before = await schema(database_url)
+    view = "create view mine as select hour_of('2026-01-01 10:00Z', 'UTC') as hour"
+    await execute(database_url, OLD_HOUR_OF, OLD_DROP_DAY, view)
+    with structlog.testing.capture_logs() as logs:
+        assert await migrate(database_url) == []
+    function = "hour_of(timestamp with time zone,text)"
+    assert [(entry["function"], entry["needed_by"]) for entry in logs] == [
+        (function, f"view mine depends on function {function}")
+    ]
+    assert await fetch(database_url, "select hour from mine") == [(datetime(2026, 1, 1, 10, tzinfo=UTC),)]
+    await execute(database_url, "drop view mine")
+    await migrate(database_url)
+    assert await schema(database_url) == before
+
+
+async def test_a_function_of_another_role_stays(empty_database_url: str) -> None:
+    owner = f"owner_{uuid4().hex}"
+    await execute(empty_database_url, f"create role {owner}", f"grant usage, create on schema public to {owner}")
+    url = f"{empty_database_url}{'&' if '?' in empty_database_url else '?'}role={owner}"
+    await migrate(url)
+    await execute(empty_database_url, OLD_HOUR_OF, "create procedure drop_day() language sql as ''")
+    before = await schema(empty_database_url)
+    await migrate(url)
+    assert await schema(empty_database_url) == before
+    await execute(empty_database_url, f"drop owned by {owner} cascade", f"drop role {owner}")
 
 
 async def test_a_database_newer_than_the_code_is_refused(database_url: str) -> None:
