@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,10 @@ SHARED = TESTS.parents[1] / "shared"
 EVERY_VERSION = ("integration", "property")
 # Folders within them whose tests ask about files, formats and time limits, which no version of the server changes.
 NEWEST_ONLY = ("integration/exports", "integration/http", "integration/imports")
+# Below the ports of outgoing connections, one of which could take the port of a service that restarts.
+PORTS = range(10_240, 32_768)
+# Sockets of another protocol, which reserve ports between processes.
+RESERVED: list[socket.socket] = []
 FOLDER = pytest.StashKey[ExitStack]()
 # What takes longest, and what shares services or a browser.
 LONG_FIRST = (
@@ -148,15 +153,16 @@ def words_of(process: psutil.Process) -> list[str]:
 
 
 def free_port() -> int:
-    """Return a free port that no other worker of this test run gets."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    """Return a port on which nothing listens; no other test of this or another run gets it while this process lives."""
     while True:
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            port = int(found.getsockname()[1])
-        # The kernel assigns only every second port.
-        if port // 2 % 16 == worker % 16:
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        reserved = socket.socket(type=socket.SOCK_DGRAM)
+        with suppress(OSError), socket.socket() as found:
+            reserved.bind(("127.0.0.1", port))
+            found.bind(("127.0.0.1", port))
+            RESERVED.append(reserved)
             return port
+        reserved.close()
 
 
 @dataclass

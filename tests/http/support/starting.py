@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+from tests.conftest import free_port
+
 # No database listens here; tests may name another.
 NOWHERE = "postgresql://somebody:password-1@127.0.0.1:1/nothing"
 SECRET = "a secret with spaces"  # noqa: S105
@@ -16,7 +18,7 @@ def start(*command: str, **environment: str) -> subprocess.CompletedProcess[str]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HOURLEDGER_", "DATABASE_"))}
     return subprocess.run(
         [sys.executable, "-m", *command],
-        env=inherited | {"DATABASE_URL": NOWHERE} | environment,
+        env=inherited | {"DATABASE_URL": NOWHERE, "HOURLEDGER_PORT": str(free_port())} | environment,
         capture_output=True,
         text=True,
         check=False,
