@@ -12,7 +12,7 @@ from time import perf_counter
 import msgspec
 
 from bench.copying import PEER, copying
-from bench.ground import WEB, Ground, Grounds, empty
+from bench.ground import WEB, Ground, Grounds, Size, empty
 from bench.processes import peak_of, running, serving
 from bench.rows import EVENTS_PER_SECOND, MEGABYTES, NotCounted, Row, Spread, Step, in_turns, least_ratio, most
 from service.ingest.event import Event
@@ -31,7 +31,7 @@ MOST_IMPORTS = 3
 async def measure(grounds: Grounds) -> list[Row]:
     """Measure on a log of its own with the projector running. It folds each load before the next one begins."""
     size = grounds.size
-    bodies = max(size.events // SHARE // BATCH, 1)
+    bodies = _bodies(size)
     imports = min(size.runs, MOST_IMPORTS)
     posted = (WARM_UP + (size.runs + imports) * bodies) * BATCH
     events = WEB.events(posted + bodies * BATCH + imports * size.events, size.hours)
@@ -50,15 +50,25 @@ async def measure(grounds: Grounds) -> list[Row]:
             await ground.wait_until_folded()
         if await ground.verify() != load.sent:
             raise NotCounted(f"the log does not hold the {load.sent:,} events that were sent")
+    return _rows(size, posts, files, load.peaks)
+
+
+def _rows(size: Size, posts: dict[str, Spread], files: dict[str, Spread], peaks: list[float]) -> list[Row]:
+    """Return the rows. peaks: of the import of as many events as a POST step sends, then of the large imports."""
     post = f"POST of {BATCH} events a body, durable, {CONNECTIONS} connections, 1 worker"
-    some = f"import of {bodies * BATCH:,}"
+    some = f"import of {_bodies(size) * BATCH:,}"
     file = f"import of an NDJSON file of {size.events:,} events"
-    peak_of_some, *peaks = load.peaks
+    peak_of_some, *peaks_of_large = peaks
     return [
         Row(post, EVENTS_PER_SECOND, posts["post"], PEER, posts["copy"], least_ratio(0.6, reached=0.45)),
         Row(f"{file}, from start to end", EVENTS_PER_SECOND, files["import"], post, files["post"], least_ratio(1)),
-        Row(f"{file}, peak RSS", MEGABYTES, Spread(tuple(peaks)), some, Spread((peak_of_some,)), most(200)),
+        Row(f"{file}, peak RSS", MEGABYTES, Spread(tuple(peaks_of_large)), some, Spread((peak_of_some,)), most(200)),
     ]
+
+
+def _bodies(size: Size) -> int:
+    """Return how many bodies a step of POSTs sends."""
+    return max(size.events // SHARE // BATCH, 1)
 
 
 class Load:

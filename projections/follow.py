@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from time import monotonic
 from typing import Any
 
@@ -50,7 +50,12 @@ async def follow(database: Database, retention_days: int, rollup_days: int, stop
                 break
         return RETENTION_SECONDS
 
-    loops = asyncio.gather(*(_repeat(work, stop) for work in (fold, clockwork, verification, retention)))
+    await _repeat_all((fold, clockwork, verification, retention), stop)
+
+
+async def _repeat_all(works: Iterable[Callable[[], Awaitable[float]]], stop: asyncio.Event) -> None:
+    """Repeat each work beside the others until `stop` is set, and then for STOP_SECONDS at most."""
+    loops = asyncio.gather(*(_repeat(work, stop) for work in works))
     stopping = asyncio.create_task(stop.wait())
     until: set[asyncio.Future[Any]] = {loops, stopping}
     await asyncio.wait(until, return_when=asyncio.FIRST_COMPLETED)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import click
@@ -10,7 +12,7 @@ import msgspec
 
 from projections.commands.hours import hour_text, since_option, until_option
 from projections.commands.running import WRONG, run
-from projections.hours import list_hours
+from projections.hours import Hour, list_hours
 from projections.verify import Conservation, Difference, HourProof
 from projections.verify import conservation as count_all
 from projections.verify import verify as verify_hours
@@ -33,18 +35,8 @@ def verify(since: datetime | None, until: datetime | None, as_json: bool) -> Non
 
     async def work(database: Database, _: Settings) -> int:
         hours = await list_hours(database, since, until)
-        counts = dict.fromkeys((VERIFIED, SEALED, DRIFTED, DAMAGED, BROKEN), 0)
-        events = 0
         findings: list[dict[str, Any]] = []
-        with progress("verify", sum(hour.events for hour in hours), "events") as meter:
-            async for proof in verify_hours(database, hours):
-                meter.advance(proof.hour.events)
-                counts[proof.state] += 1
-                events += proof.events
-                if as_json:
-                    findings += [_finding(proof, difference) for difference in proof.differences]
-                else:
-                    _tell(proof)
+        events, counts = await _verify(database, hours, partial(_collect, findings) if as_json else _tell)
         shards = [] if since or until else await count_all(database)
         unequal = [shard for shard in shards if not shard.holds]
         clean = counts[VERIFIED] + counts[SEALED] == len(hours) and not unequal
@@ -61,6 +53,25 @@ def verify(since: datetime | None, until: datetime | None, as_json: bool) -> Non
         return 0 if clean else WRONG
 
     run(work)
+
+
+async def _verify(
+    database: Database, hours: list[Hour], report: Callable[[HourProof], None]
+) -> tuple[int, dict[str, int]]:
+    """Verify hours and report each proof; return the number of events, and the number of hours in each state."""
+    events = 0
+    counts = dict.fromkeys((VERIFIED, SEALED, DRIFTED, DAMAGED, BROKEN), 0)
+    with progress("verify", sum(hour.events for hour in hours), "events") as meter:
+        async for proof in verify_hours(database, hours):
+            meter.advance(proof.hour.events)
+            events += proof.events
+            counts[proof.state] += 1
+            report(proof)
+    return events, counts
+
+
+def _collect(findings: list[dict[str, Any]], proof: HourProof) -> None:
+    findings += [_finding(proof, difference) for difference in proof.differences]
 
 
 def _tell(proof: HourProof) -> None:
