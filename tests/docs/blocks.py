@@ -8,7 +8,8 @@ from tests.docs.pages import Block
 NOT_RUN = {
     ("README.md", "caddyfile", "reverse_proxy"): "needs Caddy and a name with TLS; was tried by hand",
     ("docs/operations.md", "nginx", "proxy_pass"): "needs nginx; was tried by hand",
-    ("docs/contributing.md", "text", "sender"): "is a picture",
+    ("docs/operations.md", "ini", "ExecStart"): "needs systemd",
+    ("docs/contributing.md", "text", "tests/"): "is a picture",
     ("docs/design.md", "", "browser"): "is a picture",
     ("docs/decisions/0002-setup-and-lock.md", "sh", "uv pip compile"): "needs uv and a package index",
 }

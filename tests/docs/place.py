@@ -38,6 +38,10 @@ PROGRAMS = next(
 )
 # Commands that run until they are stopped.
 LASTING = ("make serve", "python -m service http", "python -m projections follow")
+SETTINGS = ("HOURLEDGER_", "DATABASE_")
+# Commands that change the environment of the commands after them.
+SETTING = ("export ", "set -a")
+BACKUPS = "/var/backups"
 # The set-up is done. `-o` keeps make from repeating it because of the dates of files.
 MAKE = f"""#!/bin/sh
 exec {shutil.which("make")} -o .venv/installed.lock -o service/web/vendor/installed.lock "$@"
@@ -61,12 +65,18 @@ class Place:
             if (ROOT / name).exists():
                 (self.folder / name).symlink_to(ROOT / name)
         (self.folder / "bin").mkdir()
+        self.backups.mkdir()
         (self.folder / "bin/make").write_text(MAKE)
         (self.folder / "bin/make").chmod(0o755)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.environment.get('HOURLEDGER_PORT', self.port)}"
+
+    @property
+    def backups(self) -> Path:
+        """The folder that stands for /var/backups."""
+        return self.folder / "backups"
 
     @property
     def database_url(self) -> str:
@@ -76,17 +86,17 @@ class Place:
     def run(self, command: str) -> list[str]:
         """Run a command as it is typed, and return the lines it wrote; it must succeed."""
         addresses = dict.fromkeys(("http://127.0.0.1:8000", "https://stats.example.com"), self.url)
-        for written, meant in (addresses | self.replaced).items():
+        for written, meant in (addresses | {BACKUPS: str(self.backups)} | self.replaced).items():
             command = command.replace(written, meant)
         # An error of the service is one of the command.
         command = re.sub("^curl ", "curl --silent --show-error --fail-with-body ", command)
-        if command.startswith("export "):
-            return self._export(command)
+        if command.startswith(SETTING):
+            return self._set(command)
         if command.partition(" #")[0].strip() in LASTING:
             return self._start(command.partition(" #")[0].strip())
         done = self._bash(command)
         assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
-        return (done.stdout + done.stderr).splitlines()
+        return (done.stdout + done.stderr).replace(str(self.backups), BACKUPS).splitlines()
 
     def stop(self, *commands: str) -> None:
         """End lasting commands by Ctrl-C."""
@@ -96,9 +106,12 @@ class Place:
                 os.killpg(process.pid, signal.SIGINT)
                 process.wait(60)
 
-    def _export(self, command: str) -> list[str]:
-        name = command.removeprefix("export ").partition("=")[0]
-        self.environment[name] = self._bash(f'{command}\nprintf %s "${name}"').stdout
+    def _set(self, command: str) -> list[str]:
+        before = self._environment()
+        done = self._bash(f"{command}\nenv -0")
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        after = dict(line.split("=", 1) for line in done.stdout.split("\0") if line.startswith(SETTINGS))
+        self.environment |= {name: value for name, value in after.items() if before.get(name) != value}
         return []
 
     def _bash(self, script: str) -> subprocess.CompletedProcess[str]:
@@ -143,7 +156,7 @@ class Place:
 
     def _environment(self) -> dict[str, str]:
         # Leave out the user's settings, and the flags of the make that runs the tests.
-        foreign = ("HOURLEDGER_", "DATABASE_", "MAKE", "MFLAGS", "PG")
+        foreign = (*SETTINGS, "MAKE", "MFLAGS", "PG")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         path = f"{self.folder / 'bin'}:{self.folder / '.venv/bin'}:{PROGRAMS}:{inherited['PATH']}"
         own = {"HOURLEDGER_PORT": str(self.port), "HOURLEDGER_DATA_DIR": ".data", "PATH": path}
@@ -178,7 +191,9 @@ def commands(block: Block) -> Iterator[tuple[str, list[str]]]:
 
 
 def is_whole(command: str) -> bool:
-    """Tell whether quotes are closed and no line follows."""
+    """Tell whether quotes and here-documents are closed and no line follows."""
+    if "<<EOF\n" in f"{command}\n" and not command.endswith("\nEOF"):
+        return False
     try:
         shlex.split(command, comments=True)
     except ValueError:

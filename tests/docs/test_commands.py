@@ -67,13 +67,13 @@ def embedded_database(place: Place, _: list[str]) -> None:
 
 
 def no_backup_yet(place: Place, _: list[str]) -> None:
-    for made in place.folder.glob("*.dump"):
+    for made in place.backups.glob("*.dump"):
         made.unlink()
 
 
 def backup_of_that_day(place: Place, _: list[str]) -> None:
-    (made,) = place.folder.glob("hourledger-2*.dump")
-    shutil.copy(made, place.folder / "hourledger-2026-11-23.dump")
+    (made,) = place.backups.glob("hourledger-2*.dump")
+    shutil.copy(made, place.backups / "hourledger-2026-11-23.dump")
     place.stop(*place.running)
 
 
@@ -101,9 +101,9 @@ BEFORE: dict[tuple[str, str], Callable[[Place, list[str]], None]] = {
     ("docs/bi.md", "bi-role"): embedded_database,
     ("docs/operations.md", "service http"): parts_by_themselves,
     ("docs/operations.md", "make import"): events_to_import,
-    ("docs/operations.md", "make backup FILE=hourledger-"): no_backup_yet,
+    ("docs/operations.md", "make backup FILE=/var/backups/hourledger-"): no_backup_yet,
     ("docs/operations.md", "pg_dump -Fc"): embedded_database,
-    ("docs/operations.md", "make restore"): backup_of_that_day,
+    ("docs/operations.md", "mv .data"): backup_of_that_day,
     ("docs/operations.md", 'DATABASE_URL" hourledger.dump'): own_database,
     ("docs/operations.md", "move.dump"): move_to_own_server,
     ("docs/operations.md", "psql -c"): administrator,
@@ -160,4 +160,5 @@ def test_shapes_differ_by_words_and_keys_only() -> None:
     assert shapes('{"a": 1, "b": ["x"]}') == shapes('{"b": ["y"], "a": 2}')
     assert shapes("3 events") != shapes("3 hours")
     assert shapes('{"a": 1}') != shapes('{"a": "1"}')
+    assert shapes('{"message": "one"}') != shapes('{"message": "two"}')
     assert missing(['{"a":1,', ' "b":2}', "one"], ['{"a":3,"b":4}', "two"]) == ["one"]
