@@ -1,3 +1,4 @@
--- Creates the table of the peer with plain INSERTs, with the columns and indexes of a day of the log.
+-- Creates the table of the peer with plain INSERTs, unless an earlier measurement did. It has the columns and indexes of a
+-- day of the log.
 -- Rows: none.
-create table bench_inserts (like events including all)
+create table if not exists bench_inserts (like events including all)
