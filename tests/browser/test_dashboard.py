@@ -184,7 +184,7 @@ async def test_the_proof_strip_tells_of_each_hour(seeded: Site, page: Page) -> N
         await page.keyboard.press("ArrowLeft")
     await expect(page.locator("#proof")).to_contain_text(proofs["proofs"][0]["digest"])
     events = sum(proof["events"] for proof in proofs["proofs"] if parse_time(proof["hour"]) == newest)
-    await expect(page.locator("#proof")).to_contain_text(f"{events:,} events")
+    await expect(page.locator("#proof")).to_contain_text(f"{events:,} event{'s' * (events != 1)}.")
     counts = [int(text.split()[-1]) for text in await page.locator("#proof-legend li").all_inner_texts()]
     assert sum(counts) == proofs["count"]
     assert await page.locator('#strip [tabindex="0"]').count() == 1

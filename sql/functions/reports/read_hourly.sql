@@ -26,7 +26,10 @@ declare
 begin
     select s.version, s.folded, s.head, s.lag_events into strict live, folded, head, lag
     from hourly_standing(in_shard) as s;
-    select hour_of(greatest(min(c.hour), since)), least(max(c.hour), until - interval '1 microsecond')
+    -- Without rows both are null, so that the series of hours is empty; `since` alone may be -infinity.
+    select
+        case when min(c.hour) is not null then hour_of(greatest(min(c.hour), since)) end,
+        least(max(c.hour), until - interval '1 microsecond')
     into first_hour, last_hour
     from hourly_counts as c
     where c.shard = in_shard and c.version = live;

@@ -28,9 +28,10 @@ UNTIL = START + 12 * HOUR
 
 
 def rebuilt(version: int, former: int, *, hours: int = 3, events: int = 6, sealed: int = 0, refused: int = 0) -> str:
+    carried = f"{sealed} sealed hour{'s' * (sealed != 1)} carried over"
     return (
-        f"rebuild of hourly: {hours} hours, {events} events: version {version} is live, {sealed} sealed hours carried"
-        f" over, {refused} not rebuilt; version {former} stays for `rollback` until `drop-old`\n"
+        f"rebuild of hourly: {hours} hours, {events} events: version {version} is live, {carried},"
+        f" {refused} not rebuilt; version {former} stays for `rollback` until `drop-old`\n"
     )
 
 
