@@ -41,8 +41,6 @@ EVERY_VERSION = ("integration", "property")
 NEWEST_ONLY = ("integration/exports", "integration/http", "integration/imports")
 # Below the ports of outgoing connections, one of which could take the port of a service that restarts.
 PORTS = range(10_240, 32_768)
-# Sockets of another protocol, which reserve ports between processes.
-RESERVED: list[socket.socket] = []
 FOLDER = pytest.StashKey[ExitStack]()
 # What takes longest, and what shares services or a browser.
 LONG_FIRST = (
@@ -160,7 +158,7 @@ def free_port() -> int:
         with suppress(OSError), socket.socket() as found:
             reserved.bind(("127.0.0.1", port))
             found.bind(("127.0.0.1", port))
-            RESERVED.append(reserved)
+            reserved.detach()  # open until this process ends: a port of another protocol, which no other process gets
             return port
         reserved.close()
 

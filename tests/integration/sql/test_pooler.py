@@ -30,6 +30,8 @@ from tests.support.sharded import appending
 SHARDS = 8
 # Settings of a session that do not come from the server's configuration.
 LEFT = "select name from pg_settings where source in ('session', 'client') and name <> 'client_encoding'"
+# Other tests take locks on the same PostgreSQL, so look at those of this connection's server only.
+HELD = "select from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()"
 EVENTS = random_events(21, 600, hours=3, sessions=60)
 END = START + 3 * HOUR
 
@@ -115,6 +117,6 @@ async def nothing_is_left(pooler: Pooler) -> None:
             seen.add(await connection.fetchval("select pg_backend_pid()"))
             assert await connection.fetch(LEFT) == []
             assert await connection.fetch("select name from pg_prepared_statements where name <> ''") == []
-            assert await connection.fetch("select from pg_locks where locktype = 'advisory'") == []
+            assert await connection.fetch(HELD) == []
     await connection.close()
     assert len(seen) == len(pooler.servers)
