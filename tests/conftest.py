@@ -20,6 +20,7 @@ import pytest
 import pytest_asyncio
 
 from sql.database import Database
+from tests.support.environment import without_settings
 from tests.support.servers import (
     FAST,
     NEWEST,
@@ -39,7 +40,7 @@ SHARED = TESTS.parents[1] / "shared"
 EVERY_VERSION = ("integration", "property")
 # Folders within them whose tests ask about files, formats and time limits, which no version of the server changes.
 NEWEST_ONLY = ("integration/exports", "integration/http", "integration/imports")
-# Below the ports of outgoing connections, one of which could take the port of a service that restarts.
+# Below the ports of outgoing connections, because such a connection could take the port of a service that restarts.
 PORTS = range(10_240, 32_768)
 FOLDER = pytest.StashKey[ExitStack]()
 # What takes longest, and what shares services or a browser.
@@ -189,10 +190,9 @@ def running_service(
         **({"DATABASE_URL": database_url} if database_url else {}),
         **environment,
     }
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HOURLEDGER_", "DATABASE_"))}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "service", "serve"], env=inherited | settings, stdout=output, stderr=output
+            [sys.executable, "-m", "service", "serve"], env=without_settings() | settings, stdout=output, stderr=output
         )
         running = RunningService(f"http://127.0.0.1:{port}", process, log)
         try:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.conftest import free_port
+from tests.support.environment import without_settings
 
 
 def test_the_address_is_printed_once_it_can_be_reached(database_url: str, tmp_path: Path) -> None:
     port = free_port()
     settings = {"DATABASE_URL": database_url, "HOURLEDGER_PORT": str(port), "HOURLEDGER_DATA_DIR": str(tmp_path)}
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HOURLEDGER_", "DATABASE_"))}
     serving = subprocess.Popen(
-        [sys.executable, "-m", "service", "serve"], env=inherited | settings, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "service", "serve"], env=without_settings() | settings, stderr=subprocess.PIPE, text=True
     )
     try:
         assert serving.stderr is not None

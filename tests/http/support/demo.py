@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import psutil
 from sql.embedded.folders import SOCKET_NAME
 from tests.conftest import free_port
 from tests.http.support.site import Json, wait_until
+from tests.support.environment import without_settings
 
 DONE = re.compile(r"hourledger: http://127\.0\.0\.1:\d+ \(demo, [\d,]+ events of 30 days\)\n")
 
@@ -82,12 +82,11 @@ def started_demo(folder: Path, *options: str, **environment: str) -> Iterator[De
     """Run a demo during the block; stop it at the end if it still runs."""
     port = free_port()
     data, output = folder / "demo", folder / f"output-{port}.txt"
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HOURLEDGER_", "DATABASE_"))}
     settings = {"HOURLEDGER_PORT": str(port), "HOURLEDGER_DATA_DIR": str(data)}
     with output.open("wb") as stream:
         process = subprocess.Popen(
             [sys.executable, "-m", "service", "demo", *options],
-            env=inherited | settings | environment,
+            env=without_settings() | settings | environment,
             stdout=stream,
             stderr=stream,
         )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
 from tests.conftest import free_port
+from tests.support.environment import without_settings
 
 # No database listens here; tests may name another.
 NOWHERE = "postgresql://somebody:password-1@127.0.0.1:1/nothing"
@@ -15,10 +15,9 @@ SECRET = "a secret with spaces"  # noqa: S105
 
 def start(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command that must end by itself."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HOURLEDGER_", "DATABASE_"))}
     return subprocess.run(
         [sys.executable, "-m", *command],
-        env=inherited | {"DATABASE_URL": NOWHERE, "HOURLEDGER_PORT": str(free_port())} | environment,
+        env=without_settings() | {"DATABASE_URL": NOWHERE, "HOURLEDGER_PORT": str(free_port())} | environment,
         capture_output=True,
         text=True,
         check=False,

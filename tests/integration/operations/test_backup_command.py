@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from sql.days import make_days
 from sql.embedded.share import use
 from sql.migrate import migrate
 from tests.conftest import RETENTION_DAYS, folder_for_servers
+from tests.support.environment import without_settings
 from tests.support.imports import ROOT, Ended
 from tests.support.log import an_event, append, stored
 
@@ -23,10 +23,9 @@ EVENTS = [an_event(number, session=f"s{number}") for number in range(40)]
 
 
 def run(data: Path, *command: object, **environment: str) -> Ended:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HOURLEDGER_", "DATABASE_"))}
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", *map(str, command)],
-        env=inherited | {"HOURLEDGER_DATA_DIR": str(data)} | environment,
+        env=without_settings() | {"HOURLEDGER_DATA_DIR": str(data)} | environment,
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ import pytest
 
 from sql.embedded.share import use
 from tests.conftest import execute, folder_for_servers
+from tests.support.environment import without_settings
 
 ROOT = Path(__file__).parents[3]
 LIMITS = ("role", "statement_timeout", "default_transaction_read_only")
@@ -21,10 +21,9 @@ LIMITS = ("role", "statement_timeout", "default_transaction_read_only")
 
 async def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
     """Run the command; return exit code, output and errors."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("HOURLEDGER_", "DATABASE_"))}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "service", "bi-role", *arguments),
-        env=inherited | environment,
+        env=without_settings() | environment,
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
