@@ -140,22 +140,37 @@ async def test_a_shift_is_recorded_for_the_file_and_used_again(
     rows = [a_row(number, timestamp=f"2001-01-01T00:00:{number:02}Z") for number in range(9)]
     file = write_array(tmp_path / "events.json", rows)
     assert await imported(database, file, shift_to="now", dry_run=True) == Counts(stored=9)
-    assert await database.rows(database.statements.read_shift, b"", "now") == []
+    assert await recorded(database_url) == set()
     at_once = await asyncio.gather(*(imported(database, file, shift_to="now") for _ in range(4)))
     assert sum(counts.stored for counts in at_once) == 9
     assert sum(counts.duplicate for counts in at_once) == 27
     file.rename(tmp_path / "renamed.json")
     assert await imported(database, tmp_path / "renamed.json", shift_to="now") == Counts(duplicate=9)
-    write_array(file, rows[:8])
-    assert await imported(database, file, shift_to="now") == Counts(stored=8)
-    assert await recorded(database_url) == [("now", True), ("now", True)]
+    assert len(await recorded(database_url)) == 1
 
 
-async def recorded(url: str) -> list[tuple[str, bool]]:
+async def test_a_file_that_has_grown_or_lost_rows_is_moved_as_before(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    rows = [a_row(number, timestamp=f"2001-01-01T00:{number // 60:02}:{number % 60:02}Z") for number in range(400)]
+    file = write_array(tmp_path / "events.json", rows[100:200])
+    assert await imported(database, file, shift_to="now") == Counts(stored=100)
+    write_array(file, rows[100:])
+    assert await imported(database, file, shift_to="now", dry_run=True) == Counts(stored=200, duplicate=100)
+    assert await imported(database, file, shift_to="now") == Counts(stored=200, duplicate=100)
+    assert await imported(database, write_array(file, rows), shift_to="now") == Counts(stored=100, duplicate=300)
+    assert await imported(database, write_array(file, rows[390:]), shift_to="now") == Counts(duplicate=10)
+    assert len(await recorded(database_url)) == 1
+    others = [a_row(number, timestamp="2001-01-02") for number in range(500, 600)]
+    assert await imported(database, write_array(tmp_path / "others.json", others), shift_to="now") == Counts(stored=100)
+    with pytest.raises(NotImportable, match="from several files, which were moved by different times"):
+        await imported(database, write_array(file, rows + others), shift_to="now")
+
+
+async def recorded(url: str) -> set[tuple[str, timedelta]]:
     connection = await asyncpg.connect(url)
     try:
-        rows = await connection.fetch("select shift_to, shift > '20 years' as long from import_shifts")
-        return [(row["shift_to"], row["long"]) for row in rows]
+        return {(row["shift_to"], row["shift"]) for row in await connection.fetch("select * from import_shifts")}
     finally:
         await connection.close()
 
