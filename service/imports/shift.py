@@ -13,7 +13,8 @@ from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
-from service.imports.formats import NotImportable, Row
+from service.imports.errors import NotImportable
+from service.imports.formats import Row
 from service.imports.rows import decode_element
 from service.imports.source import Source
 from service.ingest.refusals import EventError

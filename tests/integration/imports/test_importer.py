@@ -12,8 +12,10 @@ import asyncpg
 import pytest
 
 from projections.projector import catch_up
-from service.imports.formats import NotImportable
+from service.imports.errors import NotImportable
+from service.imports.importer import Job, Tally, import_file
 from service.imports.rejected_rows import rejected_path
+from service.imports.targets import Log
 from sql.database import Database
 from sql.migrate import migrate
 from tests.support.imports import (
@@ -33,6 +35,8 @@ HOUR = timedelta(hours=1)
 LISTENING = "listening-events.json"
 NEWEST = datetime(2018, 11, 30, 19, 54, 24, 796_000, tzinfo=UTC)
 DAYS = 30
+READ_ONLY = Path("/sys/devices/system/cpu/online")
+HEADER = "event_type,session_id,timestamp\n"
 
 
 @pytest.fixture
@@ -214,3 +218,24 @@ async def test_a_place_that_cannot_be_written_to_is_told(database: Database, tmp
     rejected_path(file).mkdir()
     with pytest.raises(NotImportable, match=r"events\.json\.rejected\.ndjson"):
         await imported(database, file)
+
+
+@pytest.mark.skipif(not READ_ONLY.exists(), reason="needs sysfs, in which nobody can make a file")
+async def test_the_reasons_of_a_file_in_a_folder_that_cannot_be_written_to_are_kept_elsewhere(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    job, tally = Job(READ_ONLY, "ndjson"), Tally()
+    await import_file(Log(database, DAYS), job, tally)
+    assert (tally.read, tally.rejected) == (1, 1)
+    assert tally.reasons is not None
+    assert tally.reasons.is_relative_to(tmp_path)
+    assert rejected(tally.reasons.with_name(READ_ONLY.name))[0]["code"] == "malformed"
+    assert str(tally.reasons) in tally.summary(job)
+
+
+@pytest.mark.parametrize(("name", "content"), [("none.json", ""), ("empty.json", "[]"), ("header.csv", HEADER)])
+async def test_a_file_without_events_is_no_success(database: Database, tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(NotImportable, match="there is no event in it"):
+        await imported(database, tmp_path / name)
