@@ -6,6 +6,7 @@ import ipaddress
 import os
 import re
 import socket
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,8 @@ Value = TypeVar("Value")
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _HOST = re.compile(r"[\w.-]+|\[?[0-9a-fA-F:.]+\]?", re.ASCII)
 _ALLOWED_HOST = re.compile(r"\*|[\w.-]+|\[[0-9a-f:.]+\]", re.ASCII)
-_ORIGIN = re.compile(r"\*|https?://[^/,\s]+")
+_ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^\s/:,@?#*\[\]]+)(?::([0-9]{1,5}))?/?")
+USUAL_PORTS = {"http": 80, "https": 443}
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -63,6 +65,12 @@ class Settings:
                 f"HOURLEDGER_HOST={self.host} listens beyond this machine: set HOURLEDGER_READ_TOKEN,"
                 " or HOURLEDGER_OPEN_READS=1 to let everyone read"
             )
+
+    @property
+    def url(self) -> str:
+        """The address to show to people."""
+        host = self.host.strip("[]")
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     def address(self) -> str:
         """Return the address to listen on, IPv4 if the host has one. Raises SettingsError for a host without any."""
@@ -154,6 +162,8 @@ def _database_url(text: str) -> str | None:
 
 def _folder(text: str) -> Path:
     folder = Path(text)
+    if sys.getfilesystemencoding() != "utf-8" and not str(folder.absolute()).isascii():
+        raise ValueError("has characters beyond ASCII, for which the locale must be one of UTF-8: set LC_ALL=C.UTF-8")
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"must be a folder, which {text!r} is not")
     return folder
@@ -173,10 +183,22 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _origins(text: str) -> tuple[str, ...]:
-    origins = tuple(origin.strip().lower().rstrip("/") for origin in text.split(",") if origin.strip())
-    if not all(_ORIGIN.fullmatch(origin) for origin in origins):
-        raise ValueError("must be * or a comma-separated list of origins such as https://example.com")
-    return origins
+    return tuple(_origin(each.strip()) for each in text.split(",") if each.strip())
+
+
+def _origin(text: str) -> str:
+    """Return an origin as browsers send it: in lower case, its name in ASCII, without the usual port of its scheme."""
+    if text == "*":
+        return text
+    found = _ORIGIN.fullmatch(text.lower())
+    if found is None:
+        raise ValueError(f"must be * or a comma-separated list of origins such as https://example.com, not {text!r}")
+    scheme, name, port = found.groups()
+    try:
+        ascii_name = name.encode("idna").decode()
+    except UnicodeError as error:
+        raise ValueError(f"must have names of hosts, which {name!r} is not: {error}") from error
+    return f"{scheme}://{ascii_name}" + (f":{int(port)}" if port and int(port) != USUAL_PORTS[scheme] else "")
 
 
 def _log(text: str) -> tuple[bool, str]:

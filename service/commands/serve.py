@@ -25,7 +25,7 @@ def serve() -> None:
     loaded.check_reads()
 
     def ready() -> None:
-        click.echo(f"hourledger: http://{loaded.host}:{loaded.port}", err=True)
+        click.echo(f"hourledger: {loaded.url}", err=True)
 
     supervise(loaded, ready)
     click.echo("hourledger: stopped", err=True)

@@ -98,7 +98,7 @@ def _events_of(demo: Demo) -> str:
 
 
 def _announce(settings: Settings, demo: Demo) -> None:
-    address = f"http://{settings.host}:{settings.port}"
+    address = settings.url
     token = ' -H "Authorization: Bearer $HOURLEDGER_READ_TOKEN"' if settings.read_token else ""
     lines = (
         f"demo: look at    {address}/              the dashboard",
