@@ -29,6 +29,7 @@ LINKED = (
     "sql",
     "node_modules",
     "package-lock.json",
+    "requirements.lock",
     "requirements-dev.lock",
 )
 PROGRAMS = next(
@@ -44,7 +45,8 @@ SETTING = ("export ", "set -a")
 BACKUPS = "/var/backups"
 # The set-up is done. `-o` keeps make from repeating it because of the dates of files.
 MAKE = f"""#!/bin/sh
-exec {shutil.which("make")} -o .venv/installed.lock -o service/web/vendor/installed.lock "$@"
+exec {shutil.which("make")} -o .venv/installed.lock -o .venv/installed-dev.lock \\
+  -o service/web/vendor/installed.lock "$@"
 """
 OWN_SERVER = "postgresql://hourledger:…@db.example.org/hourledger"
 
