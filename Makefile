@@ -7,7 +7,7 @@ READY := .venv/installed.lock
 ASSETS := service/web/vendor/installed.lock
 
 # The command gets values exactly as typed: make does not expand them, and they are quoted for the shell.
-OPTIONS := FROM TO HOURS PROJECTION JSON FILE FORMAT OF FILTER RECEIVED_AT SHIFT_TO DRY_RUN FORCE
+OPTIONS := FROM TO HOURS PROJECTION JSON FILE FORMAT OF FILTER RECEIVED_AT SHIFT_TO NULLS DRY_RUN FORCE
 unexport $(OPTIONS)
 quote = '$(subst ','\'',$(value $(1)))'
 option = $(if $(value $(1)),--$(2) $(call quote,$(1)))
@@ -48,8 +48,8 @@ check: $(READY) $(ASSETS) ## lint, format, types, import rules, SQL checks, then
 	@$(PYTHON) -m tests.sql_check
 	@$(MAKE) --no-print-directory test
 
-import: $(READY) ## idempotent import: FILE=events.json [FORMAT=auto|json|ndjson|csv] [SHIFT_TO=now|ISO-8601] [DRY_RUN=1]
-	@$(PYTHON) -m service import $(call option,FORMAT,format) $(call option,SHIFT_TO,shift-to) $(call flag,DRY_RUN,dry-run) $(if $(value FILE),-- $(call quote,FILE))
+import: $(READY) ## idempotent import: FILE=events.json [FORMAT=auto|json|ndjson|csv] [SHIFT_TO=now|ISO-8601] [NULLS='\N,NULL'] [DRY_RUN=1]
+	@$(PYTHON) -m service import $(call option,FORMAT,format) $(call option,SHIFT_TO,shift-to) $(call option,NULLS,nulls) $(call flag,DRY_RUN,dry-run) $(if $(value FILE),-- $(call quote,FILE))
 
 export: $(READY) ## events or rollups to a file: FILE= (- is standard output) [FORMAT=csv|ndjson|parquet] [OF=events|rollups] [FROM= TO=|HOURS=] [FILTER=name=value] [RECEIVED_AT=1]
 	@$(PYTHON) -m service export $(call option,FORMAT,format) $(call option,OF,of) $(range) $(call option,HOURS,hours) $(call option,FILTER,filter) $(call flag,RECEIVED_AT,received-at) $(call option,FILE,output)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from service.demo.visits import Visits
@@ -42,6 +42,8 @@ LATE = 0.05
 LATE_BY_DAYS = 0.3
 REPEATED = 0.01
 LIVE_EVENTS_PER_SECOND = 2.5
+# Sessions are made for this many events at once, so that a caller that must stop never waits for a whole busy hour.
+MOST_AT_ONCE = 1_000
 
 
 class Sending(NamedTuple):
@@ -68,7 +70,8 @@ def demo_events(count: int, end: datetime, seed: int = SEED, days: int = DAYS) -
     same arguments give the same events.
     """
     clients = _Clients(f"{seed}", end)
-    return (sending.event for sending in _in_order(clients, _hours(count, end, days, seed)))
+    spans = chain.from_iterable(map(_parts, _hours(count, end, days, seed)))
+    return (sending.event for sending in _in_order(clients, spans))
 
 
 def live_events(start: datetime, seed: int = SEED, visitors: int = 0) -> Iterator[tuple[datetime, Event]]:
@@ -107,6 +110,14 @@ def _hours(count: int, end: datetime, days: int, seed: int) -> Iterator[Span]:
     upto = [round(count * each / total) for each in busy]
     for (start, until), (before, after) in zip(pairwise(ends), pairwise(upto), strict=True):
         yield Span(start, until, after - before)
+
+
+def _parts(span: Span) -> Iterator[Span]:
+    """Give equal parts of a span, each of at most MOST_AT_ONCE events."""
+    count = max(1, -(-span.events // MOST_AT_ONCE))
+    starts = [span.start + (span.end - span.start) * part / count for part in range(count)]
+    for part, (start, end) in enumerate(pairwise([*starts, span.end])):
+        yield Span(start, end, span.events * (part + 1) // count - span.events * part // count)
 
 
 def _interest(moment: datetime, launch: datetime) -> float:

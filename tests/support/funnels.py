@@ -17,7 +17,7 @@ from sql.database import Database
 from tests.support import funnel_oracle
 from tests.support.funnel_oracle import Json, Stored
 from tests.support.log import NOW
-from tests.support.reads import reads
+from tests.support.reads import Reads, reads
 
 FIELDS = ["ok", "by", "steps", "source", "from", "to"]
 
@@ -26,7 +26,12 @@ FIELDS = ["ok", "by", "steps", "source", "from", "to"]
 async def funnels(database: Database, url: str) -> AsyncIterator[Funnels]:
     """Give the funnels of a database at the time NOW; answers name ids, as after a request with a token."""
     async with reads(database, url) as found:
-        yield Funnels(found.raw_events, found.segments, lambda: NOW, names_ids=True)
+        yield funnels_on(found)
+
+
+def funnels_on(found: Reads) -> Funnels:
+    """Return the funnels among the reads of a database."""
+    return Funnels(found.raw_events, found.segments, lambda: NOW, names_ids=True)
 
 
 async def ask(found: Funnels, asked: Json) -> Json:

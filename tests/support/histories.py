@@ -13,11 +13,13 @@ from projections.rebuild import REBUILT, rebuild_hour
 from projections.verify import conservation
 from service.ingest.appender import shard_of
 from service.ingest.event import Event
+from service.reports.raw_events import RawEvents
 from sql.database import Database
 from tests.support import oracle
 from tests.support.log import append
 from tests.support.oracle import HOUR
 from tests.support.projection import START, folded, fresh, proofs
+from tests.support.reads import Reads, reads_on
 
 HOURS = 5
 RANGES = [(START + a * HOUR, START + b * HOUR) for a in range(HOURS) for b in range(a + 1, HOURS + 1)]
@@ -57,11 +59,19 @@ group by r.since, r.until
 class History:
     """The product and the oracle side by side; each step happens to both."""
 
-    def __init__(self, url: str, admin: asyncpg.Connection, database: Database, shards: int) -> None:
+    def __init__(
+        self, url: str, admin: asyncpg.Connection, database: Database, raw_events: RawEvents, shards: int
+    ) -> None:
         self.database = database
         self.logs = [oracle.Log() for _ in range(shards)]
         self.url = url
         self.admin = admin
+        self.raw_events = raw_events
+
+    @property
+    def reads(self) -> Reads:
+        """The service's reads of this log, at the time NOW."""
+        return reads_on(self.database, self.raw_events)
 
     async def append(self, batch: list[Event]) -> None:
         for shard, log in enumerate(self.logs):
@@ -128,15 +138,18 @@ async def history(url: str, shards: int) -> AsyncIterator[History]:
     """Give an empty log. Emptying the previous example's database is faster than making another one."""
     last = _last.get(url)
     admin = last.admin if last else await asyncpg.connect(url)
+    database = last.database if last else Database(url, connections=2)
+    raw_events = last.raw_events if last else RawEvents(url)
     await admin.execute(f"set session_replication_role = replica; {RESET}")
     await admin.execute(MAKE_SHARDS, shards)
-    _last[url] = History(url, admin, last.database if last else Database(url, connections=2), shards)
+    _last[url] = History(url, admin, database, raw_events, shards)
     yield _last[url]
 
 
 async def leave(url: str) -> None:
     """Close the connections to a database."""
     if last := _last.pop(url, None):
+        await last.raw_events.close()
         await last.database.close()
         await last.admin.close()
 

@@ -43,23 +43,28 @@ class Reads:
 async def reads(database: Database, url: str, seconds: int = STATEMENT_SECONDS) -> AsyncIterator[Reads]:
     """Give the reads of a database; `seconds` limits each question about raw events."""
     raw_events = RawEvents(url, seconds)
+    try:
+        yield reads_on(database, raw_events)
+    finally:
+        await raw_events.close()
+
+
+def reads_on(database: Database, raw_events: RawEvents) -> Reads:
+    """Return the reads of a database; questions about raw events use the connections of `raw_events`."""
     segments = Segments(database, database)
     shards = Shards(database)
     counts = Counts(database, raw_events, shards)
-    try:
-        yield Reads(
-            raw_events,
-            segments,
-            counts,
-            Trends(counts, segments, lambda: NOW),
-            Summary(counts, segments, lambda: NOW),
-            PropertyValues(raw_events, segments, lambda: NOW),
-            Timelines(database, lambda: NOW),
-            Cohorts(database, raw_events, segments, lambda: NOW),
-            EventList(database, raw_events, shards, segments, lambda: NOW),
-        )
-    finally:
-        await raw_events.close()
+    return Reads(
+        raw_events,
+        segments,
+        counts,
+        Trends(counts, segments, lambda: NOW),
+        Summary(counts, segments, lambda: NOW),
+        PropertyValues(raw_events, segments, lambda: NOW),
+        Timelines(database, lambda: NOW),
+        Cohorts(database, raw_events, segments, lambda: NOW),
+        EventList(database, raw_events, shards, segments, lambda: NOW),
+    )
 
 
 async def refused(work: Any) -> ServiceError:

@@ -22,7 +22,7 @@ from tests.http.support.exports import EXPORT, exported
 from tests.http.support.paths import TRACK
 from tests.http.support.site import HOUR, Site, hour_start, new_site, now, refused, text_of, wait_until
 
-EVENTS = 300_000
+EVENTS = 100_000
 MEGABYTE = 1024 * 1024
 # Less than half the size of the export in any form, in memory or as NDJSON.
 GROWTH = 40 * MEGABYTE
@@ -30,7 +30,7 @@ FILL = """
 insert into events (shard, position, event_id, session_id, event_type, properties, demo_mode, timestamp, received_at)
 select
     0, n, 'evt_' || n, 's' || n % 5000, 'kind_' || n % 12,
-    jsonb_build_object('n', n, 'text', repeat(n::text, 30)), true, $1::timestamptz + n * interval '0.1 second', now()
+    jsonb_build_object('n', n, 'text', repeat(n::text, 150)), true, $1::timestamptz + n * interval '0.3 second', now()
 from generate_series(1, $2::bigint) as n
 """
 READING = """

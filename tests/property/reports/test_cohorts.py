@@ -20,7 +20,6 @@ from sql.database import Database
 from tests.support.histories import History, history
 from tests.support.log import an_event, append
 from tests.support.oracle import HOUR, QUARTER
-from tests.support.reads import reads
 from tests.support.sent_events import examples
 
 DAY = 24 * HOUR
@@ -195,9 +194,8 @@ async def append_all(both: History, events: Sequence[Event]) -> None:
 
 
 async def asked(both: History, question: Question, filtered: bytes = b"") -> dict[str, Any]:
-    async with reads(both.database, both.url) as found:
-        cohorts = Cohorts(both.database, found.raw_events, found.segments, lambda: question.now)
-        return await cohorts.page(question.query + filtered)
+    cohorts = Cohorts(both.database, both.raw_events, both.reads.segments, lambda: question.now)
+    return await cohorts.page(question.query + filtered)
 
 
 @given(st.sampled_from([1, 3]), questions, st.lists(sent, min_size=8, max_size=40), st.integers(0, 40))

@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from service.ingest.event import Event
 from tests.support.condition_cases import COMPOSED, TEXTS
-from tests.support.funnels import ask, funnels
+from tests.support.funnels import ask, funnels_on
 from tests.support.histories import history
 from tests.support.log import an_event
 from tests.support.projection import START
 from tests.support.random_conditions import events, text_of, written
-from tests.support.reads import reads
 from tests.support.sent_events import examples
 
 questions = st.lists(written, min_size=1, max_size=3)
@@ -50,7 +49,9 @@ def cases_events() -> list[Event]:
 async def counts(url: str, sent: list[Event], texts: list[str]) -> list[tuple[str, int, int]]:
     """Return each text with the number of events that pass it as a filter and as a step."""
     found = []
-    async with history(url, 1) as both, reads(both.database, url) as read, funnels(both.database, url) as asked:
+    async with history(url, 1) as both:
+        read = both.reads
+        asked = funnels_on(read)
         await both.append(sent)
         for text in texts:
             filtered = await read.summary.page(urlencode({"where": text}).encode())

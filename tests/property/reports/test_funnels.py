@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from service.ingest.event import Event
 from service.questions import conditions
 from tests.support.funnel_oracle import OPERATORS, STORED, Json, Stored, inside, properties_of
-from tests.support.funnels import ask, check, funnels, in_range
+from tests.support.funnels import ask, check, funnels_on, in_range
 from tests.support.histories import grown, history
 from tests.support.log import an_event
 from tests.support.oracle import HOUR
@@ -87,7 +87,8 @@ batches = st.lists(
 async def test_a_funnel_counts_what_a_search_of_all_runs_finds(
     database_url: str, shards: int, sent: list[tuple[list[Event], int]], asked: list[tuple[Json, Any]]
 ) -> None:
-    async with history(database_url, shards) as both, funnels(both.database, database_url) as found:
+    async with history(database_url, shards) as both:
+        found = funnels_on(both.reads)
         await grown(both, sent)
         stored: list[Any] = await both.admin.fetch(STORED)
         for question, (filters, passes) in asked:

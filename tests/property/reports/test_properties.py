@@ -20,7 +20,6 @@ from tests.support.histories import History, history
 from tests.support.log import an_event
 from tests.support.oracle import HOUR, QUARTER
 from tests.support.projection import PLACES, START
-from tests.support.reads import reads
 from tests.support.sent_events import examples
 
 HOURS = 3
@@ -118,8 +117,7 @@ async def test_properties_are_counted(
         query = f"{SCOPE}&limit={limit}" + (f"&event_type={kind}" if kind else "")
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(service.reports.properties, "MOST_PROPERTIES", most)
-            async with reads(both.database, both.url) as found:
-                answer = json.loads(msgspec.json.encode(await found.properties.page(query.encode())))
+            answer = json.loads(msgspec.json.encode(await both.reads.properties.page(query.encode())))
     expected = {path: of_path for path, of_path in counted(events).items() if len(path) <= 4}
     written = {path: json.dumps(path, ensure_ascii=False, separators=(",", ":"))[:-1] for path in expected}
     ordered = sorted(expected, key=lambda path: (-expected[path][0].total(), written[path]))
@@ -137,15 +135,14 @@ async def test_one_property_is_counted_however_deep(
     async with history(database_url, shards) as both:
         events = await stored(both, sent, None)
         expected = counted(events)
-        async with reads(both.database, both.url) as found:
-            for path in [*expected, tuple(absent)]:
-                asked = f"{SCOPE}&property={quote(path_text(path))}"
-                answer = json.loads(msgspec.json.encode(await found.properties.page(asked.encode())))
-                shown = answer["properties"]
-                assert (answer["events"], answer["more"]) == (len(events), 0)
-                assert len(shown) == (path in expected)
-                if shown:
-                    check(shown[0], path, *expected[path], 100)
+        for path in [*expected, tuple(absent)]:
+            asked = f"{SCOPE}&property={quote(path_text(path))}"
+            answer = json.loads(msgspec.json.encode(await both.reads.properties.page(asked.encode())))
+            shown = answer["properties"]
+            assert (answer["events"], answer["more"]) == (len(events), 0)
+            assert len(shown) == (path in expected)
+            if shown:
+                check(shown[0], path, *expected[path], 100)
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0", codec="utf-8")), min_size=1, max_size=5))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from service.demo.events import DAYS, HOUR, MINUTE, demo_events, launch_of, live_events
 from service.demo.trickle import as_sent
-from service.demo.visits import RISK_MODES, TOOLS
+from service.demo.visits import RISK_MODES, TOOLS, Visits
 from service.ingest.decoding import decode_event
 from service.ingest.event import Event
 from tests.support.sent_events import examples
@@ -53,6 +53,22 @@ def whole_days(events: list[Event]) -> Counter[datetime]:
     """Count the events of each day, without the first and last, which are partial."""
     days = Counter(midnight(event.timestamp) for event in events)
     return Counter({day: count for day, count in days.items() if min(days) < day < max(days)})
+
+
+def test_a_large_demo_is_made_in_small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop that stores events can do nothing else meanwhile, not even stop."""
+    made = Counter[str]()
+    visit = Visits.visit
+
+    def counted(visits: Visits, start: datetime) -> list[Event]:
+        made["visits"] += 1
+        return visit(visits, start)
+
+    monkeypatch.setattr(Visits, "visit", counted)
+    most = 0
+    for _ in islice(demo_events(10_000_000, END), 50_000):
+        most = max(most, made.pop("visits", 0))
+    assert 0 < most <= 400
 
 
 @given(count=st.integers(1, 400), end=moments, seed=st.integers(), days=st.sampled_from([1, 7, DAYS]))
