@@ -14,7 +14,7 @@ from service.settings import Settings
 SINGLE_PATHS = ("/api/analytics/track", "/e")
 BATCH_PATHS = ("/api/analytics/track/batch", "/e/batch")
 TRACK_PATHS = frozenset(SINGLE_PATHS + BATCH_PATHS)
-CLIENT_PATHS = frozenset({"/analytics.js", "/h.js", "/analytics.mjs", "/analytics.d.ts"})
+CLIENT_PATHS = frozenset({"/analytics.js", "/h.js", "/analytics.mjs", "/analytics.d.mts"})
 OPEN_PATHS = frozenset({"/", "/health/live", "/health/ready"}) | CLIENT_PATHS
 OPEN_PREFIX = "/assets/"
 WRITING = ("POST", "OPTIONS")

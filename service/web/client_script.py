@@ -29,7 +29,7 @@ def routes() -> list[Any]:
         # A name that no blocklist knows.
         _route("/h.js", VENDOR / "analytics.js", JAVASCRIPT),
         _route("/analytics.mjs", VENDOR / "analytics.mjs", JAVASCRIPT),
-        _route("/analytics.d.ts", CLIENT / "analytics.d.ts", "text/plain; charset=utf-8"),
+        _route("/analytics.d.mts", CLIENT / "analytics.d.mts", "text/plain; charset=utf-8"),
     ]
 
 
