@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 Value = TypeVar("Value")
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _HOST = re.compile(r"[\w.-]+|\[?[0-9a-fA-F:.]+\]?", re.ASCII)
@@ -38,6 +39,7 @@ class Settings:
     open_reads: bool
     allowed_hosts: tuple[str, ...]
     cors_origins: tuple[str, ...]
+    trusted_proxies: tuple[Network, ...]
     event_retention_days: int
     rollup_retention_days: int
     shards: int | None
@@ -97,6 +99,7 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
         open_reads=_read(environ, "HOURLEDGER_OPEN_READS", "0", _switch),
         allowed_hosts=_read(environ, "HOURLEDGER_ALLOWED_HOSTS", ",".join(LOOPBACK_NAMES), _names),
         cors_origins=_read(environ, "HOURLEDGER_CORS_ORIGINS", "", _origins),
+        trusted_proxies=_read(environ, "HOURLEDGER_TRUSTED_PROXIES", "", _networks),
         event_retention_days=events,
         rollup_retention_days=rollups,
         shards=_read(environ, "HOURLEDGER_SHARDS", "", lambda text: _whole(1, 64)(text) if text else None),
@@ -177,6 +180,15 @@ def _origins(text: str) -> tuple[str, ...]:
     if not all(_ORIGIN.fullmatch(origin) for origin in origins):
         raise ValueError("must be * or a comma-separated list of origins such as https://example.com")
     return origins
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(each.strip()) for each in text.split(",") if each.strip())
+    except ValueError as error:
+        raise ValueError(
+            f"must be a comma-separated list of addresses or networks such as 10.0.0.0/8: {error}"
+        ) from error
 
 
 def _log(text: str) -> tuple[bool, str]:
