@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 Value = TypeVar("Value")
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _HOST = re.compile(r"[\w.-]+|\[?[0-9a-fA-F:.]+\]?", re.ASCII)
@@ -40,6 +41,7 @@ class Settings:
     open_reads: bool
     allowed_hosts: tuple[str, ...]
     cors_origins: tuple[str, ...]
+    trusted_proxies: tuple[Network, ...]
     event_retention_days: int
     rollup_retention_days: int
     shards: int | None
@@ -105,6 +107,7 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
         open_reads=_read(environ, "HOURLEDGER_OPEN_READS", "0", _switch),
         allowed_hosts=_read(environ, "HOURLEDGER_ALLOWED_HOSTS", ",".join(LOOPBACK_NAMES), _names),
         cors_origins=_read(environ, "HOURLEDGER_CORS_ORIGINS", "", _origins),
+        trusted_proxies=_read(environ, "HOURLEDGER_TRUSTED_PROXIES", "", _networks),
         event_retention_days=events,
         rollup_retention_days=rollups,
         shards=_read(environ, "HOURLEDGER_SHARDS", "", lambda text: _whole(1, 64)(text) if text else None),
@@ -199,6 +202,15 @@ def _origin(text: str) -> str:
     except UnicodeError as error:
         raise ValueError(f"must have names of hosts, which {name!r} is not: {error}") from error
     return f"{scheme}://{ascii_name}" + (f":{int(port)}" if port and int(port) != USUAL_PORTS[scheme] else "")
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(each.strip()) for each in text.split(",") if each.strip())
+    except ValueError as error:
+        raise ValueError(
+            f"must be a comma-separated list of addresses or networks such as 10.0.0.0/8: {error}"
+        ) from error
 
 
 def _log(text: str) -> tuple[bool, str]:

@@ -24,6 +24,7 @@ from service.errors import (
 )
 from service.http.refusals import (
     ClientGone,
+    ForeignOrigin,
     MethodNotAllowed,
     Unauthorized,
     UnknownHost,
@@ -57,6 +58,7 @@ class Status(NamedTuple):
 STATUSES: Mapping[type[Exception], Status] = {
     Invalid: Status(400),
     Unauthorized: Status(401, {"www-authenticate": "Bearer"}),
+    ForeignOrigin: Status(403),
     NotFound: Status(404),
     MethodNotAllowed: Status(405),
     TooLarge: Status(413),

@@ -36,6 +36,11 @@ async def readiness(database: Database, appender: Appender) -> Answer:
         return failure(NotReady(unfit))
     lag = sum(row["lag_events"] for row in checkpoints if row["live"])
     why += [f"shard {shard} takes no events now" for shard in appender.closed_shards]
+    why += [
+        f"{budget.name} were refused within the last minute, because others held all {budget.most} bytes for them"
+        for budget in appender.admission.budgets
+        if budget.used_up
+    ]
     if lag > LAG_EVENTS:
         why.append(f"the projector is {lag} events behind")
     if why:

@@ -106,7 +106,7 @@ class Appender:
         return [
             (self._put(shard, [events[place] for place in some]), some)
             for shard, of_shard in places.items()
-            for some in commits(of_shard)
+            for some in commits(events, of_shard)
         ]
 
     def _shard_of(self, event: Event) -> int:

@@ -3,7 +3,7 @@
 import pytest
 
 from service.errors import TooLarge
-from service.ingest.decoding import decode_batch, decode_lines
+from service.ingest.batch_decoding import decode_batch, decode_lines
 from service.ingest.event import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, Event
 from service.ingest.refusals import EventError
 
