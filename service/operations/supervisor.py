@@ -131,13 +131,18 @@ async def prepare(url: str, settings: Settings, *, serves: bool = False) -> list
     try:
         asked = Retention(settings.event_retention_days, settings.rollup_retention_days)
         kept = await record_retention(database, asked, lengthen=serves)
-        for sentence in settings.unlike_retention(kept.event_days, kept.rollup_days):
-            log.warning("another retention is in force", why=sentence)
+        tell_of_other_retention(settings, kept)
         await advance(database, kept, read_clocks())
         await make_days(database, kept.event_days)
     finally:
         await database.close()
     return steps
+
+
+def tell_of_other_retention(settings: Settings, kept: Retention) -> None:
+    """Log how the settings differ from the retention in force."""
+    for sentence in settings.unlike_retention(kept.event_days, kept.rollup_days):
+        log.warning("another retention is in force", why=sentence)
 
 
 async def _keep(part: Part, url: str, stop: asyncio.Event) -> None:
