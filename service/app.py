@@ -73,7 +73,7 @@ class Service:
             self.database,
         ]
         self.worker = Worker(self.appender, self.metrics, self._end_streams, closing)
-        self.litestar = self._framework()
+        self.litestar = self._framework(settings)
         self.entry = Entry(
             Gate(settings),
             Track(self.appender, self.work, self.metrics.offered),
@@ -99,11 +99,11 @@ class Service:
             trends=Trends(counts, self.segments, now),
         )
 
-    def _framework(self) -> Litestar:
+    def _framework(self, settings: Settings) -> Litestar:
         return Litestar(
             route_handlers=[
                 *read_routes(self.reads),
-                *state_routes(self.looking, self.appender, self.metrics),
+                *state_routes(self.looking, self.appender, self.metrics, settings),
                 *dashboard_files.routes(),
                 *vendored.routes(),
                 *client_script.routes(),

@@ -44,6 +44,7 @@ class Settings:
     trusted_proxies: tuple[Network, ...]
     event_retention_days: int
     rollup_retention_days: int
+    grace_days: int
     shards: int | None
     log_level: str
     log_json: bool
@@ -56,6 +57,17 @@ class Settings:
             return ipaddress.ip_address(self.host.strip("[]")).is_loopback
         except ValueError:
             return False
+
+    def unlike_retention(self, event_days: int, rollup_days: int) -> list[str]:
+        """Return how the settings differ from the retention in force, one sentence for each variable."""
+        return [
+            sentence
+            for name, asked, kept in (
+                ("HOURLEDGER_EVENT_RETENTION_DAYS", self.event_retention_days, event_days),
+                ("HOURLEDGER_ROLLUP_RETENTION_DAYS", self.rollup_retention_days, rollup_days),
+            )
+            for sentence in _unlike(name, asked, kept)
+        ]
 
     def check_reads(self) -> None:
         """Refuse to listen beyond this machine while everyone could read.
@@ -110,6 +122,7 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
         trusted_proxies=_read(environ, "HOURLEDGER_TRUSTED_PROXIES", "", _networks),
         event_retention_days=events,
         rollup_retention_days=rollups,
+        grace_days=_read(environ, "HOURLEDGER_GRACE_DAYS", "2", _whole(0, 365)),
         shards=_read(environ, "HOURLEDGER_SHARDS", "", lambda text: _whole(1, 64)(text) if text else None),
         log_level=log_level,
         log_json=log_json,
@@ -122,6 +135,14 @@ def _read(environ: Mapping[str, str], name: str, default: str, parse: Callable[[
         return parse(text)
     except ValueError as error:
         raise SettingsError(f"{name} {error}") from error
+
+
+def _unlike(name: str, asked: int, kept: int) -> list[str]:
+    if asked < kept:
+        return [f"{name} is {asked}, but {kept} days are in force: make retention SHORTEN=1 shortens them to {asked}"]
+    if asked > kept:
+        return [f"{name} is {asked}, but {kept} days are in force: start the service with {asked} to lengthen them"]
+    return []
 
 
 def usual_data_dir() -> str:

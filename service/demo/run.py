@@ -52,7 +52,7 @@ async def _run(settings: Settings, demo: Demo) -> None:
 
 
 async def _fill_and_show(settings: Settings, demo: Demo, embedded: EmbeddedServer, stop: asyncio.Event) -> None:
-    await _until(stop, prepare(embedded.url, settings))
+    await _until(stop, prepare(embedded.url, settings, serves=True))
     click.echo(f"demo: storing {_events_of(demo)}", err=True)
     started = monotonic()
     outcomes = await _until(stop, fill(settings, embedded.url, demo))

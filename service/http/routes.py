@@ -32,6 +32,7 @@ from service.reports.rollups import Rollups
 from service.reports.summary import Summary
 from service.reports.timelines import Timelines
 from service.reports.trends import Trends
+from service.settings import Settings
 from sql.database import Database
 
 LIVE_PATH = "/api/analytics/live"
@@ -146,7 +147,7 @@ def _streams(live: Live, exports: Exports) -> list[Any]:
     return [live_stream, export]
 
 
-def state_routes(looking: Database, appender: Appender, metrics: Metrics) -> list[Any]:
+def state_routes(looking: Database, appender: Appender, metrics: Metrics, settings: Settings) -> list[Any]:
     """Return the routes of health and metrics."""
 
     @get("/health/live")
@@ -155,7 +156,7 @@ def state_routes(looking: Database, appender: Appender, metrics: Metrics) -> lis
 
     @get("/health/ready")
     async def ready() -> Response[bytes]:
-        return response(await readiness(looking, appender))
+        return response(await readiness(looking, appender, settings))
 
     @get("/metrics")
     async def metrics_text() -> Response[bytes]:

@@ -23,9 +23,11 @@ from service.ingest.event import Event
 from service.ingest.outcomes import STORED, UNAVAILABLE
 from sql.database import Database
 from sql.errors import DatabaseError
+from sql.retention import Retention
 from tests.faults.table.boundaries import Boundaries, Moment, boundaries
 from tests.faults.table.ground import DAY, RETENTION_DAYS, Ground, until
 from tests.support.oracle import HOUR
+from tests.support.retired_days import reading_at
 
 # The datetime is the hour that events were just appended to.
 Work = Callable[[Database, datetime], Awaitable[object]]
@@ -57,7 +59,8 @@ async def verify_hour(database: Database, hour: datetime) -> None:
 async def retire(database: Database, hour: datetime) -> None:
     """Verify, seal and drop days, at a clock when the hour's day is past the horizon."""
     clock = hour.replace(hour=1) + (RETENTION_DAYS + 1) * DAY
-    retired = await _all(retain(database, RETENTION_DAYS, ROLLUP_DAYS, clock=clock))
+    kept = Retention(RETENTION_DAYS, ROLLUP_DAYS)
+    retired = await _all(retain(database, kept, grace_days=0, force=True, reading=reading_at(clock)))
     # When the answer of a drop was lost, the pass repeats the drop and finds the day gone.
     if hindered := [day for day in retired if day.hindrance not in (None, "gone")]:
         raise AssertionError(f"days were not retired: {hindered}")

@@ -29,6 +29,7 @@ from sql.embedded.binaries import binaries
 from sql.errors import Refused
 from sql.hourly import SEALED, VERIFIED
 from sql.migrate import migrate
+from sql.retention import Retention
 from tests.conftest import RETENTION_DAYS
 from tests.support import oracle
 from tests.support.log import NOW, an_event, append, stored
@@ -216,7 +217,7 @@ async def test_sealed_hours_are_restored_with_their_chain(
 ) -> None:  # fmt: skip
     await append(database, [*random_events(3, 40), an_event(1_000)])
     await catch_up(database)
-    assert len([day async for day in retain(database, 1, 30) if day.events]) > 0
+    assert len([day async for day in retain(database, Retention(1, 30)) if day.events]) > 0
     heads, found = await seal_heads(database), await proofs(database)
     assert {proof.state for proof in found} == {SEALED, VERIFIED}
     file = tmp_path / "backup"
