@@ -47,6 +47,7 @@ class Statements:
     count_matching_of_type: str
     count_matching_of_user: str
     count_overdue_days: str
+    count_users: str
     create_schema_migrations: str
     create_shards: str
     delete_hourly: str
