@@ -19,6 +19,7 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _HOST = re.compile(r"[\w.-]+|\[?[0-9a-fA-F:.]+\]?", re.ASCII)
 _ALLOWED_HOST = re.compile(r"\*|[\w.-]+|\[[0-9a-f:.]+\]", re.ASCII)
 _ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^\s/:,@?#*\[\]]+)(?::([0-9]{1,5}))?/?")
+CHECKOUT_DATA = ".data"
 USUAL_PORTS = {"http": 80, "https": 443}
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -146,8 +147,19 @@ def _unlike(name: str, asked: int, kept: int) -> list[str]:
 
 
 def usual_data_dir() -> str:
-    """Return the default data directory."""
-    return "/var/lib/hourledger" if os.geteuid() == 0 else ".data"
+    """Return the default data directory: the system's for root, else the user's (XDG_STATE_HOME).
+
+    Where the checkout's .data, the place of former releases, holds a database, it is that one.
+    """
+    if os.geteuid() == 0:
+        return "/var/lib/hourledger"
+    if any(Path(CHECKOUT_DATA).glob("postgresql-*")):
+        return CHECKOUT_DATA
+    state = os.environ.get("XDG_STATE_HOME", "")
+    try:
+        return str((Path(state) if state.startswith("/") else Path("~/.local/state").expanduser()) / "hourledger")
+    except RuntimeError:  # a user without a home
+        return CHECKOUT_DATA
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:

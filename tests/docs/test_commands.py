@@ -103,7 +103,7 @@ BEFORE: dict[tuple[str, str], Callable[[Place, list[str]], None]] = {
     ("docs/operations.md", "make import"): events_to_import,
     ("docs/operations.md", "make backup FILE=/var/backups/hourledger-"): no_backup_yet,
     ("docs/operations.md", "pg_dump -Fc"): embedded_database,
-    ("docs/operations.md", "mv .data"): backup_of_that_day,
+    ("docs/operations.md", "mv ~/.local"): backup_of_that_day,
     ("docs/operations.md", 'DATABASE_URL" hourledger.dump'): own_database,
     ("docs/operations.md", "move.dump"): move_to_own_server,
     ("docs/operations.md", "psql -c"): administrator,
