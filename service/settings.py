@@ -16,6 +16,7 @@ Value = TypeVar("Value")
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _HOST = re.compile(r"[\w.-]+|\[?[0-9a-fA-F:.]+\]?", re.ASCII)
 _ALLOWED_HOST = re.compile(r"\*|[\w.-]+|\[[0-9a-f:.]+\]", re.ASCII)
+_BASE_PATH = re.compile(r"(/[\w.~-]+)*", re.ASCII)
 _ORIGIN = re.compile(r"\*|https?://[^/,\s]+")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -38,6 +39,7 @@ class Settings:
     open_reads: bool
     allowed_hosts: tuple[str, ...]
     cors_origins: tuple[str, ...]
+    base_path: str
     event_retention_days: int
     rollup_retention_days: int
     shards: int | None
@@ -97,6 +99,7 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
         open_reads=_read(environ, "HOURLEDGER_OPEN_READS", "0", _switch),
         allowed_hosts=_read(environ, "HOURLEDGER_ALLOWED_HOSTS", ",".join(LOOPBACK_NAMES), _names),
         cors_origins=_read(environ, "HOURLEDGER_CORS_ORIGINS", "", _origins),
+        base_path=_read(environ, "HOURLEDGER_BASE_PATH", "/", _base_path),
         event_retention_days=events,
         rollup_retention_days=rollups,
         shards=_read(environ, "HOURLEDGER_SHARDS", "", lambda text: _whole(1, 64)(text) if text else None),
@@ -177,6 +180,14 @@ def _origins(text: str) -> tuple[str, ...]:
     if not all(_ORIGIN.fullmatch(origin) for origin in origins):
         raise ValueError("must be * or a comma-separated list of origins such as https://example.com")
     return origins
+
+
+def _base_path(text: str) -> str:
+    """Return the path without a slash at its end: "" for "/"."""
+    path = text.rstrip("/")
+    if not (text.startswith("/") and _BASE_PATH.fullmatch(path)):
+        raise ValueError(f"must be a path such as /stats, not {text!r}")
+    return path
 
 
 def _log(text: str) -> tuple[bool, str]:
