@@ -9,6 +9,7 @@ from litestar import Litestar
 
 from service.console import configure_logs
 from service.exports.export import Exports
+from service.http.base_path import BasePath
 from service.http.entry import Entry, answer_exception
 from service.http.gate import Gate
 from service.http.live_stream import Live
@@ -75,6 +76,7 @@ class Service:
         self.worker = Worker(self.appender, self.metrics, self._end_streams, closing)
         self.litestar = self._framework(settings)
         self.entry = Entry(
+            BasePath(settings.base_path),
             Gate(settings),
             Track(self.appender, self.work, self.metrics.offered),
             EventList(self.database, self.raw_events, self.shards, self.segments, now),

@@ -21,6 +21,7 @@ _ALLOWED_HOST = re.compile(r"\*|[\w.-]+|\[[0-9a-f:.]+\]", re.ASCII)
 _ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^\s/:,@?#*\[\]]+)(?::([0-9]{1,5}))?/?")
 CHECKOUT_DATA = ".data"
 USUAL_PORTS = {"http": 80, "https": 443}
+_BASE_PATH = re.compile(r"(/[\w.~-]+)*", re.ASCII)
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -43,6 +44,7 @@ class Settings:
     allowed_hosts: tuple[str, ...]
     cors_origins: tuple[str, ...]
     trusted_proxies: tuple[Network, ...]
+    base_path: str
     event_retention_days: int
     rollup_retention_days: int
     grace_days: int
@@ -121,6 +123,7 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
         allowed_hosts=_read(environ, "HOURLEDGER_ALLOWED_HOSTS", ",".join(LOOPBACK_NAMES), _names),
         cors_origins=_read(environ, "HOURLEDGER_CORS_ORIGINS", "", _origins),
         trusted_proxies=_read(environ, "HOURLEDGER_TRUSTED_PROXIES", "", _networks),
+        base_path=_read(environ, "HOURLEDGER_BASE_PATH", "/", _base_path),
         event_retention_days=events,
         rollup_retention_days=rollups,
         grace_days=_read(environ, "HOURLEDGER_GRACE_DAYS", "2", _whole(0, 365)),
@@ -244,6 +247,14 @@ def _networks(text: str) -> tuple[Network, ...]:
         raise ValueError(
             f"must be a comma-separated list of addresses or networks such as 10.0.0.0/8: {error}"
         ) from error
+
+
+def _base_path(text: str) -> str:
+    """Return the path without a slash at its end: "" for "/"."""
+    path = text.rstrip("/")
+    if not (text.startswith("/") and _BASE_PATH.fullmatch(path)):
+        raise ValueError(f"must be a path such as /stats, not {text!r}")
+    return path
 
 
 def _log(text: str) -> tuple[bool, str]:

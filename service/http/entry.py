@@ -13,6 +13,7 @@ from litestar.utils import normalize_path
 
 from service.errors import ServiceError
 from service.http.answers import Answer, Headers, answered, failure, json_answer, respond, response
+from service.http.base_path import BasePath
 from service.http.bodies import throw_away
 from service.http.gate import BATCH_PATHS, SINGLE_PATHS, Gate
 from service.http.metrics import Metrics
@@ -31,8 +32,11 @@ Append = Callable[[Receive, Headers, str], Awaitable[Answer]]
 class Entry:
     """The ASGI application of one worker."""
 
-    def __init__(self, gate: Gate, track: Track, events: EventList, metrics: Metrics, litestar: Litestar) -> None:
+    def __init__(
+        self, base: BasePath, gate: Gate, track: Track, events: EventList, metrics: Metrics, litestar: Litestar
+    ) -> None:
         self.litestar = litestar
+        self._base = base
         self._gate = gate
         self._track = track
         self._events = events
@@ -53,6 +57,9 @@ class Entry:
 
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> int:
         """Refuse a request at the gate, or answer it. Return the status."""
+        if (page := self._base.page_of(scope)) is not None:
+            return await respond(send, Answer(308, b"", {"location": page}))
+        self._base.take_off(scope)
         if scope["method"] == "HEAD" and scope["path"] not in STREAMS:
             scope["method"] = "GET"  # the server drops the body of the answer
         headers = dict(scope["headers"])

@@ -10,7 +10,7 @@ export interface EventFields {
 }
 
 export interface Options {
-  /** Where events go; batches go to `${endpoint}/batch`. Default: /e where the script came from. */
+  /** Where events go; batches go to `${endpoint}/batch`. Default: `e` beside the script. */
   endpoint?: string;
   writeKey?: string;
   /** What `demo_mode` is when an event does not say. Default: false. */

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -61,13 +61,13 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path if self.website.keeps else self.path.removeprefix(self.website.prefix)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        connection.request(self.command, path, body, headers)
-        answer = connection.getresponse()
-        self._begin(answer.status, [each for each in answer.getheaders() if each[0].lower() not in HOP_BY_HOP])
-        while part := answer.read1():
-            self.wfile.write(part)
-            self.wfile.flush()
-        connection.close()
+        with closing(connection):
+            connection.request(self.command, path, body, headers)
+            answer = connection.getresponse()
+            self._begin(answer.status, [each for each in answer.getheaders() if each[0].lower() not in HOP_BY_HOP])
+            while part := answer.read1():
+                self.wfile.write(part)
+                self.wfile.flush()
 
     def _begin(self, status: int, headers: list[tuple[str, str]]) -> None:
         self.website.answered.append((self.path, status))
