@@ -7,6 +7,7 @@ import sys
 import click
 
 from projections.commands.follow import follow, status
+from projections.commands.log_head import log_head
 from projections.commands.rebuild import drop_old, rebuild, rollback
 from projections.commands.retention import retention
 from projections.commands.running import COULD_NOT
@@ -21,7 +22,7 @@ def cli() -> None:
     """Run a command."""
 
 
-for command in (follow, rebuild, rollback, drop_old, verify, seal_head, retention, status):
+for command in (follow, rebuild, rollback, drop_old, verify, log_head, seal_head, retention, status):
     cli.add_command(command)
 
 

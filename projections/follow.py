@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -13,6 +14,7 @@ from projections.due_hours import pause_after, verify_due
 from projections.projector import FOLD_LIMIT, step, tidy
 from projections.retention import PATIENCE, retain
 from projections.versions import end_abandoned
+from projections.witness import witness_keeper
 from sql.database import Database
 from sql.errors import DatabaseError
 
@@ -28,8 +30,10 @@ _LONGEST_PAUSE = 5.0
 log = structlog.get_logger(__name__)
 
 
-async def follow(database: Database, retention_days: int, rollup_days: int, stop: asyncio.Event) -> None:
-    """Fold, tidy, verify and retire until `stop` is set. When the database is away, wait for it."""
+async def follow(
+    database: Database, retention_days: int, rollup_days: int, stop: asyncio.Event, witness: Path | None = None
+) -> None:
+    """Fold, tidy, verify, retire and keep the witness until `stop` is set. When the database is away, wait for it."""
 
     async def fold() -> float:
         return 0.0 if await step(database) >= FOLD_LIMIT else PAUSE_SECONDS
@@ -50,7 +54,7 @@ async def follow(database: Database, retention_days: int, rollup_days: int, stop
                 break
         return RETENTION_SECONDS
 
-    await _repeat_all((fold, clockwork, verification, retention), stop)
+    await _repeat_all((fold, clockwork, verification, retention, witness_keeper(database, witness)), stop)
 
 
 async def _repeat_all(works: Iterable[Callable[[], Awaitable[float]]], stop: asyncio.Event) -> None:

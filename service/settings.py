@@ -40,6 +40,7 @@ class Settings:
     cors_origins: tuple[str, ...]
     event_retention_days: int
     rollup_retention_days: int
+    witness: Path | None
     shards: int | None
     log_level: str
     log_json: bool
@@ -86,7 +87,7 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
             f" but must be at least HOURLEDGER_EVENT_RETENTION_DAYS ({events})"
         )
     log_json, log_level = _read(environ, "HOURLEDGER_LOG", "info", _log)
-    return Settings(
+    settings = Settings(
         database_url=_read(environ, "DATABASE_URL", "", _database_url),
         data_dir=_read(environ, "HOURLEDGER_DATA_DIR", data_dir or usual_data_dir(), _folder),
         host=_read(environ, "HOURLEDGER_HOST", "127.0.0.1", _host),
@@ -99,10 +100,17 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
         cors_origins=_read(environ, "HOURLEDGER_CORS_ORIGINS", "", _origins),
         event_retention_days=events,
         rollup_retention_days=rollups,
+        witness=_read(environ, "HOURLEDGER_WITNESS", "", lambda text: Path(text) if text else None),
         shards=_read(environ, "HOURLEDGER_SHARDS", "", lambda text: _whole(1, 64)(text) if text else None),
         log_level=log_level,
         log_json=log_json,
     )
+    if settings.witness is not None and settings.witness.resolve().is_relative_to(settings.data_dir.resolve()):
+        raise SettingsError(
+            f"HOURLEDGER_WITNESS is {str(settings.witness)!r}, but must be outside of the data directory"
+            f" {str(settings.data_dir)!r}: it must not go back when that folder does"
+        )
+    return settings
 
 
 def _read(environ: Mapping[str, str], name: str, default: str, parse: Callable[[str], Value]) -> Value:

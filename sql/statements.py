@@ -68,6 +68,7 @@ class Statements:
     hold_log: str
     identify_backend: str
     judge_events: str
+    list_appended: str
     list_checkpoints: str
     list_due_hours: str
     list_ended_versions: str
@@ -93,9 +94,14 @@ class Statements:
     mend_sealed_hour: str
     open_views: str
     read_clock: str
+    read_event: str
+    read_folded: str
     read_funnel: str
     read_hourly: str
     read_kept: str
+    read_log_head: str
+    read_log_until: str
+    read_origin: str
     read_people: str
     read_proof: str
     read_proofs: str
@@ -105,6 +111,7 @@ class Statements:
     read_segment: str
     read_session: str
     read_shift: str
+    read_span: str
     read_trend: str
     read_user: str
     rebuild_hourly: str

@@ -27,7 +27,8 @@ def follow(until_stdin_ends: bool) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await follow_log(database, settings.event_retention_days, settings.rollup_retention_days, stop)
+        days = settings.event_retention_days, settings.rollup_retention_days
+        await follow_log(database, *days, stop, settings.witness)
         click.echo("projector: stopped", err=True)
         return 0
 
