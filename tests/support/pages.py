@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import asyncpg
-
-from tests.conftest import Servers
 
 PAGE = 8192
 FILE = "select current_setting('data_directory') as folder, pg_relation_filepath($1::regclass) as file"
@@ -52,27 +50,38 @@ def emptied(file: Path) -> None:
 
 
 @asynccontextmanager
-async def damaged_copy(
-    servers: Servers, version: int, url: str, relation: str, harm: Harm, *, checksums: bool = True
-) -> AsyncIterator[str]:
+async def damaged_copy(url: str, relation: str, harm: Harm, *, checksums: bool = True) -> AsyncIterator[str]:
     """Give the URL of a copy of a database, with the file of one relation harmed before anybody reads it.
 
     Nobody may be connected to the database. checksums: without them PostgreSQL believes what it reads.
     """
-    source = await asyncpg.connect(url)
-    try:
+    async with connected(url) as source:
         found = await source.fetchrow(FILE, relation)
-    finally:
-        await source.close()
     assert found is not None
-    administrator = await servers.administrator(version)
-    name = f"damaged_{uuid4().hex}"
-    await administrator.execute(f'create database "{name}" template "{urlsplit(url).path[1:]}" strategy file_copy')
+    name, copied = f"damaged_{uuid4().hex}", urlsplit(url).path[1:]
+    async with connected(database_url(url, "postgres")) as administrator:
+        await administrator.execute(f'create database "{name}" template "{copied}" strategy file_copy')
     try:
-        number = await administrator.fetchval("select oid from pg_database where datname = $1", name)
-        if not checksums:
-            await administrator.execute(f'alter database "{name}" set ignore_checksum_failure = on')
+        async with connected(database_url(url, "postgres")) as administrator:
+            number = await administrator.fetchval("select oid from pg_database where datname = $1", name)
+            if not checksums:
+                await administrator.execute(f'alter database "{name}" set ignore_checksum_failure = on')
         harm(Path(found["folder"]) / "base" / str(number) / Path(found["file"]).name)
-        yield servers.url(version, name)
+        yield database_url(url, name)
     finally:
-        await administrator.execute(f'drop database "{name}" with (force)')
+        async with connected(database_url(url, "postgres")) as administrator:
+            await administrator.execute(f'drop database "{name}" with (force)')
+
+
+def database_url(url: str, name: str) -> str:
+    """Return the URL of another database of the same server."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()

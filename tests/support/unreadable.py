@@ -5,12 +5,11 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 
-import asyncpg
-
 from service.ingest.event import Event
 from sql.database import Database
 from tests.support.log import NOW, an_event, append
 from tests.support.oracle import HOUR
+from tests.support.pages import connected
 from tests.support.projection import fold
 
 DAY = timedelta(days=1)
@@ -63,8 +62,5 @@ async def toast(url: str) -> str:
 
 
 async def ask(url: str, query: str, *arguments: object) -> object:
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         return await connection.fetchval(query, *arguments)
-    finally:
-        await connection.close()

@@ -67,12 +67,10 @@ async def cases(url: str) -> dict[str, Case]:
     }
 
 
-async def test_only_the_hours_that_cannot_be_read_are_damaged(
-    servers: Servers, postgres_version: int, filled: str, subtests: pytest.Subtests
-) -> None:
+async def test_only_the_hours_that_cannot_be_read_are_damaged(filled: str, subtests: pytest.Subtests) -> None:
     for name, case in (await cases(filled)).items():
         with subtests.test(name):
-            harmed = damaged_copy(servers, postgres_version, filled, case.relation, case.harm, checksums=case.checksums)
+            harmed = damaged_copy(filled, case.relation, case.harm, checksums=case.checksums)
             async with harmed as url, opened(url) as database:
                 found = await proofs(database)
                 assert {proof.hour.start: proof.state for proof in found} == {
@@ -95,9 +93,9 @@ async def opened(url: str) -> AsyncIterator[Database]:
         await database.close()
 
 
-async def test_the_projector_goes_on_to_the_other_hours(servers: Servers, postgres_version: int, filled: str) -> None:
+async def test_the_projector_goes_on_to_the_other_hours(filled: str) -> None:
     page = await middle_page(filled)
-    async with damaged_copy(servers, postgres_version, filled, TABLE, flipped(page)) as url, opened(url) as database:
+    async with damaged_copy(filled, TABLE, flipped(page)) as url, opened(url) as database:
         found = {hour: state for _, hour, state in await due(database, CLOSED)}
         assert found == {hour: "damaged" if hour == SECOND else "verified" for hour in HOURS}
         # It tries a damaged hour again only when the hour has changed.
@@ -108,9 +106,9 @@ async def test_the_projector_goes_on_to_the_other_hours(servers: Servers, postgr
 
 
 @pytest.mark.versions("newest")
-async def test_the_commands_name_the_hour(servers: Servers, postgres_version: int, filled: str) -> None:
+async def test_the_commands_name_the_hour(filled: str) -> None:
     page = await middle_page(filled)
-    async with damaged_copy(servers, postgres_version, filled, TABLE, flipped(page)) as url:
+    async with damaged_copy(filled, TABLE, flipped(page)) as url:
         verified = await run(url, "verify")
         hour, events, summary = verified.output.splitlines()
         assert (verified.code, verified.errors) == (1, "")
@@ -150,7 +148,7 @@ async def test_the_projector_folds_the_other_shards(servers: Servers, postgres_v
                 events = [an_event(number, at=FIRST + number * timedelta(seconds=1)) for number in range(400)]
                 await append(database, [event._replace(session_id=f"{shard}") for event in events], shard=shard)
         async with (
-            damaged_copy(servers, postgres_version, url, TABLE, flipped(0)) as harmed,
+            damaged_copy(url, TABLE, flipped(0)) as harmed,
             opened(harmed) as database,
         ):
             with pytest.raises(Unreadable, match="invalid page"):

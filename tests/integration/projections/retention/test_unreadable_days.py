@@ -9,7 +9,6 @@ import pytest
 import pytest_asyncio
 
 from sql.database import Database
-from tests.conftest import Servers
 from tests.support.pages import Harm, damaged_copy, flipped, missing
 from tests.support.retired_days import EVENTS, day, fill, retire
 from tests.support.servers import OWN_SERVER
@@ -34,10 +33,8 @@ async def filled(database_url: str) -> AsyncIterator[str]:
     [(DAMAGED, flipped(0)), (DAMAGED, missing), (f"{DAMAGED}_pkey", missing)],
     ids=["a page", "no file", "no index"],
 )
-async def test_a_day_that_cannot_be_read_is_kept_and_the_others_go(
-    servers: Servers, postgres_version: int, filled: str, relation: str, harm: Harm
-) -> None:
-    async with damaged_copy(servers, postgres_version, filled, relation, harm) as url:
+async def test_a_day_that_cannot_be_read_is_kept_and_the_others_go(filled: str, relation: str, harm: Harm) -> None:
+    async with damaged_copy(filled, relation, harm) as url:
         database = Database(url)
         hindrances = {retired.day: (retired.hindrance, retired.failed) for retired in await retire(database, 3)}
         await database.close()
