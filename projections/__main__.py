@@ -13,6 +13,7 @@ if __name__ == "__main__":
 import click
 
 from projections.commands.follow import follow, status
+from projections.commands.log_head import log_head
 from projections.commands.rebuild import drop_old, rebuild, rollback
 from projections.commands.retention import retention, undrop
 from projections.commands.running import COULD_NOT
@@ -27,7 +28,7 @@ def cli() -> None:
     """Run a command."""
 
 
-for command in (follow, rebuild, rollback, drop_old, verify, seal_head, retention, undrop, status):
+for command in (follow, rebuild, rollback, drop_old, verify, log_head, seal_head, retention, undrop, status):
     cli.add_command(command)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -13,6 +14,7 @@ from projections.due_hours import pause_after, verify_due
 from projections.projector import FOLD_LIMIT, step, tidy
 from projections.retention import PATIENCE, retain
 from projections.versions import end_abandoned
+from projections.witness import witness_keeper
 from sql.database import Database
 from sql.errors import DatabaseError
 from sql.retention import Retention, record_retention
@@ -29,8 +31,10 @@ _LONGEST_PAUSE = 5.0
 log = structlog.get_logger(__name__)
 
 
-async def follow(database: Database, asked: Retention, grace_days: int, stop: asyncio.Event) -> None:
-    """Fold, tidy, verify and retire until `stop` is set. When the database is away, wait for it."""
+async def follow(
+    database: Database, asked: Retention, grace_days: int, stop: asyncio.Event, witness: Path | None = None
+) -> None:
+    """Fold, tidy, verify, retire and keep the witness until `stop` is set. When the database is away, wait for it."""
     # Only a start records a longer retention, so that one that was shortened meanwhile stays shorter.
     lengthen = True
 
@@ -56,7 +60,7 @@ async def follow(database: Database, asked: Retention, grace_days: int, stop: as
                 break
         return RETENTION_SECONDS
 
-    await _repeat_all((fold, clockwork, verification, retention), stop)
+    await _repeat_all((fold, clockwork, verification, retention, witness_keeper(database, witness)), stop)
 
 
 async def _repeat_all(works: Iterable[Callable[[], Awaitable[float]]], stop: asyncio.Event) -> None:

@@ -48,6 +48,7 @@ class Settings:
     event_retention_days: int
     rollup_retention_days: int
     grace_days: int
+    witness: Path | None
     shards: int | None
     log_level: str
     log_json: bool
@@ -111,7 +112,7 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
             f" but must be at least HOURLEDGER_EVENT_RETENTION_DAYS ({events})"
         )
     log_json, log_level = _read(environ, "HOURLEDGER_LOG", "info", _log)
-    return Settings(
+    settings = Settings(
         database_url=_read(environ, "DATABASE_URL", "", _database_url),
         data_dir=_read(environ, "HOURLEDGER_DATA_DIR", data_dir or usual_data_dir(), _folder),
         host=_read(environ, "HOURLEDGER_HOST", "127.0.0.1", _host),
@@ -127,10 +128,17 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
         event_retention_days=events,
         rollup_retention_days=rollups,
         grace_days=_read(environ, "HOURLEDGER_GRACE_DAYS", "2", _whole(0, 365)),
+        witness=_read(environ, "HOURLEDGER_WITNESS", "", lambda text: Path(text) if text else None),
         shards=_read(environ, "HOURLEDGER_SHARDS", "", lambda text: _whole(1, 64)(text) if text else None),
         log_level=log_level,
         log_json=log_json,
     )
+    if settings.witness is not None and settings.witness.resolve().is_relative_to(settings.data_dir.resolve()):
+        raise SettingsError(
+            f"HOURLEDGER_WITNESS is {str(settings.witness)!r}, but must be outside of the data directory"
+            f" {str(settings.data_dir)!r}: it must not go back when that folder does"
+        )
+    return settings
 
 
 def _read(environ: Mapping[str, str], name: str, default: str, parse: Callable[[str], Value]) -> Value:

@@ -72,6 +72,7 @@ class Statements:
     hold_log: str
     identify_backend: str
     judge_events: str
+    list_appended: str
     list_checkpoints: str
     list_detached_days: str
     list_due_hours: str
@@ -99,9 +100,14 @@ class Statements:
     open_views: str
     prolong_grace: str
     read_clock: str
+    read_event: str
+    read_folded: str
     read_funnel: str
     read_hourly: str
     read_kept: str
+    read_log_head: str
+    read_log_until: str
+    read_origin: str
     read_people: str
     read_proof: str
     read_proofs: str
@@ -112,6 +118,7 @@ class Statements:
     read_segment: str
     read_session: str
     read_shift: str
+    read_span: str
     read_trend: str
     read_user: str
     rebuild_hourly: str

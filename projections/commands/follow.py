@@ -29,7 +29,7 @@ def follow(until_stdin_ends: bool) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         asked = Retention(settings.event_retention_days, settings.rollup_retention_days)
-        await follow_log(database, asked, settings.grace_days, stop)
+        await follow_log(database, asked, settings.grace_days, stop, settings.witness)
         click.echo("projector: stopped", err=True)
         return 0
 

@@ -33,6 +33,8 @@ def run_demo(settings: Settings, demo: Demo) -> None:
     """
     if settings.database_url is not None:
         raise SettingsError("DATABASE_URL is set, but a demo brings its own PostgreSQL: unset it")
+    if settings.witness is not None:
+        raise SettingsError("HOURLEDGER_WITNESS is set, but it is no witness of a demo, which is made anew: unset it")
     check_port(settings)
     claim(settings.data_dir)
     asyncio.run(_run(settings, demo))
