@@ -108,15 +108,15 @@ class Ground:
             hour + timedelta(microseconds=chance.randrange(3_600_000_000)),
         )
 
-    async def append(self) -> datetime:
-        """Append a batch; return its hour."""
+    async def append(self, clock: datetime | None = None) -> datetime:
+        """Append a batch, by the database's clock or another; return its hour."""
         hour = self.next_hour()
         events = self.events_of(hour)
         placed: dict[int, list[Event]] = {}
         for event in events:
             placed.setdefault(shard_of(event.session_id, self.trial.shards), []).append(event)
         for shard, some in placed.items():
-            await self._append(shard, some, hour if self.long_ago else None)
+            await self._append(shard, some, hour if self.long_ago else clock)
         self.ack(events)
         return hour
 
