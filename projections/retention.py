@@ -135,8 +135,6 @@ async def _detach(database: Database, day: RetiredDay, until: datetime, clock: d
 
 async def _drop_days(database: Database, moment: datetime) -> AsyncIterator[RetiredDay]:
     for row in await database.rows(database.statements.list_detached_days):
-        if row["until"] > moment:
-            continue
         day = RetiredDay(row["day"], row["events"], dropped=True)
         try:
             if (await step(database, database.statements.drop_detached, day.day, moment))["dropped"]:

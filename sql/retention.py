@@ -7,10 +7,16 @@ passed, so that no wrong clock moves the horizon.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sql.clocks import Reading
-from sql.database import Database
+from sql.database import Database, Row
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+# Clocks are never quite equal, and a gap of up to a day over a restart of the machine is usual.
+APART = HOUR
+AHEAD = DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +56,35 @@ async def advance(database: Database, kept: Retention, reading: Reading, *, forc
     for shard in await database.rows(statements.list_shards):
         await database.only(statements.advance_horizon, shard["shard"], kept.event_days, moment, force)
     return moment
+
+
+def clock_warnings(row: Row) -> list[str]:
+    """Return what is wrong with the clocks and the horizon, one sentence each. row: of read_retention."""
+    if row["known_at"] is None:
+        return []  # no clock was read yet
+    why = []
+    if row["ahead"] > AHEAD:
+        why.append(
+            f"the clock is {_length(row['ahead'])} ahead of the time that is known to have passed, and retention waits:"
+            " set the clock right, or run make retention FORCE=1 if it is right"
+        )
+    if row["behind"] > APART:
+        why.append(
+            f"the clock is {_length(row['behind'])} behind its last reading, and retention waits:"
+            " set the clock right, or run make retention FORCE=1 if it is right"
+        )
+    if row["apart"] > APART:
+        why.append(
+            f"the clocks of PostgreSQL and of the projector are {_length(row['apart'])} apart:"
+            " set them right; retention goes by the earlier one"
+        )
+    if row["early"] is not None and row["early"] >= DAY:
+        why.append(
+            f"the log takes no events before {row['horizon']:%Y-%m-%d}, {_length(row['early'])} later than the"
+            " retention says, because a clock was ahead; this passes by itself"
+        )
+    return why
+
+
+def _length(gap: timedelta) -> str:
+    return f"{gap // DAY} days" if gap >= 2 * DAY else f"{gap // HOUR} hours"

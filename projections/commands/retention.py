@@ -13,7 +13,7 @@ from projections.undrop import undrop as bring_back
 from service.console import counted, progress
 from service.settings import Settings
 from sql.database import Database
-from sql.retention import Retention, record_retention
+from sql.retention import Retention, clock_warnings, record_retention
 
 
 @click.command()
@@ -25,8 +25,9 @@ def retention(force: bool, shorten: bool) -> None:
     Their events stay for HOURLEDGER_GRACE_DAYS, in which `undrop` brings them back; then a pass drops them. It also
     deletes rollups past their time.
 
-    A pass moves the horizon by a day at most, and by no more than the time that passed. When a clock is ahead of that,
-    retention waits for --force. A retention in the settings that is shorter than the one in force waits for --shorten.
+    A pass moves the horizon by a day at most, and by no more than the time that passed. When a clock is a day ahead of
+    that, retention waits for --force and says so. A retention in the settings that is shorter than the one in force
+    waits for --shorten.
 
     Exits 0 when every such day was retired, or is in use at the moment, 1 when a day is kept because it does not verify
     or cannot be dropped, 2 when the pass could not be run.
@@ -40,6 +41,8 @@ def retention(force: bool, shorten: bool) -> None:
             async for day in retain(database, kept, grace_days=settings.grace_days, force=force):
                 meter.advance(day.events)
                 days.append(day)
+        for sentence in clock_warnings(await database.only(database.statements.read_retention)):
+            click.echo(sentence, err=True)
         hindered = [day for day in days if day.hindrance is not None]
         for day in hindered:
             click.echo(f"{day.day}: kept: {day.hindrance}")

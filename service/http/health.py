@@ -9,13 +9,13 @@ import structlog
 from service.errors import NotReady
 from service.http.answers import Answer, failure, json_answer
 from service.http.deadline import in_time
-from service.http.retention_warnings import retention_warnings
 from service.ingest.appender import Appender
 from service.settings import Settings
 from sql.database import Database, Row
 from sql.errors import DatabaseError
 from sql.hourly import COMPLETE, PROJECTION
 from sql.migrate import newest_version
+from sql.retention import clock_warnings
 
 # Above this the projector is more than busy. Answers stay right, but take longer.
 LAG_EVENTS = 100_000
@@ -72,6 +72,7 @@ async def _why_degraded(database: Database, settings: Settings) -> list[str]:
     overdue = await database.only(statements.count_overdue_days)
     versions = await database.rows(statements.list_versions, PROJECTION, None)
     retention = await database.only(statements.read_retention)
+    in_force = retention["event_days"]
     idle = [row["version"] for row in versions if row["stage"] != COMPLETE and row["idle"] > IDLE_REBUILD]
     days = overdue["days"]
     return [
@@ -81,5 +82,6 @@ async def _why_degraded(database: Database, settings: Settings) -> list[str]:
             f"the rebuild of version {version} has made no progress for an hour; make rebuild-projections continues it"
             for version in idle
         ),
-        *retention_warnings(retention, settings),
+        *clock_warnings(retention),
+        *(settings.unlike_retention(in_force, retention["rollup_days"]) if in_force else []),
     ]

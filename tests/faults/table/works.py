@@ -15,6 +15,7 @@ from projections.hours import list_hours
 from projections.projector import step, tidy
 from projections.rebuild import rebuild
 from projections.retention import retain
+from projections.undrop import undrop
 from projections.verify import verify
 from service.errors import ServiceError
 from service.ingest import appender as module
@@ -66,6 +67,16 @@ async def retire(database: Database, hour: datetime) -> None:
         raise AssertionError(f"days were not retired: {hindered}")
 
 
+async def retire_and_undrop(database: Database, hour: datetime) -> None:
+    """Take days out of the log, and bring them back."""
+    reading = reading_at(hour.replace(hour=1) + (RETENTION_DAYS + 1) * DAY)
+    await _all(retain(database, Retention(RETENTION_DAYS, ROLLUP_DAYS), force=True, reading=reading))
+    if wrong := [day for day in await _all(undrop(database, reading=reading)) if day.wrong]:
+        raise AssertionError(f"days came back wrong: {wrong}")
+    if left := await database.rows(database.statements.list_detached_days):
+        raise AssertionError(f"days did not come back: {left}")
+
+
 async def rebuild_everything(database: Database, hour: datetime) -> None:
     """Rebuild everything as a new version, switch to it, and drop the old version."""
     version = await versions.begin(database)
@@ -83,6 +94,7 @@ WORKS: dict[str, Work] = {
 # Jobs of many transactions.
 LONG_WORKS: dict[str, Work] = {
     "retention pass": retire,
+    "undrop": retire_and_undrop,
     "rebuild of everything": rebuild_everything,
 }
 

@@ -20,6 +20,7 @@ import pytest
 from projections.projector import catch_up, tidy
 from projections.retention import retain
 from projections.seals import seal_heads
+from projections.undrop import undrop
 from service.ingest.event import Event
 from service.operations.backup import DUMP, RESTORE
 from sql.database import Database
@@ -226,5 +227,9 @@ async def test_sealed_hours_are_restored_with_their_chain(
     restored = Database(empty_database_url)
     try:
         assert (await seal_heads(restored), await proofs(restored)) == (heads, found)
+        # Days that had left the log come back from the backup, too.
+        assert {day.wrong async for day in undrop(restored)} == {0}
+        assert {proof.state for proof in await proofs(restored)} == {VERIFIED}
+        assert len(await stored(empty_database_url)) == 41
     finally:
         await restored.close()

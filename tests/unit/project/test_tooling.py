@@ -32,7 +32,7 @@ TARGETS = [
         "migrate",
         "rebuild-projections",
     ),
-    *("restore", "retention", "rollback", "serve", "setup", "test", "verify"),
+    *("restore", "retention", "rollback", "serve", "setup", "test", "undrop", "verify"),
 ]
 
 # Stands in for .venv/bin/python: prints its arguments and exits with the status that a test sets.

@@ -158,6 +158,7 @@ async def test_the_command_exits_1_for_a_day_that_does_not_verify_and_0_when_it_
     # All of these days are due by the real clock, which the command uses; it is weeks ahead of the newest event.
     waits = await run(log.url, "retention")
     assert (waits.code, waits.output.splitlines()[-1]) == (0, line(0, 0, kept=0))
+    assert "ahead of the time that is known to have passed, and retention waits: " in waits.errors
     kept = await run(log.url, "retention", "--force")
     assert kept.code == 1
     assert kept.output.splitlines()[-2:] == [
