@@ -7,7 +7,7 @@ READY := .venv/installed.lock
 ASSETS := service/web/vendor/installed.lock
 
 # The command gets values exactly as typed: make does not expand them, and they are quoted for the shell.
-OPTIONS := FROM TO HOURS PROJECTION JSON FILE FORMAT OF FILTER RECEIVED_AT SHIFT_TO DRY_RUN FORCE
+OPTIONS := FROM TO HOURS PROJECTION JSON FILE FORMAT OF FILTER RECEIVED_AT SHIFT_TO DRY_RUN FORCE CHECK
 unexport $(OPTIONS)
 quote = '$(subst ','\'',$(value $(1)))'
 option = $(if $(value $(1)),--$(2) $(call quote,$(1)))
@@ -23,7 +23,7 @@ ASKED := +
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve demo test check import export rebuild-projections verify retention backup restore migrate rollback bench bench-quick faults
+.PHONY: help setup serve demo test check import export rebuild-projections verify log-head retention backup restore migrate rollback bench bench-quick faults
 
 help: ## list the commands
 	@sed -n -e 's/^\([a-z-]*\):.*## /make \1                          /' -e 's/^\(make.\{22\}\) */\1/p' Makefile
@@ -59,6 +59,9 @@ rebuild-projections: $(READY) ## regenerate rollups from raw events: [FROM=] [TO
 
 verify: $(READY) ## compare rollups with raw events: [FROM=] [TO=] [JSON=1]; exits 0 clean, 1 wrong, 2 could not check
 	$(ASKED)@$(PYTHON) -m projections verify $(range) $(call flag,JSON,json)
+
+log-head: $(READY) ## print how far the log reaches, to keep elsewhere; or check such a copy, or a witness: [CHECK=FILE]
+	@$(PYTHON) -m projections log-head $(call option,CHECK,check)
 
 retention: $(READY) ## verify, seal and drop the days past their retention now; fails if a day does not verify or cannot be dropped
 	@$(PYTHON) -m projections retention
