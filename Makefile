@@ -12,7 +12,7 @@ INSTALL = test -t 2 || quiet=--quiet; \
 ASSETS := service/web/vendor/installed.lock
 
 # The command gets values exactly as typed: make does not expand them, and they are quoted for the shell.
-OPTIONS := FROM TO HOURS PROJECTION JSON FILE FORMAT OF FILTER RECEIVED_AT SHIFT_TO NULLS DRY_RUN FORCE SHORTEN
+OPTIONS := FROM TO HOURS PROJECTION JSON FILE FORMAT OF FILTER RECEIVED_AT SHIFT_TO NULLS DRY_RUN FORCE SHORTEN CHECK
 unexport $(OPTIONS)
 quote = '$(subst ','\'',$(value $(1)))'
 option = $(if $(value $(1)),--$(2) $(call quote,$(1)))
@@ -28,7 +28,7 @@ ASKED := +
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve demo test check import export rebuild-projections verify retention undrop backup restore migrate rollback bench bench-quick faults
+.PHONY: help setup serve demo test check import export rebuild-projections verify log-head retention undrop backup restore migrate rollback bench bench-quick faults
 
 help: ## list the commands
 	@sed -n -e 's/^\([a-z-]*\):.*## /make \1                          /' -e 's/^\(make.\{22\}\) */\1/p' Makefile
@@ -64,6 +64,9 @@ rebuild-projections: $(READY) ## regenerate rollups from raw events: [FROM=] [TO
 
 verify: $(READY) ## compare rollups with raw events: [FROM=] [TO=] [JSON=1]; exits 0 clean, 1 wrong, 2 could not check
 	$(ASKED)@$(PYTHON) -m projections verify $(range) $(call flag,JSON,json)
+
+log-head: $(READY) ## print how far the log reaches, to keep elsewhere; or check such a copy, or a witness: [CHECK=FILE]
+	@$(PYTHON) -m projections log-head $(call option,CHECK,check)
 
 retention: $(READY) ## retire the days past their retention now: [FORCE=1] accepts the clock, [SHORTEN=1] a shorter retention; fails if a day does not verify
 	@$(PYTHON) -m projections retention $(call flag,FORCE,force) $(call flag,SHORTEN,shorten)

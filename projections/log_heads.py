@@ -17,7 +17,7 @@ from projections.hours import Hour, Witness, live_versions
 from projections.seals import SealHead, missing_heads, seal_heads
 from sql.database import Database, Row
 from sql.digest import digest_text
-from sql.errors import DatabaseError
+from sql.errors import DatabaseError, Unreadable
 
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -54,8 +54,8 @@ class LogHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Loss:
     """One value of a shard that the log had by the copy, and has no longer.
 
-    field: position (the head), stored, retired, newest (the position of an event that is gone or another) or seal (its
-    place in the chain). now: what is there instead; None when nothing is.
+    field: position (the head), stored, retired, newest (the position of an event that is gone or another), seal (its
+    place in the chain), or head, when the log cannot be read. now: what is there instead; None when nothing is.
     """
 
     head: LogHead
@@ -109,8 +109,13 @@ def _by_hour(rows: list[Row]) -> dict[datetime, tuple[int, str]]:
 
 async def losses(database: Database, copy: list[LogHead]) -> list[Loss]:
     """Return what the log had when the copy was made, and has no longer; hours apart, see `changed_hours`."""
-    now = {head.shard: head for head in await log_heads(database)}
-    return [loss for head in copy for loss in await _losses(database, head, now.get(head.shard))]
+    if not copy:
+        return []
+    try:
+        now = {head.shard: head for head in await log_heads(database)}
+        return [loss for head in copy for loss in await _losses(database, head, now.get(head.shard))]
+    except Unreadable:
+        return [Loss(head, "head", head.position, None) for head in copy]
 
 
 async def _losses(database: Database, head: LogHead, now: LogHead | None) -> list[Loss]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -13,6 +14,7 @@ import pytest_asyncio
 
 from projections.projector import catch_up, step
 from projections.verify import UNREADABLE, conservation
+from projections.witness import tell_witness
 from sql.database import Database
 from sql.errors import Unreadable
 from sql.hourly import PROJECTION
@@ -20,7 +22,7 @@ from tests.conftest import Servers
 from tests.support.due_hours import due
 from tests.support.log import an_event, append
 from tests.support.oracle import HOUR
-from tests.support.pages import Harm, damaged_copy, emptied, flipped, missing, overwritten
+from tests.support.pages import Harm, connected, damaged_copy, emptied, flipped, missing, overwritten
 from tests.support.projection import fold, proofs
 from tests.support.projections_command import run, text
 from tests.support.servers import OWN_SERVER
@@ -156,3 +158,35 @@ async def test_the_projector_folds_the_other_shards(servers: Servers, postgres_v
             assert await catch_up(database) == 0
             checkpoints = await database.rows(database.statements.list_checkpoints, PROJECTION)
             assert [row["position"] for row in checkpoints] == [0, 400]
+
+
+@pytest.mark.versions("newest")
+async def test_what_operators_are_told_to_do_mends_an_index_and_rollups(filled: str) -> None:
+    index = f"{TABLE}_pkey"
+    async with damaged_copy(filled, index, flipped(3)) as url:
+        async with connected(url) as connection:
+            await connection.execute(f"reindex index concurrently {index}")
+        assert (await run(url, "verify")).code == 0
+    async with damaged_copy(filled, "hourly_counts", flipped(0)) as url:
+        assert (await run(url, "rebuild")).code == 2
+        async with connected(url) as connection:
+            await connection.execute("set zero_damaged_pages = on")
+            await connection.execute("vacuum full hourly_counts")
+        assert "drifted" in (await run(url, "verify")).output
+        assert (await run(url, "rebuild")).code == 0
+        assert (await run(url, "verify")).code == 0
+
+
+@pytest.mark.versions("newest")
+async def test_a_ledger_that_cannot_be_read_is_told_with_and_without_a_witness(filled: str, tmp_path: Path) -> None:
+    witness = tmp_path / "witness"
+    async with opened(filled) as database:
+        assert await tell_witness(database, witness)
+    async with damaged_copy(filled, "hour_ledger", flipped(0)) as url:
+        alone, witnessed = await run(url, "verify"), await run(url, "verify", HOURLEDGER_WITNESS=str(witness))
+    assert (alone.code, witnessed.code) == (1, 1)
+    assert alone.output.endswith(
+        "verify: 5 hours, 0 events: 0 verified, 0 sealed, 0 drifted, 5 damaged, 0 broken: WRONG\n"
+    )
+    (told,) = set(witnessed.output.splitlines()) - set(alone.output.splitlines())
+    assert told.startswith("shard 0: damaged: it cannot be read how far the log reaches, but it had reached 1,601")
