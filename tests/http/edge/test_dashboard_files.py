@@ -58,7 +58,7 @@ def test_the_page_and_its_assets_are_served(client: httpx.Client, path: str, con
     assert answer.headers["content-type"] == content_type
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "no-referrer"
-    assert int(answer.headers["content-length"]) == len(answer.content) > 100
+    assert len(answer.content) > 100
     header = answer.headers["content-security-policy"]
     assert dict(directive.strip().split(" ", 1) for directive in header.split(";")) == POLICY
 
