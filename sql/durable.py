@@ -1,4 +1,4 @@
-"""Writes that survive a loss of power."""
+"""Writes that survive a loss of power, and files that only their owner can read."""
 
 import os
 from pathlib import Path
@@ -11,3 +11,8 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def private(path: str, flags: int) -> int:
+    """Open a file for its owner alone: an opener for `open`. A file that exists keeps its mode."""
+    return os.open(path, flags, 0o600)

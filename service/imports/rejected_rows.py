@@ -1,4 +1,7 @@
-"""FILE.rejected.ndjson: the rejected rows of an import, each with its reason. It appears only once it is complete."""
+"""FILE.rejected.ndjson: the rejected rows of an import, each with its reason.
+
+It appears only once it is complete, and only its owner can read it, because rows hold the ids of people.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import msgspec
 
 from service.errors import describe
 from service.imports.formats import Row
+from sql.durable import private
 
 _SHOWN_CHARACTERS = 2_000
 
@@ -44,7 +48,7 @@ class RejectedRows:
         if self._lines.tell():
             self._lines.seek(0)
             unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-            with unfinished.open("xb") as file:
+            with open(unfinished, "xb", opener=private) as file:  # Path.open takes no opener
                 shutil.copyfileobj(self._lines, file)
             unfinished.replace(self.path)
         elif complete:
