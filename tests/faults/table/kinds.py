@@ -14,6 +14,7 @@ from tests.faults.table.clocks import step_clocks
 from tests.faults.table.crowds import kill_appenders, kill_http_workers, kill_postgres, kill_projectors, sever_service
 from tests.faults.table.ground import Ground, Trial, new_ground
 from tests.faults.table.table import Row
+from tests.faults.table.visitors import hold_idle_connections, hold_unfinished_batches, send_costly_bodies
 from tests.faults.table.works import LONG_WORKS, WORKS, append_at_every_boundary, fold, retire, try_every_boundary
 from tests.faults.table.zombies import stop_checkpoint_holders, stop_folds
 
@@ -40,6 +41,9 @@ def all_kinds() -> list[Kind]:
         Kind("PostgreSQL killed", kill_postgres, Trial(6, 4_000), durable=True),
         Kind("HTTP workers killed under load", kill_http_workers, Trial(10, 0)),
         Kind("sockets severed under load, 8 shards", sever_service, Trial(30, 0, shards=8)),
+        Kind("silent connections under load", hold_idle_connections, Trial(7, 0)),
+        Kind("unfinished batches under load", hold_unfinished_batches, Trial(12, 0)),
+        Kind("costly bodies under load", send_costly_bodies, Trial(40, 0)),
         Kind("clock of a process stepped by 1 h, 8 shards", step_clocks, Trial(20, 1_000, shards=8)),
     ]
 
