@@ -16,6 +16,7 @@ from service.errors import Invalid, TooLarge, Unreadable
 from service.http.answers import Headers
 from service.http.refusals import UnsupportedEncoding, UnsupportedType
 from service.ingest.admission import SHARE_OF_ADDRESS, Budget
+from service.ingest.refusals import refuse_repeats
 
 # The longest that a body may take, and how much of it must arrive in how long. An event on a slow line takes less.
 PATIENCE_SECONDS = 60.0
@@ -152,11 +153,13 @@ async def json_body(request: Request[Any, Any, Any], kind: type[Document]) -> Do
     body = Body(Budget("questions", MAX_DOCUMENT_BYTES * SHARE_OF_ADDRESS), MAX_DOCUMENT_BYTES, "")
     sent = await body.read(request.receive, dict(request.scope["headers"]))
     try:
-        return msgspec.json.decode(sent, type=kind)
+        document = msgspec.json.decode(sent, type=kind)
     except msgspec.ValidationError as error:
         raise _invalid(str(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Unreadable(f"the body is not JSON: {error}") from error
+    refuse_repeats(sent)
+    return document
 
 
 def _invalid(said: str) -> Invalid:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Response, delete, get, post, put
+from litestar import HttpMethod, Response, delete, get, post, put, route
 from litestar.params import FromPath
 from litestar.response import ServerSentEvent
 from litestar.types import ASGIApp
@@ -131,7 +131,12 @@ def _segments(segments: Segments) -> list[Any]:
     async def forget(name: FromPath[str]) -> Response[bytes]:
         return response(json_answer(await segments.delete(name)))
 
-    return [page, save, forget]
+    # The first of the path's routes, because the framework's own answer would name one of the methods only.
+    @route("/api/analytics/segments/{name:str}", http_method=HttpMethod.OPTIONS, status_code=204)
+    async def methods() -> Response[None]:
+        return Response(None, headers={"allow": "DELETE, OPTIONS, PUT"})
+
+    return [page, methods, save, forget]
 
 
 def _streams(live: Live, exports: Exports) -> list[Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import resource
 from contextlib import suppress
-from tempfile import TemporaryDirectory
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
@@ -13,6 +12,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from service.http import held_signals
+from service.http.counts_folder import counts_folder
 from service.settings import Settings
 
 DRAIN_SECONDS = 15
@@ -28,8 +28,8 @@ OTHER_FILES = 256
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. The server starts a worker that died again."""
-    with TemporaryDirectory(prefix="hourledger-metrics-") as folder:
-        # All workers count into this folder, so that each can answer with the sums; see service/http/metrics.py.
+    with counts_folder() as folder:
+        # All workers count into this folder, so that each can answer with the sums.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         os.register_at_fork(after_in_child=held_signals.hold)
         held_signals.Server.pid = os.getpid()

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from itertools import islice
 
 from service.errors import TooLarge
-from service.ingest.decoding import BOM, decode_element, decode_elements, refuse_size
+from service.ingest.decoding import BOM, Repeated, decode_element, decode_elements, refuse_size
 from service.ingest.event import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES, Event
 from service.ingest.json_elements import BLANKS, Unclosed, split_array, split_object
-from service.ingest.refusals import EXPECTED, REFUSALS, EventError, key_name, unknown_field
+from service.ingest.refusals import EXPECTED, REFUSALS, EventError, key_name, repeated, unknown_field
 
 # The bytes that are decoded at once, if no event is larger.
 RUN_BYTES = 262_144
@@ -50,7 +50,7 @@ def decode_batch(body: bytes) -> Decoded:
         for run in _runs(batch):
             items += decode_elements(run)
             _refuse_count(items)
-    except (*REFUSALS, _Undivided):
+    except (*REFUSALS, _Undivided, Repeated):
         # One bad element fails the decoding of its run, so decode each alone. It may not even be JSON.
         return _each_alone(_split_batch(batch))
     return items
@@ -98,7 +98,7 @@ def _enclosed(batch: bytes) -> bytes:
         if (name := key_name(key)) != "events":
             raise unknown_field(name)
         if array is not None:
-            raise EventError("malformed", "events is given twice: send one array of all events", "events")
+            raise repeated(name)
         array = value
     if array is None:
         raise EventError("missing_field", "events is missing: expected an array of events", "events")

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from service.errors import TooLarge
 from service.ingest.event import MAX_EVENT_BYTES, MAX_PROPERTIES_BYTES, Event
@@ -21,6 +22,7 @@ from service.ingest.refusals import (
     invalid,
     not_json,
     refusal,
+    refuse_repeats,
     shown,
 )
 from service.ingest.storable_properties import refuse_unstorable
@@ -35,19 +37,21 @@ class _Sent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     event_type: Annotated[_Name, _Given]
     session_id: Annotated[_Person, _Given]
     timestamp: Annotated[str, _Given]
-    event_id: _Name | None = None
-    id: _Name | None = None
-    user_id: _Person | None = None
-    tool_name: _Name | None = None
-    action: _Name | None = None
-    properties: msgspec.Raw = msgspec.Raw()
-    demo_mode: bool | Literal[""] | None = None
-    type: Literal["analytics_event", ""] | None = None
+    event_id: _Name | UnsetType | None = UNSET
+    id: _Name | UnsetType | None = UNSET
+    user_id: _Person | UnsetType | None = UNSET
+    tool_name: _Name | UnsetType | None = UNSET
+    action: _Name | UnsetType | None = UNSET
+    properties: msgspec.Raw | UnsetType = UNSET
+    demo_mode: bool | Literal[""] | UnsetType | None = UNSET
+    type: Literal["analytics_event", ""] | UnsetType | None = UNSET
 
 
 _TEXTS = ("event_type", "session_id", "event_id", "id", "user_id", "tool_name", "action")
 BOM = b"\xef\xbb\xbf"
 _NUL = rb"\u0000"
+# The names of fields as JSON.
+_QUOTED = {name: b'"%b"' % name.encode() for name in _Sent.__struct_fields__}
 _one = msgspec.json.Decoder(_Sent)
 _many = msgspec.json.Decoder(list[_Sent])
 
@@ -65,9 +69,33 @@ def refuse_size(body: bytes, limit: int) -> None:
 
 
 def decode_elements(array: bytes) -> list[Event | EventError]:
-    """Return the event or the error of each element. Raises one of REFUSALS when any element is not an event's JSON."""
+    """Return the event or the error of each element.
+
+    Raises one of REFUSALS when any element is not an event's JSON, and Repeated when one may give a field twice.
+    """
+    sent = _many.decode(array)
+    if _may_repeat(array, sent):
+        raise Repeated
     nul = _NUL in array
-    return [_checked(each, nul) for each in _many.decode(array)]
+    return [_checked(each, nul) for each in sent]
+
+
+class Repeated(ValueError):
+    """An event may give a field twice; the decoder takes the last one."""
+
+
+def _may_repeat(text: bytes, events: list[_Sent]) -> bool:
+    """Tell whether the names of fields occur more often than events have them, outside of properties."""
+    for name, quoted in _QUOTED.items():
+        if found := text.count(quoted):
+            given = sum([getattr(event, name) is not UNSET for event in events])
+            if found > given and found - sum(_raw_properties(event).count(quoted) for event in events) > given:
+                return True
+    return False
+
+
+def _raw_properties(sent: _Sent) -> bytes:
+    return b"" if sent.properties is UNSET else bytes(sent.properties)
 
 
 def _checked(sent: _Sent, nul: bool) -> Event | EventError:
@@ -83,6 +111,8 @@ def decode_element(element: bytes) -> Event:
         sent = _one.decode(element)
     except REFUSALS as error:
         raise refusal(element, error) from None
+    if max(map(element.count, _QUOTED.values())) > 1:
+        refuse_repeats(element)
     return _event(sent, _NUL in element)
 
 
@@ -98,7 +128,7 @@ def _event(sent: _Sent, nul: bool) -> Event:
         sent.event_type,
         sent.tool_name or None,
         sent.action or None,
-        _properties(bytes(sent.properties)),
+        _properties(_raw_properties(sent)),
         sent.demo_mode is not False,
         _timestamp(sent.timestamp),
     )

@@ -107,6 +107,19 @@ def unknown_field(name: str) -> EventError:
     return EventError("unknown_field", f"unknown field: {shown(name)}", shown(name))
 
 
+def refuse_repeats(element: bytes) -> None:
+    """Raise EventError when an object gives a name twice. One of the values would be lost."""
+    seen = set()
+    for key, _ in split_object(element):
+        if (name := key_name(key)) in seen:
+            raise repeated(name)
+        seen.add(name)
+
+
+def repeated(name: str) -> EventError:
+    return EventError("malformed", f"{shown(name)} is given twice", shown(name))
+
+
 def _members(element: bytes) -> Iterator[tuple[str, bytes]]:
     """Give the first names and values of an object, as far as it can be split."""
     with suppress(Unclosed):

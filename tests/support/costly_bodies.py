@@ -61,6 +61,11 @@ def costly_bodies(seed: int, number: int) -> Iterator[CostlyBody]:
         yield CostlyBody(name, sent, batch, batch and chance.random() < 0.3, gzipped)
 
 
+def refused_bodies() -> list[bytes]:
+    """Return gzip bodies of 8 MB that hold no event that could be stored."""
+    return [gzip.compress(b"[" + part * (MAX_BATCH_BYTES // len(part) - 1) + b"]", 1) for part in KNOWN]
+
+
 def large_batches() -> dict[str, bytes]:
     """Return batches as large as they may be, of events that are all stored."""
     numbers = b'{"a":[' + b"1e300," * 50 + b"12345," * 2_600 + b"1]}"

@@ -16,6 +16,7 @@ from tests.faults.table.disks import damage_pages, lose_end_of_wal
 from tests.faults.table.ground import Ground, Trial, new_ground
 from tests.faults.table.leaving import jump_clocks, shorten_retention
 from tests.faults.table.table import Row
+from tests.faults.table.visitors import hold_idle_connections, hold_unfinished_batches, send_costly_bodies
 from tests.faults.table.works import (
     LONG_WORKS,
     WORKS,
@@ -52,6 +53,9 @@ def all_kinds() -> list[Kind]:
         Kind("end of the WAL lost, told by the witness", lose_end_of_wal, Trial(10, 1_000, 8), durable=True),
         Kind("HTTP workers killed under load", kill_http_workers, Trial(10, 0)),
         Kind("sockets severed under load, 8 shards", sever_service, Trial(30, 0, shards=8)),
+        Kind("silent connections under load", hold_idle_connections, Trial(7, 0)),
+        Kind("unfinished batches under load", hold_unfinished_batches, Trial(12, 0)),
+        Kind("costly bodies under load", send_costly_bodies, Trial(40, 0)),
         Kind("clock of a process stepped by 1 h, 8 shards", step_clocks, Trial(20, 1_000, shards=8)),
         Kind("clocks jumped ahead by days, 8 shards", jump_clocks, Trial(40, 500, shards=8)),
         Kind("retention shorter than the one in force", shorten_retention, Trial(20, 500)),

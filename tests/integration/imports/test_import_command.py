@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import stat
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -73,6 +74,7 @@ async def test_the_command_names_what_it_rejects_and_exits_1(database_url: str, 
     file.write_text(good)
     ended = await run(database_url, "--dry-run", "--", file)
     assert ended == Ended(0, "import: dry run, nothing is stored: read 1 = 0 to store + 1 duplicate + 0 rejected\n", "")
+    assert stat.S_IMODE(rejected_path(file).stat().st_mode) == 0o600
     assert rejected_path(file).exists()  # a dry run keeps the file of the real run
     ended = await run(database_url, "--", file)
     assert ended == Ended(0, "import: read 1 = 0 stored + 1 duplicate + 0 rejected\n", "")
