@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import structlog
 
+from service.console import counted
 from service.errors import NotReady
 from service.http.answers import Answer, failure, json_answer
 from service.http.deadline import in_time
@@ -76,8 +77,8 @@ async def _why_degraded(database: Database, settings: Settings) -> list[str]:
     idle = [row["version"] for row in versions if row["stage"] != COMPLETE and row["idle"] > IDLE_REBUILD]
     days = overdue["days"]
     return [
-        *(f"{hours} hours are {state}; make verify names them" for state, hours in failed.items() if hours),
-        *([f"{days} days are kept past their retention; make retention says why"] if days else []),
+        *(f"{state}: {counted(hours, 'hour')}; make verify names them" for state, hours in failed.items() if hours),
+        *([f"kept past their retention: {counted(days, 'day')}; make retention says why"] if days else []),
         *(
             f"the rebuild of version {version} has made no progress for an hour; make rebuild-projections continues it"
             for version in idle

@@ -152,13 +152,13 @@ async def test_trouble_is_told_by_readiness_and_metrics(
     for hour, state in ((since, "damaged"), (since + HOUR, "drifted"), (since - 24 * HOUR, "broken")):
         await admin.execute(FAILED, hour, state)
     why, metrics = await told(database_url, database)
-    assert why == [f"1 hours are {state}; make verify names them" for state in ("drifted", "damaged", "broken")]
+    assert why == [f"{state}: 1 hour; make verify names them" for state in ("drifted", "damaged", "broken")]
     assert metrics["hourledger_overdue_days"] == 0
     for state in ("drifted", "damaged", "broken"):
         assert metrics[f'hourledger_failed_proofs{{state="{state}"}}'] == 1
     await admin.execute("update log_heads set horizon = $1", since + 24 * HOUR)
     why, metrics = await told(database_url, database)
-    assert why[3:] == ["1 days are kept past their retention; make retention says why"]
+    assert why[3:] == ["kept past their retention: 1 day; make retention says why"]
     assert metrics["hourledger_overdue_days"] == 1
     await admin.execute("delete from hour_proofs")
     assert (await told(database_url, database))[0] == []
