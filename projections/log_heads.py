@@ -35,7 +35,8 @@ class NewestEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class LogHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a shard's log held at one moment.
 
-    database: when the database was begun, which tells databases apart. position: the head. stored, retired: events.
+    database: when the database was begun, which tells databases apart. position: the head. stored: events. retired:
+    events that were dropped for good, because those of a detached day may come back.
     hours: number and digest of the events appended to each hour that still took events.
     """
 

@@ -1,12 +1,17 @@
 -- How far a shard's log reaches, and its newest event.
 -- $1 shard
--- Rows: one (now; position: the head; stored and retired: events; newest_position, newest_at: its timestamp, and
--- newest_digest in hex: null when the log holds no event of the shard).
+-- Rows: one (now; position: the head; stored: events; retired: events that cannot come back; newest_position, newest_at:
+-- its timestamp, and newest_digest in hex: null when the log holds no event of the shard).
 select
     clock_timestamp() as now,
     log_head($1) as position,
     stored_events($1) as stored,
-    retired_events($1) as retired,
+    (
+        select coalesce(sum(d.events), 0)::bigint
+        from retired_days as d
+        where d.shard = $1
+            and not exists (select from leaving_days as l where l.day = d.day and l.stage = 'detached')
+    ) as retired,
     newest.position as newest_position,
     newest.timestamp as newest_at,
     newest.digest as newest_digest

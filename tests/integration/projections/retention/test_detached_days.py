@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from projections.hours import list_hours
+from projections.log_heads import log_heads, losses
 from projections.rebuild import rebuild
 from projections.retention import RetiredDay, retain
 from projections.seals import missing_heads, seal_heads
@@ -159,6 +160,17 @@ async def test_rollups_wait_for_a_day_that_can_come_back(log: Sharded) -> None:
     await log.admin.execute("update leaving_days set until = '-infinity'")
     await retire(log.database, 3, grace_days=0, rollup_days=RETENTION_DAYS)
     assert await log.admin.fetchval("select min(hour) from hour_ledger") == day(9)
+
+
+async def test_a_day_that_comes_back_is_no_loss_to_a_witness(log: Sharded) -> None:
+    await retire(log.database, 0, grace_days=0)
+    known = await log_heads(log.database)
+    await retire(log.database, 2)
+    detached = await log_heads(log.database)
+    await brought_back(log.database, 2)
+    for heads in (known, detached):
+        assert heads[0].retired == 16
+        assert await losses(log.database, heads) == []
 
 
 async def test_the_records_of_dropped_days_stay(log: Sharded) -> None:
