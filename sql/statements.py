@@ -113,6 +113,7 @@ class Statements:
     read_proofs: str
     read_properties: str
     read_retention: str
+    read_retired: str
     read_schema_version: str
     read_seal: str
     read_segment: str

@@ -34,8 +34,10 @@ def since_of(row: Row, *parts: str) -> datetime:
 
 
 async def kept_since(database: Database, *parts: str) -> datetime:
-    """Read the moment since which all parts are kept. parts: of EVENTS, RETIRED, ROLLUPS, PEOPLE."""
-    return since_of(await database.only(database.statements.read_kept), *parts)
+    """Read the moment since which all parts are kept. parts: RETIRED alone, or of EVENTS, ROLLUPS, PEOPLE."""
+    statements = database.statements
+    query = statements.read_retired if parts == (RETIRED,) else statements.read_kept
+    return since_of(await database.only(query), *parts)
 
 
 def first_kept(source: str, since: datetime, until: datetime, kept: datetime) -> datetime:
