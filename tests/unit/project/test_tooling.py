@@ -29,6 +29,7 @@ TARGETS = [
         "faults",
         "help",
         "import",
+        "log-head",
         "migrate",
         "rebuild-projections",
     ),
