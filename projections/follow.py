@@ -17,6 +17,7 @@ from projections.versions import end_abandoned
 from projections.witness import witness_keeper
 from sql.database import Database
 from sql.errors import DatabaseError
+from sql.retention import Retention, record_retention
 
 # The pause between folds. Reads are fresh all the same (R8). A fold costs a few milliseconds for however few events, so
 # it pays to wait for more of them.
@@ -31,15 +32,17 @@ log = structlog.get_logger(__name__)
 
 
 async def follow(
-    database: Database, retention_days: int, rollup_days: int, stop: asyncio.Event, witness: Path | None = None
+    database: Database, asked: Retention, grace_days: int, stop: asyncio.Event, witness: Path | None = None
 ) -> None:
     """Fold, tidy, verify, retire and keep the witness until `stop` is set. When the database is away, wait for it."""
+    # Only a start records a longer retention, so that one that was shortened meanwhile stays shorter.
+    lengthen = True
 
     async def fold() -> float:
         return 0.0 if await step(database) >= FOLD_LIMIT else PAUSE_SECONDS
 
     async def clockwork() -> float:
-        await tidy(database, retention_days)
+        await tidy(database, asked.event_days)
         await end_abandoned(database)
         return CLOCKWORK_SECONDS
 
@@ -49,7 +52,10 @@ async def follow(
         return pause_after(monotonic() - started, idle=not proofs)
 
     async def retention() -> float:
-        async for _ in retain(database, retention_days, rollup_days, patience=PATIENCE):
+        nonlocal lengthen
+        kept = await record_retention(database, asked, lengthen=lengthen)
+        lengthen = False
+        async for _ in retain(database, kept, grace_days=grace_days, patience=PATIENCE):
             if stop.is_set():
                 break
         return RETENTION_SECONDS

@@ -65,9 +65,8 @@ async def _catch_up(database: Database) -> int:
 
 
 async def tidy(database: Database, retention_days: int) -> None:
-    """Advance the horizons, compact receipts and make the days ahead, once."""
+    """Compact receipts and make the days ahead, once. retention_days: for a log that has recorded none."""
     statements = database.statements
     for shard in await database.rows(statements.list_shards):
-        await database.only(statements.advance_horizon, shard["shard"], retention_days, None)
         await database.only(statements.compact_receipts, shard["shard"])
     await make_days(database, retention_days)

@@ -1,4 +1,4 @@
-"""Writes that survive a loss of power."""
+"""Writes that survive a loss of power, and files that only their owner can read."""
 
 import os
 import tempfile
@@ -28,3 +28,8 @@ def replace(path: Path, content: bytes) -> None:
     finally:
         new.unlink(missing_ok=True)
     sync(path.parent)
+
+
+def private(path: str, flags: int) -> int:
+    """Open a file for its owner alone: an opener for `open`. A file that exists keeps its mode."""
+    return os.open(path, flags, 0o600)

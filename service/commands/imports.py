@@ -9,14 +9,17 @@ from pathlib import Path
 import click
 
 from service.commands.running import COULD_NOT, on_database
-from service.imports.formats import AUTO, FORMATS, NotImportable
+from service.imports.errors import NotImportable
+from service.imports.formats import AUTO, FORMATS
 from service.imports.importer import Job, Tally, import_file
+from service.imports.nulls import parse_nulls
 from service.imports.targets import Log
 from service.ingest.timestamps import parse_time
-from service.operations.supervisor import prepare
+from service.operations.supervisor import prepare, tell_of_other_retention
 from service.settings import Settings
 from sql.database import Database
 from sql.migrate import check_schema
+from sql.retention import Retention
 
 SOME_REJECTED = 1
 
@@ -43,9 +46,14 @@ def _shift_to(_: click.Context, __: click.Parameter, value: str | None) -> str |
     metavar="now|ISO-8601",
     help="Move all timestamps so that the newest event has this time.",
 )
+@click.option(
+    "--nulls",
+    metavar="WORDS",
+    help="The cells of csv that mean an absent field, with commas between them; a comma alone for none.",
+)
 @click.option("--dry-run", is_flag=True, help="Check and count everything, but store nothing.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_(form: str, shift_to: str | None, dry_run: bool, file: Path) -> None:
+def import_(form: str, shift_to: str | None, nulls: str | None, dry_run: bool, file: Path) -> None:
     """Import events from FILE. Events that were imported before count as duplicates: a second run stores nothing.
 
     \b
@@ -53,7 +61,8 @@ def import_(form: str, shift_to: str | None, dry_run: bool, file: Path) -> None:
             (what localStorage.getItem('cv_analytics_events') gives)
     ndjson  an event on each line
     csv     with a header that names fields of events: properties holds JSON, demo_mode holds true,
-            false, 1 or 0, an empty cell is an absent field; any other column is refused
+            false, 1 or 0, an empty cell is an absent field; any other column is refused. An apostrophe
+            that an export put before a text is taken off
 
     Rows follow the rules of POST /api/analytics/track. Rejected rows go to FILE.rejected.ndjson, each with its reason
     and its line (in json the number of the element).
@@ -68,8 +77,9 @@ def import_(form: str, shift_to: str | None, dry_run: bool, file: Path) -> None:
     row was stored or a duplicate, 1 when rows were rejected, 2 when the import failed or did not reach the end; then
     run it again.
     """  # noqa: D301  # click's mark of a paragraph that is not wrapped
+    job = Job(file, form, shift_to, dry_run, None if nulls is None else parse_nulls(nulls))
     try:
-        sys.exit(on_database(partial(run_import, Job(file, form, shift_to, dry_run))))
+        sys.exit(on_database(partial(run_import, job)))
     except KeyboardInterrupt:
         click.echo("error: interrupted; run it again to import the rest", err=True)
     except NotImportable as error:
@@ -84,6 +94,7 @@ async def run_import(job: Job, url: str, settings: Settings) -> int:
     """
     if job.dry_run and settings.database_url is not None:
         await check_schema(url)  # a dry run must not migrate a database that others use, too
+        await _tell_of_other_retention(url, settings)
     else:
         await prepare(url, settings)
     database = Database(url)
@@ -97,3 +108,14 @@ async def run_import(job: Job, url: str, settings: Settings) -> int:
             click.echo(tally.summary(job))
         await database.close()
     return SOME_REJECTED if tally.rejected else 0
+
+
+async def _tell_of_other_retention(url: str, settings: Settings) -> None:
+    """Log how the settings differ from the retention in force, if there is one."""
+    database = Database(url, connections=1)
+    try:
+        row = await database.only(database.statements.read_retention)
+    finally:
+        await database.close()
+    if row["event_days"] is not None:
+        tell_of_other_retention(settings, Retention(row["event_days"], row["rollup_days"]))

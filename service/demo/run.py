@@ -54,7 +54,7 @@ async def _run(settings: Settings, demo: Demo) -> None:
 
 
 async def _fill_and_show(settings: Settings, demo: Demo, embedded: EmbeddedServer, stop: asyncio.Event) -> None:
-    await _until(stop, prepare(embedded.url, settings))
+    await _until(stop, prepare(embedded.url, settings, serves=True))
     click.echo(f"demo: storing {_events_of(demo)}", err=True)
     started = monotonic()
     outcomes = await _until(stop, fill(settings, embedded.url, demo))
@@ -100,7 +100,7 @@ def _events_of(demo: Demo) -> str:
 
 
 def _announce(settings: Settings, demo: Demo) -> None:
-    address = f"http://{settings.host}:{settings.port}"
+    address = settings.url
     token = ' -H "Authorization: Bearer $HOURLEDGER_READ_TOKEN"' if settings.read_token else ""
     lines = (
         f"demo: look at    {address}/              the dashboard",

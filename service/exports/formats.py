@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from io import StringIO
@@ -13,6 +12,7 @@ import msgspec
 
 from service.errors import NotInstalled
 from service.exports.rows import FLAG, JSON, TEXT, TIME, Columns, Row
+from service.ingest.spreadsheets import harmless
 from service.questions.hours import time_text
 
 CSV, NDJSON, PARQUET = FORMATS = ("csv", "ndjson", "parquet")
@@ -21,10 +21,6 @@ MEDIA_TYPES = {
     NDJSON: "application/x-ndjson",
     PARQUET: "application/vnd.apache.parquet",
 }
-
-# Matches text that a spreadsheet takes for a formula: https://owasp.org/www-community/attacks/CSV_Injection. Leading
-# apostrophes count, so that removing one apostrophe always restores the original text.
-_FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")  # noqa: RUF001  # spreadsheets take full-width signs, too
 
 Cell = Callable[[Any], Any]
 
@@ -66,11 +62,6 @@ def _records(records: list[list[Any]]) -> bytes:
     text = StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(records)
     return text.getvalue().encode()
-
-
-def harmless(text: str) -> str:
-    """Return the text with an apostrophe before it if a spreadsheet would take it for a formula."""
-    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _text_cell(value: str | None) -> str | None:

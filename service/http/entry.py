@@ -8,11 +8,14 @@ from typing import Any
 
 from litestar import Litestar, Request, Response
 from litestar.enums import ScopeType
-from litestar.types import HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from litestar.utils import normalize_path
 
 from service.errors import ServiceError
 from service.http.answers import Answer, Headers, answered, failure, json_answer, respond, response
+from service.http.base_path import BasePath
+from service.http.bodies import throw_away
+from service.http.compression import Compression
 from service.http.gate import BATCH_PATHS, SINGLE_PATHS, Gate
 from service.http.metrics import Metrics
 from service.http.refusals import MethodNotAllowed
@@ -21,14 +24,20 @@ from service.http.routes import STREAMS
 from service.http.track import Track
 from service.reports.event_list import EventList
 
-Append = Callable[[Receive, Headers], Awaitable[Answer]]
+# Answers from this status on may leave a body unread.
+REFUSED = 400
+
+Append = Callable[[Receive, Headers, str], Awaitable[Answer]]
 
 
 class Entry:
     """The ASGI application of one worker."""
 
-    def __init__(self, gate: Gate, track: Track, events: EventList, metrics: Metrics, litestar: Litestar) -> None:
+    def __init__(
+        self, base: BasePath, gate: Gate, track: Track, events: EventList, metrics: Metrics, litestar: Litestar
+    ) -> None:
         self.litestar = litestar
+        self._base = base
         self._gate = gate
         self._track = track
         self._events = events
@@ -44,24 +53,32 @@ class Entry:
         method = scope["method"]
         status = await self._answer(scope, receive, send)
         self._metrics.answered(method, scope.get("path_template", "none"), status, perf_counter() - started)
+        if status >= REFUSED:
+            await throw_away(receive)
 
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> int:
         """Refuse a request at the gate, or answer it. Return the status."""
+        if (page := self._base.page_of(scope)) is not None:
+            return await respond(send, Answer(308, b"", {"location": page}))
+        self._base.take_off(scope)
         if scope["method"] == "HEAD" and scope["path"] not in STREAMS:
             scope["method"] = "GET"  # the server drops the body of the answer
         headers = dict(scope["headers"])
+        path = normalize_path(scope["path"])
         try:
-            self._gate.check(scope, headers)
+            self._gate.check(scope, path, headers)
         except ServiceError as error:
             return await respond(send, failure(error))
-        path = normalize_path(scope["path"])
         # Events bypass the framework, because its routing costs more than decoding and checking an event.
-        if (track := self._tracks.get(path)) is not None:
-            scope["path_template"] = path
-            return await respond(send, await track(scope, headers, receive))
-        return await self._route(scope, receive, send)
+        if (track := self._tracks.get(path)) is None:
+            return await self._route(self.litestar, scope, headers, receive, send)
+        scope["path_template"] = path
+        if scope["method"] == "GET" and path in SINGLE_PATHS:
+            return await self._route(self._list, scope, headers, receive, send)
+        return await respond(send, await track(scope, headers, receive))
 
-    async def _route(self, scope: HTTPScope, receive: Receive, send: Send) -> int:
+    async def _route(self, app: ASGIApp, scope: HTTPScope, headers: Headers, receive: Receive, send: Send) -> int:
+        """Answer a request with an application, compressed. Return the status."""
         status = 0
 
         async def watched(message: Message) -> None:
@@ -70,12 +87,10 @@ class Entry:
                 status = message["status"]
             await send(message)
 
-        await self.litestar(scope, receive, watched)
+        await app(scope, receive, Compression(watched, headers, is_read=scope["method"] == "GET"))
         return status
 
     async def _single(self, scope: HTTPScope, headers: Headers, receive: Receive) -> Answer:
-        if scope["method"] == "GET":
-            return await answered(self._list(scope["query_string"], receive))
         return await self._write(scope, headers, receive, self._track.one, "GET, POST, OPTIONS")
 
     async def _batch(self, scope: HTTPScope, headers: Headers, receive: Receive) -> Answer:
@@ -90,14 +105,18 @@ class Entry:
         async def appended() -> Answer:
             if scope["method"] != "POST":
                 raise MethodNotAllowed(scope["method"], methods)
+            self._gate.check_origin(headers)
             self._gate.check_write(scope, headers)
-            return await append(receive, headers)
+            return await append(receive, headers, self._gate.address(scope, headers))
 
         answer = await answered(appended())
         return answer.and_headers(self._gate.cors_headers(headers))
 
-    async def _list(self, query: bytes, receive: Receive) -> Answer:
-        return json_answer(await while_connected(receive, self._events.page(query)))
+    async def _list(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def page() -> Answer:
+            return json_answer(await while_connected(receive, self._events.page(scope["query_string"])))
+
+        await respond(send, await answered(page()))
 
 
 def answer_exception(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from io import TextIOWrapper
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import msgspec
 
+from service.imports.errors import NotImportable
 from service.imports.json_stream import stream_array
+from service.imports.nulls import Nulls, check_nulls
 from service.ingest.event import MAX_EVENT_BYTES
 from service.ingest.json_elements import BLANKS, Unclosed
 from service.ingest.refusals import EXPECTED, REFUSALS, REQUIRED, EventError, shown
+from service.ingest.spreadsheets import restored
 
 AUTO, JSON, NDJSON, CSV = FORMATS = ("auto", "json", "ndjson", "csv")
 
@@ -26,11 +31,9 @@ _SUFFIXES = {".json": JSON, ".ndjson": NDJSON, ".jsonl": NDJSON}
 _STRING_OF_JSON = re.compile(rb'"(?:[ \t\r\n]|\\[nrt])*[\[{]')
 # No line of NDJSON ends after its first bracket, and no event has a field `events`.
 _NOT_LINES = re.compile(rb'\{[ \t]*[\r\n]|\{[ \t]*"events"[ \t]*:')
+# The records of CSV that are looked at before the first is given.
+_LOOKED_AT = 1_000
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
-
-
-class NotImportable(Exception):
-    """The file, or the rest of it, cannot be read. The message is one line."""
 
 
 class Row(NamedTuple):
@@ -46,17 +49,19 @@ class Row(NamedTuple):
     element: bytes | EventError
 
 
-def read_rows(file: BinaryIO, form: str, name: str = "") -> Iterator[Row]:
+def read_rows(file: BinaryIO, form: str, name: str = "", nulls: Nulls = None) -> Iterator[Row]:
     """Give the rows of a file from its beginning. form: one of FORMATS; AUTO looks at the content, then at the name.
 
-    Raises NotImportable, after the rows before, when the file does not have the format or ends too early.
+    nulls: the cells of CSV that stand for an absent value, beside empty ones; None when nobody has said. Raises
+    NotImportable, after the rows before, when the file does not have the format or ends too early.
     """
     file.seek(0)
     head = file.read(_CHUNK_BYTES)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise NotImportable("the file is UTF-16; only UTF-8 can be read")
     file.seek(len(_BOM) if head.startswith(_BOM) else 0)
-    read = {JSON: _elements, NDJSON: _lines, CSV: _records}
+    read: dict[str, Callable[[BinaryIO], Iterator[Row]]]
+    read = {JSON: _elements, NDJSON: _lines, CSV: partial(_records, nulls=nulls)}
     yield from read[_detect(head.removeprefix(_BOM).lstrip(BLANKS), name) if form == AUTO else form](file)
 
 
@@ -92,15 +97,19 @@ def _skip_line(file: BinaryIO | TextIOWrapper, begun: bytes | str) -> None:
         part = file.readline(_CHUNK_BYTES)
 
 
-def _records(file: BinaryIO) -> Iterator[Row]:
+def _records(file: BinaryIO, nulls: Nulls) -> Iterator[Row]:
     text = TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="")
     try:
         lines = _CsvLines(text)
         records = lines.records()
         columns = _columns(next(records, None))
-        for cells in records:
-            record = lines.record.strip("\r\n").encode(errors="surrogateescape")
-            yield Row(lines.first, record, cells if isinstance(cells, EventError) else _object(columns, cells))
+        numbered = ((lines.first, lines.record, cells) for cells in records)
+        begin = list(islice(numbered, _LOOKED_AT))
+        if nulls is None:
+            check_nulls(columns, [cells for _, _, cells in begin if not isinstance(cells, EventError)])
+        for first, record, cells in chain(begin, numbered):
+            element = cells if isinstance(cells, EventError) else _object(columns, cells, nulls or frozenset())
+            yield Row(first, record.strip("\r\n").encode(errors="surrogateescape"), element)
     finally:
         text.detach()
 
@@ -159,10 +168,11 @@ def _columns(header: list[str] | EventError | None) -> list[str]:
     return columns
 
 
-def _object(columns: list[str], cells: list[str]) -> bytes | EventError:
+def _object(columns: list[str], cells: list[str], nulls: frozenset[str]) -> bytes | EventError:
     if len(cells) != len(columns):
         return EventError("malformed", f"expected {len(columns)} cells as in the header, got {len(cells)}")
-    fields: dict[str, object] = {name: cell for name, cell in zip(columns, cells, strict=True) if cell}
+    named = zip(columns, cells, strict=True)
+    fields: dict[str, object] = {name: restored(cell) for name, cell in named if cell and cell not in nulls}
     if "demo_mode" in fields:
         flag = str(fields["demo_mode"])
         fields["demo_mode"] = _FLAGS.get(flag.lower(), flag)

@@ -10,8 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from service.errors import ServiceError
-from service.imports.formats import AUTO, NotImportable, Row
-from service.imports.rejected_rows import RejectedRows, rejected_path
+from service.imports.errors import NotImportable
+from service.imports.formats import AUTO, Row
+from service.imports.nulls import Nulls
+from service.imports.rejected_rows import RejectedRows
 from service.imports.rows import Rows
 from service.imports.shift import shift_of
 from service.imports.source import Source
@@ -26,22 +28,27 @@ _BATCHES_IN_FLIGHT = 40
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A file to import, with the options of the command. form: one of FORMATS. shift_to: `now` or an ISO-8601 time."""
+    """A file to import, with the options of the command.
+
+    form: one of FORMATS. shift_to: `now` or an ISO-8601 time. nulls: the cells of CSV that stand for an absent value.
+    """
 
     path: Path
     form: str = AUTO
     shift_to: str | None = None
     dry_run: bool = False
+    nulls: Nulls = None
 
 
 @dataclass(slots=True)
 class Tally:
-    """The number of rows so far, by outcome."""
+    """The number of rows so far, by outcome. reasons: where the list of rejected rows is, once there is one."""
 
     read: int = 0
     stored: int = 0
     duplicate: int = 0
     rejected: int = 0
+    reasons: Path | None = None
 
     def summary(self, job: Job) -> str:
         """Return one line: read = stored + duplicate + rejected, and the rows whose outcome is unknown."""
@@ -50,7 +57,7 @@ class Tally:
             f"import: {'dry run, nothing is stored: ' if job.dry_run else ''}read {self.read:,} ="
             f" {self.stored:,} {'to store' if job.dry_run else 'stored'} + {self.duplicate:,} duplicate"
             f" + {self.rejected:,} rejected"
-            f"{f' (see {rejected_path(job.path)})' if self.rejected else ''}"
+            f"{f' (see {self.reasons})' if self.reasons else ''}"
             f"{f' + {unknown:,} not known to be stored' if unknown else ''}"
         )
 
@@ -64,7 +71,7 @@ async def import_file(log: Log, job: Job, tally: Tally) -> None:
     """
     try:
         with ExitStack() as stack:
-            source = Source(stack.enter_context(job.path.open("rb")), job.path.name, job.form)
+            source = Source(stack.enter_context(job.path.open("rb")), job.path.name, job.form, job.nulls)
             shift = timedelta(0)
             if job.shift_to is not None:
                 shift = await shift_of(log.database, source, job.shift_to, record=not job.dry_run)
@@ -72,6 +79,8 @@ async def import_file(log: Log, job: Job, tally: Tally) -> None:
             rejected = stack.enter_context(closing(RejectedRows(job.path)))
             async with judging(log) if job.dry_run else storing(log) as target:
                 await _Run(rows, target, rejected, tally).take(source, dry_run=job.dry_run)
+        if not tally.read:
+            raise NotImportable("there is no event in it")
     except OSError as error:
         raise NotImportable(str(error)) from error
 
@@ -94,7 +103,7 @@ class _Run:
             complete = True
         finally:
             await self._cancel()
-            self._rejected.publish(complete=complete and not dry_run)
+            self._tally.reasons = self._rejected.publish(complete=complete and not dry_run)
 
     async def _take(self, source: Source) -> None:
         broken = None

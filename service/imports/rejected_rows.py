@@ -1,7 +1,12 @@
-"""FILE.rejected.ndjson: the rejected rows of an import, each with its reason. It appears only once it is complete."""
+"""FILE.rejected.ndjson: the rejected rows of an import, each with its reason.
+
+It appears only once it is complete, and only its owner can read it, because rows hold the ids of people. Where the
+file's folder cannot be written to, the list goes to the folder for temporary files.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -12,8 +17,11 @@ import msgspec
 
 from service.errors import describe
 from service.imports.formats import Row
+from sql.durable import private
 
 _SHOWN_CHARACTERS = 2_000
+# The errors of a folder in which this user, or nobody, may make a file.
+_NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def rejected_path(source: Path) -> Path:
@@ -39,13 +47,26 @@ class RejectedRows:
         line = {"line": row.line, **describe(code, message, field), "row": cut}
         self._lines.write(msgspec.json.encode(line) + b"\n")
 
-    def publish(self, *, complete: bool) -> None:
-        """Write the list to its path. A complete run without rejected rows removes an earlier list. Raises OSError."""
+    def publish(self, *, complete: bool) -> Path | None:
+        """Write the list and return its path; None when no row was rejected.
+
+        A complete run without rejected rows removes an earlier list. Raises OSError.
+        """
         if self._lines.tell():
-            self._lines.seek(0)
-            unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-            with unfinished.open("xb") as file:
-                shutil.copyfileobj(self._lines, file)
-            unfinished.replace(self.path)
-        elif complete:
-            self.path.unlink(missing_ok=True)
+            try:
+                self._write(self.path.with_name(f".{self.path.name}.{os.getpid()}"))
+            except OSError as error:
+                if error.errno not in _NOT_WRITABLE:
+                    raise
+                self.path = Path(tempfile.mkdtemp(prefix="hourledger-")) / self.path.name
+                self._write(self.path.with_name("unfinished"))
+            return self.path
+        if complete and self.path.exists():
+            self.path.unlink()
+        return None
+
+    def _write(self, unfinished: Path) -> None:
+        self._lines.seek(0)
+        with open(unfinished, "xb", opener=private) as file:  # Path.open takes no opener
+            shutil.copyfileobj(self._lines, file)
+        unfinished.replace(self.path)

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from service.console import progress
-from service.imports.formats import NotImportable, Row, read_rows
+from service.imports.errors import NotImportable
+from service.imports.formats import Row, read_rows
+from service.imports.nulls import Nulls
 
 # Small batches, so that decoding one never holds the loop for long. The appender joins batches into commits.
 _BATCH_ROWS = 100
@@ -18,17 +20,18 @@ _BATCH_BYTES = 262_144
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An open file, its name, and its form: one of FORMATS."""
+    """An open file, its name, its form (one of FORMATS), and the cells of CSV that stand for an absent value."""
 
     file: BinaryIO
     name: str
     form: str
+    nulls: Nulls = None
 
     async def batches(self, doing: str) -> AsyncGenerator[list[Row]]:
         """Give all rows in batches. doing: the progress bar's text. Raises NotImportable, after the rows before."""
         told = 0
         with progress(doing, os.fstat(self.file.fileno()).st_size, "bytes") as meter:
-            for batch in _batches(read_rows(self.file, self.form, self.name)):
+            for batch in _batches(read_rows(self.file, self.form, self.name, self.nulls)):
                 yield batch
                 position = self.file.tell()
                 meter.advance(position - told)

@@ -6,7 +6,7 @@ const canBeTried = (inherited) => (state, path, method) => !STREAMS.includes(pat
 
 if (window.SwaggerUIBundle) {
   window.SwaggerUIBundle({
-    url: "/schema/openapi.json",
+    url: new URL("openapi.json", document.currentScript.src).href,
     dom_id: "#api",
     deepLinking: true,
     displayRequestDuration: true,

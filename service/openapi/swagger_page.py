@@ -9,7 +9,7 @@ from litestar import Request, Response, Router, get
 from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
-from litestar.openapi.spec import License
+from litestar.openapi.spec import License, Server
 
 from service.openapi.document import Document
 from service.web import dashboard_files
@@ -58,6 +58,8 @@ def config() -> OpenAPIConfig:
         version=VERSION,
         description=DESCRIPTION,
         license=License("MIT", identifier="MIT"),
+        # Relative to the document's address, so that it holds under a prefix, too.
+        servers=[Server(url="..")],
         render_plugins=[Page(), Document()],
         openapi_router=Router(
             PATH, route_handlers=[], include_in_schema=False, response_headers=HEADERS, after_request=_in_one_form

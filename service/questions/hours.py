@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from service.questions.parameters import SHOWN, invalid, whole
 
 HOUR = timedelta(hours=1)
-MOST_HOURS = 8_760
+# A leap year.
+MOST_HOURS = 8_784
 
 
 def hour(name: str, text: str) -> datetime:

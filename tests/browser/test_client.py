@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import httpx
@@ -16,8 +17,8 @@ from tests.browser.support.client_scene import Scene
 from tests.conftest import Servers
 from tests.http.support.site import Site, now
 
-MOST_BYTES = 3 * 1024
-NAMES = ("/analytics.js", "/h.js", "/analytics.mjs", "/analytics.d.ts")
+MOST_BYTES = 4 * 1024
+NAMES = ("/analytics.js", "/h.js", "/analytics.mjs", "/analytics.d.mts")
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
@@ -39,7 +40,7 @@ async def test_a_call_costs_little(browser: Browser, site: Site) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_served_to_any_page(site: Site, name: str) -> None:
     answer = site.client.get(name)
-    file = CLIENT / "analytics.d.ts" if name.endswith(".ts") else VENDOR / name.replace("/h.", "/analytics.")[1:]
+    file = CLIENT / "analytics.d.mts" if name.endswith(".mts") else VENDOR / name.replace("/h.", "/analytics.")[1:]
     assert answer.content == file.read_bytes()
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
@@ -48,7 +49,7 @@ def test_it_is_served_to_any_page(site: Site, name: str) -> None:
 
 
 async def test_the_named_calls_and_who_the_user_is(context: BrowserContext, site: Site) -> None:
-    visitor = Visitor(context, site, 'data-demo="false"')
+    visitor = Visitor(context, site)
     page = await visitor.visit()
     await page.evaluate(
         """kind => {
@@ -75,6 +76,14 @@ async def test_the_named_calls_and_who_the_user_is(context: BrowserContext, site
     assert tool["session_id"] == own["session_id"] != anonymous["session_id"]
     assert tool["session_id"].startswith("session_1")
     await visitor.all_stored(page, [own["event_id"], anonymous["event_id"]])
+
+
+async def test_the_types_declare_what_the_module_exports(context: BrowserContext, site: Site) -> None:
+    page = await context.new_page()
+    await Visitor(context, site).serve(page, "<!doctype html><title>test</title>")
+    exported = await page.evaluate("import('/analytics.mjs').then(Object.keys)")
+    declared = re.findall(r"^export declare function (\w+)", site.client.get("/analytics.d.mts").text, re.MULTILINE)
+    assert sorted(exported) == sorted([*declared, "default"])
 
 
 async def test_the_module(context: BrowserContext, site: Site) -> None:

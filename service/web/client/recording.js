@@ -15,22 +15,12 @@ const sampled = (id) => parseInt(id.slice(-7), 36) / 2 ** 32 < options.sampleRat
 
 const refused = () => options.respectPrivacy && (navigator.doNotTrack === "1" || navigator.globalPrivacyControl === true);
 
-function propertiesOf(given) {
-  if (given == null) return undefined;
-  try {
-    const text = JSON.stringify(given, (_, value) => (typeof value === "bigint" ? String(value) : value));
-    if (text.length * 3 > PROPERTIES && new Blob([text]).size > PROPERTIES) throw RangeError("too large");
-    return JSON.parse(text);
-  } catch (error) {
-    report("properties", error);
-    return undefined;
-  }
-}
+/** Record an event; gives its id, or null when it is not recorded, or not yet. Never throws. */
+const track = (eventType, given) => safely(() => record(eventType, given ?? {}));
 
-/** Record an event; gives its id, or null when it is not recorded. Never throws. */
-function track(eventType, given) {
+function safely(work) {
   try {
-    return record(eventType, given ?? {});
+    return work();
   } catch (error) {
     report("failed", error);
     return null;
@@ -39,20 +29,31 @@ function track(eventType, given) {
 
 function record(eventType, given) {
   if (!inBrowser || refused()) return null;
-  const at = now();
-  const id = session(at);
-  if (!sampled(id)) return null;
+  flaws.clear();
   const event = {
-    event_id: `evt_${at}_${random()}`,
-    event_type: cut(eventType, 128),
-    session_id: id,
-    timestamp: new Date(at).toISOString(),
-    demo_mode: given.demo_mode ?? options.demo,
-    tool_name: cut(given.tool_name, 128),
-    action: cut(given.action, 128),
-    user_id: cut(given.user_id ?? get(USER), 256),
+    event_type: textOf(eventType, 128, "event_type"),
+    demo_mode: flagOf(given.demo_mode ?? options.demo, "demo_mode"),
+    tool_name: textOf(given.tool_name, 128, "tool_name"),
+    action: textOf(given.action, 128, "action"),
+    user_id: textOf(given.user_id ?? get(USER), 256, "user_id"),
     properties: propertiesOf(given.properties),
   };
+  if (flaws.size) report("mended", [...flaws], 0);
+  if (!document.prerendering) return take(event);
+  if (prerendered.push(event) > MOST_WAITING) {
+    prerendered.shift();
+    report("overflow");
+  }
+  return null;
+}
+
+/** The visitor sees the event: it belongs to a session from now on. Gives its id. */
+function take(event) {
+  const at = now();
+  event.session_id = session(at);
+  if (!sampled(event.session_id)) return null;
+  last = Math.max(1_000 * at, last + 1);
+  stamp(event, last);
   if (options.debug) console.log(JSON.stringify({ type: "analytics_event", ...event }));
   history.push(event);
   if (options.sendToBackend) keep(event);
@@ -61,19 +62,32 @@ function record(eventType, given) {
   return event.event_id;
 }
 
-function keep(event) {
-  const key = OUTBOX + event.event_id; // by time, to the millisecond
-  put(key, JSON.stringify(event));
-  if (offset === null) fresh.set(key, event);
-  if (!(serial++ % 100)) bound();
+/** Give an event its time, in microseconds, and the id that begins with it. */
+function stamp(event, at) {
+  event.event_id = `evt_${at}_${random()}`;
+  event.timestamp = new Date(at / 1_000).toISOString().replace("Z", `${String(at % 1_000).padStart(3, "0")}Z`);
 }
 
-/** Drop the oldest events that wait, and a tenth more, so that this is rare. */
+function keep(event) {
+  const key = OUTBOX + event.event_id; // by time, so that the order of keys is the order of calls
+  const text = JSON.stringify(event);
+  put(key, text);
+  if (!isTimed) fresh.set(key, event);
+  unchecked += key.length + text.length;
+  if (unchecked > UNCHECKED) bound();
+}
+
+/** Keep to the budget: cut the history, but first drop the oldest events beyond it, and a tenth more, so that this is rare. */
 function bound() {
+  unchecked = 0;
   const keys = waiting();
-  if (keys.length <= MOST_WAITING) return;
-  for (const key of keys.slice(0, -0.9 * MOST_WAITING)) {
+  let size = weightOf(keys);
+  const isFull = keys.length > MOST_WAITING || size > ROOM;
+  while (isFull && (keys.length > 0.9 * MOST_WAITING || size > 0.9 * ROOM)) {
+    const key = keys.shift();
+    size -= weight(key);
     remove(key);
     report("overflow");
   }
+  if (size + weight(HISTORY) > ROOM) remember(true);
 }

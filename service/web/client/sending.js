@@ -33,17 +33,21 @@ async function send() {
   }
 }
 
-// Give up a request that hangs, because it would keep other tabs from sending.
-const ask = (address, how) => fetch(address, { credentials: "omit", signal: AbortSignal.timeout?.(MINUTE), ...how });
+/** Post a batch. Give up a request that hangs, because it would keep other tabs from sending. */
+function post(texts, how) {
+  const headers = { "content-type": "text/plain" };
+  if (options.writeKey) headers["x-write-key"] = options.writeKey;
+  const request = { method: "POST", credentials: "omit", signal: AbortSignal.timeout?.(MINUTE), headers, body: `[${texts}]` };
+  return fetch(`${options.endpoint}/batch`, { ...request, ...how });
+}
 
-/** Send one batch; true when there may be more to send now. */
+/** Send one batch; true when there may be more to send now. An empty one asks for the time, while events can be corrected. */
 async function sendSome() {
   if (!waiting().length) return false;
-  await learnClock();
   const keys = [];
   const texts = [];
   let length = 0;
-  for (const key of waiting()) {
+  for (const key of isTimed ? waiting() : []) {
     const text = get(key);
     if (keys.length >= most || length > BATCH_BYTES) break;
     if (text === null) continue;
@@ -51,19 +55,33 @@ async function sendSome() {
     texts.push(text);
     length += text.length;
   }
-  if (!keys.length) return false;
+  if (isTimed && !keys.length) return false;
   const asked = Date.now();
-  const headers = { "content-type": "text/plain" };
-  if (options.writeKey) headers["x-write-key"] = options.writeKey;
-  keys.forEach((key) => fresh.delete(key));
   let answer;
   try {
-    answer = await ask(`${options.endpoint}/batch`, { method: "POST", headers, body: `[${texts}]` });
-  } catch {
-    return retry(); // no network, or no answer in a minute
+    answer = await post(texts);
+  } catch { // no network, no answer in a minute, or an answer that this page may not read
+    return await isUnreadable() ? refuse() : retry();
   }
   noteClock(answer, asked);
   return settle(answer, keys);
+}
+
+/** Whether the service answers, but to no request whose answer this page could read. A service that starts is none. */
+async function isUnreadable() {
+  if (isRefused || isTimed || !failures) return isRefused;
+  const answer = await post([], { mode: "no-cors" }).catch(() => null);
+  return answer?.type === "opaque";
+}
+
+/** Tell whoever made the page, once; then ask rarely. */
+function refuse() {
+  if (!isRefused) {
+    report(REFUSED, `${options.endpoint} takes no events from ${location.origin}; add it to HOURLEDGER_CORS_ORIGINS`, 0);
+  }
+  isRefused = true;
+  failures = 9;
+  return retry();
 }
 
 async function settle(answer, keys) {
@@ -80,14 +98,17 @@ async function settle(answer, keys) {
     });
     if (said.ok) {
       failures = 0;
+      isRefused = false;
       most = Math.min(2 * most, BATCH);
       return true;
     }
+  } else if (status === 403 && said?.error) {
+    return refuse();
   } else if ((status === 413 || status === 400) && keys.length > 1) {
     most = Math.ceil(keys.length / 2);
     return true;
   } else if (status >= 400 && status < 500 && ![408, 425, 429].includes(status)) {
-    report(said?.error?.code ?? `http_${status}`, said?.error, keys.length);
+    if (keys.length) report(said?.error?.code ?? `http_${status}`, said?.error, keys.length);
     keys.forEach(forget);
     return true;
   }
@@ -106,44 +127,48 @@ function retry(after) {
   return false;
 }
 
-/** Ask for the time before the first batch of a tab, while events can still be corrected. */
-async function learnClock() {
-  if (offset !== null || !home) return;
-  const asked = Date.now();
-  try {
-    noteClock(await ask(home, { method: "HEAD", cache: "no-store" }), asked);
-  } catch { /* the next answer tells */ }
-}
-
+/** A correction stays as it is while it is right to the minute: a new one with each answer would change the order of events. */
 function noteClock(answer, asked) {
-  const told = Date.parse(answer.headers.get("date"));
-  if (!told || Date.now() - asked > MINUTE) return; // or the machine slept meanwhile
-  const off = told + 500 - (asked + Date.now()) / 2;
-  offset = Math.abs(off) > MINUTE ? Math.round(off) : 0;
+  const received = Date.now();
+  if (received - asked > MINUTE) return; // or the machine slept meanwhile
+  const off = Math.round(Date.parse(answer.headers.get("date")) + 500 - (asked + received) / 2 - offset);
+  const moved = Math.abs(off) > MINUTE ? off : 0; // none when there is no date
+  if (isTimed && !moved) return;
+  offset += moved;
+  last += 1_000 * moved;
   put(CLOCK, offset);
-  for (const [key, event] of offset ? fresh : []) {
+  isTimed = true;
+  put(TIMED, isTimed);
+  for (const [key, event] of moved ? [...fresh] : []) {
     if (get(key) === null) continue; // another tab has sent it
-    const at = Date.parse(event.timestamp) + offset;
-    event.timestamp = new Date(at).toISOString();
-    event.event_id = event.event_id.replace(/\d+/, at);
-    put(key, JSON.stringify(event));
+    remove(key);
+    stamp(event, Number(event.event_id.split("_")[1]) + 1_000 * moved);
+    put(OUTBOX + event.event_id, JSON.stringify(event));
   }
   fresh.clear();
 }
 
-/** Write new events to the history: the last thousand of a day. */
-function remember() {
-  if (!history.length) return;
+/** Write new events to the history: the last thousand of a day, as far as the budget has room beside the events that wait. */
+function remember(isOver) {
+  if (!history.length && !isOver) return;
   const kept = quietly(() => [...JSON.parse(get(HISTORY))]) ?? [];
   const since = new Date(now() - 1_440 * MINUTE).toISOString();
-  put(HISTORY, JSON.stringify([...kept, ...history].filter((event) => event?.timestamp >= since).slice(-MOST_KEPT)));
+  let room = 0.9 * (ROOM - weightOf(waiting()));
+  const texts = [];
+  for (const event of [...kept, ...history].reverse()) {
+    if (!(event?.timestamp >= since)) continue;
+    const text = JSON.stringify(event);
+    room -= text.length + 1;
+    if (room < 0 || texts.push(text) >= MOST_KEPT) break;
+  }
+  put(HISTORY, `[${texts.reverse()}]`);
   history = [];
 }
 
 /** The page may be gone in a moment: hand over what fits. Nothing says whether it arrives, so keep it. */
 function leave() {
   remember();
-  if (!options.sendToBackend || !ready || !navigator.sendBeacon) return;
+  if (!options.sendToBackend || !ready || isRefused || !navigator.sendBeacon) return;
   const texts = [];
   let length = 0;
   for (const key of waiting()) {

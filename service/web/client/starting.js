@@ -9,7 +9,7 @@ function begin() {
   const data = tag?.dataset ?? {};
   const flag = (text) => (text === undefined ? undefined : text !== "false");
   set({
-    endpoint: new URL(data.endpoint ?? "/e", !data.endpoint && home || location.href).href,
+    endpoint: new URL(data.endpoint ?? (home ? "e" : "/e"), !data.endpoint && home || location.href).href,
     writeKey: data.writeKey,
     demo: flag(data.demo),
     sendToBackend: flag(data.sendToBackend),
@@ -17,10 +17,11 @@ function begin() {
     sampleRate: data.sampleRate === undefined ? undefined : Number(data.sampleRate),
     debug: flag(data.debug),
   });
-  const known = get(CLOCK);
-  if (known !== null) offset = Number(known);
+  offset = Number(get(CLOCK)) || 0;
+  isTimed = get(TIMED) !== null;
   addEventListener("online", () => { failures = 0; flush(); });
   addEventListener("pagehide", leave);
+  document.addEventListener("prerenderingchange", () => prerendered.splice(0).forEach((event) => safely(() => take(event))));
   document.addEventListener("visibilitychange", () => (document.hidden ? leave() : beaconed.clear()));
   if (tag) plan(0);
 }

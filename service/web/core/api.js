@@ -34,7 +34,7 @@ export function keepToken(given) {
   }
 }
 
-// body: sent as JSON, when there is one.
+// path: relative to the page, which may stand under a prefix of a proxy. body: sent as JSON, when there is one.
 export async function ask(path, signal, method = "GET", body = undefined) {
   const given = token();
   const headers = {
@@ -58,7 +58,7 @@ export const send = (method, path, body, signal) => answerOf(path, signal, metho
 
 async function answerOf(path, signal, ...sent) {
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]);
-  const answer = await ask(`/api/analytics/${path}`, inTime, ...sent);
+  const answer = await ask(`api/analytics/${path}`, inTime, ...sent);
   return bodyOf(answer);
 }
 

@@ -4,9 +4,9 @@ import { element, find, hide } from "./dom.js";
 import { style } from "./views.js";
 
 const LOADERS = new Map([
-  ["add-filter", () => import("/assets/views/add_filter.js")],
-  ["segments", () => import("/assets/views/segments.js")],
-  ["export", () => import("/assets/views/export.js")],
+  ["add-filter", () => import("../views/add_filter.js")],
+  ["segments", () => import("../views/segments.js")],
+  ["export", () => import("../views/export.js")],
 ]);
 let page = null;
 let opened = null;

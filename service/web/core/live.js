@@ -62,7 +62,7 @@ export class Live {
   }
 
   async stream(signal) {
-    const answer = await ask("/api/analytics/live", signal);
+    const answer = await ask("api/analytics/live", signal);
     if (!answer.ok) {
       await answer.body?.cancel();
       return;

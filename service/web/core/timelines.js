@@ -9,7 +9,7 @@ let wanted = null;
 export async function show(page, given) {
   wanted = given;
   if (!given) return (await loaded)?.close();
-  loaded ??= Promise.all([import("/assets/views/timeline.js"), style("views"), style("timeline")]).then(([module]) => module);
+  loaded ??= Promise.all([import("../views/timeline.js"), style("views"), style("timeline")]).then(([module]) => module);
   try {
     const module = await loaded;
     if (wanted === given) module.show(page, given);

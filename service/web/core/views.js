@@ -4,8 +4,8 @@ import { element, find, hide, write } from "./dom.js";
 import { VIEWS, address } from "./state.js";
 
 const LOADERS = new Map([
-  ["funnels", () => import("/assets/views/funnels.js")],
-  ["retention", () => import("/assets/views/retention.js")],
+  ["funnels", () => import("../views/funnels.js")],
+  ["retention", () => import("../views/retention.js")],
 ]);
 const styles = new Map();
 const opened = new Map();
@@ -35,7 +35,7 @@ export function showNavigation(state) {
 // Loads the style of a part before the part is drawn.
 export function style(name) {
   if (!styles.has(name)) {
-    const link = element("link", [["rel", "stylesheet"], ["href", `/assets/views/${name}.css`]]);
+    const link = element("link", [["rel", "stylesheet"], ["href", `assets/views/${name}.css`]]);
     styles.set(name, new Promise((done) => { link.onload = link.onerror = done; }));
     document.head.append(link);
   }

@@ -17,13 +17,15 @@ function noMatch() {
   return [element("p", [], "No events match these filters in this range. Remove one, or choose a longer range.")];
 }
 
+const addressOf = (path) => new URL(path, location.href).href;
+
 function firstEvent() {
   const event = '{"event_type":"opened","session_id":"s-1","timestamp":"\'$(date -u +%FT%TZ)\'"}';
   return [
     element("p", [], "No events in this range. Send one:"),
-    element("pre", [["tabindex", "0"]], `curl ${location.origin}/e -H 'content-type: application/json' -d '${event}'`),
+    element("pre", [["tabindex", "0"]], `curl ${addressOf("e")} -H 'content-type: application/json' -d '${event}'`),
     element("p", [], "or let a web page send events with this script:"),
-    element("pre", [["tabindex", "0"]], '<script src="/h.js" defer></script>'),
+    element("pre", [["tabindex", "0"]], `<script src="${addressOf("h.js")}" defer></script>`),
     element("p", [["class", "quiet"]], "It is shown here as soon as it is stored."),
   ];
 }

@@ -24,7 +24,7 @@ export function open(place, page, close) {
   const path = () => {
     // Filters do not apply to rollups.
     const scope = of.value === "events" ? scopeOf(page.state()) : rangeOf(page.state());
-    return `/api/analytics/export?${new URLSearchParams([["of", of.value], ["format", format.value], ...scope])}`;
+    return `api/analytics/export?${new URLSearchParams([["of", of.value], ["format", format.value], ...scope])}`;
   };
   const refresh = () => {
     const hasToken = token() !== null;

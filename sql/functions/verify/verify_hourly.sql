@@ -36,7 +36,7 @@ begin
     end if;
     if exists (
         select from retired_days as d where d.shard = in_shard and d.day = (in_hour at time zone 'UTC')::date
-    ) or sealed and to_regclass(day_partition((in_hour at time zone 'UTC')::date)) is null then
+    ) or sealed and not exists (select from log_days() as p where p.day = (in_hour at time zone 'UTC')::date) then
         return query
         select c.finding, c.field, c.bucket, c.key, c.stored, c.recounted
         from check_seal(in_shard, in_version, in_hour) as c;

@@ -56,7 +56,7 @@ async def wrong_clock(scene: Scene) -> None:
             assert len(events) == 2
             for event in events:
                 told = datetime.fromisoformat(event["timestamp"])
-                made = datetime.fromtimestamp(int(event["event_id"].split("_")[1]) / 1000, UTC)
+                made = datetime.fromtimestamp(int(event["event_id"].split("_")[1]) / 1_000_000, UTC)
                 assert abs(told - now()) < timedelta(minutes=1)
                 assert abs(made - told) < timedelta(seconds=1)
 

@@ -108,13 +108,13 @@ class Ground:
             hour + timedelta(microseconds=chance.randrange(3_600_000_000)),
         )
 
-    async def append(self) -> datetime:
-        """Append a batch; return its hour."""
-        hour, events = await self.store()
+    async def append(self, clock: datetime | None = None) -> datetime:
+        """Append a batch, by the database's clock or another; return its hour."""
+        hour, events = await self.store(clock)
         self.ack(events)
         return hour
 
-    async def store(self) -> tuple[datetime, list[Event]]:
+    async def store(self, clock: datetime | None = None) -> tuple[datetime, list[Event]]:
         """Append a batch and record no event as acked; return its hour and its events."""
         hour = self.next_hour()
         events = self.events_of(hour)
@@ -122,7 +122,7 @@ class Ground:
         for event in events:
             placed.setdefault(shard_of(event.session_id, self.trial.shards), []).append(event)
         for shard, some in placed.items():
-            await self._append(shard, some, hour if self.long_ago else None)
+            await self._append(shard, some, hour if self.long_ago else clock)
         return hour, events
 
     async def _append(self, shard: int, events: Sequence[Event], clock: datetime | None) -> None:

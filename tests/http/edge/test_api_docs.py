@@ -53,7 +53,7 @@ def test_the_document_is_served_as_it_is_written(site: Site) -> None:
     assert {name: served[name] for name in ("tags", "components", "paths")} == DOCUMENT
     assert served["openapi"].startswith("3.1.")
     assert served["info"]["title"] == "hourledger"
-    assert served["servers"] == [{"url": "/"}]
+    assert served["servers"] == [{"url": ".."}]
 
 
 @each_of("path", ["/schema", "/schema/page.js", "/schema/openapi.json", "/schema/nothing", "/schema/nothing.json"])

@@ -55,7 +55,7 @@ def comparable(answer: Json) -> Json:
         ("/api/analytics/track", {"hours": 700, "limit": 1000}),
         ("/api/analytics/track", {"hours": 700, "session_id": "s-7"}),
         ("/api/analytics/track", {"hours": 700, "tool_name": "Home", "demo_mode": "true"}),
-        ("/api/analytics/rollups", {"hours": 8760}),
+        ("/api/analytics/rollups", {"hours": 8784}),
         ("/api/analytics/rollups", {"hours": 700, "fill": 1}),
         ("/api/analytics/rollups/{busiest}", {}),
         ("/api/analytics/rollups/{before}", {}),

@@ -21,7 +21,7 @@ async def test_an_hour_that_cannot_be_read_is_told_by_the_service(database_url: 
     page, witness = await middle_page(database_url), tmp_path / "witness"
     async with damaged_copy(database_url, TABLE, flipped(page)) as url:
         with running_service(tmp_path, url, HOURLEDGER_WITNESS=str(witness)) as service, service.client() as client:
-            why = ["1 hours are damaged; make verify names them"]
+            why = ["damaged: 1 hour; make verify names them"]
             wait_until(lambda: client.get("/health/ready").json().get("degraded") == why, "the hour is told")
             assert 'hourledger_failed_proofs{state="damaged"} 1.0' in client.get("/metrics").text
             states = {

@@ -37,7 +37,7 @@ def test_a_list_shows_the_last_24_hours_and_what_is_ahead_newest_first(known: Kn
     assert without_received(answer["events"]) == as_listed(expected)[:1000]
 
 
-@pytest.mark.parametrize("hours", [1, 6, 29, 8760])
+@pytest.mark.parametrize("hours", [1, 6, 29, 8784])
 def test_hours_say_how_far_back(known: Known, hours: int) -> None:
     answer, expected = known.listed_in_last(hours, limit=7)
     assert answer["total_in_range"] == len(expected)

@@ -125,7 +125,7 @@ def test_a_changed_rollup_is_drifted_until_it_is_rebuilt(hour: Hour) -> None:
     assert hour.proof()["digest"] == before["digest"]
     ready = hour.site.get("/health/ready")
     assert ready["status"] == "degraded"
-    assert "1 hours are drifted" in ready["degraded"][0]
+    assert "drifted: 1 hour;" in ready["degraded"][0]
     hour.run("rebuild", 0)
     assert hour.proof()["state"] in ("open", "verified"), "nobody has looked since, or just now"
     assert hour.site.get("/health/ready")["status"] == "ready"
@@ -140,7 +140,7 @@ def test_a_changed_event_is_damage_that_no_rebuild_hides(hour: Hour) -> None:
     hour.verify(code=1)
     damaged = hour.proof()
     assert damaged == before | {"state": "damaged", "verified_at": damaged["verified_at"]}
-    assert "1 hours are damaged" in hour.site.get("/health/ready")["degraded"][0]
+    assert "damaged: 1 hour;" in hour.site.get("/health/ready")["degraded"][0]
     hour.run("rebuild", 1)
     assert hour.proof()["state"] == "damaged"
     hour.change_an_event('{"n": 1}')

@@ -47,7 +47,7 @@ def but_for_the_lag(answer: Json) -> Json:
     return {**answer, "as_of": {"positions": answer["as_of"]["positions"]}}
 
 
-@pytest.mark.parametrize("hours", [1, 2, 8, 24, 167, 8760])
+@pytest.mark.parametrize("hours", [1, 2, 8, 24, 167, 8784])
 def test_the_last_hours_are_counted_exactly(known: Known, hours: int) -> None:
     answer, since = in_last(known, hours)
     assert answer["hours"] == hours

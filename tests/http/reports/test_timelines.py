@@ -121,7 +121,7 @@ def test_only_the_most_recent_sessions_are_named(site: Site) -> None:
 def test_pages_hold_each_event_once(known: Known, limit: int) -> None:
     until = hour_start(now()) + HOUR
     for path, name, field in ((SESSIONS, "s-7", "session_id"), (USERS, "u-1", "user_id")):
-        events = [event for event in known.between(until - 8_760 * HOUR, until) if event.get(field) == name]
+        events = [event for event in known.between(until - 8_784 * HOUR, until) if event.get(field) == name]
         expected = sorted((datetime.fromisoformat(event["timestamp"]), event["event_id"]) for event in events)
         found = list(pages(known.site, path, name, limit=limit))
         listed = [event for page in found for event in page["events"]]

@@ -27,7 +27,7 @@ from tests.http.support.site import Site, refused
         (TRENDS, "top=5", "top"),
         (TRENDS, "top=51&by=action", "top"),
         (TRENDS, "top=0&by=action", "top"),
-        (TRENDS, "hours=8760&by=event_type&interval=hour", "interval"),
+        (TRENDS, "hours=8784&by=event_type&interval=hour", "interval"),
         (TRENDS, "hours=0", "hours"),
         (TRENDS, "hours=1&from=2025-10-18T01:00Z", "hours"),
         (TRENDS, "from=2025-10-18T01:30Z&to=2025-10-18T03:00Z", "from"),

@@ -193,10 +193,10 @@ def test_the_range_before_is_compared(known: Known) -> None:
 
 
 def test_what_raw_events_cannot_tell_is_cut_off(known: Known) -> None:
-    answer = known.site.get(TRENDS, interval="month", hours=8_760, demo_mode="false")
+    answer = known.site.get(TRENDS, interval="month", hours=8_784, demo_mode="false")
     ((oldest,),) = known.site.rows("select min(day) from log_days()")
     assert answer["from"] == f"{oldest}T00:00:00.000Z"
-    whole = known.site.get(TRENDS, interval="month", hours=8_760)
+    whole = known.site.get(TRENDS, interval="month", hours=8_784)
     assert datetime.fromisoformat(whole["from"]) < datetime.fromisoformat(answer["from"])
     old = {"from": "2024-01-01T00:00Z", "to": "2024-01-02T00:00Z"}
     refused(known.site.client.get(TOP, params=old), 422, "expired", "to")

@@ -12,8 +12,10 @@ import asyncpg
 import pytest
 
 from projections.projector import catch_up
-from service.imports.formats import NotImportable
+from service.imports.errors import NotImportable
+from service.imports.importer import Job, Tally, import_file
 from service.imports.rejected_rows import rejected_path
+from service.imports.targets import Log
 from sql.database import Database
 from sql.migrate import migrate
 from tests.support.imports import (
@@ -33,6 +35,8 @@ HOUR = timedelta(hours=1)
 LISTENING = "listening-events.json"
 NEWEST = datetime(2018, 11, 30, 19, 54, 24, 796_000, tzinfo=UTC)
 DAYS = 30
+READ_ONLY = Path("/sys/devices/system/cpu/online")
+HEADER = "event_type,session_id,timestamp\n"
 
 
 @pytest.fixture
@@ -140,22 +144,37 @@ async def test_a_shift_is_recorded_for_the_file_and_used_again(
     rows = [a_row(number, timestamp=f"2001-01-01T00:00:{number:02}Z") for number in range(9)]
     file = write_array(tmp_path / "events.json", rows)
     assert await imported(database, file, shift_to="now", dry_run=True) == Counts(stored=9)
-    assert await database.rows(database.statements.read_shift, b"", "now") == []
+    assert await recorded(database_url) == set()
     at_once = await asyncio.gather(*(imported(database, file, shift_to="now") for _ in range(4)))
     assert sum(counts.stored for counts in at_once) == 9
     assert sum(counts.duplicate for counts in at_once) == 27
     file.rename(tmp_path / "renamed.json")
     assert await imported(database, tmp_path / "renamed.json", shift_to="now") == Counts(duplicate=9)
-    write_array(file, rows[:8])
-    assert await imported(database, file, shift_to="now") == Counts(stored=8)
-    assert await recorded(database_url) == [("now", True), ("now", True)]
+    assert len(await recorded(database_url)) == 1
 
 
-async def recorded(url: str) -> list[tuple[str, bool]]:
+async def test_a_file_that_has_grown_or_lost_rows_is_moved_as_before(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    rows = [a_row(number, timestamp=f"2001-01-01T00:{number // 60:02}:{number % 60:02}Z") for number in range(400)]
+    file = write_array(tmp_path / "events.json", rows[100:200])
+    assert await imported(database, file, shift_to="now") == Counts(stored=100)
+    write_array(file, rows[100:])
+    assert await imported(database, file, shift_to="now", dry_run=True) == Counts(stored=200, duplicate=100)
+    assert await imported(database, file, shift_to="now") == Counts(stored=200, duplicate=100)
+    assert await imported(database, write_array(file, rows), shift_to="now") == Counts(stored=100, duplicate=300)
+    assert await imported(database, write_array(file, rows[390:]), shift_to="now") == Counts(duplicate=10)
+    assert len(await recorded(database_url)) == 1
+    others = [a_row(number, timestamp="2001-01-02") for number in range(500, 600)]
+    assert await imported(database, write_array(tmp_path / "others.json", others), shift_to="now") == Counts(stored=100)
+    with pytest.raises(NotImportable, match="from several files, which were moved by different times"):
+        await imported(database, write_array(file, rows + others), shift_to="now")
+
+
+async def recorded(url: str) -> set[tuple[str, timedelta]]:
     connection = await asyncpg.connect(url)
     try:
-        rows = await connection.fetch("select shift_to, shift > '20 years' as long from import_shifts")
-        return [(row["shift_to"], row["long"]) for row in rows]
+        return {(row["shift_to"], row["shift"]) for row in await connection.fetch("select * from import_shifts")}
     finally:
         await connection.close()
 
@@ -199,3 +218,24 @@ async def test_a_place_that_cannot_be_written_to_is_told(database: Database, tmp
     rejected_path(file).mkdir()
     with pytest.raises(NotImportable, match=r"events\.json\.rejected\.ndjson"):
         await imported(database, file)
+
+
+@pytest.mark.skipif(not READ_ONLY.exists(), reason="needs sysfs, in which nobody can make a file")
+async def test_the_reasons_of_a_file_in_a_folder_that_cannot_be_written_to_are_kept_elsewhere(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    job, tally = Job(READ_ONLY, "ndjson"), Tally()
+    await import_file(Log(database, DAYS), job, tally)
+    assert (tally.read, tally.rejected) == (1, 1)
+    assert tally.reasons is not None
+    assert tally.reasons.is_relative_to(tmp_path)
+    assert rejected(tally.reasons.with_name(READ_ONLY.name))[0]["code"] == "malformed"
+    assert str(tally.reasons) in tally.summary(job)
+
+
+@pytest.mark.parametrize(("name", "content"), [("none.json", ""), ("empty.json", "[]"), ("header.csv", HEADER)])
+async def test_a_file_without_events_is_no_success(database: Database, tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(NotImportable, match="there is no event in it"):
+        await imported(database, tmp_path / name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from io import StringIO
+from io import BytesIO, StringIO
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from service.exports.formats import CSV, writer
 from service.exports.resendable_properties import sendable
 from service.exports.rows import TEXT
+from service.imports.formats import read_rows
 from service.ingest.decoding import decode_event
 from service.ingest.event import MAX_PROPERTIES_BYTES
 from sql.database import Database
@@ -34,6 +35,24 @@ def test_csv_is_read_back_as_it_was_and_has_no_formula(rows: list[tuple[str | No
     assert not [cell for record in records for cell in record if cell.startswith(SIGNS)]
     assert [tuple(map(unprefixed, record)) for record in records] == [tuple(v or None for v in row) for row in rows]
     assert written.endswith(b"\r\n")
+
+
+ids = texts.filter(str.strip)
+
+
+@given(st.lists(st.tuples(ids, ids, cells), max_size=10))
+@examples(100)
+def test_the_import_reads_what_the_export_wrote(rows: list[tuple[str, str, str | None]]) -> None:
+    columns = dict.fromkeys(("event_id", "session_id", "user_id", "event_type", "timestamp"), TEXT)
+    made = writer(CSV, columns)
+    events = [(*row, "a", "2025-10-18") for row in rows]
+    written = made.begin() + made.rows(events) + made.end()
+    read = [
+        json.loads(row.element)
+        for row in read_rows(BytesIO(written), CSV, nulls=frozenset())
+        if isinstance(row.element, bytes)
+    ]
+    assert read == [{name: cell for name, cell in zip(columns, event, strict=True) if cell} for event in events]
 
 
 KEPT = "select $1::text::jsonb::text as kept"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -27,7 +29,9 @@ rows = st.builds(
     st.sampled_from([NOW.isoformat()] * 6 + ["2001-01-01", "9000-01-01", "then"]),
 ).map(lambda row: json.dumps(row).encode())
 junk = st.sampled_from([b"1", b"{}", b'"]"', b"nul", b"\xff", rb'"\ud800"', b'{"a":[1}]', b"[" * 5000 + b"]" * 5000])
-elements = st.lists(rows | rows | sent_events.filter(lambda sent: b"\n" not in sent) | junk, max_size=40)
+elements = st.lists(rows | rows | sent_events.filter(lambda sent: b"\n" not in sent) | junk, min_size=1, max_size=40)
+# Each example is moved by itself, although its rows may be those of an example before.
+moments = (NOW + timedelta(microseconds=number) for number in count())
 SHAPES = ((JSON, b"[%b]", b","), (JSON, b' {"events" : [%b] } ', b"\n, "), (NDJSON, b"%b\n", b"\n\n"))
 
 
@@ -39,7 +43,7 @@ async def test_read_is_stored_and_duplicate_and_rejected(
     form, around, between = shape
     file = tmp_path / "events"
     write(file, around % between.join(sent))
-    once = partial(imported, database, file, form=form, shift_to=NOW.isoformat())
+    once = partial(imported, database, file, form=form, shift_to=next(moments).isoformat())
     before = len(await stored(database_url))
     checked = await once(dry_run=True)
     counts = await once()

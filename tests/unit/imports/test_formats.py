@@ -7,7 +7,9 @@ from io import BytesIO
 
 import pytest
 
-from service.imports.formats import AUTO, CSV, JSON, NDJSON, NotImportable, Row, read_rows
+from service.imports.errors import NotImportable
+from service.imports.formats import AUTO, CSV, JSON, NDJSON, Row, read_rows
+from service.imports.nulls import parse_nulls
 from service.imports.rows import decode_element
 from service.ingest.event import MAX_EVENT_BYTES
 from service.ingest.refusals import EventError
@@ -125,6 +127,31 @@ def test_cells_are_fields() -> None:
     }  # fmt: skip
     for text, flag in {"true": True, "FALSE": False, "1": True, "0": False}.items():
         assert cells(*GOOD, "", "null", text) == required | {"properties": None, "demo_mode": flag}
+
+
+def test_the_apostrophe_of_an_export_is_taken_off() -> None:
+    for text in ("-a", "+1", "=x", "@b", "'-a", "''=", "\tx", "＝x"):  # noqa: RUF001  # spreadsheets take it, too
+        assert cells(*GOOD, f"'{text}", "", "") == cells(*GOOD, "", "", "") | {"event_id": text}  # type: ignore[operator]
+    assert cells(*GOOD, "'tis", "", "") == cells(*GOOD, "", "", "") | {"event_id": "'tis"}  # type: ignore[operator]
+
+
+def named(users: list[str], nulls: frozenset[str] | None) -> list[str | None]:
+    """Return the users of the rows of a CSV file."""
+    content = "event_type,session_id,timestamp,user_id\n" + "".join(f"a,s,2025-10-18,{user}\n" for user in users)
+    found = read_rows(BytesIO(content.encode()), CSV, nulls=nulls)
+    return [json.loads(row.element).get("user_id") for row in found if isinstance(row.element, bytes)]
+
+
+@pytest.mark.parametrize("word", ["\\N", "NULL", "NA", "None"])
+def test_a_column_full_of_a_word_for_nothing_is_asked_about(word: str) -> None:
+    users = ["u1", word] * 5
+    with pytest.raises(NotImportable) as caught:
+        named(users, None)
+    assert f"the column user_id holds {word} in 5 of the first 10 rows: NULLS='{word}'" in str(caught.value)
+    assert named(users, parse_nulls(f"x,{word}")) == ["u1", None] * 5
+    assert named(users, parse_nulls(",")) == users
+    few = [word, *"abcdefghijk"]
+    assert named(few, None) == few, "someone may be called so"
 
 
 @pytest.mark.parametrize(

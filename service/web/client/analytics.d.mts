@@ -3,17 +3,17 @@
 export interface EventFields {
   tool_name?: string;
   action?: string;
-  /** Anything JSON has, up to 16 KiB. */
+  /** Anything JSON has, up to 16 KiB; what is more is left out. */
   properties?: Record<string, unknown>;
   user_id?: string;
   demo_mode?: boolean;
 }
 
 export interface Options {
-  /** Where events go; batches go to `${endpoint}/batch`. Default: /e where the script came from. */
+  /** Where events go; batches go to `${endpoint}/batch`. Default: `e` beside the script. */
   endpoint?: string;
   writeKey?: string;
-  /** What `demo_mode` is when an event does not say. Default: true. */
+  /** What `demo_mode` is when an event does not say. Default: false. */
   demo?: boolean;
   /** false: events stay in this browser. Default: true. */
   sendToBackend?: boolean;
@@ -23,7 +23,10 @@ export interface Options {
   sampleRate?: number;
   /** Log events and errors to the console. Default: on this machine's own names only. */
   debug?: boolean;
-  /** Told what was dropped, and why: a code of the service, `overflow`, `properties` or `failed`. */
+  /**
+   * Told what was dropped, and why: a code of the service, `overflow` or `failed`. Also told the parts of an event that were
+   * `mended`, and that this page's origin is not allowed (`refused_origin`); both drop nothing.
+   */
   onError?: ((reason: string, detail: unknown) => void) | null;
 }
 
@@ -35,7 +38,7 @@ export interface Stats {
 }
 
 export declare function init(options?: Options): void;
-/** Record an event; gives its id, or null when it is not recorded. Never throws. */
+/** Record an event; gives its id, or null when it is not recorded, or not before the visitor opens a prerendered page. Never throws. */
 export declare function track(eventType: string, fields?: EventFields): string | null;
 export declare function trackToolUsage(tool: string, action?: string, properties?: Record<string, unknown>): string | null;
 export declare function trackRiskModeChange(mode: string, previous?: string): string | null;
@@ -46,7 +49,7 @@ export declare function identify(userId: string): void;
 export declare function reset(): void;
 /** Send what waits, now. */
 export declare function flush(): Promise<void>;
-/** The last 1,000 events of a day, as the JSON that `make import` reads. */
+/** The last 1,000 events of a day, fewer when they are large, as the JSON that `make import` reads. */
 export declare function exportEvents(): string;
 export declare function stats(): Stats;
 
