@@ -64,15 +64,21 @@ async def list_hours(
     """
     found: list[Hour] = []
     for shard, live in sorted((await live_versions(database)).items()):
-        try:
-            found += await _listed(database, shard, version or live, since, until)
-        except Unreadable:
-            span = await database.only(database.statements.read_span)
-            if span["since"] is None:
-                raise
-            whole = since or span["since"], until or span["until"]
-            found += await _readable_hours(database, shard, version or live, *whole)
+        found += await hours_of_shard(database, shard, version or live, since, until)
     return found
+
+
+async def hours_of_shard(
+    database: Database, shard: int, version: int, since: datetime | None, until: datetime | None
+) -> list[Hour]:
+    """Return the hours of one shard; see `list_hours`."""
+    try:
+        return await _listed(database, shard, version, since, until)
+    except Unreadable:
+        span = await database.only(database.statements.read_span)
+        if span["since"] is None:
+            raise
+        return await _readable_hours(database, shard, version, since or span["since"], until or span["until"])
 
 
 async def _listed(
@@ -94,6 +100,8 @@ async def _listed(
 async def _readable_hours(database: Database, shard: int, version: int, since: datetime, until: datetime) -> list[Hour]:
     """Return the hours of a range that cannot be read as a whole, by halves. Verify then says why an hour cannot be."""
     hours = (until - since) // HOUR
+    if hours < 1:
+        return []
     try:
         return await _listed(database, shard, version, since, until)
     except Unreadable:

@@ -55,7 +55,7 @@ class LogHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Loss:
     """One value of a shard that the log had by the copy, and has no longer.
 
-    field: position (the head), stored, retired, newest (the position of an event that is gone or another), seal (its
+    field: position (the head), stored, newest (the position of an event that is gone or another), seal (its
     place in the chain), or head, when the log cannot be read. now: what is there instead; None when nothing is.
     """
 
@@ -122,7 +122,8 @@ async def losses(database: Database, copy: list[LogHead]) -> list[Loss]:
 async def _losses(database: Database, head: LogHead, now: LogHead | None) -> list[Loss]:
     if now is None:
         return [Loss(head, "position", head.position, None)]
-    numbers = {name: (getattr(head, name), getattr(now, name)) for name in ("position", "stored", "retired")}
+    # Fewer retired events are no loss, because a day can be brought back; stored = live + retired proves those.
+    numbers = {"position": (head.position, now.position), "stored": (head.stored, now.stored)}
     found = [Loss(head, name, known, there) for name, (known, there) in numbers.items() if there < known]
     if head.newest is not None and head.position <= now.position:
         row = await database.only(database.statements.read_event, head.shard, head.newest.position, head.newest.at)

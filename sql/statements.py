@@ -92,6 +92,7 @@ class Statements:
     list_segments: str
     list_session: str
     list_shards: str
+    list_verified: str
     list_versions: str
     lock_schema: str
     make_bi_role: str

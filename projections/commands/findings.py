@@ -16,7 +16,6 @@ from sql.hourly import BROKEN, DAMAGED, DRIFTED
 LOSSES = {
     "position": "the log ends at position {now}, but it had reached {known}: positions {first} to {known} are lost",
     "stored": "{now} events are stored, but {known} had been",
-    "retired": "{now} events are retired, but {known} had been",
     "newest": "the event at position {known} is lost, or another one is there",
     "head": "it cannot be read how far the log reaches, but it had reached {known}",
     "seal": "seal {known} is lost, or another one is there",

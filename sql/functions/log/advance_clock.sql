@@ -10,12 +10,21 @@ language plpgsql volatile
 as $$
 declare
     last log_clock;
-    newest constant timestamptz := newest_received();
+    newest timestamptz;
     reading constant timestamptz := coalesce(clock, clock_timestamp());
     agreed constant timestamptz := least(reading, service);
     passed interval;
 begin
     select c.* into last from log_clock as c for update;
+    begin
+        newest := newest_received();
+    exception
+        -- One page that cannot be read must not stop retention. Only the first reading needs the newest event.
+        when internal_error or system_error then
+            if last.known_at is null and not accept then
+                raise;
+            end if;
+    end;
     if last.known_at is null then
         -- A log from before there were readings: its newest event and its horizon tell how late it was.
         last.known_at := greatest(

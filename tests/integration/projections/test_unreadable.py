@@ -107,6 +107,12 @@ async def test_the_projector_goes_on_to_the_other_hours(filled: str) -> None:
         assert sorted(await due(database, CLOSED + HOUR)) == [(0, FIRST, "verified"), (0, SECOND, "damaged")]
 
 
+async def test_the_projector_tells_a_ledger_that_cannot_be_read(filled: str) -> None:
+    async with damaged_copy(filled, "hour_ledger", flipped(0)) as url, opened(url) as database:
+        assert {hour: state for _, hour, state in await due(database, CLOSED)} == dict.fromkeys(HOURS, "damaged")
+        assert tuple(await database.only(database.statements.count_failed_proofs)) == (0, len(HOURS), 0)
+
+
 @pytest.mark.versions("newest")
 async def test_the_commands_name_the_hour(filled: str) -> None:
     page = await middle_page(filled)
