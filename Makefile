@@ -1,13 +1,18 @@
 # Every target is one line over a command that also works without make (see docs/operations.md). `make help` lists them.
 
 PYTHON := .venv/bin/python
-LOCK := requirements-dev.lock
+# What the service runs on, and what checks, tests and benchmarks need as well. A copy of a lock says that it is installed.
+LOCK := requirements.lock
 READY := .venv/installed.lock
+TOOLS_LOCK := requirements-dev.lock
+TOOLS := .venv/installed-dev.lock
+INSTALL = test -t 2 || quiet=--quiet; \
+	$(PYTHON) -m pip install $${quiet-} --disable-pip-version-check --no-input --require-hashes --only-binary :all: -r
 # The third-party files of the pages; targets that serve or test the pages need them.
 ASSETS := service/web/vendor/installed.lock
 
 # The command gets values exactly as typed: make does not expand them, and they are quoted for the shell.
-OPTIONS := FROM TO HOURS PROJECTION JSON FILE FORMAT OF FILTER RECEIVED_AT SHIFT_TO NULLS DRY_RUN FORCE
+OPTIONS := FROM TO HOURS PROJECTION JSON FILE FORMAT OF FILTER RECEIVED_AT SHIFT_TO NULLS DRY_RUN FORCE SHORTEN CHECK
 unexport $(OPTIONS)
 quote = '$(subst ','\'',$(value $(1)))'
 option = $(if $(value $(1)),--$(2) $(call quote,$(1)))
@@ -23,12 +28,12 @@ ASKED := +
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve demo test check import export rebuild-projections verify retention backup restore migrate rollback bench bench-quick faults
+.PHONY: help setup serve demo test check import export rebuild-projections verify log-head retention undrop backup restore migrate rollback bench bench-quick faults
 
 help: ## list the commands
 	@sed -n -e 's/^\([a-z-]*\):.*## /make \1                          /' -e 's/^\(make.\{22\}\) */\1/p' Makefile
 
-setup: $(READY) $(ASSETS) ## install the pinned dependencies into .venv, and the pages' assets, if missing or changed
+setup: $(READY) $(ASSETS) ## install what the service needs into .venv, and the pages' assets, if missing or changed
 	@echo 'setup: .venv is ready'
 
 serve: $(READY) $(ASSETS) ## run the whole service on http://127.0.0.1:8000; Ctrl-C stops it
@@ -37,10 +42,10 @@ serve: $(READY) $(ASSETS) ## run the whole service on http://127.0.0.1:8000; Ctr
 demo: $(READY) $(ASSETS) ## serve a separate demo database: 30 days of made-up events, and new ones while it runs
 	@$(PYTHON) -m service demo
 
-test: $(READY) $(ASSETS) ## run every test against a real PostgreSQL
+test: $(TOOLS) $(ASSETS) ## run every test against a real PostgreSQL
 	@$(PYTHON) -m pytest --numprocesses auto --maxprocesses 6 --dist worksteal
 
-check: $(READY) $(ASSETS) ## lint, format, types, import rules, SQL checks, then the tests: what CI runs
+check: $(TOOLS) $(ASSETS) ## lint, format, types, import rules, SQL checks, then the tests: what CI runs
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m ruff format --check
 	@$(PYTHON) -m mypy
@@ -60,8 +65,14 @@ rebuild-projections: $(READY) ## regenerate rollups from raw events: [FROM=] [TO
 verify: $(READY) ## compare rollups with raw events: [FROM=] [TO=] [JSON=1]; exits 0 clean, 1 wrong, 2 could not check
 	$(ASKED)@$(PYTHON) -m projections verify $(range) $(call flag,JSON,json)
 
-retention: $(READY) ## verify, seal and drop the days past their retention now; fails if a day does not verify or cannot be dropped
-	@$(PYTHON) -m projections retention
+log-head: $(READY) ## print how far the log reaches, to keep elsewhere; or check such a copy, or a witness: [CHECK=FILE]
+	@$(PYTHON) -m projections log-head $(call option,CHECK,check)
+
+retention: $(READY) ## retire the days past their retention now: [FORCE=1] accepts the clock, [SHORTEN=1] a shorter retention; fails if a day does not verify
+	@$(PYTHON) -m projections retention $(call flag,FORCE,force) $(call flag,SHORTEN,shorten)
+
+undrop: $(READY) ## bring back the days that retention took out of the log and has not dropped yet: [FROM=day]
+	@$(PYTHON) -m projections undrop $(call option,FROM,from)
 
 backup: $(READY) ## write the embedded database to a new file; the service may run meanwhile: FILE=
 	@$(PYTHON) -m service backup $(if $(value FILE),-- $(call quote,FILE))
@@ -75,13 +86,13 @@ migrate: $(READY) ## bring the schema to the newest version
 rollback: $(READY) ## take the schema one step down; FORCE=1 allows it to lose data
 	@$(PYTHON) -m service rollback $(call flag,FORCE,force)
 
-bench: $(READY) ## run the benchmarks and print a table with ratios; takes over an hour. [BENCH_JSON=] also writes JSON to a file
+bench: $(TOOLS) ## run the benchmarks and print a table with ratios; takes over an hour. [BENCH_JSON=] also writes JSON to a file
 	@$(PYTHON) -m bench
 
-bench-quick: $(READY) ## benchmark writing, folding and verifying at a tenth of the size; fails when a ratio is far below its goal
+bench-quick: $(TOOLS) ## benchmark writing, folding and verifying at a tenth of the size; fails when a ratio is far below its goal
 	@$(PYTHON) -m bench --quick --guard --runs 2 --only engine --only posts --only appends --only batches
 
-faults: $(READY) ## inject over 1,000 faults; print lost and doubled events and false reports; fail if there are any
+faults: $(TOOLS) ## inject over 1,000 faults; print lost and doubled events and false reports; fail if there are any
 	@$(PYTHON) -m tests.faults
 
 # A venv whose Python is gone or was upgraded counts as missing.
@@ -99,9 +110,15 @@ $(READY): $(LOCK) $(PYTHON)
 	echo "setup: making .venv with $$($$chosen -V)" >&2; \
 	rm -rf .venv; \
 	$$chosen -m venv .venv; \
-	test -t 2 || quiet=--quiet; \
-	$(PYTHON) -m pip install $${quiet-} --disable-pip-version-check --no-input --require-hashes --only-binary :all: -r $(LOCK) >&2; \
+	$(INSTALL) $(LOCK) >&2; \
 	cp $(LOCK) $(READY)
+
+$(TOOLS): $(TOOLS_LOCK) $(READY)
+	@set -eu; \
+	if cmp -s $(TOOLS_LOCK) $(TOOLS); then touch $(TOOLS); exit; fi; \
+	echo 'setup: installing what the tests need' >&2; \
+	$(INSTALL) $(TOOLS_LOCK) >&2; \
+	cp $(TOOLS_LOCK) $(TOOLS)
 
 # Packages that are installed already are only copied.
 $(ASSETS): package-lock.json service/web/assets.py $(wildcard service/web/client/*.js) | $(READY)

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import sys
 
+from sql.stopping import end_as_ctrl_c
+
+if __name__ == "__main__":
+    end_as_ctrl_c()  # before the imports below, which take half a second
+
+# isort: split
 import click
 
 from projections.commands.follow import follow, status
+from projections.commands.log_head import log_head
 from projections.commands.rebuild import drop_old, rebuild, rollback
-from projections.commands.retention import retention
+from projections.commands.retention import retention, undrop
 from projections.commands.running import COULD_NOT
 from projections.commands.seal_head import seal_head
 from projections.commands.verify import verify
@@ -21,7 +28,7 @@ def cli() -> None:
     """Run a command."""
 
 
-for command in (follow, rebuild, rollback, drop_old, verify, seal_head, retention, status):
+for command in (follow, rebuild, rollback, drop_old, verify, log_head, seal_head, retention, undrop, status):
     cli.add_command(command)
 
 

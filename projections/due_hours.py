@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from projections.hours import Hour, live_versions
-from projections.verify import HourProof, verify_within
+from projections.verify import UNREADABLE, HourProof, verify_hour
 from sql.database import Database
 from sql.hourly import RIGHT
 
@@ -31,12 +31,12 @@ async def verify_due(database: Database, *, clock: datetime | None = None) -> li
 
 
 async def _verify(database: Database, hour: Hour, clock: datetime | None) -> HourProof:
-    async with database.transaction() as session:
-        # A connection that lives for days would otherwise keep plans that it made for a nearly empty log.
-        await session.rows(database.statements.set_for_transaction, ["plan_cache_mode"], ["force_custom_plan"])
-        proof = await verify_within(session, database, hour, clock)
+    # A connection that lives for days would otherwise keep plans that it made for a nearly empty log.
+    proof = await verify_hour(database, hour, clock=clock, replan=True)
     if proof.state not in RIGHT:
-        log.error("an hour does not verify", hour=hour.start.isoformat(), shard=hour.shard, state=proof.state)
+        told = {"hour": hour.start.isoformat(), "shard": hour.shard, "state": proof.state}
+        unreadable = [each.key for each in proof.differences if each.field == UNREADABLE]
+        log.error("an hour does not verify", **told, **({"why": unreadable[0]} if unreadable else {}))
     return proof
 
 

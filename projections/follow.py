@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -13,8 +14,10 @@ from projections.due_hours import pause_after, verify_due
 from projections.projector import FOLD_LIMIT, step, tidy
 from projections.retention import PATIENCE, retain
 from projections.versions import end_abandoned
+from projections.witness import witness_keeper
 from sql.database import Database
 from sql.errors import DatabaseError
+from sql.retention import Retention, record_retention
 
 # The pause between folds. Reads are fresh all the same (R8). A fold costs a few milliseconds for however few events, so
 # it pays to wait for more of them.
@@ -28,14 +31,18 @@ _LONGEST_PAUSE = 5.0
 log = structlog.get_logger(__name__)
 
 
-async def follow(database: Database, retention_days: int, rollup_days: int, stop: asyncio.Event) -> None:
-    """Fold, tidy, verify and retire until `stop` is set. When the database is away, wait for it."""
+async def follow(
+    database: Database, asked: Retention, grace_days: int, stop: asyncio.Event, witness: Path | None = None
+) -> None:
+    """Fold, tidy, verify, retire and keep the witness until `stop` is set. When the database is away, wait for it."""
+    # Only a start records a longer retention, so that one that was shortened meanwhile stays shorter.
+    lengthen = True
 
     async def fold() -> float:
         return 0.0 if await step(database) >= FOLD_LIMIT else PAUSE_SECONDS
 
     async def clockwork() -> float:
-        await tidy(database, retention_days)
+        await tidy(database, asked.event_days)
         await end_abandoned(database)
         return CLOCKWORK_SECONDS
 
@@ -45,12 +52,15 @@ async def follow(database: Database, retention_days: int, rollup_days: int, stop
         return pause_after(monotonic() - started, idle=not proofs)
 
     async def retention() -> float:
-        async for _ in retain(database, retention_days, rollup_days, patience=PATIENCE):
+        nonlocal lengthen
+        kept = await record_retention(database, asked, lengthen=lengthen)
+        lengthen = False
+        async for _ in retain(database, kept, grace_days=grace_days, patience=PATIENCE):
             if stop.is_set():
                 break
         return RETENTION_SECONDS
 
-    await _repeat_all((fold, clockwork, verification, retention), stop)
+    await _repeat_all((fold, clockwork, verification, retention, witness_keeper(database, witness)), stop)
 
 
 async def _repeat_all(works: Iterable[Callable[[], Awaitable[float]]], stop: asyncio.Event) -> None:

@@ -5,27 +5,39 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sql.database import Database
-from sql.errors import DatabaseError
+from sql.database import ONLY_ITS_DAY, Database
+from sql.errors import DatabaseError, Unreadable
 from sql.hourly import PROJECTION
 
 Result = TypeVar("Result")
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What a copy that is kept elsewhere knows of an hour: number and digest of its events up to a position."""
+
+    at: datetime
+    position: int
+    events: int
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
 class Hour:
     """One hour of one shard in one version of the projection.
 
-    events: how many were appended to the hour, by its witnesses.
+    events: how many were appended to the hour, by the log's own witnesses.
     """
 
     shard: int
     version: int
     start: datetime
     events: int
+    witness: Witness | None = None
 
 
 async def live_versions(database: Database) -> dict[int, int]:
@@ -47,14 +59,59 @@ async def list_hours(
 ) -> list[Hour]:
     """Return the hours in [since, until) with rows in the log, witnesses, seals or projection: by shard, oldest first.
 
-    version: of the projection; the live one when None. Raises DatabaseError when a shard has no live checkpoint.
+    An hour that cannot be read is listed, too. version: of the projection; the live one when None. Raises DatabaseError
+    when a shard has no live checkpoint.
     """
     found: list[Hour] = []
     for shard, live in sorted((await live_versions(database)).items()):
-        chosen = version or live
-        rows = await database.rows(database.statements.list_hours, shard, chosen, since, until)
-        found += [Hour(shard, chosen, row["hour"], row["events"]) for row in rows]
+        try:
+            found += await _listed(database, shard, version or live, since, until)
+        except Unreadable:
+            span = await database.only(database.statements.read_span)
+            if span["since"] is None:
+                raise
+            whole = since or span["since"], until or span["until"]
+            found += await _readable_hours(database, shard, version or live, *whole)
     return found
+
+
+async def _listed(
+    database: Database,
+    shard: int,
+    version: int,
+    since: datetime | None,
+    until: datetime | None,
+    *,
+    log: bool = True,
+) -> list[Hour]:
+    """Return the hours of a range that can be read. log: also those that only the log knows."""
+    async with database.transaction() as session:
+        await session.rows(database.statements.set_for_transaction, list(ONLY_ITS_DAY), list(ONLY_ITS_DAY.values()))
+        rows = await session.rows(database.statements.list_hours, shard, version, since, until, log)
+    return [Hour(shard, version, row["hour"], row["events"]) for row in rows]
+
+
+async def _readable_hours(database: Database, shard: int, version: int, since: datetime, until: datetime) -> list[Hour]:
+    """Return the hours of a range that cannot be read as a whole, by halves. Verify then says why an hour cannot be."""
+    hours = (until - since) // HOUR
+    try:
+        return await _listed(database, shard, version, since, until)
+    except Unreadable:
+        if hours == 1:
+            return await _unreadable_hour(database, shard, version, since)
+    middle = since + hours // 2 * HOUR
+    return [
+        *await _readable_hours(database, shard, version, since, middle),
+        *await _readable_hours(database, shard, version, middle, until),
+    ]
+
+
+async def _unreadable_hour(database: Database, shard: int, version: int, start: datetime) -> list[Hour]:
+    """Return an hour that cannot be read; none when its log alone cannot, and nothing was ever appended to it."""
+    try:
+        return await _listed(database, shard, version, start, start + HOUR, log=False)
+    except Unreadable:
+        return [Hour(shard, version, start, 0)]
 
 
 async def each(

@@ -12,6 +12,7 @@ from functools import partial
 
 from projections.hours import Hour, each
 from sql.database import Database
+from sql.errors import Unreadable
 from sql.hourly import BROKEN, DAMAGED, PROJECTION, SEALED
 
 # Two, so that one hour's log is checked while the other hour is written under the checkpoint's lock.
@@ -25,7 +26,8 @@ class RebuiltHour:
     """The outcome of one hour.
 
     outcome: rebuilt; sealed (the events are gone, and the seal holds); broken (the seal does not hold); damaged (the
-    log is not what was appended, so nothing was changed). rows_written: how many rows were wrong and were written.
+    log is not what was appended, or cannot be read, so nothing was changed). rows_written: how many rows were wrong and
+    were written.
     """
 
     hour: Hour
@@ -35,6 +37,13 @@ class RebuiltHour:
 
 async def rebuild_hour(database: Database, hour: Hour) -> RebuiltHour:
     """Replace one hour of the projection by a recount if its log is what was appended."""
+    try:
+        return await _rebuild(database, hour)
+    except Unreadable:
+        return RebuiltHour(hour, DAMAGED)
+
+
+async def _rebuild(database: Database, hour: Hour) -> RebuiltHour:
     statements = database.statements
     where = hour.shard, hour.version, hour.start
     async with database.transaction() as session:

@@ -32,21 +32,6 @@ async def seal_heads(database: Database) -> list[SealHead]:
     return [SealHead(row["shard"], row["sequence"], f"{row['hour']:%Y-%m-%dT%H:%MZ}", row["hash"]) for row in rows]
 
 
-def read_heads(lines: Iterable[bytes]) -> list[SealHead]:
-    """Return the heads of a copy, which has one JSON object per line. Blank lines are skipped.
-
-    Raises msgspec.DecodeError, which names the line and the field.
-    """
-    return [_head(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
-
-
-def _head(number: int, line: bytes) -> SealHead:
-    try:
-        return msgspec.json.decode(line, type=SealHead)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise msgspec.DecodeError(f"line {number} of the copy: {error}") from error
-
-
 async def missing_heads(database: Database, copy: Iterable[SealHead]) -> list[SealHead]:
     """Return the heads of a copy that are no longer in the chains."""
     missing = []

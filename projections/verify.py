@@ -5,19 +5,24 @@ It compares an hour whose events are gone with its seal instead.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
 from projections.hours import Hour, each
-from sql.database import Database, Row, Session
+from sql.database import ONLY_ITS_DAY, REPLAN, Database, Row, Session
 from sql.digest import digest_text
+from sql.errors import Refused, Unreadable
 from sql.hourly import BROKEN, DAMAGED, DRIFTED, PROJECTION, RIGHT, SEALED, VERIFIED
 
 # Two, so that the server works on one hour while the other's answer is under way; more gain nothing on two cores.
 AT_A_TIME = 2
+# Damaged data that has no checksum is refused as text or as a number that cannot be.
+CANNOT_READ = (Unreadable, Refused)
+UNREADABLE = "cannot be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ class HourProof:
     broken (a seal does not hold).
     events, digest: of what was appended; from the seal when the events are gone.
     folded: number of events and both halves of the digest, of the events that were folded and so compared.
+    An hour that cannot be read is damaged, and its only difference is UNREADABLE.
     """
 
     hour: Hour
@@ -53,18 +59,52 @@ class HourProof:
     folded: tuple[int, Decimal, Decimal]
 
 
-async def verify_hour(database: Database, hour: Hour, *, clock: datetime | None = None) -> HourProof:
-    """Verify one hour in one snapshot and record the proof; write the hour's document when it is right and over."""
+async def verify_hour(
+    database: Database, hour: Hour, *, clock: datetime | None = None, replan: bool = False
+) -> HourProof:
+    """Verify one hour in one snapshot and record the proof; write the hour's document when it is right and over.
+
+    An hour that cannot be read twice in a row is damaged, which is recorded, too: a failing disk may read a page the
+    second time. replan: make new plans, because the connection may have made its plans when the log was nearly empty.
+    """
+    with suppress(*CANNOT_READ):
+        return await _verify(database, hour, clock, REPLAN if replan else {})
+    try:
+        return await _verify(database, hour, clock, ONLY_ITS_DAY)
+    except CANNOT_READ as error:
+        return await _record_unreadable(database, hour, clock, str(error))
+
+
+async def _verify(database: Database, hour: Hour, clock: datetime | None, settings: Mapping[str, str]) -> HourProof:
     async with database.transaction() as session:
-        return await verify_within(session, database, hour, clock)
+        if settings:
+            await session.rows(database.statements.set_for_transaction, list(settings), list(settings.values()))
+        return await _verify_within(session, database, hour, clock)
 
 
-async def verify_within(session: Session, database: Database, hour: Hour, clock: datetime | None) -> HourProof:
-    """Verify one hour in a transaction that has read nothing yet; see verify_hour."""
+async def _record_unreadable(database: Database, hour: Hour, clock: datetime | None, why: str) -> HourProof:
+    """Record that an hour is damaged, because PostgreSQL cannot read it; return the proof in any case."""
+    statements = database.statements
+    try:
+        folded = tuple(await database.only(statements.read_folded, hour.shard, hour.version, hour.start))
+    except CANNOT_READ:  # nothing is known of its witnesses either
+        folded = 0, Decimal(0), Decimal(0)
+    with suppress(*CANNOT_READ):  # the page of the proof itself may be the one
+        await database.rows(
+            statements.record_proof, hour.shard, PROJECTION, hour.version, hour.start, DAMAGED, *folded, clock
+        )
+    lost = [Difference(UNREADABLE, hour.start, why, str(folded[0]), _text(None))]
+    return HourProof(hour, DAMAGED, hour.events, digest_text(*folded[1:]), lost, folded)
+
+
+async def _verify_within(session: Session, database: Database, hour: Hour, clock: datetime | None) -> HourProof:
     statements = database.statements
     await session.only(statements.hold_day, hour.start)
     rows = await session.rows(statements.verify_hourly, hour.shard, hour.version, hour.start)
     proof = _proof(hour, rows)
+    if lost := await _lost(session, database, hour, rows):
+        wrong = proof.differences if proof.state == DAMAGED else []
+        proof = replace(proof, state=DAMAGED, differences=wrong + lost)
     where = hour.version, hour.start
     # write_document locks the checkpoint, then record_proof the proof: the order of a rebuild, so neither deadlocks.
     if proof.state in RIGHT:
@@ -73,6 +113,25 @@ async def verify_within(session: Session, database: Database, hour: Hour, clock:
         statements.record_proof, hour.shard, PROJECTION, *where, proof.state, *proof.folded, clock
     )  # fmt: skip
     return proof
+
+
+async def _lost(session: Session, database: Database, hour: Hour, rows: list[Row]) -> list[Difference]:
+    """Return what the witness of an hour knows, and its log or its seal has no longer."""
+    known = hour.witness
+    if known is None:
+        return []
+    # What the log holds, or what was sealed. More was appended to the hour since when it is not what the witness says.
+    found = {row["field"]: row["recounted"] for row in rows if row["finding"] in ("proof", SEALED)}
+    there = int(found["events"]), digest_text(found["digest_high"], found["digest_low"])
+    if there != (known.events, known.digest):
+        if any(row["finding"] == SEALED for row in rows):
+            there = (known.events, known.digest) if there[0] > known.events else there
+        else:
+            row = await session.only(database.statements.read_log_until, hour.shard, hour.start, known.position)
+            there = row["events"], digest_text(row["digest_high"], row["digest_low"])
+    values = {"witnessed_events": (str(known.events), str(there[0])), "witnessed_digest": (known.digest, there[1])}
+    at = f"{known.at:%Y-%m-%dT%H:%M:%SZ}"
+    return [Difference(name, hour.start, at, *pair) for name, pair in values.items() if pair[0] != pair[1]]
 
 
 async def verify(database: Database, hours: list[Hour]) -> AsyncIterator[HourProof]:
@@ -85,18 +144,20 @@ async def verify(database: Database, hours: list[Hour]) -> AsyncIterator[HourPro
 class Conservation:
     """How many events a shard ever stored, has live in the log, and has retired.
 
-    stored = live + retired unless events were lost or added.
+    stored = live + retired unless events were lost or added. unreadable: why the events cannot be counted; the numbers
+    are 0 then.
     """
 
     shard: int
     stored: int
     live: int
     retired: int
+    unreadable: str | None = None
 
     @property
     def holds(self) -> bool:
         """Return whether stored = live + retired."""
-        return self.stored == self.live + self.retired
+        return self.unreadable is None and self.stored == self.live + self.retired
 
 
 async def conservation(database: Database) -> list[Conservation]:
@@ -104,10 +165,14 @@ async def conservation(database: Database) -> list[Conservation]:
     statements = database.statements
     counted = []
     for shard in await database.rows(statements.list_shards):
-        async with database.transaction() as session:
-            await session.rows(statements.hold_log)
-            row = await session.only(statements.check_totals, shard["shard"])
-        counted.append(Conservation(shard["shard"], row["stored"], row["live"], row["retired"]))
+        try:
+            async with database.transaction() as session:
+                await session.rows(statements.hold_log)
+                row = await session.only(statements.check_totals, shard["shard"])
+        except Unreadable as error:
+            counted.append(Conservation(shard["shard"], 0, 0, 0, str(error)))
+        else:
+            counted.append(Conservation(shard["shard"], row["stored"], row["live"], row["retired"]))
     return counted
 
 

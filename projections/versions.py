@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,7 +17,7 @@ from projections.hours import Hour, each, list_hours, live_versions
 from projections.projector import FOLD_LIMIT
 from projections.verify import HourProof, verify, verify_hour
 from sql.database import Database, Row
-from sql.errors import DatabaseError
+from sql.errors import DatabaseError, Unreadable
 from sql.hourly import BROKEN, COMPLETE, DAMAGED, PROJECTION, RIGHT
 
 # Hours filled at a time, each on a connection of its own.
@@ -53,10 +54,12 @@ async def fill(database: Database, version: int) -> AsyncIterator[Hour]:
 
 
 async def _fill_hour(database: Database, version: int, hour: Hour) -> None:
+    """Fill one hour. One that cannot be read stays empty; `prove` finds it damaged, and `switch` carries it over."""
     statements = database.statements
-    async with database.transaction() as session:
-        await session.only(statements.hold_day, hour.start)
-        await session.only(statements.fill_hourly, hour.shard, version, hour.start, hour.version)
+    with suppress(Unreadable):
+        async with database.transaction() as session:
+            await session.only(statements.hold_day, hour.start)
+            await session.only(statements.fill_hourly, hour.shard, version, hour.start, hour.version)
 
 
 async def prove(database: Database, version: int) -> AsyncIterator[HourProof]:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import sys
 
+from sql.stopping import end_as_ctrl_c
+
+if __name__ == "__main__":
+    end_as_ctrl_c()  # before the imports below, which take half a second
+
+# isort: split
 import click
 
 from service.commands.backup import backup, restore

@@ -16,6 +16,7 @@ from service.http.live_stream import Live
 from service.http.metrics import Metrics
 from service.http.routes import Reads, read_routes, state_routes
 from service.http.track import Track
+from service.http.work_thread import WorkThread
 from service.http.worker import Closable, Worker
 from service.ingest.appender import Appender
 from service.openapi import swagger_page
@@ -59,17 +60,25 @@ class Service:
         self.log = Database(url, connections=8, statement_seconds=5, lock_seconds=4)
         self.raw_events = RawEvents(url)
         self.appender = kind(self.log, settings.event_retention_days)
+        self.work = WorkThread()
         self.metrics = Metrics()
         self.segments = Segments(self.database, self.log)
         self.shards = Shards(self.database)
         self.reads = self._reads(settings)
-        closing: list[Closable] = [self.log, self.raw_events, self.reads.exports, self.looking, self.database]
+        closing: list[Closable] = [
+            self.work,
+            self.log,
+            self.raw_events,
+            self.reads.exports,
+            self.looking,
+            self.database,
+        ]
         self.worker = Worker(self.appender, self.metrics, self._end_streams, closing)
-        self.litestar = self._framework()
+        self.litestar = self._framework(settings)
         self.entry = Entry(
             BasePath(settings.base_path),
             Gate(settings),
-            Track(self.appender, self.metrics.offered),
+            Track(self.appender, self.work, self.metrics.offered),
             EventList(self.database, self.raw_events, self.shards, self.segments, now),
             self.metrics,
             self.litestar,
@@ -92,11 +101,11 @@ class Service:
             trends=Trends(counts, self.segments, now),
         )
 
-    def _framework(self) -> Litestar:
+    def _framework(self, settings: Settings) -> Litestar:
         return Litestar(
             route_handlers=[
                 *read_routes(self.reads),
-                *state_routes(self.looking, self.appender, self.metrics),
+                *state_routes(self.looking, self.appender, self.metrics, settings),
                 *dashboard_files.routes(),
                 *vendored.routes(),
                 *client_script.routes(),

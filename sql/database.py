@@ -25,6 +25,11 @@ SETTINGS = {
     "timezone": "UTC",
 }
 
+# Settings of a transaction. REPLAN: make a plan for each statement. ONLY_ITS_DAY: and a plan for the one day that a
+# statement names, because a plan for all days fails when the file of any day is missing.
+REPLAN = {"plan_cache_mode": "force_custom_plan"}
+ONLY_ITS_DAY = REPLAN | {"hourledger.plan_each": "on"}
+
 # How long to wait for a connection of the pool; asyncpg waits as long for a cancelled one to be released.
 ACQUIRE_SECONDS = 5
 FEW_ROWS = 50

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime
 
 from sql.database import Database
 from sql.errors import Unavailable
@@ -11,13 +12,16 @@ DAYS_AHEAD = 14
 _TRIES = 5
 
 
-async def make_days(database: Database, retention_days: int, clock: datetime | None = None) -> int:
+async def make_days(
+    database: Database, retention_days: int, clock: datetime | None = None, others: Iterable[date] = ()
+) -> int:
     """Make the missing days, each in a short transaction; return how many were made.
 
+    retention_days: for a log that has recorded none. others: days to make as well, if the log accepts them.
     Raises sql.errors.Unavailable when a lock on `events` is held for longer than five tries.
     """
-    statements = database.statements
-    missing = await database.rows(statements.list_missing_days, retention_days, clock, DAYS_AHEAD)
+    query = database.statements.list_missing_days
+    missing = await database.rows(query, retention_days, clock, DAYS_AHEAD, sorted(others))
     made = [await _make_day(database, row["day"]) for row in missing]
     return sum(made)
 

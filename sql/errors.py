@@ -5,6 +5,7 @@ DatabaseError
 │   ├── Lost        the connection was lost; another connection may work at once
 │   └── TooSlow     the statement exceeded its time limit, and the server ended it
 ├── MissingDay      an event's day has no partition yet; make the partition and try again
+├── Unreadable      a page, an index or a file on disk is damaged or missing, and trying again changes nothing
 └── Refused         PostgreSQL refuses the data; trying again changes nothing
 
 A plain DatabaseError is a fault of the program or of the database's setup: it does not pass by itself.
@@ -39,6 +40,10 @@ class MissingDay(DatabaseError):
     """The log has no partition for an event's day."""
 
 
+class Unreadable(DatabaseError):
+    """PostgreSQL cannot read what it stored: a page, an index or a file is damaged or missing, or the disk fails."""
+
+
 class Refused(DatabaseError):
     """PostgreSQL refuses the data itself."""
 
@@ -58,6 +63,9 @@ class EmbeddedError(Exception):
 _UNAVAILABLE_CLASSES = ("08", "53", "57", "58", "40")
 _UNAVAILABLE_CODES = ("25006", "25P03", "25P04", "55000", "55P03")
 _REFUSED_CLASSES = ("21", "22", "23")
+# Internal errors and damaged data, and of the system's errors those of a failing disk and of a missing file.
+_UNREADABLE_CLASS = "XX"
+_UNREADABLE_CODES = ("58030", "58P01")
 _LOST_CODES = ("08003", "57P01", "57P02")
 # Words in the driver's InterfaceError for a lost connection. Any other InterfaceError means wrong use of the driver.
 _GONE = ("closed", "closing", "released back to the pool")
@@ -76,17 +84,15 @@ def translate(error: BaseException) -> DatabaseError:
 
 def _translate_sqlstate(error: asyncpg.PostgresError) -> DatabaseError:
     state = error.sqlstate or ""
-    if state in _LOST_CODES:
-        return Lost(_one_line(error))
-    if state == "57014" and "statement timeout" in str(error):
-        return TooSlow(_one_line(error))
-    if state[:2] in _UNAVAILABLE_CLASSES or state in _UNAVAILABLE_CODES:
-        return Unavailable(_one_line(error))
-    if state == "23514" and "no partition of relation" in str(error):
-        return MissingDay(_one_line(error))
-    if state[:2] in _REFUSED_CLASSES:
-        return Refused(_one_line(error))
-    return DatabaseError(_one_line(error))
+    kinds = {
+        Lost: state in _LOST_CODES,
+        TooSlow: state == "57014" and "statement timeout" in str(error),
+        Unreadable: state[:2] == _UNREADABLE_CLASS or state in _UNREADABLE_CODES,
+        Unavailable: state[:2] in _UNAVAILABLE_CLASSES or state in _UNAVAILABLE_CODES,
+        MissingDay: state == "23514" and "no partition of relation" in str(error),
+        Refused: state[:2] in _REFUSED_CLASSES,
+    }
+    return next((kind for kind, fits in kinds.items() if fits), DatabaseError)(_one_line(error))
 
 
 def _one_line(error: BaseException) -> str:

@@ -88,6 +88,13 @@ async def rollback(url: str, *, force: bool = False) -> Migration | None:
         return await _step_down(connection, force=force)
 
 
+async def check_unused(url: str) -> None:
+    """Raise SchemaRefused while a service or a command uses the database: without its schema it would fail."""
+    async with _connected(url) as connection:
+        if users := await connection.fetchval(load().count_users):
+            raise SchemaRefused(f"hourledger uses this database now ({users} connections): stop the service first")
+
+
 async def check_schema(url: str) -> None:
     """Raise SchemaRefused unless the schema is the one that this code is written for."""
     async with _connected(url) as connection:

@@ -26,9 +26,11 @@ EVENT_COLUMNS = (
 class Statements:
     """The text of each query. The header of its file describes the query, its parameters and its rows."""
 
+    advance_clock: str
     advance_horizon: str
     allow_missing_functions: str
     append_events: str
+    attach_day: str
     begin_version: str
     carry_hourly: str
     check_log: str
@@ -45,12 +47,14 @@ class Statements:
     count_matching_of_type: str
     count_matching_of_user: str
     count_overdue_days: str
+    count_users: str
     create_schema_migrations: str
     create_shards: str
     delete_hourly: str
     delete_segment: str
     describe_server: str
-    drop_day: str
+    detach_day: str
+    drop_detached: str
     drop_functions: str
     drop_old_functions: str
     drop_views: str
@@ -68,7 +72,9 @@ class Statements:
     hold_log: str
     identify_backend: str
     judge_events: str
+    list_appended: str
     list_checkpoints: str
+    list_detached_days: str
     list_due_hours: str
     list_ended_versions: str
     list_events: str
@@ -92,24 +98,33 @@ class Statements:
     make_day: str
     mend_sealed_hour: str
     open_views: str
+    prolong_grace: str
     read_clock: str
+    read_event: str
+    read_folded: str
     read_funnel: str
     read_hourly: str
     read_kept: str
+    read_log_head: str
+    read_log_until: str
+    read_origin: str
     read_people: str
     read_proof: str
     read_proofs: str
     read_properties: str
+    read_retention: str
     read_schema_version: str
     read_seal: str
     read_segment: str
     read_session: str
     read_shift: str
+    read_span: str
     read_trend: str
     read_user: str
     rebuild_hourly: str
     record_migration: str
     record_proof: str
+    record_retention: str
     record_shift: str
     retire_rollups: str
     save_segment: str

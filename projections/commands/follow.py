@@ -13,6 +13,7 @@ from service.console import counted, end_with_stdin
 from service.settings import Settings
 from sql.database import Database
 from sql.hourly import PROJECTION
+from sql.retention import Retention
 
 
 @click.command()
@@ -27,7 +28,8 @@ def follow(until_stdin_ends: bool) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await follow_log(database, settings.event_retention_days, settings.rollup_retention_days, stop)
+        asked = Retention(settings.event_retention_days, settings.rollup_retention_days)
+        await follow_log(database, asked, settings.grace_days, stop, settings.witness)
         click.echo("projector: stopped", err=True)
         return 0
 

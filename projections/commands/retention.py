@@ -1,38 +1,98 @@
-"""The command that runs a retention pass now."""
+"""The commands that run a retention pass now, and that bring back what a pass took out of the log."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 import click
 
 from projections.commands.running import WRONG, run
 from projections.projector import catch_up
-from projections.retention import retain
+from projections.retention import RetiredDay, retain
+from projections.undrop import undrop as bring_back
 from service.console import counted, progress
 from service.settings import Settings
 from sql.database import Database
+from sql.retention import Retention, clock_warnings, record_retention
 
 
 @click.command()
-def retention() -> None:
-    """Run a retention pass now: verify, seal and drop the days past the horizon, then delete rollups past their time.
+@click.option("--force", is_flag=True, help="Accept the clocks as they are, and retire all that is due by them.")
+@click.option("--shorten", is_flag=True, help="Put a shorter retention of the settings in force.")
+def retention(force: bool, shorten: bool) -> None:
+    """Run a retention pass now: verify and seal the days past the horizon, and take them out of the log.
 
-    Exits 0 when every such day was dropped, or is in use at the moment, 1 when a day is kept because it does not verify
+    Their events stay for HOURLEDGER_GRACE_DAYS, in which `undrop` brings them back; then a pass drops them. It also
+    deletes rollups past their time.
+
+    A pass moves the horizon by a day at most, and by no more than the time that passed. When a clock is a day ahead of
+    that, retention waits for --force and says so. A retention in the settings that is shorter than the one in force
+    waits for --shorten.
+
+    Exits 0 when every such day was retired, or is in use at the moment, 1 when a day is kept because it does not verify
     or cannot be dropped, 2 when the pass could not be run.
     """
 
     async def work(database: Database, settings: Settings) -> int:
+        kept = await _in_force(database, settings, shorten=shorten)
         await catch_up(database)
         days = []
         with progress("retention", 0, "events") as meter:
-            async for day in retain(database, settings.event_retention_days, settings.rollup_retention_days):
+            async for day in retain(database, kept, grace_days=settings.grace_days, force=force):
                 meter.advance(day.events)
                 days.append(day)
-        kept = [day for day in days if day.hindrance is not None]
-        for day in kept:
+        for sentence in clock_warnings(await database.only(database.statements.read_retention)):
+            click.echo(sentence, err=True)
+        hindered = [day for day in days if day.hindrance is not None]
+        for day in hindered:
             click.echo(f"{day.day}: kept: {day.hindrance}")
-        events = sum(day.events for day in days if day.hindrance is None)
-        dropped = f"{counted(len(days) - len(kept), 'day')}, {counted(events, 'event')} dropped"
-        click.echo(f"retention: {dropped}, {counted(len(kept), 'day')} kept")
-        return WRONG if any(day.failed for day in kept) else 0
+        retired = _sum([day for day in days if day.hindrance is None and not day.dropped])
+        dropped = _sum([day for day in days if day.hindrance is None and day.dropped])
+        click.echo(f"retention: {retired} retired, {dropped} dropped, {counted(len(hindered), 'day')} kept")
+        return WRONG if any(day.failed for day in hindered) else 0
 
     run(work)
+
+
+@click.command()
+@click.option(
+    "--from",
+    "since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="First day (UTC). Default: the oldest of them.",
+)
+def undrop(since: datetime | None) -> None:
+    """Bring back the days that retention took out of the log, from --from to the newest, and verify them.
+
+    They answer questions again and take no new events. Retention leaves them alone for HOURLEDGER_GRACE_DAYS, a day at
+    least, and for as long as the retention in force keeps them. Exits 0, 1 when an hour of them does not verify, 2 when
+    they could not be brought back.
+    """
+
+    async def work(database: Database, settings: Settings) -> int:
+        await _in_force(database, settings)
+        first = since.date() if since else None
+        days = []
+        async for day in bring_back(database, first, grace_days=settings.grace_days):
+            wrong = f", {counted(day.wrong, 'hour')} of them wrong: see make verify" if day.wrong else ""
+            until = f"until {day.until:%Y-%m-%d %H:%MZ} at least"
+            click.echo(f"{day.day}: {counted(day.events, 'event')} are back, {until}{wrong}")
+            days.append(day)
+        events = sum(day.events for day in days)
+        click.echo(f"undrop: {counted(len(days), 'day')}, {counted(events, 'event')} brought back")
+        return WRONG if any(day.wrong for day in days) else 0
+
+    run(work)
+
+
+async def _in_force(database: Database, settings: Settings, *, shorten: bool = False) -> Retention:
+    """Return the retention in force; print how the settings differ from it."""
+    asked = Retention(settings.event_retention_days, settings.rollup_retention_days)
+    kept = await record_retention(database, asked, shorten=shorten)
+    for sentence in settings.unlike_retention(kept.event_days, kept.rollup_days):
+        click.echo(sentence, err=True)
+    return kept
+
+
+def _sum(days: list[RetiredDay]) -> str:
+    return f"{counted(len(days), 'day')}, {counted(sum(day.events for day in days), 'event')}"

@@ -9,6 +9,7 @@ import msgspec
 
 from projections import seals
 from projections.commands.running import WRONG, run
+from projections.copies import read_copy
 from service.console import counted
 from service.settings import Settings
 from sql.database import Database
@@ -30,7 +31,7 @@ def seal_head(copy: BinaryIO | None) -> None:
                 click.echo(msgspec.json.encode(head).decode())
             click.echo(f"seal-head: {counted(len(found), 'head')}", err=True)
             return 0
-        heads = seals.read_heads(copy)
+        heads = read_copy(copy, seals.SealHead)
         missing = await seals.missing_heads(database, heads)
         for head in missing:
             click.echo(f"shard {head.shard}: broken: seal {head.sequence} of {head.hour} is not what the copy says")

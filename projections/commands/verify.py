@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from functools import partial
-from typing import Any
+from pathlib import Path
 
 import click
 import msgspec
 
-from projections.commands.hours import hour_text, since_option, until_option
-from projections.commands.running import WRONG, run
+from projections.commands.findings import Findings
+from projections.commands.hours import since_option, until_option
+from projections.commands.running import COULD_NOT, WRONG, run
 from projections.hours import Hour, list_hours
-from projections.verify import Conservation, Difference, HourProof
-from projections.verify import conservation as count_all
+from projections.log_heads import LogHead, losses, witnessed
+from projections.verify import conservation
 from projections.verify import verify as verify_hours
+from projections.witness import WitnessError, read_witness, witness_file
 from service.console import counted, progress
 from service.settings import Settings
 from sql.database import Database
@@ -29,35 +29,51 @@ from sql.hourly import BROKEN, DAMAGED, DRIFTED, SEALED, VERIFIED
 def verify(since: datetime | None, until: datetime | None, as_json: bool) -> None:
     """Compare rollups with raw events, raw events with their witnesses, and hours without events with their seals.
 
-    Without a range, also check that every event ever stored is live or retired. Exits 0 when all is right, 1 when
-    anything is wrong, 2 when the check could not be done.
+    With HOURLEDGER_WITNESS, also compare the log with that file. Without a range, also check that every event ever
+    stored is live or retired. Exits 0 when all is right, 1 when anything is wrong, 2 when the check could not be done.
     """
 
-    async def work(database: Database, _: Settings) -> int:
-        hours = await list_hours(database, since, until)
-        findings: list[dict[str, Any]] = []
-        events, counts = await _verify(database, hours, partial(_collect, findings) if as_json else _tell)
-        shards = [] if since or until else await count_all(database)
-        unequal = [shard for shard in shards if not shard.holds]
-        clean = counts[VERIFIED] + counts[SEALED] == len(hours) and not unequal
+    async def work(database: Database, settings: Settings) -> int:
+        # Before anything of the log is read, so that the log is never older than the witness.
+        known, no_witness = await _witness(database, settings.witness)
+        hours = [
+            hour
+            for hour in await witnessed(database, known, await list_hours(database, since, until))
+            if (since is None or hour.start >= since) and (until is None or hour.start < until)
+        ]
+        findings = Findings(keep=as_json)
+        events, counts = await _verify(database, hours, findings)
+        whole = True if since or until else await _verify_shards(database, known, findings)
+        clean = counts[VERIFIED] + counts[SEALED] == len(hours) and whole
         if as_json:
-            findings += map(_shard_finding, unequal)
-            answer = {"ok": clean, "hours": len(hours), "events": events, **counts, "findings": findings}
+            answer = {"ok": clean, "hours": len(hours), "events": events, **counts, "findings": findings.kept}
             click.echo(msgspec.json.format(msgspec.json.encode(answer)).decode())
         else:
-            for shard in unequal:
-                click.echo(f"shard {shard.shard}: damaged: {_sum_text(shard)}")
             sums = f"{counted(len(hours), 'hour')}, {counted(events, 'event')}"
             told = ", ".join(f"{count:,} {state}" for state, count in counts.items())
             click.echo(f"verify: {sums}: {told}: {'clean' if clean else 'WRONG'}")
-        return 0 if clean else WRONG
+        if no_witness is not None:
+            click.echo(f"error: {no_witness}", err=True)
+        if not clean:
+            return WRONG
+        return 0 if no_witness is None else COULD_NOT
 
     run(work)
 
 
-async def _verify(
-    database: Database, hours: list[Hour], report: Callable[[HourProof], None]
-) -> tuple[int, dict[str, int]]:
+async def _witness(database: Database, place: Path | None) -> tuple[list[LogHead], str | None]:
+    """Return what the witness knows, and why it could not be used."""
+    if place is None:
+        return [], None
+    try:
+        known = await read_witness(database, place)
+    except WitnessError as error:
+        return [], str(error)
+    file = witness_file(place)
+    return known, None if known else f"there is no witness {file} yet; the projector writes it every minute"
+
+
+async def _verify(database: Database, hours: list[Hour], findings: Findings) -> tuple[int, dict[str, int]]:
     """Verify hours and report each proof; return the number of events, and the number of hours in each state."""
     events = 0
     counts = dict.fromkeys((VERIFIED, SEALED, DRIFTED, DAMAGED, BROKEN), 0)
@@ -66,50 +82,16 @@ async def _verify(
             meter.advance(proof.hour.events)
             events += proof.events
             counts[proof.state] += 1
-            report(proof)
+            findings.proof(proof)
     return events, counts
 
 
-def _collect(findings: list[dict[str, Any]], proof: HourProof) -> None:
-    findings += [_finding(proof, difference) for difference in proof.differences]
-
-
-def _tell(proof: HourProof) -> None:
-    for difference in proof.differences:
-        key = "" if difference.key is None else f" {msgspec.json.encode(difference.key).decode()}"
-        values = f"stored {difference.stored}, recounted {difference.recounted}"
-        if proof.state == DAMAGED:
-            values = f"appended {difference.stored}, found {difference.recounted}"
-        where = f"{hour_text(proof.hour.start)} shard {proof.hour.shard}"
-        quarter = f" at {difference.bucket:%H:%M}" if proof.state == DRIFTED else ""
-        click.echo(f"{where}: {proof.state}: {difference.field}{key}{quarter}: {values}")
-
-
-def _finding(proof: HourProof, difference: Difference) -> dict[str, Any]:
-    return {
-        "hour": hour_text(proof.hour.start),
-        "shard": proof.hour.shard,
-        "class": proof.state,
-        "field": difference.field,
-        "bucket": hour_text(difference.bucket),
-        "key": difference.key,
-        "stored": difference.stored,
-        "recounted": difference.recounted,
-    }
-
-
-def _shard_finding(shard: Conservation) -> dict[str, Any]:
-    return {
-        "hour": None,
-        "shard": shard.shard,
-        "class": DAMAGED,
-        "field": "stored",
-        "bucket": None,
-        "key": None,
-        "stored": str(shard.stored),
-        "recounted": str(shard.live + shard.retired),
-    }
-
-
-def _sum_text(shard: Conservation) -> str:
-    return f"{counted(shard.stored, 'event')} stored, but {shard.live:,} live + {shard.retired:,} retired"
+async def _verify_shards(database: Database, known: list[LogHead], findings: Findings) -> bool:
+    """Report shards whose events do not add up, and what their logs have lost; return whether all is right."""
+    unequal = [shard for shard in await conservation(database) if not shard.holds]
+    lost = await losses(database, known)
+    for shard in unequal:
+        findings.sum(shard)
+    for loss in lost:
+        findings.loss(loss)
+    return not unequal and not lost

@@ -25,7 +25,7 @@ from service.questions.segments import Segments
 from service.reports.kept_range import EVENTS, ROLLUPS
 from service.settings import Settings
 from sql.database import Database
-from sql.durable import sync
+from sql.durable import private, sync
 from sql.migrate import check_schema
 
 STDOUT = "-"
@@ -70,8 +70,8 @@ def export(output: str, filters: tuple[str, ...], **asked: Any) -> None:
     ndjson   an object on each line; import takes a file of events without --received-at
     parquet  with typed columns; needs the extra hourledger[parquet]
 
-    FILE appears only once it is complete, and replaces a file of that name. If part of the range is no longer kept,
-    the last line says where the file begins. Exits 2 when the export failed.
+    FILE appears only once it is complete, and replaces a file of that name. Only its owner can read it. If part of the
+    range is no longer kept, the last line says where the file begins. Exits 2 when the export failed.
     """  # noqa: D301  # click's mark of a paragraph that is not wrapped
     try:
         on_database(partial(run_export, output, parameters(asked, filters)))
@@ -142,7 +142,8 @@ def _file(output: str) -> Iterator[BinaryIO]:
             return
         partial = path.with_name(f"{path.name}.partial")
         try:
-            with partial.open("wb") as file:
+            partial.unlink(missing_ok=True)
+            with open(partial, "wb", opener=private) as file:  # Path.open takes no opener
                 yield file
             sync(partial)
             partial.rename(path)

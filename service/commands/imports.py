@@ -15,10 +15,11 @@ from service.imports.importer import Job, Tally, import_file
 from service.imports.nulls import parse_nulls
 from service.imports.targets import Log
 from service.ingest.timestamps import parse_time
-from service.operations.supervisor import prepare
+from service.operations.supervisor import prepare, tell_of_other_retention
 from service.settings import Settings
 from sql.database import Database
 from sql.migrate import check_schema
+from sql.retention import Retention
 
 SOME_REJECTED = 1
 
@@ -93,6 +94,7 @@ async def run_import(job: Job, url: str, settings: Settings) -> int:
     """
     if job.dry_run and settings.database_url is not None:
         await check_schema(url)  # a dry run must not migrate a database that others use, too
+        await _tell_of_other_retention(url, settings)
     else:
         await prepare(url, settings)
     database = Database(url)
@@ -106,3 +108,14 @@ async def run_import(job: Job, url: str, settings: Settings) -> int:
             click.echo(tally.summary(job))
         await database.close()
     return SOME_REJECTED if tally.rejected else 0
+
+
+async def _tell_of_other_retention(url: str, settings: Settings) -> None:
+    """Log how the settings differ from the retention in force, if there is one."""
+    database = Database(url, connections=1)
+    try:
+        row = await database.only(database.statements.read_retention)
+    finally:
+        await database.close()
+    if row["event_days"] is not None:
+        tell_of_other_retention(settings, Retention(row["event_days"], row["rollup_days"]))

@@ -8,6 +8,7 @@ from service.commands.running import on_database
 from service.operations.bi_role import make_role
 from service.operations.supervisor import prepare
 from service.settings import Settings
+from sql.migrate import check_unused
 from sql.migrate import migrate as bring_up
 from sql.migrate import rollback as roll_back
 
@@ -26,9 +27,10 @@ def migrate() -> None:
 @click.command()
 @click.option("--force", is_flag=True, help="Roll back even if rows are lost.")
 def rollback(force: bool) -> None:
-    """Roll the schema back by one step."""
+    """Roll the schema back by one step. Refused while a service uses the database."""
 
     async def work(url: str, _: Settings) -> None:
+        await check_unused(url)
         step = await roll_back(url, force=force)
         click.echo(f"rollback: {step.name if step else 'nothing to do'}")
 

@@ -10,7 +10,7 @@ import click
 from service.commands.running import load_settings
 from service.console import end_with_stdin
 from service.operations.supervisor import supervise
-from service.settings import SettingsError
+from service.settings import CHECKOUT_DATA, Settings, SettingsError
 from sql.errors import Unavailable
 from sql.migrate import check_schema
 
@@ -25,10 +25,18 @@ def serve() -> None:
     loaded.check_reads()
 
     def ready() -> None:
-        click.echo(f"hourledger: http://{loaded.host}:{loaded.port}", err=True)
+        if loaded.database_url is None:
+            click.echo(f"hourledger: the data is in {loaded.data_dir.absolute()}{_in_checkout(loaded)}", err=True)
+        click.echo(f"hourledger: {loaded.url}", err=True)
 
     supervise(loaded, ready)
     click.echo("hourledger: stopped", err=True)
+
+
+def _in_checkout(settings: Settings) -> str:
+    if str(settings.data_dir) != CHECKOUT_DATA:
+        return ""
+    return " in the checkout, where `git clean` deletes it: move it, and set HOURLEDGER_DATA_DIR"
 
 
 @click.command()

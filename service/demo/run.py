@@ -33,6 +33,8 @@ def run_demo(settings: Settings, demo: Demo) -> None:
     """
     if settings.database_url is not None:
         raise SettingsError("DATABASE_URL is set, but a demo brings its own PostgreSQL: unset it")
+    if settings.witness is not None:
+        raise SettingsError("HOURLEDGER_WITNESS is set, but it is no witness of a demo, which is made anew: unset it")
     check_port(settings)
     claim(settings.data_dir)
     asyncio.run(_run(settings, demo))
@@ -52,7 +54,7 @@ async def _run(settings: Settings, demo: Demo) -> None:
 
 
 async def _fill_and_show(settings: Settings, demo: Demo, embedded: EmbeddedServer, stop: asyncio.Event) -> None:
-    await _until(stop, prepare(embedded.url, settings))
+    await _until(stop, prepare(embedded.url, settings, serves=True))
     click.echo(f"demo: storing {_events_of(demo)}", err=True)
     started = monotonic()
     outcomes = await _until(stop, fill(settings, embedded.url, demo))
@@ -98,7 +100,7 @@ def _events_of(demo: Demo) -> str:
 
 
 def _announce(settings: Settings, demo: Demo) -> None:
-    address = f"http://{settings.host}:{settings.port}"
+    address = settings.url
     token = ' -H "Authorization: Bearer $HOURLEDGER_READ_TOKEN"' if settings.read_token else ""
     lines = (
         f"demo: look at    {address}/              the dashboard",

@@ -24,6 +24,7 @@ from service.errors import (
 )
 from service.http.refusals import (
     ClientGone,
+    ForeignOrigin,
     MethodNotAllowed,
     Unauthorized,
     UnknownHost,
@@ -39,6 +40,12 @@ RETRY_AFTER_SECONDS = 2
 # The headers of a request, by lower-case name.
 Headers = dict[bytes, bytes]
 NOTHING: Mapping[str, str] = {}
+# Answers with data are kept by nobody, are what their type says, and are not for pages of other origins.
+PRIVATE: Mapping[str, str] = {
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "cross-origin-resource-policy": "same-origin",
+}
 # Our code and message for the router's refusals.
 ROUTING = {
     404: ("not_found", "nothing is served at this path"),
@@ -57,6 +64,7 @@ class Status(NamedTuple):
 STATUSES: Mapping[type[Exception], Status] = {
     Invalid: Status(400),
     Unauthorized: Status(401, {"www-authenticate": "Bearer"}),
+    ForeignOrigin: Status(403),
     NotFound: Status(404),
     MethodNotAllowed: Status(405),
     TooLarge: Status(413),
@@ -81,7 +89,7 @@ class Answer(NamedTuple):
     def all_headers(self) -> dict[str, str]:
         """Return all headers except content-length."""
         content = {"content-type": "application/json"} if self.body else NOTHING
-        return {**content, "cache-control": "no-store", **self.headers}
+        return {**content, **PRIVATE, **self.headers}
 
     def and_headers(self, more: Mapping[str, str]) -> Answer:
         """Return the same answer with more headers."""

@@ -1,13 +1,12 @@
-"""Reads request bodies. It bounds size and time while reading, and size while decompressing."""
+"""Reads request bodies. It bounds their size and their time, and throws away what is left of one that was refused."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-import zlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any, Protocol, TypeVar
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
 
 import msgspec
 from litestar import Request
@@ -16,16 +15,21 @@ from litestar.types import Receive
 from service.errors import Invalid, TooLarge, Unreadable
 from service.http.answers import Headers
 from service.http.refusals import UnsupportedEncoding, UnsupportedType
-from service.ingest.admission import Admission
+from service.ingest.admission import SHARE_OF_ADDRESS, Budget
+from service.ingest.refusals import refuse_repeats
 
+# The longest that a body may take, and how much of it must arrive in how long. An event on a slow line takes less.
 PATIENCE_SECONDS = 60.0
+STEP_SECONDS = 5.0
+STEP_BYTES = 20_480
 # The limit of a body that is not an event: a question, or something to save.
 MAX_DOCUMENT_BYTES = 65_536
-_GZIP = 31  # zlib's window bits for a gzip header and trailer
+# How much of a refused body is read and thrown away, so that its sender sees the answer.
+THROWN_AWAY_BYTES = 16 * 1024 * 1024
+THROWN_AWAY_SECONDS = 5.0
+THROWN_AWAY_PAUSE = 1.0
 # Gzip may add this much to content that it cannot compress: headers, and some bytes per block.
 _GZIP_SLACK = 4_096
-# Small steps, because zlib copies the rest of a step after each member, and a body may hold thousands of tiny members.
-_GZIP_STEP = 4_096
 # Matches messages of msgspec such as "Expected `int`, got `str` - at `$.steps[0].action`".
 _PATH = re.compile(r"(.*) - at `(?:\$\.?)?(.*)`$")
 _NAMED = re.compile(r"field `([^`]*)`")
@@ -33,58 +37,71 @@ _NAMED = re.compile(r"field `([^`]*)`")
 Document = TypeVar("Document")
 
 
-class _Decompressor(Protocol):
-    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
-
-
 class Body:
-    """The decoded body of one request. Its bytes count as waiting to be stored until `release`.
+    """The body of one request. Its bytes count as waiting to be stored until `release`.
 
-    limit: the most bytes of the decoded body. patience: seconds for everything after the first chunk, because slow
-    senders must not hold the whole byte budget.
+    limit: the most bytes of the decoded body. address: the sender's. step_seconds: how long STEP_BYTES may take to
+    arrive, because slow senders must not hold the budget. gzipped: whether the body is gzip, known once it is read.
     """
 
-    def __init__(self, admission: Admission, limit: int, patience: float | None = PATIENCE_SECONDS) -> None:
-        self._admission = admission
-        self._limit = limit
-        self._patience = patience
+    def __init__(self, budget: Budget, limit: int, address: str, step_seconds: float = STEP_SECONDS) -> None:
+        self.limit = limit
+        self.gzipped = False
+        self._budget = budget
+        self._address = address
+        self._step_seconds = step_seconds
         self._held = 0
 
     async def read(self, receive: Receive, headers: Headers) -> bytes:
-        """Return the body, decoded. Raises Unreadable, TooLarge, UnsupportedEncoding or QueueFull."""
+        """Return the body as sent. Raises Unreadable, TooLarge, UnsupportedEncoding or QueueFull."""
         encoding = headers.get(b"content-encoding", b"").strip().lower()
-        if encoding in (b"", b"identity"):
-            return await self._read_all(receive, headers, self._limit)
-        if encoding != b"gzip":
+        self.gzipped = encoding == b"gzip"
+        if not (self.gzipped or encoding in (b"", b"identity")):
             raise UnsupportedEncoding("the content encoding must be gzip or identity")
-        decoded = self._gunzip(await self._read_all(receive, headers, self._limit + _GZIP_SLACK))
-        self._hold(len(decoded))
-        return decoded
+        return await self._read_all(receive, headers, self.limit + _GZIP_SLACK * self.gzipped)
+
+    def hold(self, count: int) -> None:
+        """Count bytes until `release`: those that arrive, and those that they decode to. Raises QueueFull."""
+        self._budget.hold(count)
+        self._held += count
 
     def release(self) -> None:
         """Stop counting the body."""
-        self._admission.release(self._held)
+        self._budget.release(self._held)
         self._held = 0
-
-    def _hold(self, count: int) -> None:
-        self._admission.hold(count)
-        self._held += count
 
     async def _read_all(self, receive: Receive, headers: Headers, limit: int) -> bytes:
         declared = headers.get(b"content-length", b"")
         length = int(declared) if declared.isdigit() else None
         if length is not None and length > limit:
-            raise self._too_large()
-        chunk, more = await self._read_chunk(receive, limit)
-        # Once the declared length has arrived, do not ask for more: that costs a timer and another trip through the
-        # server's threads.
-        if not more or self._held == length:
-            return chunk
-        chunks = [chunk]
-        async with _patience(self._patience):
-            while more and self._held != length:
+            raise TooLarge(f"the body is larger than {self.limit} bytes")
+        async with _patience(self._step_seconds) as waiting:
+            chunk, more = await self._read_chunk(receive, limit)
+            # Once the declared length has arrived, do not ask for more: that costs another trip through the server's
+            # threads.
+            if not more or self._held == length:
+                return chunk
+            return await self._read_rest(receive, limit, length, chunk, waiting)
+
+    async def _read_rest(
+        self, receive: Receive, limit: int, length: int | None, first: bytes, waiting: asyncio.Timeout
+    ) -> bytes:
+        loop = asyncio.get_running_loop()
+        last = loop.time() + PATIENCE_SECONDS
+        chunks, chunk, more, arrived, due = [first], first, True, 0, STEP_BYTES
+        try:
+            while True:
+                self._budget.arrive(self._address, len(chunk))
+                arrived += len(chunk)
+                if arrived >= due:
+                    due = arrived + STEP_BYTES
+                    waiting.reschedule(min(last, loop.time() + self._step_seconds))
+                if not more or self._held == length:
+                    break
                 chunk, more = await self._read_chunk(receive, limit)
                 chunks.append(chunk)
+        finally:
+            self._budget.arrived(self._address, arrived)
         return b"".join(chunks)
 
     async def _read_chunk(self, receive: Receive, limit: int) -> tuple[bytes, bool]:
@@ -93,44 +110,34 @@ class Body:
             raise Unreadable("the body ended too early")
         chunk = message.get("body", b"")
         if self._held + len(chunk) > limit:
-            raise self._too_large()
-        self._hold(len(chunk))
+            raise TooLarge(f"the body is larger than {self.limit} bytes")
+        self.hold(len(chunk))
         return chunk, message.get("more_body", False)
-
-    def _gunzip(self, sent: bytes) -> bytes:
-        """Decompress all members of a gzip body, never more than one byte over the limit."""
-        decoded = bytearray()
-        member = zlib.decompressobj(_GZIP)
-        for start in range(0, len(sent), _GZIP_STEP):
-            rest = sent[start : start + _GZIP_STEP]
-            while rest:
-                member = zlib.decompressobj(_GZIP) if member.eof else member
-                decoded += _decompressed(member, rest, self._limit + 1 - len(decoded))
-                if len(decoded) > self._limit:
-                    raise self._too_large()
-                rest = member.unused_data
-        if sent and not member.eof:
-            raise Unreadable("the gzip body ends too early")
-        return bytes(decoded)
-
-    def _too_large(self) -> TooLarge:
-        return TooLarge(f"the body is larger than {self._limit} bytes")
-
-
-def _decompressed(member: _Decompressor, data: bytes, most: int) -> bytes:
-    try:
-        return member.decompress(data, most)
-    except zlib.error as error:
-        raise Unreadable(f"the body is not gzip: {error}") from error
 
 
 @asynccontextmanager
-async def _patience(seconds: float | None) -> AsyncIterator[None]:
+async def _patience(seconds: float) -> AsyncIterator[asyncio.Timeout]:
     try:
-        async with asyncio.timeout(seconds):
-            yield
+        async with asyncio.timeout(seconds) as waiting:
+            yield waiting
     except TimeoutError as error:
-        raise Unreadable(f"the body did not end within {seconds:g} seconds") from error
+        raise Unreadable(
+            f"the body came too slowly: {STEP_BYTES} bytes may take {seconds:g} seconds, and all {PATIENCE_SECONDS:g}"
+        ) from error
+
+
+async def throw_away(receive: Receive) -> None:
+    """Read on after a refusal, within bounds. A connection that closes with bytes unread takes the answer with it."""
+    loop = asyncio.get_running_loop()
+    last, left = loop.time() + THROWN_AWAY_SECONDS, THROWN_AWAY_BYTES
+    with suppress(TimeoutError):
+        async with asyncio.timeout(THROWN_AWAY_PAUSE) as waiting:
+            while left > 0:
+                message = await receive()
+                if message["type"] != "http.request" or not message.get("more_body", False):
+                    return
+                left -= len(message.get("body", b""))
+                waiting.reschedule(min(last, loop.time() + THROWN_AWAY_PAUSE))
 
 
 async def json_body(request: Request[Any, Any, Any], kind: type[Document]) -> Document:
@@ -142,17 +149,17 @@ async def json_body(request: Request[Any, Any, Any], kind: type[Document]) -> Do
         raise UnsupportedType("the content type must be application/json")
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnsupportedEncoding("the content encoding must be identity")
-    # Use a separate admission, because this body is not an event and must not use the byte budget of events.
-    # The limit of time includes the wait for the first chunk, so the body needs no limit of its own.
-    body = Body(Admission(), MAX_DOCUMENT_BYTES, patience=None)
-    async with _patience(PATIENCE_SECONDS):
-        sent = await body.read(request.receive, dict(request.scope["headers"]))
+    # Use a separate budget, because this body is not an event and must not use the budgets of events.
+    body = Body(Budget("questions", MAX_DOCUMENT_BYTES * SHARE_OF_ADDRESS), MAX_DOCUMENT_BYTES, "")
+    sent = await body.read(request.receive, dict(request.scope["headers"]))
     try:
-        return msgspec.json.decode(sent, type=kind)
+        document = msgspec.json.decode(sent, type=kind)
     except msgspec.ValidationError as error:
         raise _invalid(str(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Unreadable(f"the body is not JSON: {error}") from error
+    refuse_repeats(sent)
+    return document
 
 
 def _invalid(said: str) -> Invalid:

@@ -11,6 +11,7 @@ from litestar.types import Receive, Scope, Send
 
 from service.errors import ServiceError, Stopping
 from service.exports.export import Export, Exports
+from service.http.answers import PRIVATE
 from service.http.requests import while_connected
 from sql.errors import DatabaseError
 
@@ -76,7 +77,7 @@ class Download:
 
 
 def _head(export: Export) -> dict[str, Any]:
-    headers = [(name.encode(), value.encode()) for name, value in export.headers.items()]
+    headers = [(name.encode(), value.encode()) for name, value in {**PRIVATE, **export.headers}.items()]
     return {"type": "http.response.start", "status": 200, "headers": headers}
 
 

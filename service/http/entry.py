@@ -14,6 +14,7 @@ from litestar.utils import normalize_path
 from service.errors import ServiceError
 from service.http.answers import Answer, Headers, answered, failure, json_answer, respond, response
 from service.http.base_path import BasePath
+from service.http.bodies import throw_away
 from service.http.compression import Compression
 from service.http.gate import BATCH_PATHS, SINGLE_PATHS, Gate
 from service.http.metrics import Metrics
@@ -23,7 +24,10 @@ from service.http.routes import STREAMS
 from service.http.track import Track
 from service.reports.event_list import EventList
 
-Append = Callable[[Receive, Headers], Awaitable[Answer]]
+# Answers from this status on may leave a body unread.
+REFUSED = 400
+
+Append = Callable[[Receive, Headers, str], Awaitable[Answer]]
 
 
 class Entry:
@@ -49,6 +53,8 @@ class Entry:
         method = scope["method"]
         status = await self._answer(scope, receive, send)
         self._metrics.answered(method, scope.get("path_template", "none"), status, perf_counter() - started)
+        if status >= REFUSED:
+            await throw_away(receive)
 
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> int:
         """Refuse a request at the gate, or answer it. Return the status."""
@@ -58,11 +64,11 @@ class Entry:
         if scope["method"] == "HEAD" and scope["path"] not in STREAMS:
             scope["method"] = "GET"  # the server drops the body of the answer
         headers = dict(scope["headers"])
+        path = normalize_path(scope["path"])
         try:
-            self._gate.check(scope, headers)
+            self._gate.check(scope, path, headers)
         except ServiceError as error:
             return await respond(send, failure(error))
-        path = normalize_path(scope["path"])
         # Events bypass the framework, because its routing costs more than decoding and checking an event.
         if (track := self._tracks.get(path)) is None:
             return await self._route(self.litestar, scope, headers, receive, send)
@@ -99,8 +105,9 @@ class Entry:
         async def appended() -> Answer:
             if scope["method"] != "POST":
                 raise MethodNotAllowed(scope["method"], methods)
+            self._gate.check_origin(headers)
             self._gate.check_write(scope, headers)
-            return await append(receive, headers)
+            return await append(receive, headers, self._gate.address(scope, headers))
 
         answer = await answered(appended())
         return answer.and_headers(self._gate.cors_headers(headers))

@@ -17,6 +17,7 @@ from litestar.response.sse import ServerSentEventMessage
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import Busy
+from service.http.answers import PRIVATE
 from service.http.deadline import in_time
 from service.reports.proofs import as_of
 from sql.database import Database
@@ -26,7 +27,6 @@ from sql.hourly import PROJECTION
 POLL_SECONDS = 1.0
 KEEP_ALIVE_SECONDS = 15.0
 MOST_STREAMS = 64
-HEADERS = {"Cache-Control": "no-store"}
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +63,7 @@ class Live:
 
     def answer(self) -> ServerSentEvent:
         """Return a stream that sends the standing of the log at once, and whenever it has moved."""
-        return ServerSentEvent(_Stream(self), headers=HEADERS)
+        return ServerSentEvent(_Stream(self), headers=dict(PRIVATE))
 
     async def after(self, number: int) -> tuple[int, ServerSentEventMessage]:
         """Return the next number and its message, or the same number and a comment after KEEP_ALIVE_SECONDS.

@@ -107,12 +107,14 @@ async def _of_database(database: Database) -> list[Metric]:
     failed = await database.only(statements.count_failed_proofs)
     overdue = await database.only(statements.count_overdue_days)
     seals = await database.rows(statements.list_seal_heads)
+    retention = await database.only(statements.read_retention)
     days = GaugeMetricFamily(
         "hourledger_overdue_days",
         "Days kept past their retention, because they do not verify or cannot be dropped.",
         value=overdue["days"],
     )
-    return [_up(1), *_of_projection([row for row in checkpoints if row["live"]]), _failed(failed), days, _seals(seals)]
+    live = [row for row in checkpoints if row["live"]]
+    return [_up(1), *_of_projection(live), _failed(failed), days, _seals(seals), *_retention(retention)]
 
 
 def _up(answers: int) -> Metric:
@@ -140,6 +142,18 @@ def _failed(proofs: Row) -> Metric:
     for state, hours in proofs.items():
         failed.add_metric([state], hours)
     return failed
+
+
+def _retention(row: Row) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "hourledger_detached_days", "Days that left the log and can be brought back.", value=row["detached"]
+    )
+    ahead = row["ahead"].total_seconds() if row["ahead"] is not None else 0.0
+    yield GaugeMetricFamily(
+        "hourledger_clock_ahead_seconds",
+        "Seconds that the clock was ahead of the time known to have passed, at its last reading.",
+        value=max(ahead, 0.0),
+    )
 
 
 def _seals(heads: list[Row]) -> Metric:

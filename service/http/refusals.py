@@ -6,6 +6,7 @@ ServiceError
 ├── UnsupportedEncoding   the path does not read this content encoding
 ├── UnsupportedType       the path does not read this content type
 ├── UnknownHost           the Host header names another service
+├── ForeignOrigin         a page of another origin sends, which may not
 └── ClientGone            the client went away before its answer
 """
 
@@ -46,6 +47,12 @@ class UnknownHost(ServiceError):
     """The Host header names another service."""
 
     code = "unknown_host"
+
+
+class ForeignOrigin(ServiceError):
+    """A page of another origin sends, which may not."""
+
+    code = "foreign_origin"
 
 
 class ClientGone(ServiceError):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Response, delete, get, post, put
+from litestar import HttpMethod, Response, delete, get, post, put, route
 from litestar.params import FromPath
 from litestar.response import ServerSentEvent
 from litestar.types import ASGIApp
@@ -32,6 +32,7 @@ from service.reports.rollups import Rollups
 from service.reports.summary import Summary
 from service.reports.timelines import Timelines
 from service.reports.trends import Trends
+from service.settings import Settings
 from sql.database import Database
 
 LIVE_PATH = "/api/analytics/live"
@@ -130,7 +131,12 @@ def _segments(segments: Segments) -> list[Any]:
     async def forget(name: FromPath[str]) -> Response[bytes]:
         return response(json_answer(await segments.delete(name)))
 
-    return [page, save, forget]
+    # The first of the path's routes, because the framework's own answer would name one of the methods only.
+    @route("/api/analytics/segments/{name:str}", http_method=HttpMethod.OPTIONS, status_code=204)
+    async def methods() -> Response[None]:
+        return Response(None, headers={"allow": "DELETE, OPTIONS, PUT"})
+
+    return [page, methods, save, forget]
 
 
 def _streams(live: Live, exports: Exports) -> list[Any]:
@@ -146,7 +152,7 @@ def _streams(live: Live, exports: Exports) -> list[Any]:
     return [live_stream, export]
 
 
-def state_routes(looking: Database, appender: Appender, metrics: Metrics) -> list[Any]:
+def state_routes(looking: Database, appender: Appender, metrics: Metrics, settings: Settings) -> list[Any]:
     """Return the routes of health and metrics."""
 
     @get("/health/live")
@@ -155,7 +161,7 @@ def state_routes(looking: Database, appender: Appender, metrics: Metrics) -> lis
 
     @get("/health/ready")
     async def ready() -> Response[bytes]:
-        return response(await readiness(looking, appender))
+        return response(await readiness(looking, appender, settings))
 
     @get("/metrics")
     async def metrics_text() -> Response[bytes]:

@@ -4,35 +4,50 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from litestar.types import Receive
 
 from service.errors import ServiceError, Unavailable, describe
 from service.http.answers import Answer, Headers, json_answer
 from service.http.bodies import Body
+from service.http.gunzip import gunzip
+from service.http.work_thread import WorkThread
 from service.ingest.appender import Appender
-from service.ingest.decoding import decode_batch, decode_event, decode_lines
+from service.ingest.batch_decoding import decode_batch, decode_lines
+from service.ingest.decoding import decode_event
 from service.ingest.event import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Event
 from service.ingest.outcomes import DUPLICATE, STORED, UNAVAILABLE, why_not_stored
 from service.ingest.refusals import EventError
 
 # The outcome in the metrics of an event that could not be decoded. The answer tells its sender why.
 INVALID = "invalid"
+# An event of more bytes is decoded beside the event loop, and so is every gzip body and every batch.
+INLINE_BYTES = 8_192
+
+Decoded = TypeVar("Decoded")
 
 
 class Track:
-    """Answers POSTs to the track paths. count: a function of an outcome and the number of events that had it."""
+    """Answers POSTs to the track paths.
 
-    def __init__(self, appender: Appender, count: Callable[[str, int], None]) -> None:
+    count: a function of an outcome and the number of events that had it. work: where large bodies are decoded.
+    """
+
+    def __init__(self, appender: Appender, work: WorkThread, count: Callable[[str, int], None]) -> None:
         self._appender = appender
+        self._work = work
         self._count = count
 
-    async def one(self, receive: Receive, headers: Headers) -> Answer:
+    async def one(self, receive: Receive, headers: Headers, address: str) -> Answer:
         """Append one event. Raises ServiceError unless it is stored or a duplicate."""
-        body = Body(self._appender.admission, MAX_EVENT_BYTES)
+        body = Body(self._appender.admission.singles, MAX_EVENT_BYTES, address)
         try:
-            event = decode_event(await body.read(receive, headers))
+            sent = await body.read(receive, headers)
+            if body.gzipped or len(sent) > INLINE_BYTES:
+                event = await self._decoded(body, sent, decode_event)
+            else:
+                event = decode_event(sent)
             outcome = await self._appender.append_one(event)
         except ServiceError as error:
             self._count(UNAVAILABLE if isinstance(error, Unavailable) else INVALID, 1)
@@ -45,20 +60,36 @@ class Track:
         repeated = {"duplicate": True} if outcome == DUPLICATE else {}
         return json_answer({"ok": True, "event_id": event.event_id, **repeated})
 
-    async def batch(self, receive: Receive, headers: Headers) -> Answer:
+    async def batch(self, receive: Receive, headers: Headers, address: str) -> Answer:
         """Append a batch. The answer is 503 when a part is not known to be stored. A bad event never costs others."""
-        body = Body(self._appender.admission, MAX_BATCH_BYTES)
+        body = Body(self._appender.admission.batches, MAX_BATCH_BYTES, address)
         try:
             sent = await body.read(receive, headers)
-            items = decode_lines(sent) if _is_lines(headers) else decode_batch(sent)
+            items = await self._decoded(body, sent, decode_lines if _is_lines(headers) else decode_batch)
             outcomes = await append_items(self._appender, items)
         finally:
             body.release()
         became = Counter(outcomes) + Counter({INVALID: len(items) - len(outcomes)})
         for outcome, events in became.items():
             self._count(outcome, events)
-        answer = batch_answer(items, outcomes)
-        return json_answer(answer, None if answer["ok"] else Unavailable)
+        return await self._work.run(_batch_answer, items, outcomes)
+
+    async def _decoded(self, body: Body, sent: bytes, decode: Callable[[bytes], Decoded]) -> Decoded:
+        """Decompress and decode a body beside the event loop."""
+        size, decoded = await self._work.run(_decode, sent, body.limit if body.gzipped else None, decode)
+        if body.gzipped:
+            body.hold(size)
+        return decoded
+
+
+def _decode(sent: bytes, gzip_limit: int | None, decode: Callable[[bytes], Decoded]) -> tuple[int, Decoded]:
+    plain = sent if gzip_limit is None else gunzip(sent, gzip_limit)
+    return len(plain), decode(plain)
+
+
+def _batch_answer(items: list[Event | EventError], outcomes: list[str]) -> Answer:
+    answer = batch_answer(items, outcomes)
+    return json_answer(answer, None if answer["ok"] else Unavailable)
 
 
 async def append_items(appender: Appender, items: list[Event | EventError]) -> list[str]:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
@@ -23,13 +24,15 @@ START_SECONDS = 2.0
 # A higher threshold than the number of objects in requests that wait for a commit. These are not garbage, but every
 # collection would search them.
 OBJECTS_PER_COLLECTION = 20_000
+# How long the work thread may keep Python's lock when the event loop wants it. A request wants it several times.
+SWITCH_SECONDS = 0.001
 
 
 class Closable(Protocol):
-    """Anything with connections to close."""
+    """Anything with connections or a thread to close."""
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close it."""
 
 
 class Worker:
@@ -49,7 +52,8 @@ class Worker:
     @asynccontextmanager
     async def lifespan(self, _: Litestar) -> AsyncIterator[None]:
         """Run from before the first request until after the last one."""
-        _keep_what_is_loaded()
+        keep_what_is_loaded()
+        sys.setswitchinterval(SWITCH_SECONDS)
         await self._appender.start()
         # Wait, so that a new worker does not refuse events that the other workers take.
         await self._appender.wait_until_available(START_SECONDS)
@@ -86,7 +90,7 @@ class Worker:
         held_signals.let_through()
 
 
-def _keep_what_is_loaded() -> None:
+def keep_what_is_loaded() -> None:
     """Exclude all objects loaded so far from garbage collection, which under load would search them again and again."""
     gc.collect()
     gc.freeze()

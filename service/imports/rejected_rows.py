@@ -1,6 +1,7 @@
-"""FILE.rejected.ndjson: the rejected rows of an import, each with its reason. It appears only once it is complete.
+"""FILE.rejected.ndjson: the rejected rows of an import, each with its reason.
 
-Where the file's folder cannot be written to, the list goes to the folder for temporary files.
+It appears only once it is complete, and only its owner can read it, because rows hold the ids of people. Where the
+file's folder cannot be written to, the list goes to the folder for temporary files.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import msgspec
 
 from service.errors import describe
 from service.imports.formats import Row
+from sql.durable import private
 
 _SHOWN_CHARACTERS = 2_000
 # The errors of a folder in which this user, or nobody, may make a file.
@@ -65,6 +67,6 @@ class RejectedRows:
 
     def _write(self, unfinished: Path) -> None:
         self._lines.seek(0)
-        with unfinished.open("xb") as file:
+        with open(unfinished, "xb", opener=private) as file:  # Path.open takes no opener
             shutil.copyfileobj(self._lines, file)
         unfinished.replace(self.path)

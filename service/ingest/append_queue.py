@@ -11,6 +11,8 @@ from service.ingest.event import Event
 
 # Enough events to make a commit cheap, and few enough to hold the head's lock for milliseconds only.
 EVENTS_PER_COMMIT = 500
+# The same for properties, in characters. 500 events may have 8 million, which take PostgreSQL a second or two.
+CHARACTERS_PER_COMMIT = 1_000_000
 
 
 @dataclass(slots=True, eq=False)
@@ -19,6 +21,10 @@ class Part:
 
     events: Sequence[Event]
     outcomes: asyncio.Future[list[str]]
+    characters: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.characters = sum(map(_characters, self.events))
 
     def settle(self, outcomes: list[str]) -> None:
         """Give the sender the outcome of each event."""
@@ -42,9 +48,10 @@ class Queue:
     def take(self) -> list[Part]:
         """Remove and return the oldest parts: at least one, and as many as fit into one commit."""
         taken = [self.parts.popleft()]
-        room = EVENTS_PER_COMMIT - len(taken[0].events)
-        while self.parts and len(self.parts[0].events) <= room:
-            room -= len(self.parts[0].events)
+        events, characters = len(taken[0].events), taken[0].characters
+        while self.parts and _fits(
+            events := events + len(self.parts[0].events), characters := characters + self.parts[0].characters
+        ):
             taken.append(self.parts.popleft())
         if not self.parts:
             self.arrived.clear()
@@ -59,6 +66,22 @@ class Queue:
         return left
 
 
-def commits(places: list[int]) -> list[list[int]]:
+def commits(events: Sequence[Event], places: list[int]) -> list[list[int]]:
     """Divide the places of events into lists that each fit into one commit."""
-    return [places[start : start + EVENTS_PER_COMMIT] for start in range(0, len(places), EVENTS_PER_COMMIT)]
+    divided: list[list[int]] = [[]]
+    characters = 0
+    for place in places:
+        characters += _characters(events[place])
+        if divided[-1] and not _fits(len(divided[-1]) + 1, characters):
+            divided.append([])
+            characters = _characters(events[place])
+        divided[-1].append(place)
+    return divided
+
+
+def _characters(event: Event) -> int:
+    return len(event.properties or "")
+
+
+def _fits(events: int, characters: int) -> bool:
+    return events <= EVENTS_PER_COMMIT and characters <= CHARACTERS_PER_COMMIT

@@ -106,7 +106,7 @@ class Appender:
         return [
             (self._put(shard, [events[place] for place in some]), some)
             for shard, of_shard in places.items()
-            for some in commits(of_shard)
+            for some in commits(events, of_shard)
         ]
 
     def _shard_of(self, event: Event) -> int:
@@ -219,7 +219,8 @@ class Appender:
         try:
             rows = await self._database.rows(self._database.statements.append_events, *arguments)
         except MissingDay:
-            await make_days(self._database, self._retention_days, self._clock)
+            days = {event.timestamp.date() for event in events}
+            await make_days(self._database, self._retention_days, self._clock, days)
             rows = await self._database.rows(self._database.statements.append_events, *arguments)
         outcomes = [STORED] * len(events)
         for row in rows:

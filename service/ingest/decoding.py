@@ -6,15 +6,13 @@ It refuses everything that PostgreSQL's text or jsonb would refuse, so that no e
 import secrets
 import time
 from datetime import datetime
-from io import BytesIO
-from itertools import islice
 from typing import Annotated, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from service.errors import TooLarge
-from service.ingest.event import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES, MAX_PROPERTIES_BYTES, Event
-from service.ingest.json_elements import BLANKS, Unclosed, split_array, split_object
+from service.ingest.event import MAX_EVENT_BYTES, MAX_PROPERTIES_BYTES, Event
 from service.ingest.refusals import (
     ABSENT,
     MAX_NAME,
@@ -22,11 +20,10 @@ from service.ingest.refusals import (
     REFUSALS,
     EventError,
     invalid,
-    key_name,
     not_json,
     refusal,
+    refuse_repeats,
     shown,
-    unknown_field,
 )
 from service.ingest.storable_properties import refuse_unstorable
 from service.ingest.timestamps import parse_time
@@ -40,110 +37,82 @@ class _Sent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     event_type: Annotated[_Name, _Given]
     session_id: Annotated[_Person, _Given]
     timestamp: Annotated[str, _Given]
-    event_id: _Name | None = None
-    id: _Name | None = None
-    user_id: _Person | None = None
-    tool_name: _Name | None = None
-    action: _Name | None = None
-    properties: msgspec.Raw = msgspec.Raw()
-    demo_mode: bool | Literal[""] | None = None
-    type: Literal["analytics_event", ""] | None = None
-
-
-class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
-    events: list[_Sent]
+    event_id: _Name | UnsetType | None = UNSET
+    id: _Name | UnsetType | None = UNSET
+    user_id: _Person | UnsetType | None = UNSET
+    tool_name: _Name | UnsetType | None = UNSET
+    action: _Name | UnsetType | None = UNSET
+    properties: msgspec.Raw | UnsetType = UNSET
+    demo_mode: bool | Literal[""] | UnsetType | None = UNSET
+    type: Literal["analytics_event", ""] | UnsetType | None = UNSET
 
 
 _TEXTS = ("event_type", "session_id", "event_id", "id", "user_id", "tool_name", "action")
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _NUL = rb"\u0000"
+# The names of fields as JSON.
+_QUOTED = {name: b'"%b"' % name.encode() for name in _Sent.__struct_fields__}
 _one = msgspec.json.Decoder(_Sent)
-_many = msgspec.json.Decoder(list[_Sent] | _Envelope)
+_many = msgspec.json.Decoder(list[_Sent])
 
 
 def decode_event(body: bytes) -> Event:
     """Return the event of a JSON object in UTF-8, with or without a BOM. Raises EventError and TooLarge."""
-    _refuse_size(body, MAX_EVENT_BYTES)
-    return _decode(body.removeprefix(_BOM))
+    refuse_size(body, MAX_EVENT_BYTES)
+    return decode_element(body.removeprefix(BOM))
 
 
-def decode_batch(body: bytes) -> list[Event | EventError]:
-    """Return, for each element of a JSON array or of `{"events": [...]}`, its event or its error.
-
-    Raises TooLarge, and EventError when the body is neither.
-    """
-    _refuse_size(body, MAX_BATCH_BYTES)
-    body = body.removeprefix(_BOM)
-    try:
-        batch = _many.decode(body)
-    except REFUSALS:
-        # One bad element fails the decoding of all, so decode each alone. It may not even be JSON.
-        return [_judged(element) for element in _split_batch(body)]
-    sent = batch.events if isinstance(batch, _Envelope) else batch
-    _refuse_count(len(sent))
-    nul = _NUL in body
-    return [_checked(each, nul) for each in sent]
-
-
-def decode_lines(body: bytes) -> list[Event | EventError]:
-    """Return, for each line of NDJSON, its event or its error. Blank lines do not count. Raises TooLarge."""
-    _refuse_size(body, MAX_BATCH_BYTES)
-    stripped = (line.strip(BLANKS) for line in BytesIO(body.removeprefix(_BOM)))
-    lines = list(islice(filter(None, stripped), MAX_BATCH_EVENTS + 1))
-    _refuse_count(len(lines))
-    return [_judged(line) for line in lines]
-
-
-def _refuse_size(body: bytes, limit: int) -> None:
+def refuse_size(body: bytes, limit: int) -> None:
+    """Raise TooLarge when the body is over the limit."""
     if len(body) > limit:
         raise TooLarge(f"the body has {len(body)} bytes, but may have at most {limit}")
 
 
-def _refuse_count(count: int) -> None:
-    if count > MAX_BATCH_EVENTS:
-        raise TooLarge(f"the batch has more than {MAX_BATCH_EVENTS} events")
+def decode_elements(array: bytes) -> list[Event | EventError]:
+    """Return the event or the error of each element.
+
+    Raises one of REFUSALS when any element is not an event's JSON, and Repeated when one may give a field twice.
+    """
+    sent = _many.decode(array)
+    if _may_repeat(array, sent):
+        raise Repeated
+    nul = _NUL in array
+    return [_checked(each, nul) for each in sent]
 
 
-def _split_batch(body: bytes) -> list[bytes]:
-    try:
-        array = _enclosed(body) if body.lstrip(BLANKS).startswith(b"{") else body
-        elements = list(islice(split_array(array), MAX_BATCH_EVENTS + 1))
-    except Unclosed as error:
-        raise EventError("malformed", f'expected an array of events or {{"events": [...]}}: {error}') from None
-    _refuse_count(len(elements))
-    return elements
+class Repeated(ValueError):
+    """An event may give a field twice; the decoder takes the last one."""
 
 
-def _enclosed(body: bytes) -> bytes:
-    array = None
-    for key, value in split_object(body):
-        if (name := key_name(key)) != "events":
-            raise unknown_field(name)
-        array = value
-    if array is None:
-        raise EventError("missing_field", "events is missing: expected an array of events", "events")
-    return array
+def _may_repeat(text: bytes, events: list[_Sent]) -> bool:
+    """Tell whether the names of fields occur more often than events have them, outside of properties."""
+    for name, quoted in _QUOTED.items():
+        if found := text.count(quoted):
+            given = sum([getattr(event, name) is not UNSET for event in events])
+            if found > given and found - sum(_raw_properties(event).count(quoted) for event in events) > given:
+                return True
+    return False
 
 
-def _judged(element: bytes) -> Event | EventError:
-    try:
-        return _decode(element)
-    except EventError as error:
-        return error
+def _raw_properties(sent: _Sent) -> bytes:
+    return b"" if sent.properties is UNSET else bytes(sent.properties)
 
 
 def _checked(sent: _Sent, nul: bool) -> Event | EventError:
     try:
         return _event(sent, nul)
     except EventError as error:
-        return error
+        return error.alone()
 
 
-def _decode(element: bytes) -> Event:
+def decode_element(element: bytes) -> Event:
+    """Return the event of a JSON object. Raises EventError."""
     try:
         sent = _one.decode(element)
     except REFUSALS as error:
         raise refusal(element, error) from None
+    if max(map(element.count, _QUOTED.values())) > 1:
+        refuse_repeats(element)
     return _event(sent, _NUL in element)
 
 
@@ -159,7 +128,7 @@ def _event(sent: _Sent, nul: bool) -> Event:
         sent.event_type,
         sent.tool_name or None,
         sent.action or None,
-        _properties(bytes(sent.properties)),
+        _properties(_raw_properties(sent)),
         sent.demo_mode is not False,
         _timestamp(sent.timestamp),
     )

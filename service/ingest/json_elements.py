@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 
 BLANKS = b" \t\r\n"
+# A call into C holds Python's lock, so texts are scanned in parts of this size.
+PART_BYTES = 65_536
 # The bound of 1,000 keeps the matcher's memory small. The groups are atomic, not possessive, because Python 3.11.2
 # sometimes ends a possessive repeat of a group too early.
 _TO_COMMA = re.compile(rb'(?>(?:[^",\[\]{}]+|"[^"]*"){0,1000})([\[{]*)([\]}]*)(,?)')
@@ -69,8 +71,8 @@ def split_object(text: bytes) -> Iterator[tuple[bytes, bytes]]:
     Raises Unclosed, after the members before the fault.
     """
     for member in _split(text.strip(BLANKS), b"{}"):
-        if not (key := _KEY.match(_without_escapes(member))):
-            raise Unclosed("a member of the object has no name")
+        if not (key := _KEY.match(_without_escapes(member[:PART_BYTES]))):
+            raise Unclosed(f"a member of the object has no name, or one of more than {PART_BYTES} bytes")
         yield member[: key.end()], member[key.end(1) :].strip(BLANKS)
 
 
@@ -88,14 +90,28 @@ def _split(text: bytes, brackets: bytes) -> Iterator[bytes]:
     if text[:1] != brackets[:1]:
         raise Unclosed(f"it does not begin with {brackets[:1].decode()}")
     borders = Borders()
-    start = 1
-    for end in borders.within(text, start):
-        if borders.closed and text[end:] != brackets[1:]:
-            raise Unclosed(f"it does not end with the {brackets[1:].decode()} that closes it")
-        element = text[start:end].strip(BLANKS)
-        # `[]` has no element. After a comma, an empty element counts; its decoder refuses it.
-        if element or start > 1 or not borders.closed:
-            yield element
-        start = end + 1
-    if not borders.closed:
-        raise Unclosed("it is not closed")
+    start = first = 1
+    for place, part in _parts(text, first):
+        for border in borders.within(part):
+            end = place + border
+            if borders.closed and text[end:] != brackets[1:]:
+                raise Unclosed(f"it does not end with the {brackets[1:].decode()} that closes it")
+            element = text[start:end].strip(BLANKS)
+            # `[]` has no element. After a comma, an empty element counts; its decoder refuses it.
+            if element or start > first or not borders.closed:
+                yield element
+            start = end + 1
+        if borders.closed:
+            return
+    raise Unclosed("it is not closed")
+
+
+def _parts(text: bytes, start: int) -> Iterator[tuple[int, bytes]]:
+    """Give the text from `start` on in parts, each with its place, that never end within an escape."""
+    while start < len(text):
+        part = text[start : start + PART_BYTES]
+        if start + len(part) < len(text):
+            # An odd number of backslashes at the end begins an escape.
+            part = part[: len(part) - (len(part) - len(part.rstrip(b"\\"))) % 2]
+        yield start, part
+        start += len(part)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -15,6 +16,10 @@ from service.ingest.timestamps import EXAMPLE
 MAX_NAME = 128
 MAX_PERSON = 256
 SHOWN_CHARACTERS = 60
+# Enough bytes to show, whatever their encoding.
+_SHOWN_BYTES = 8 * SHOWN_CHARACTERS
+# An event has fewer fields. A search for the one to blame must not take long in an object that has thousands.
+_SEARCHED_MEMBERS = 32
 
 ErrorCode = Literal["malformed", "missing_field", "unknown_field", "invalid_field", "too_large"]
 
@@ -29,6 +34,11 @@ class EventError(Invalid):
     def __init__(self, code: ErrorCode, message: str, field: str | None = None) -> None:
         super().__init__(message, field)
         self.code = code
+
+    def alone(self) -> "EventError":
+        """Return the error without the frames that it came through; those of 10,000 errors would take long to free."""
+        self.__traceback__ = self.__context__ = None
+        return self
 
 
 EXPECTED = {
@@ -97,10 +107,23 @@ def unknown_field(name: str) -> EventError:
     return EventError("unknown_field", f"unknown field: {shown(name)}", shown(name))
 
 
+def refuse_repeats(element: bytes) -> None:
+    """Raise EventError when an object gives a name twice. One of the values would be lost."""
+    seen = set()
+    for key, _ in split_object(element):
+        if (name := key_name(key)) in seen:
+            raise repeated(name)
+        seen.add(name)
+
+
+def repeated(name: str) -> EventError:
+    return EventError("malformed", f"{shown(name)} is given twice", shown(name))
+
+
 def _members(element: bytes) -> Iterator[tuple[str, bytes]]:
-    """Give the names and values of an object, as far as it can be split."""
+    """Give the first names and values of an object, as far as it can be split."""
     with suppress(Unclosed):
-        for key, value in split_object(element):
+        for key, value in islice(split_object(element), _SEARCHED_MEMBERS):
             yield key_name(key), value
 
 
@@ -112,7 +135,7 @@ def key_name(key: bytes) -> str:
 
 
 def _text(value: bytes) -> str:
-    return value.decode(errors="backslashreplace")
+    return value[:_SHOWN_BYTES].decode(errors="backslashreplace")
 
 
 def shown(text: str) -> str:

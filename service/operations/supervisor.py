@@ -13,11 +13,13 @@ from dataclasses import dataclass
 import structlog
 
 from service.settings import Settings, SettingsError
+from sql.clocks import read_clocks
 from sql.database import Database
 from sql.days import make_days
 from sql.embedded.share import EmbeddedServer, ensure_running, use
 from sql.errors import EmbeddedError, Unavailable
 from sql.migrate import Migration, migrate
+from sql.retention import Retention, advance, record_retention
 
 WATCH_SECONDS = 1.0
 # How often to look whether the port accepts connections.
@@ -72,7 +74,7 @@ def check_port(settings: Settings) -> None:
 
 async def _run_parts(settings: Settings, url: str, embedded: EmbeddedServer | None, ready: Callable[[], None]) -> None:
     stop = stop_on_signals()
-    await prepare(url, settings)
+    await prepare(url, settings, serves=True)
     telling = asyncio.create_task(_tell(ready, settings))
     try:
         await keep_running(PARTS, url, embedded, stop)
@@ -113,9 +115,10 @@ async def keep_running(parts: Sequence[Part], url: str, embedded: EmbeddedServer
     await asyncio.gather(*work)
 
 
-async def prepare(url: str, settings: Settings) -> list[Migration]:
-    """Migrate the schema to the newest version, and make the days that events may need. Return the steps taken.
+async def prepare(url: str, settings: Settings, *, serves: bool = False) -> list[Migration]:
+    """Migrate the schema, move the horizon, and make the days that events may need. Return the steps taken.
 
+    serves: the service starts, so that its retention counts when it is longer than the one in force (R13).
     Raises SettingsError when the user's own server cannot be reached, and sql.errors.DatabaseError.
     """
     try:
@@ -126,10 +129,20 @@ async def prepare(url: str, settings: Settings) -> list[Migration]:
         raise SettingsError(f"DATABASE_URL cannot be used now: {error}") from error
     database = Database(url, connections=1)
     try:
-        await make_days(database, settings.event_retention_days)
+        asked = Retention(settings.event_retention_days, settings.rollup_retention_days)
+        kept = await record_retention(database, asked, lengthen=serves)
+        tell_of_other_retention(settings, kept)
+        await advance(database, kept, read_clocks())
+        await make_days(database, kept.event_days)
     finally:
         await database.close()
     return steps
+
+
+def tell_of_other_retention(settings: Settings, kept: Retention) -> None:
+    """Log how the settings differ from the retention in force."""
+    for sentence in settings.unlike_retention(kept.event_days, kept.rollup_days):
+        log.warning("another retention is in force", why=sentence)
 
 
 async def _keep(part: Part, url: str, stop: asyncio.Event) -> None:

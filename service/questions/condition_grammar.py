@@ -38,6 +38,8 @@ from service.questions.conditions import (
 from service.questions.parameters import SHOWN
 
 MOST_CHARACTERS = 4_000
+# Of a path: `properties`, and a name for each level that they may have.
+MOST_NAMES = 33
 # PostgreSQL's jsonpath compares doubles.
 MOST_NUMBER = 1e308
 _QUOTES = "\"'"
@@ -81,7 +83,14 @@ def field_path(text: str) -> Path | None:
     if text in FIELDS:
         return (text,)
     head, _, rest = text.partition(".")
-    return (PROPERTIES, *_names(rest)) if head == PROPERTIES and _NAMES.fullmatch(rest) else None
+    if head != PROPERTIES or not _NAMES.fullmatch(rest):
+        return None
+    names = (PROPERTIES, *_names(rest))
+    if len(names) > MOST_NAMES:
+        raise Malformed(
+            f"must have at most {MOST_NAMES - 1} names after {PROPERTIES}, because properties nest no deeper"
+        )
+    return names
 
 
 def path_text(names: Sequence[str]) -> str:

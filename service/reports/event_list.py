@@ -14,6 +14,7 @@ from service.questions.filters import NAMES, Filters
 from service.questions.hours import HOUR, MOST_HOURS, hour_range, time_text
 from service.questions.parameters import invalid, parse, switch, whole
 from service.questions.segments import Segments
+from service.reports.kept_range import RETIRED, KeptRange
 from service.reports.raw_events import RawEvents
 from service.reports.shards import Shards
 from sql.database import Database, Row, Session
@@ -67,11 +68,20 @@ class EventList:
         cursor = self._cursor(given)
         with_total = switch(given, "total", default=True)
         filters = await self._segments.filters(given)
-        page, more, total = await self._found(cursor, limit, filters, with_total=with_total)
-        answer = {"ok": True, "count": len(page), "total_in_range": total, "events": [event_of(row) for row in page]}
-        if total is None:
-            del answer["total_in_range"]
-        return answer | {"next_cursor": next_cursor(cursor, page) if more else None}
+        kept = await KeptRange.of(self._database, cursor.since, cursor.until, RETIRED)
+        while True:
+            cut = msgspec.structs.replace(cursor, since=kept.since)
+            page, more, total = await self._found(cut, limit, filters, with_total=with_total)
+            if not await kept.shrank():
+                break
+        return {
+            "ok": True,
+            **({"from": time_text(kept.since)} if kept.since > cursor.since else {}),
+            "count": len(page),
+            **({} if total is None else {"total_in_range": total}),
+            "events": [event_of(row) for row in page],
+            "next_cursor": next_cursor(cursor, page) if more else None,
+        }
 
     def _cursor(self, given: Mapping[str, str]) -> Cursor:
         if not given.get("cursor"):

@@ -20,6 +20,8 @@ from sql.database import Database, Row
 # The sources of a report.
 EVENTS = "events"
 ROLLUPS = "rollups"
+# A list shows all events that are left, so that it is cut only where retention took some: a young log has lost nothing.
+RETIRED = "retired"
 # Older versions of the schema did not count users, so users may be known only since an upgrade.
 PEOPLE = "people"
 
@@ -27,19 +29,20 @@ FIRST = datetime.min.replace(tzinfo=UTC)
 
 
 def since_of(row: Row, *parts: str) -> datetime:
-    """Return the moment since which all parts are kept. parts: of EVENTS, ROLLUPS, PEOPLE. row: of read_kept."""
+    """Return the moment since which all parts are kept. parts: as kept_since has them. row: of read_kept."""
     return max(row[f"{part}_since"] or FIRST for part in parts)
 
 
 async def kept_since(database: Database, *parts: str) -> datetime:
-    """Read the moment since which all parts are kept. parts: of EVENTS, ROLLUPS, PEOPLE."""
+    """Read the moment since which all parts are kept. parts: of EVENTS, RETIRED, ROLLUPS, PEOPLE."""
     return since_of(await database.only(database.statements.read_kept), *parts)
 
 
 def first_kept(source: str, since: datetime, until: datetime, kept: datetime) -> datetime:
     """Return the start of the kept part of [since, until). Raises Expired, which names the source, when it is empty."""
     if max(since, kept) >= until:
-        raise Expired(f"{source} before {time_text(kept)} are not kept any more", "to")
+        what = EVENTS if source == RETIRED else source
+        raise Expired(f"{what} before {time_text(kept)} are not kept any more", "to")
     return max(since, kept)
 
 

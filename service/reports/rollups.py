@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from service.questions.hours import HOUR, HourRange, hour, hour_range, hour_start, time_text
+from service.errors import Expired
+from service.questions.hours import HOUR, hour, hour_range, hour_start, time_text
 from service.questions.parameters import parse, switch
 from service.reports.proofs import proof_of
 from service.reports.shards import Shards
@@ -23,6 +24,8 @@ MOST_KEYS = 1_000
 # Events may be a day ahead of the database's clock. Two more hours cover the difference to this machine's clock.
 OPEN_END = timedelta(hours=26)
 PARAMETERS = frozenset({"hours", "from", "to", "fill"})
+# The measure of read_hourly that a shard has when it keeps less than the range.
+KEPT = "rollups_since"
 
 
 class Rollups:
@@ -38,13 +41,14 @@ class Rollups:
         given = parse(query, PARAMETERS)
         now = self._clock()
         asked = hour_range(given, DEFAULT_HOURS, now)
-        by_shard = await self._read(asked.since, asked.until or now + OPEN_END)
+        since, by_shard = await self._read_kept(asked.since, asked.until or now + OPEN_END)
         total = Totals(by_shard)
         hours = total.hours()
         if switch(given, "fill", default=False):
-            hours |= _every_hour(asked, now)
+            hours |= _every_hour(since, asked.until, now)
         return {
             "ok": True,
+            **({"from": time_text(since)} if since > asked.since else {}),
             "count": len(hours),
             "hours": asked.hours,
             "total_events": total.single["event_type"] + total.single["document_events"],
@@ -68,6 +72,21 @@ class Rollups:
         for document in filter(None, sealed):
             total.add(start, document)
         return {"ok": True, "rollup": total.rollup(start), "proof": proof_of(start, proofs, self._clock())}
+
+    async def _read_kept(self, since: datetime, until: datetime) -> tuple[datetime, list[list[Row]]]:
+        """Read the part of a range that all shards keep; return its start and the rows. Raises Expired."""
+        while True:
+            by_shard = await self._read(since, until)
+            kept = [row["hour"] for rows in by_shard for row in rows if row["measure"] == KEPT]
+            if not kept:
+                return since, by_shard
+            since = max(kept)
+            if since >= until:
+                raise Expired(
+                    f"rollups before {time_text(since)} are not kept any more;"
+                    " /api/analytics/rollups/{hour} still answers single hours from their seals",
+                    "to",
+                )
 
     async def _read(self, since: datetime, until: datetime) -> list[list[Row]]:
         shards = await self._shards.numbers()
@@ -95,6 +114,8 @@ class Totals:
         # With a single shard its documents are the answer, because no other shard adds to them.
         self._documents: dict[datetime, msgspec.Raw] = {}
         for measure, start, key, amount in (row for rows in by_shard for row in rows):
+            if measure == KEPT:
+                continue
             if measure != "document":
                 self.single[measure] += amount
                 if start is not None:
@@ -144,8 +165,8 @@ def _most(counts: dict[str, int]) -> dict[str, int]:
     return _most(named | {OTHER: sum(counts.values()) - sum(named.values())})
 
 
-def _every_hour(asked: HourRange, now: datetime) -> set[datetime]:
+def _every_hour(since: datetime, until: datetime | None, now: datetime) -> set[datetime]:
     """Return every hour of the range up to the current one. Later hours show only when they have events."""
     current_end = hour_start(now) + HOUR
-    until = min(asked.until or current_end, current_end)
-    return {asked.since + step * HOUR for step in range((until - asked.since) // HOUR)}
+    until = min(until or current_end, current_end)
+    return {since + step * HOUR for step in range((until - since) // HOUR)}

@@ -21,6 +21,7 @@ from sql.durable import sync
 from sql.embedded.accounts import Account, account_of
 from sql.embedded.folders import PORT, SOCKET_NAME, pgdata_name, private_folder
 from sql.errors import EmbeddedError
+from sql.stopping import unbroken
 
 DATABASE = "hourledger"
 ROLE = "hourledger"
@@ -29,6 +30,8 @@ LOCALES = {16: ("--locale=C",), 18: ("--locale=C", "--locale-provider=builtin", 
 PATIENCE_SECONDS = 600.0
 # Children of a killed server end when they notice its death, or when they get a signal.
 LEFTOVER_SECONDS = 60.0
+# How long Ctrl-C waits while a server begins.
+BEGIN_SECONDS = 5
 TAIL_LINES = 20
 
 
@@ -150,8 +153,10 @@ class Postgres:
         self._write_configuration()
         self._drop_false_locks()
         options = ("-D", self.folder.name, "-o", "-c config_file=postgresql.conf", "-l", "log/start.log")
-        started = self._run("pg_ctl", "start", *options, *_patiently())
-        if started.returncode == 0:
+        # A server that has just begun writes its pid file within this time; without it nobody could stop the server.
+        with unbroken():
+            started = self._run("pg_ctl", "start", *options, "-w", "-t", f"{BEGIN_SECONDS}")
+        if started.returncode == 0 or self.postmaster():  # which recovers for longer
             return True
         tail = self._log_tail()
         children, starting = "pre-existing shared memory" in tail, 'lock file "' in tail

@@ -19,6 +19,7 @@ from sql.embedded.binaries import binaries
 from sql.embedded.folders import data_folder, socket_folder
 from sql.embedded.postgres import DATABASE, PATIENCE_SECONDS, Answer, Postgres
 from sql.errors import EmbeddedError
+from sql.stopping import unbroken
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def use(
                     _remove_data(server)
                 server.postgres.bring_up()
             except BaseException:
-                _leave(server)
+                with unbroken():
+                    _leave(server)
                 raise
         return server
 
@@ -87,7 +89,7 @@ def ensure_running(server: EmbeddedServer) -> bool:
 def release(server: EmbeddedServer) -> None:
     """Give the share back; the last release stops the server. A second call does nothing. Raises EmbeddedError."""
     if not server.users.closed:
-        with _one_line_errors(), _starting(server.postgres.data_dir):
+        with unbroken(), _one_line_errors(), _starting(server.postgres.data_dir):
             _leave(server)
 
 

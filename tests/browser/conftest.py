@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.browser.support.seeded import seeded_events
 from tests.conftest import Servers
@@ -30,6 +30,8 @@ FLAGS = [
     # Otherwise a page of another origin needs the visitor's permission to reach a service on this machine.
     "--disable-features=LocalNetworkAccessChecks",
 ]
+# How long a page may take on a busy machine, in milliseconds.
+PATIENCE = 60_000
 TOKEN = "read-token"  # noqa: S105
 # Screenshots that tests take; CI keeps them.
 ARTIFACTS = Path(__file__).parents[2] / ".artifacts"
@@ -48,6 +50,7 @@ async def browser() -> AsyncIterator[Browser]:
             pytest.fail("no Chromium is installed")
         pytest.skip("needs Chromium, on Debian: apt-get install chromium-headless-shell")
     async with async_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE)
         browser = await playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         await browser.close()
@@ -57,6 +60,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     """Give a fresh browser profile with empty storage."""
     context = await browser.new_context()
+    context.set_default_timeout(PATIENCE)
     yield context
     await context.close()
 

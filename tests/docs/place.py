@@ -29,6 +29,7 @@ LINKED = (
     "sql",
     "node_modules",
     "package-lock.json",
+    "requirements.lock",
     "requirements-dev.lock",
 )
 PROGRAMS = next(
@@ -42,9 +43,12 @@ SETTINGS = ("HOURLEDGER_", "DATABASE_")
 # Commands that change the environment of the commands after them.
 SETTING = ("export ", "set -a")
 BACKUPS = "/var/backups"
+USUAL_DATA = "~/.local/state/hourledger"
+SHOWN_DATA = "/home/deploy/.local/state/hourledger"
 # The set-up is done. `-o` keeps make from repeating it because of the dates of files.
 MAKE = f"""#!/bin/sh
-exec {shutil.which("make")} -o .venv/installed.lock -o service/web/vendor/installed.lock "$@"
+exec {shutil.which("make")} -o .venv/installed.lock -o .venv/installed-dev.lock \\
+  -o service/web/vendor/installed.lock "$@"
 """
 OWN_SERVER = "postgresql://hourledger:…@db.example.org/hourledger"
 
@@ -86,7 +90,8 @@ class Place:
     def run(self, command: str) -> list[str]:
         """Run a command as it is typed, and return the lines it wrote; it must succeed."""
         addresses = dict.fromkeys(("http://127.0.0.1:8000", "https://stats.example.com"), self.url)
-        for written, meant in (addresses | {BACKUPS: str(self.backups)} | self.replaced).items():
+        places = {BACKUPS: str(self.backups), USUAL_DATA: ".data"}
+        for written, meant in (addresses | places | self.replaced).items():
             command = command.replace(written, meant)
         # An error of the service is one of the command.
         command = re.sub("^curl ", "curl --silent --show-error --fail-with-body ", command)
@@ -145,7 +150,7 @@ class Place:
         if "follow" not in command:
             wait_until(lambda: self._is_ready(process, log), f"{command} is ready")
         assert process.poll() is None, log.read_text()
-        return log.read_text().splitlines()
+        return log.read_text().replace(str(self.folder / ".data"), SHOWN_DATA).splitlines()
 
     def _is_ready(self, process: subprocess.Popen[bytes], log: Path) -> bool:
         assert process.poll() is None, log.read_text()
@@ -159,7 +164,7 @@ class Place:
         foreign = (*SETTINGS, "MAKE", "MFLAGS", "PG")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         path = f"{self.folder / 'bin'}:{self.folder / '.venv/bin'}:{PROGRAMS}:{inherited['PATH']}"
-        own = {"HOURLEDGER_PORT": str(self.port), "HOURLEDGER_DATA_DIR": ".data", "PATH": path}
+        own = {"HOURLEDGER_PORT": str(self.port), "HOURLEDGER_DATA_DIR": str(self.folder / ".data"), "PATH": path}
         return inherited | own | self.environment
 
 

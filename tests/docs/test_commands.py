@@ -89,7 +89,6 @@ def a_day_that_is_due(place: Place, _: list[str]) -> None:
         then = text_of(datetime.now(UTC) - timedelta(days=3, hours=hours))
         event = {"event_type": "old", "session_id": "s", "timestamp": then}
         place.run(f"curl {place.url}/e --data '{json.dumps(event)}'")
-    place.environment["HOURLEDGER_EVENT_RETENTION_DAYS"] = "1"
 
 
 def move_to_own_server(place: Place, own_databases: list[str]) -> None:
@@ -103,11 +102,11 @@ BEFORE: dict[tuple[str, str], Callable[[Place, list[str]], None]] = {
     ("docs/operations.md", "make import"): events_to_import,
     ("docs/operations.md", "make backup FILE=/var/backups/hourledger-"): no_backup_yet,
     ("docs/operations.md", "pg_dump -Fc"): embedded_database,
-    ("docs/operations.md", "mv .data"): backup_of_that_day,
+    ("docs/operations.md", "mv ~/.local"): backup_of_that_day,
     ("docs/operations.md", 'DATABASE_URL" hourledger.dump'): own_database,
     ("docs/operations.md", "move.dump"): move_to_own_server,
     ("docs/operations.md", "psql -c"): administrator,
-    ("docs/operations.md", "make retention"): a_day_that_is_due,
+    ("docs/operations.md", "make retention SHORTEN=1"): a_day_that_is_due,
 }
 
 

@@ -64,7 +64,7 @@ def test_options_that_are_named() -> None:
 
 
 def test_settings() -> None:
-    source = (ROOT / "service/settings.py").read_text()
+    source = (ROOT / "service/settings/__init__.py").read_text()
     read = named(r'"(HOURLEDGER_[A-Z_]+|DATABASE_URL)"', within=source)
     assert named(r"\b(?<!TEST_)(HOURLEDGER_[A-Z_]+|DATABASE_URL)\b") == read
     operations = (ROOT / "docs/operations.md").read_text()

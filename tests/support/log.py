@@ -11,6 +11,8 @@ from typing import TypeVar
 import asyncpg
 
 from service.ingest.event import Event
+from service.operations.supervisor import prepare
+from service.settings import load
 from sql.database import Database
 from tests.conftest import RETENTION_DAYS
 
@@ -74,6 +76,8 @@ async def _until(connection: asyncpg.Connection, query: str, *arguments: object)
 @asynccontextmanager
 async def stopped_after_one_append(url: str, begin: Callable[[], Awaitable[Begun]]) -> AsyncIterator[Begun]:
     """Begin work that appends repeatedly; let the trial without events and one append pass, and block the next."""
+    # Later starts then move no horizon, for which they would wait for the lock, too.
+    await prepare(url, load({"HOURLEDGER_EVENT_RETENTION_DAYS": str(RETENTION_DAYS)}))
     holder, *others = connections = [await asyncpg.connect(url) for _ in range(3)]
     try:
         await _lock_head(holder)

@@ -27,7 +27,7 @@ COUNTS = "select hour, dimension, key, array[events_00, events_15, events_30, ev
 MEMBERS = "select bucket, kind, member from hourly_members"
 EDGES = "select kind, bucket, nullif(previous, '-infinity'), members from hourly_edges"
 # Measures of a fresh read that describe the read itself.
-BESIDES = ("position", "lag_events", "document_events", "document_sessions")
+BESIDES = ("position", "lag_events", "document_events", "document_sessions", "rollups_since")
 PLACES = [timedelta(0), timedelta(microseconds=1), timedelta(minutes=7), QUARTER - timedelta(microseconds=1)]
 MODES = ('{"risk_mode": "high"}', '{"risk_mode": "low", "x": 1}', '{"risk_mode": 3}', '{"other": true}', None)
 

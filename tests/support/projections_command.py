@@ -25,11 +25,11 @@ class Ended:
         return self.errors.splitlines()[-1]
 
 
-async def run(url: str, *arguments: str) -> Ended:
+async def run(url: str, *arguments: str, **settings: str) -> Ended:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOURLEDGER_")}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "projections", *arguments),
-        env=inherited | {"DATABASE_URL": url},
+        env=inherited | {"DATABASE_URL": url} | settings,
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -11,7 +11,9 @@ from projections.projector import catch_up
 from projections.retention import RetiredDay, retain
 from projections.verify import HourProof, conservation, verify_hour
 from service.ingest.event import Event
+from sql.clocks import Reading
 from sql.database import Database
+from sql.retention import Retention
 from tests.conftest import RETENTION_DAYS
 from tests.support import oracle
 from tests.support.log import NOW, an_event, append
@@ -94,11 +96,27 @@ async def append_all(sharded: Sharded, events: Sequence[Event], *, clock: dateti
 
 
 async def retire(
-    database: Database, number: int, *, rollup_days: int = LONG, patience: timedelta = timedelta(0)
+    database: Database,
+    number: int,
+    *,
+    rollup_days: int = LONG,
+    grace_days: int = 2,
+    patience: timedelta = timedelta(0),
 ) -> list[RetiredDay]:
-    """Run the pass at a clock when a day is just past the horizon; return its result for each due day."""
-    passed = retain(database, RETENTION_DAYS, rollup_days, patience=patience, clock=past(number))
-    return [retired async for retired in passed]
+    """Run the pass at a clock when a day is just past the horizon; return its result for each due day.
+
+    The pass accepts the clock, because tests go from day to day as they like.
+    """
+    kept = Retention(RETENTION_DAYS, rollup_days)
+    passed = retain(
+        database, kept, grace_days=grace_days, force=True, patience=patience, reading=reading_at(past(number))
+    )
+    return [retired async for retired in passed if not retired.dropped or retired.hindrance]
+
+
+def reading_at(clock: datetime, boot: str = "a machine that never stops") -> Reading:
+    """Return a reading of right clocks: as much time has passed as the clocks say."""
+    return Reading(boot, clock.timestamp(), clock, clock)
 
 
 def whole(*numbers: int, events: Sequence[Event]) -> list[RetiredDay]:

@@ -2,6 +2,7 @@
 -- Rows: one for each event that was NOT stored, with its place in the arrays (from 1) and the reason:
 -- duplicate, id_reused, expired or future.
 -- The clock is null in production, which means the database's clock; tests pass one.
+-- retention_days: for a log whose horizon was never set.
 create or replace function append_events(
     in_shard integer,
     retention_days integer,

@@ -1,6 +1,6 @@
--- The count and the digest of the events that one hour of a shard's log holds now. Reads the events themselves. Rows:
--- one, zeros when the hour is empty.
-create or replace function found_in_log(in_shard integer, in_hour timestamptz)
+-- The count and the digest of the events that one hour of a shard's log holds now, up to a position or, when that is
+-- null, all. Reads the events themselves. Rows: one, zeros when the hour is empty.
+create or replace function found_in_log(in_shard integer, in_hour timestamptz, upto bigint)
 returns table (events bigint, position_sum numeric, digest_high numeric, digest_low numeric)
 language sql stable parallel safe
 as $$
@@ -17,7 +17,9 @@ as $$
                 l.properties, l.demo_mode, l.timestamp
             ) as digest
         from events as l
-        where l.shard = $1 and l.timestamp >= $2 and l.timestamp < $2 + interval '1 hour'
+        where l.shard = $1 and l.timestamp >= $2 and l.timestamp < hour_after($2)
+            -- `+ 0` keeps the planner off events_by_position.
+            and ($3 is null or l.position + 0 <= $3)
         offset 0  -- keeps each digest from being computed once per half
     ) as e
 $$;

@@ -6,6 +6,7 @@
 --   sessions: distinct sessions in `hour`;  distinct_sessions: distinct sessions in the whole range (no hour)
 --   document_events, document_sessions: sums over the documents (no hour)
 --   position: the log's head (no hour);     lag_events: events beyond the checkpoint (no hour)
+--   rollups_since: `hour` is the first that the shard keeps; only when it is after `since`
 create or replace function read_hourly(
     in_shard integer, since timestamptz, until timestamptz, most_keys integer default null
 )
@@ -144,6 +145,10 @@ begin
     union all
     select 'position', null, null, head
     union all
-    select 'lag_events', null, null, lag;
+    select 'lag_events', null, null, lag
+    union all
+    select 'rollups_since', kept.since, null, 0
+    from (select rollups_since(in_shard) as since) as kept
+    where kept.since > read_hourly.since;
 end
 $$;

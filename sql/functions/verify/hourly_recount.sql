@@ -21,7 +21,7 @@ as $$
                 hourly_risk_mode(e.event_type, e.properties) as risk_mode
             from events as e
             -- `+ 0` keeps the planner off events_by_position, because it would read all of that index.
-            where e.shard = $1 and e.timestamp >= $2 and e.timestamp < $2 + interval '1 hour' and e.position + 0 <= $3
+            where e.shard = $1 and e.timestamp >= $2 and e.timestamp < hour_after($2) and e.position + 0 <= $3
         ) as c
         group by grouping sets ((c.bucket, c.event_type, c.tool_name, c.risk_mode), (c.bucket, c.session_id, c.user_id))
     ),

@@ -23,21 +23,7 @@ returns table (
 language sql stable
 as $$
     with appended as (
-        select
-            w.hour,
-            sum(w.events)::bigint as events,
-            sum(w.digest_high) as digest_high,
-            sum(w.digest_low) as digest_low
-        from (
-            select l.hour, l.events, l.digest_high, l.digest_low
-            from hour_ledger as l
-            where l.shard = $1 and l.hour >= $3 and l.hour < $4
-            union all
-            select r.hour, r.events, r.digest_high, r.digest_low
-            from receipts as r
-            where r.shard = $1 and r.hour >= $3 and r.hour < $4
-        ) as w
-        group by w.hour
+        select a.hour, a.events, a.digest_high, a.digest_low from appended_hours($1, $3, $4) as a
     ),
     proven as (
         select p.hour, p.state, p.events, p.digest_high, p.digest_low, p.verified_at

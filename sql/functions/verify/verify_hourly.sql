@@ -36,7 +36,7 @@ begin
     end if;
     if exists (
         select from retired_days as d where d.shard = in_shard and d.day = (in_hour at time zone 'UTC')::date
-    ) or sealed and to_regclass(day_partition((in_hour at time zone 'UTC')::date)) is null then
+    ) or sealed and not exists (select from log_days() as p where p.day = (in_hour at time zone 'UTC')::date) then
         return query
         select c.finding, c.field, c.bucket, c.key, c.stored, c.recounted
         from check_seal(in_shard, in_version, in_hour) as c;
@@ -46,20 +46,9 @@ begin
     select a.events, a.position_sum, a.digest_high, a.digest_low into witnessed
     from appended(in_shard, in_hour) as a;
     select f.events, f.position_sum, f.digest_high, f.digest_low into found_now
-    from found_in_log(in_shard, in_hour) as f;
+    from found_in_log(in_shard, in_hour, null) as f;
 
-    select
-        witnessed.events - coalesce(sum(r.events), 0) as events,
-        witnessed.digest_high - coalesce(sum(r.digest_high), 0) as digest_high,
-        witnessed.digest_low - coalesce(sum(r.digest_low), 0) as digest_low
-    into folded
-    from receipts as r
-    where r.shard = in_shard and r.hour = in_hour
-        and r.last_position > (
-            select c.position
-            from checkpoints as c
-            where c.shard = in_shard and c.projection = 'hourly' and c.version = in_version
-        );
+    select f.events, f.digest_high, f.digest_low into folded from folded_in(in_shard, in_version, in_hour) as f;
 
     return query
     values

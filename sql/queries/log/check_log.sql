@@ -7,4 +7,4 @@ select
         select from retired_days as d where d.shard = $1 and d.day = ($2::timestamptz at time zone 'UTC')::date
     ) as retired
 from appended($1, $2) as witnessed
-cross join found_in_log($1, $2) as found_now
+cross join found_in_log($1, $2, null) as found_now

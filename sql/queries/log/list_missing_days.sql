@@ -1,14 +1,31 @@
--- Days that accept events but have no partition yet.
--- $1 retention in days, $2 clock or null, $3 days ahead of the clock
+-- Days that accept events but have no partition yet: those within the retention in force, to a day ahead, and of others
+-- those that are asked for.
+-- $1 retention in days, for a log that has recorded none, $2 clock or null, $3 days ahead of the clock, $4 other days
 -- Rows: one per day (day), oldest first.
-select d::date as day
+select d.day
 from
-    (select coalesce($2::timestamptz, clock_timestamp()) as moment) as clock,
-    (select min(horizon) as horizon from log_heads) as heads,
-    generate_series(
-        horizon_at(heads.horizon, $1::integer, clock.moment) at time zone 'UTC',
-        date_trunc('day', clock.moment at time zone 'UTC') + make_interval(days => $3::integer),
+    (select coalesce($2::timestamptz, clock_timestamp()) as moment) as clock
+cross join (
+    select min(h.horizon) as horizon, coalesce((select r.event_days from retention_in_force as r), $1::integer) as days
+    from log_heads as h
+) as log
+cross join lateral (
+    select
+        date_trunc('day', clock.moment at time zone 'UTC') as today,
+        horizon_at(log.horizon, log.days, clock.moment) at time zone 'UTC' as horizon
+) as utc
+cross join lateral (
+    select d::date as day
+    from generate_series(
+        -- A horizon that waits for a clock may be years behind; days are then made where events are.
+        greatest(utc.horizon, utc.today - make_interval(days => log.days)),
+        utc.today + make_interval(days => $3::integer),
         '1 day'
     ) as d
-where to_regclass(day_partition(d::date)) is null
-order by d
+    union
+    select a.day
+    from unnest($4::date[]) as a (day)
+    where a.day >= utc.horizon and a.day <= utc.today + interval '1 day'
+) as d
+where to_regclass(day_partition(d.day)) is null
+order by d.day

@@ -1,6 +1,6 @@
--- Days before the horizon of every shard whose events are still there. A day is left out when it failed or was sealed
--- less than $1 ago: retention tried it then.
--- $1 patience: minimum time between two tries of a day, $2 clock or null
+-- Days that are due to leave the log. A day is left out when it failed or was sealed less than $1 ago: retention tried it
+-- then. So is a day that was brought back, for its time.
+-- $1 patience: minimum time between two tries of a day, $2 clock or null, $3 moment: the time that passed
 -- Rows: one per day (day, since and until: its first hour and the next day's), oldest first.
 select d.day, d.since, d.until
 from (
@@ -8,7 +8,8 @@ from (
     from log_days() as p
 ) as d
 cross join (select coalesce($2::timestamptz, clock_timestamp()) - $1::interval as moment) as ago
-where d.until <= (select min(h.horizon) from log_heads as h)
+where d.until <= due_before($3)
+    and not exists (select from leaving_days as l where l.day = d.day and l.stage = 'returned' and l.until > $3)
     and not exists (
         select
         from projections as p

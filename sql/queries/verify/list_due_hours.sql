@@ -4,19 +4,8 @@
 -- Rows: at most $5, one per hour (hour, events): never verified hours first, the newest of them first, then the
 -- longest ago verified.
 select w.hour, w.events
-from (
-    select a.hour, sum(a.events)::bigint as events, sum(a.digest_high) as digest_high, sum(a.digest_low) as digest_low
-    from (
-        select l.hour, l.events, l.digest_high, l.digest_low
-        from hour_ledger as l
-        where l.shard = $1 and l.hour >= (select s.horizon from log_heads as s where s.shard = $1)
-        union all
-        select r.hour, r.events, r.digest_high, r.digest_low
-        from receipts as r
-        where r.shard = $1 and r.hour >= (select s.horizon from log_heads as s where s.shard = $1)
-    ) as a
-    group by a.hour
-) as w
+from log_heads as s
+cross join lateral appended_hours(s.shard, s.horizon, 'infinity') as w
 cross join (select coalesce($4::timestamptz, clock_timestamp()) as moment) as clock
 left join lateral (
     select h.state, h.events, h.digest_high, h.digest_low, h.verified_at
@@ -30,7 +19,8 @@ left join lateral (
     where h.shard = $1 and h.version = $2 and h.hour = w.hour
     offset 0  -- as above
 ) as d on true
-where w.hour <= clock.moment - interval '1 hour'
+where s.shard = $1
+    and w.hour <= clock.moment - interval '1 hour'
     and (p.verified_at is null or p.verified_at <= clock.moment - $3::interval)
     and (
         (p.events, p.digest_high, p.digest_low) is distinct from (w.events, w.digest_high, w.digest_low)

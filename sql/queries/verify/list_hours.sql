@@ -1,14 +1,17 @@
--- Hours of a shard for which the log, a witness, a seal or the projection has rows.
--- $1 shard, $2 version, $3 from or null, $4 to (exclusive) or null
+-- Hours of a shard for which the log, a witness, a seal or the projection has rows. Reads only rows of the range, so
+-- that a page which cannot be read hides no hours of other pages.
+-- $1 shard, $2 version, $3 from or null, $4 to (exclusive) or null, $5 whether also hours that only the log knows
 -- Rows: one per hour (hour, events: how many were appended), oldest first.
 with recursive member_hours as (
     -- Steps from one hour to the next in the index, instead of reading every member row.
-    select min(hour_of(m.bucket)) as hour from hourly_members as m
+    select min(hour_of(m.bucket)) as hour
+    from hourly_members as m
+    where hour_of(m.bucket) >= coalesce($3::timestamptz, '-infinity') and hour_of(m.bucket) < coalesce($4::timestamptz, 'infinity')
     union all
     select (
         select min(hour_of(m.bucket))
         from hourly_members as m
-        where hour_of(m.bucket) > h.hour
+        where hour_of(m.bucket) > h.hour and hour_of(m.bucket) < coalesce($4::timestamptz, 'infinity')
     )
     from member_hours as h
     where h.hour is not null
@@ -44,23 +47,25 @@ known as (
     union all
     -- Hours with an event in the log, even if no witness counts it.
     select h.hour, 0
-    from (
-        select generate_series(
-            (select hour_of(min(timestamp)) from events),
-            (select max(timestamp) from events),
-            '1 hour'
-        ) as hour
-    ) as h
+    from (select min(day) as first, max(day) + 1 as last from log_days()) as d
+    cross join generate_series(
+        greatest(d.first::timestamp at time zone 'UTC', $3::timestamptz),
+        least(d.last::timestamp at time zone 'UTC', $4::timestamptz) - interval '1 microsecond',
+        '1 hour'
+    ) as h (hour)
     cross join lateral (
         -- `order by` makes the planner use the primary key, whether or not the table is analyzed.
         select from events as e
-        where e.timestamp >= h.hour and e.timestamp < h.hour + interval '1 hour' and e.shard = $1
+        -- The range again, because the planner then leaves out all other days: it opens the files of those that it plans.
+        where e.timestamp >= coalesce($3::timestamptz, '-infinity')
+            and e.timestamp < case when $5::boolean then coalesce($4::timestamptz, 'infinity') else '-infinity' end
+            and e.timestamp >= h.hour and e.timestamp < h.hour + interval '1 hour' and e.shard = $1
         order by e.timestamp
         limit 1
     ) as one
 )
 select known.hour, sum(known.events)::bigint as events
 from known
-where ($3::timestamptz is null or known.hour >= $3) and ($4::timestamptz is null or known.hour < $4)
+where known.hour >= coalesce($3::timestamptz, '-infinity') and known.hour < coalesce($4::timestamptz, 'infinity')
 group by known.hour
 order by known.hour

@@ -96,7 +96,7 @@ def _check_ended(appenders: list[ForkServerProcess]) -> None:
 
 async def kill_http_workers(ground: Ground) -> None:
     """Kill all HTTP workers of a service under load."""
-    await asyncio.to_thread(_try_under_load, ground, ground.url, kill_workers)
+    await asyncio.to_thread(try_under_load, ground, ground.url, kill_workers)
 
 
 async def sever_service(ground: Ground) -> None:
@@ -107,10 +107,11 @@ async def sever_service(ground: Ground) -> None:
         def sever(_: RunningService) -> None:
             loop.call_soon_threadsafe(way.sever)
 
-        await asyncio.to_thread(_try_under_load, ground, way.url, sever)
+        await asyncio.to_thread(try_under_load, ground, way.url, sever)
 
 
-def _try_under_load(ground: Ground, url: str, try_fault: Callable[[RunningService], None]) -> None:
+def try_under_load(ground: Ground, url: str, try_fault: Callable[[RunningService], None]) -> None:
+    """Try faults of a service beside a load. All senders must go on, and none may be refused."""
     shards, workers = str(ground.trial.shards), str(WORKERS)
     with running_service(ground.folder, url, HOURLEDGER_WORKERS=workers, HOURLEDGER_SHARDS=shards) as running:
         with loaded(running) as load:

@@ -108,17 +108,22 @@ class Ground:
             hour + timedelta(microseconds=chance.randrange(3_600_000_000)),
         )
 
-    async def append(self) -> datetime:
-        """Append a batch; return its hour."""
+    async def append(self, clock: datetime | None = None) -> datetime:
+        """Append a batch, by the database's clock or another; return its hour."""
+        hour, events = await self.store(clock)
+        self.ack(events)
+        return hour
+
+    async def store(self, clock: datetime | None = None) -> tuple[datetime, list[Event]]:
+        """Append a batch and record no event as acked; return its hour and its events."""
         hour = self.next_hour()
         events = self.events_of(hour)
         placed: dict[int, list[Event]] = {}
         for event in events:
             placed.setdefault(shard_of(event.session_id, self.trial.shards), []).append(event)
         for shard, some in placed.items():
-            await self._append(shard, some, hour if self.long_ago else None)
-        self.ack(events)
-        return hour
+            await self._append(shard, some, hour if self.long_ago else clock)
+        return hour, events
 
     async def _append(self, shard: int, events: Sequence[Event], clock: datetime | None) -> None:
         columns = [list(column) for column in zip(*events, strict=True)]
@@ -208,7 +213,9 @@ async def new_ground(server: EmbeddedServer, row: Row, trial: Trial) -> AsyncIte
     with tempfile.TemporaryDirectory(prefix="hourledger-") as folder:
         try:
             await make_days(database, RETENTION_DAYS)
-            yield Ground(server, url, Path(folder), row, database, trial)
+            ground = Ground(server, url, Path(folder), row, database, trial)
+            yield ground
+            await ground.database.close()
         finally:
             await database.close()
             await execute(server.database_url("postgres"), f'drop database "{name}" with (force)')

@@ -12,9 +12,20 @@ from sql.embedded.share import EmbeddedServer, use
 from tests.conftest import FAST, folder_for_servers
 from tests.faults.table.clocks import step_clocks
 from tests.faults.table.crowds import kill_appenders, kill_http_workers, kill_postgres, kill_projectors, sever_service
+from tests.faults.table.disks import damage_pages, lose_end_of_wal
 from tests.faults.table.ground import Ground, Trial, new_ground
+from tests.faults.table.leaving import jump_clocks, shorten_retention
 from tests.faults.table.table import Row
-from tests.faults.table.works import LONG_WORKS, WORKS, append_at_every_boundary, fold, retire, try_every_boundary
+from tests.faults.table.visitors import hold_idle_connections, hold_unfinished_batches, send_costly_bodies
+from tests.faults.table.works import (
+    LONG_WORKS,
+    WORKS,
+    append_at_every_boundary,
+    fold,
+    retire,
+    retire_and_undrop,
+    try_every_boundary,
+)
 from tests.faults.table.zombies import stop_checkpoint_holders, stop_folds
 
 
@@ -38,9 +49,16 @@ def all_kinds() -> list[Kind]:
         Kind("projectors killed beside 8 appenders", kill_projectors, Trial(30, 20_000)),
         Kind("appender and projector killed", kill_appenders, Trial(20, 4_000)),
         Kind("PostgreSQL killed", kill_postgres, Trial(6, 4_000), durable=True),
+        Kind("page damaged on disk", damage_pages, Trial(20, 1_000)),
+        Kind("end of the WAL lost, told by the witness", lose_end_of_wal, Trial(10, 1_000, 8), durable=True),
         Kind("HTTP workers killed under load", kill_http_workers, Trial(10, 0)),
         Kind("sockets severed under load, 8 shards", sever_service, Trial(30, 0, shards=8)),
+        Kind("silent connections under load", hold_idle_connections, Trial(7, 0)),
+        Kind("unfinished batches under load", hold_unfinished_batches, Trial(12, 0)),
+        Kind("costly bodies under load", send_costly_bodies, Trial(40, 0)),
         Kind("clock of a process stepped by 1 h, 8 shards", step_clocks, Trial(20, 1_000, shards=8)),
+        Kind("clocks jumped ahead by days, 8 shards", jump_clocks, Trial(40, 500, shards=8)),
+        Kind("retention shorter than the one in force", shorten_retention, Trial(20, 500)),
     ]
 
 
@@ -51,8 +69,12 @@ def quick_kinds() -> list[Kind]:
         Kind("projector stopped in a fold", stop_folds, Trial(1, 50)),
         Kind("rebuild stopped holding the checkpoint", stop_checkpoint_holders, Trial(2, 50)),
         Kind("appender and projector killed", kill_appenders, Trial(2, 500)),
+        Kind("page damaged on disk", damage_pages, Trial(2, 400)),
+        Kind("end of the WAL lost, told by the witness", lose_end_of_wal, Trial(2, 50), durable=True),
         Kind("sockets severed under load, 8 shards", sever_service, Trial(3, 0, shards=8)),
         Kind("clock of a process stepped by 1 h, 8 shards", step_clocks, Trial(4, 50, shards=8)),
+        Kind("clocks jumped ahead by days, 8 shards", jump_clocks, Trial(20, 50, shards=8)),
+        Kind("retention shorter than the one in force", shorten_retention, Trial(3, 50)),
     ]
 
 
@@ -62,7 +84,10 @@ def _cuts(first: Trial, others: Trial, long: Trial) -> list[Kind]:
     for name, work in WORKS.items():
         runs[name] = partial(try_every_boundary, work=work), first if work is fold else others
     for name, work in LONG_WORKS.items():
-        runs[name] = partial(try_every_boundary, work=work), replace(long, hours=0 if work is retire else 2)
+        runs[name] = (
+            partial(try_every_boundary, work=work),
+            replace(long, hours=0 if work in (retire, retire_and_undrop) else 2),
+        )
     suffix = f", {first.shards} shards" if first.shards > 1 else ""
     return [Kind(f"cut in {name}{suffix}", run, size) for name, (run, size) in runs.items()]
 

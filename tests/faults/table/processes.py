@@ -18,6 +18,7 @@ from service.console import configure_logs
 from service.ingest.event import Event
 from sql.database import Database
 from sql.errors import Unavailable
+from sql.retention import Retention
 
 CONTEXT = get_context("forkserver")
 CONTEXT.set_forkserver_preload(["projections.projector", "service.ingest.decoding", "tests.faults.table.processes"])
@@ -77,7 +78,7 @@ def project(url: str) -> None:
     """Run a projector until killed."""
 
     async def work() -> None:
-        await follow(Database(url, connections=2), RETENTION_DAYS, RETENTION_DAYS, asyncio.Event())
+        await follow(Database(url, connections=2), Retention(RETENTION_DAYS, RETENTION_DAYS), 2, asyncio.Event())
 
     asyncio.run(work())
 

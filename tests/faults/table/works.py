@@ -15,6 +15,7 @@ from projections.hours import list_hours
 from projections.projector import step, tidy
 from projections.rebuild import rebuild
 from projections.retention import retain
+from projections.undrop import undrop
 from projections.verify import verify
 from service.errors import ServiceError
 from service.ingest import appender as module
@@ -23,9 +24,11 @@ from service.ingest.event import Event
 from service.ingest.outcomes import STORED, UNAVAILABLE
 from sql.database import Database
 from sql.errors import DatabaseError
+from sql.retention import Retention
 from tests.faults.table.boundaries import Boundaries, Moment, boundaries
 from tests.faults.table.ground import DAY, RETENTION_DAYS, Ground, until
 from tests.support.oracle import HOUR
+from tests.support.retired_days import reading_at
 
 # The datetime is the hour that events were just appended to.
 Work = Callable[[Database, datetime], Awaitable[object]]
@@ -57,10 +60,21 @@ async def verify_hour(database: Database, hour: datetime) -> None:
 async def retire(database: Database, hour: datetime) -> None:
     """Verify, seal and drop days, at a clock when the hour's day is past the horizon."""
     clock = hour.replace(hour=1) + (RETENTION_DAYS + 1) * DAY
-    retired = await _all(retain(database, RETENTION_DAYS, ROLLUP_DAYS, clock=clock))
+    kept = Retention(RETENTION_DAYS, ROLLUP_DAYS)
+    retired = await _all(retain(database, kept, grace_days=0, force=True, reading=reading_at(clock)))
     # When the answer of a drop was lost, the pass repeats the drop and finds the day gone.
     if hindered := [day for day in retired if day.hindrance not in (None, "gone")]:
         raise AssertionError(f"days were not retired: {hindered}")
+
+
+async def retire_and_undrop(database: Database, hour: datetime) -> None:
+    """Take days out of the log, and bring them back."""
+    reading = reading_at(hour.replace(hour=1) + (RETENTION_DAYS + 1) * DAY)
+    await _all(retain(database, Retention(RETENTION_DAYS, ROLLUP_DAYS), force=True, reading=reading))
+    if wrong := [day for day in await _all(undrop(database, reading=reading)) if day.wrong]:
+        raise AssertionError(f"days came back wrong: {wrong}")
+    if left := await database.rows(database.statements.list_detached_days):
+        raise AssertionError(f"days did not come back: {left}")
 
 
 async def rebuild_everything(database: Database, hour: datetime) -> None:
@@ -80,6 +94,7 @@ WORKS: dict[str, Work] = {
 # Jobs of many transactions.
 LONG_WORKS: dict[str, Work] = {
     "retention pass": retire,
+    "undrop": retire_and_undrop,
     "rebuild of everything": rebuild_everything,
 }
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.http.support.site import Site, refusal, refused
+from tests.http.support.gate import READS
+from tests.http.support.site import Site, an_event, refusal, refused
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,24 @@ def test_a_method_that_is_not_answered(client: httpx.Client, path: str, allowed:
         answer = client.request(method, path, content=b"{}")
         refused(answer, 405, "method_not_allowed")
         assert {name.strip() for name in answer.headers["allow"].split(",")} == allowed
+
+
+def test_options_names_every_method(client: httpx.Client) -> None:
+    for path, allowed in (("segments/x", {"PUT", "DELETE", "OPTIONS"}), ("segments", {"GET", "OPTIONS"})):
+        for answer in (client.options(f"/api/analytics/{path}"), client.patch(f"/api/analytics/{path}")):
+            assert {name.strip() for name in answer.headers["allow"].split(",")} == allowed
+
+
+@pytest.mark.parametrize("path", [*READS, "/health/ready", "/api/analytics/export"])
+def test_what_is_answered_is_not_taken_for_something_else_or_by_others(client: httpx.Client, path: str) -> None:
+    for answer in (client.get(path), client.get(path, params={"nonsense": "x"}), client.post(path, json=an_event())):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def test_a_stream_is_not_taken_for_something_else(client: httpx.Client) -> None:
+    with client.stream("GET", "/api/analytics/live") as answer:
+        assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 @pytest.mark.parametrize("path", ["/", "/health/live", "/health/ready", "/metrics", "/api/analytics/rollups", "/e"])

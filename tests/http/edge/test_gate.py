@@ -9,7 +9,10 @@ from tests.http.conftest import READ_TOKEN, WRITE_KEY
 from tests.http.support.gate import OPEN, READER, READS, TRACK_PATHS, body_for
 from tests.http.support.site import Site, an_event, refusal, refused
 
-FORWARDED = ("Forwarded", "X-Forwarded-For", "x-forwarded-proto", "X-Forwarded-Host", "X-Forwarded-Anything")
+FORWARDED = (
+    *("Forwarded", "X-Forwarded-For", "x-forwarded-proto", "X-Forwarded-Host", "X-Forwarded-Anything"),
+    *("Via", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP"),
+)
 
 
 @pytest.mark.parametrize("path", TRACK_PATHS)
@@ -110,6 +113,26 @@ def test_what_a_proxy_passes_on_cannot_read_without_a_token(site: Site, header: 
     for path in OPEN:
         assert site.client.get(path, headers=headers).status_code != 401
     assert site.client.post("/e", json=an_event(), headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("path", READS)
+def test_what_asks_in_http_1_0_as_nginx_does_cannot_read_without_a_token(site: Site, path: str) -> None:
+    head = b"GET %b HTTP/1.0\r\nHost: 127.0.0.1:8000\r\nConnection: close\r\n\r\n"
+    status, body = site.raw(head % path.encode())
+    assert status == 401
+    assert "HOURLEDGER_READ_TOKEN" in refusal(body, "unauthorized")
+    assert site.raw(head % b"/health/ready")[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/e/", "//e", "/e//", "/api/analytics/track/", "//api//analytics//track"])
+def test_slashes_make_no_other_path(guarded: Site, path: str) -> None:
+    url = f"{guarded.running.url}{path}"
+    assert guarded.client.get(url, headers=READER).status_code == 200
+    assert guarded.client.get(url).status_code == 401
+    assert guarded.client.post(url, json=an_event(), headers={"x-write-key": WRITE_KEY}).status_code == 200
+    message = refused(guarded.client.post(url, json=an_event()), 401, "unauthorized")
+    assert "write key" in message
+    assert guarded.client.get(f"{guarded.running.url}/health/ready/").status_code == 200
 
 
 def test_a_proxy_may_pass_on_reads_with_the_token_or_when_all_may_read(guarded: Site, open_to_all: Site) -> None:

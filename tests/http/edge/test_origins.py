@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import httpx
 import pytest
+import pytest_asyncio
 
 from service.http.gate import CLIENT_PATHS, EXPOSED
+from tests.conftest import Servers
 from tests.http.conftest import ALLOWED_ORIGINS, WRITE_KEY
 from tests.http.support.gate import OPEN, READER, READS, TRACK_PATHS, body_for
-from tests.http.support.site import Site, an_event
+from tests.http.support.site import Site, an_event, new_site, refused, unique
+
+
+@pytest_asyncio.fixture(scope="module")
+async def keyed(servers: Servers, folder: Path) -> AsyncIterator[Site]:
+    """Give a service with a write key and no origins."""
+    async with new_site(servers, folder, HOURLEDGER_WRITE_KEY=WRITE_KEY) as site:
+        yield site
 
 
 def cors_headers(answer: httpx.Response) -> dict[str, str]:
@@ -48,6 +61,7 @@ def test_another_origin_is_told_nothing(guarded: Site, origin: str) -> None:
     preflight = guarded.client.options("/e", headers=headers)
     answer = guarded.client.post("/e", json=an_event(), headers={"origin": origin, "x-write-key": WRITE_KEY})
     assert cors_headers(preflight) == cors_headers(answer) == {}
+    assert answer.status_code == (403 if origin else 200)
     assert preflight.headers["vary"] == answer.headers["vary"] == "Origin"
 
 
@@ -69,7 +83,35 @@ def test_no_read_is_shared_with_other_origins(guarded: Site, open_to_all: Site, 
             assert cors_headers(there.client.options(path, headers=headers)) == {}
 
 
-def test_no_origin_may_send_by_default(site: Site) -> None:
-    headers = {"origin": "https://any.example", "access-control-request-method": "POST"}
-    assert cors_headers(site.client.options("/e", headers=headers)) == {}
-    assert cors_headers(site.client.post("/e", json=an_event(), headers=headers)) == {}
+@pytest.mark.parametrize("path", TRACK_PATHS)
+@pytest.mark.parametrize("origin", ["https://any.example", "null", "http://localhost:1", "http://127.0.0.1"])
+def test_no_other_origin_may_send_by_default(site: Site, path: str, origin: str) -> None:
+    headers = {"origin": origin, "access-control-request-method": "POST"}
+    assert cors_headers(site.client.options(path, headers=headers)) == {}
+    session = unique("s")
+    event = json.dumps(an_event(session_id=session))
+    answer = site.client.post(path, content=event if "batch" not in path else f"[{event}]", headers=headers)
+    assert "HOURLEDGER_CORS_ORIGINS" in refused(answer, 403, "foreign_origin")
+    assert cors_headers(answer) == {}
+    assert site.listed(session_id=session) == []
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_our_own_pages_may_send(site: Site, guarded: Site, scheme: str) -> None:
+    for there in (site, guarded):
+        host = there.running.url.removeprefix("http://")
+        headers = {"origin": f"{scheme}://{host}", "x-write-key": WRITE_KEY}
+        assert there.client.post("/e", json=an_event(), headers=headers).status_code == 200
+
+
+def test_the_key_alone_admits_any_origin_unless_origins_are_named(keyed: Site) -> None:
+    headers = {"origin": "https://any.example", "x-write-key": WRITE_KEY}
+    assert keyed.client.post("/e", json=an_event(), headers=headers).status_code == 200
+    assert keyed.client.post("/e", json=an_event(), headers={"origin": "https://any.example"}).status_code == 401
+
+
+def test_a_page_of_another_origin_saves_nothing(site: Site) -> None:
+    path = f"/api/analytics/segments/{unique('segment')}"
+    for method in ("PUT", "DELETE"):
+        answer = site.client.request(method, path, json={"filters": {}}, headers={"origin": "https://any.example"})
+        refused(answer, 403, "foreign_origin")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.operations.supervisor import check_port
-from service.settings import SettingsError, load
+from service.settings import SettingsError, load, usual_data_dir
 from tests.conftest import free_port
 from tests.http.support.starting import NOWHERE, SECRET, line_of, start
 
@@ -34,6 +34,9 @@ BAD = [
     ("HOURLEDGER_ALLOWED_HOSTS", ","),
     ("HOURLEDGER_CORS_ORIGINS", "example.com"),
     ("HOURLEDGER_CORS_ORIGINS", "https://example.com/path"),
+    ("HOURLEDGER_CORS_ORIGINS", "https://*.example.com"),
+    ("HOURLEDGER_CORS_ORIGINS", "https://user@example.com"),
+    ("HOURLEDGER_CORS_ORIGINS", "https://ex..com"),
     ("HOURLEDGER_BASE_PATH", "stats"),
     ("HOURLEDGER_BASE_PATH", "https://example.com/stats"),
     ("HOURLEDGER_BASE_PATH", "/a//b"),
@@ -47,6 +50,8 @@ BAD = [
     ("HOURLEDGER_LOG", "loud"),
     ("HOURLEDGER_LOG", "xml:info"),
     ("HOURLEDGER_DATA_DIR", __file__),
+    # It would go back when the data does.
+    ("HOURLEDGER_WITNESS", f"{usual_data_dir()}/witness"),
     ("DATABASE_URL", "mysql://somebody:password-1@localhost/x"),
     ("DATABASE_URL", "postgresql://somebody:password-1@localhost:port/x"),
     ("DATABASE_URL", "nonsense"),
@@ -65,6 +70,34 @@ def test_a_bad_value_is_refused_in_one_line_that_names_it(name: str, value: str)
     assert name in line
     assert "password-1" not in line
     assert SECRET not in line
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("https://Example.com/", "https://example.com"),
+        ("https://example.com:443", "https://example.com"),
+        ("http://example.com:080", "http://example.com"),
+        ("http://example.com:443", "http://example.com:443"),
+        ("https://bücher.example", "https://xn--bcher-kva.example"),
+        ("http://[::1]:5173", "http://[::1]:5173"),
+        ("*", "*"),
+    ],
+)
+def test_an_origin_is_written_as_browsers_send_it(written: str, sent: str) -> None:
+    assert load({"HOURLEDGER_CORS_ORIGINS": f"{written}, https://other.example"}).cors_origins[0] == sent
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_the_address_of_a_host_in_numbers_can_be_opened(host: str) -> None:
+    assert load({"HOURLEDGER_HOST": host, "HOURLEDGER_PORT": "8001"}).url == "http://[::1]:8001"
+
+
+def test_a_data_directory_that_the_locale_cannot_name_is_refused(tmp_path: Path) -> None:
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    line = line_of(start("service", "migrate", HOURLEDGER_DATA_DIR=str(tmp_path / "é"), DATABASE_URL="", **ascii_only))
+    assert "HOURLEDGER_DATA_DIR has characters beyond ASCII" in line
+    assert "LC_ALL=C.UTF-8" in line
 
 
 def checked(environment: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""What `serve` prints when it starts."""
+"""What `serve` prints when it starts, and what it keeps others from doing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.conftest import free_port
+import httpx
+
+from tests.conftest import RunningService, free_port
+from tests.http.support.starting import line_of, start
 from tests.support.environment import without_settings
 
 
@@ -25,3 +28,12 @@ def test_the_address_is_printed_once_it_can_be_reached(database_url: str, tmp_pa
     finally:
         serving.terminate()
         serving.communicate(timeout=60)
+
+
+def test_the_schema_is_not_taken_back_while_it_is_used(service: RunningService, database_url: str) -> None:
+    for force in ((), ("--force",)):
+        line = line_of(start("service", "rollback", *force, DATABASE_URL=database_url))
+        assert "hourledger uses this database now" in line
+        assert "stop the service first" in line
+    with service.client() as client:
+        assert client.get("/health/ready").status_code == httpx.codes.OK

@@ -108,6 +108,8 @@ def test_ids_are_told_only_to_those_who_showed_a_token(guarded: Site) -> None:
         ({"steps": TWO, "from": "2025-10-18T01:30:00Z", "to": "2025-10-18T03:00:00Z"}, "from"),
         ({"steps": TWO, "breakdown": "user_id"}, "breakdown"),
         ({"steps": TWO, "breakdown": "properties."}, "breakdown"),
+        ({"steps": TWO, "breakdown": "properties" + ".a" * 33}, "breakdown"),
+        ({"steps": TWO, "breakdown": "properties" + ".a" * 20_000}, "breakdown"),
         ({"steps": TWO, "breakdown": 'properties."\\u0000"'}, "breakdown"),
         ({"steps": TWO, "filters": {"color": "red"}}, "filters.color"),
         ({"steps": TWO, "filters": {"where": "plan ="}}, "filters.where"),

@@ -100,3 +100,9 @@ def test_other_bodies_are_refused(client: httpx.Client, guarded: Site) -> None:
         refused(client.delete(f"{SEGMENTS}/{name}"), 400, "invalid_parameter", "name")
     refused(save(guarded.client, unique("segment"), tool_name="a"), 401, "unauthorized")
     refused(guarded.client.delete(path), 401, "unauthorized")
+
+
+def test_a_name_given_twice_is_refused(client: httpx.Client) -> None:
+    body = b'{"filters":{"tool_name":"a"},"filters":{"action":"b"}}'
+    answer = client.put(f"{SEGMENTS}/{unique('s')}", content=body, headers={"content-type": "application/json"})
+    refused(answer, 400, "malformed", "filters")

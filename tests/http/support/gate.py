@@ -18,7 +18,6 @@ READS = (
     "/nothing/here",
     "/health",
     "/assets",
-    "/health/ready/",
 )
 OPEN = ("/", "/assets/core/page.css", "/assets/core/main.js", "/health/live", "/health/ready", *sorted(CLIENT_PATHS))
 READER = {"authorization": f"Bearer {READ_TOKEN}"}

@@ -156,7 +156,7 @@ def refusal(body: Json, code: str, field: str | None = None) -> str:
     return message
 
 
-def wait_until(true: Any, what: str, seconds: float = 60) -> None:
+def wait_until(true: Any, what: str, seconds: float = 180) -> None:
     """Return once `true()` is true; fail after `seconds`."""
     deadline = monotonic() + seconds
     while not true():

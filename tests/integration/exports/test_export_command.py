@@ -63,6 +63,7 @@ async def test_what_is_exported_can_be_imported_and_says_the_same_in_every_forma
         *(run(database_url, "--format", form, "--output", file, *RANGE) for form, file in files.items())
     )
     assert [(each.code, each.errors) for each in ended] == [(0, "")] * 3
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files.values()} == {0o600}
     since, until = RANGE[1::2]
     size = files["ndjson"].stat().st_size
     said = f"export: 300 events from {since} to {until}: {size:,} bytes of ndjson to {files['ndjson']}\n"

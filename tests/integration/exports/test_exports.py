@@ -69,7 +69,7 @@ async def test_who_comes_while_a_day_is_dropped_is_told_of_less(old: Sharded) ->
             assert kept.hindrance is not None
         drop = dropping.transaction()
         await drop.start()
-        (row,) = await dropping.fetch(statements.drop_day, day(0).date(), past(0))
+        (row,) = await dropping.fetch(statements.detach_day, day(0).date(), past(2), past(0))
         assert row["hindrance"] is None
         async with exports_of(old) as exports:
 
@@ -104,7 +104,7 @@ async def test_what_is_gone_is_expired(old: Sharded) -> None:
 async def test_rollups_are_of_one_moment(old: Sharded, monkeypatch: pytest.MonkeyPatch) -> None:
     """The export reads in blocks, but every block shows the rollups of its start, despite deletes and appends since."""
     monkeypatch.setattr(export_rows, "BLOCK", 5 * HOUR)
-    await retire(old.database, 3)
+    await retire(old.database, 3, grace_days=0)
     late = [an_event(9_000 + place, at=day(number) + HOUR, session="late") for place, number in enumerate((9, 10))]
     await append_all(old, late[:1], clock=day(10))  # stays in the tail
     answer = await Rollups(old.database, Shards(old.database), lambda: NOW).page(

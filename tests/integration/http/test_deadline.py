@@ -13,6 +13,7 @@ from service.http import deadline as module
 from service.http.health import readiness
 from service.http.metrics import Metrics
 from service.ingest.appender import Appender
+from service.settings import load
 from sql.database import Database
 from tests.conftest import RETENTION_DAYS
 from tests.support.appenders import until_available
@@ -36,14 +37,14 @@ async def test_readiness_and_metrics_do_not_wait_for_a_server_that_hangs(
             monkeypatch.setattr(module, "ANSWER_SECONDS", 0.1)
             way.hangs = True
             began = monotonic()
-            answer = await readiness(database, appender)
+            answer = await readiness(database, appender, load({}))
             assert told(await metrics.text(database, appender.admission))[-1] == "hourledger_database_up 0.0"
             assert monotonic() - began < HANGING_SECONDS / 6
             assert answer.status == 503
             assert "the database cannot answer" in json.loads(answer.body)["error"]["message"]
             way.hangs = False
             monkeypatch.undo()
-            assert (await readiness(database, appender)).status == 200
+            assert (await readiness(database, appender, load({}))).status == 200
             assert "hourledger_database_up 1.0" in told(await metrics.text(database, appender.admission))
             await database.close()
     await appender.close()

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import stat
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,8 +16,11 @@ import pytest
 from service.imports.importer import Job, Tally, import_file
 from service.imports.rejected_rows import rejected_path
 from service.imports.targets import Log
+from service.operations.supervisor import prepare
+from service.settings import load
 from sql.database import Database
 from sql.errors import Unavailable
+from sql.retention import Retention, record_retention
 from tests.conftest import Servers, execute
 from tests.support.imports import (
     WRITERS,
@@ -70,11 +74,31 @@ async def test_the_command_names_what_it_rejects_and_exits_1(database_url: str, 
     file.write_text(good)
     ended = await run(database_url, "--dry-run", "--", file)
     assert ended == Ended(0, "import: dry run, nothing is stored: read 1 = 0 to store + 1 duplicate + 0 rejected\n", "")
+    assert stat.S_IMODE(rejected_path(file).stat().st_mode) == 0o600
     assert rejected_path(file).exists()  # a dry run keeps the file of the real run
     ended = await run(database_url, "--", file)
     assert ended == Ended(0, "import: read 1 = 0 stored + 1 duplicate + 0 rejected\n", "")
     assert not rejected_path(file).exists()
     assert os.listdir(tmp_path) == ["events.ndjson"]  # noqa: PTH208  # ruff forbids pathlib's iterdir in a coroutine
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)], ids=["import", "dry run"])
+async def test_an_import_that_would_keep_events_for_longer_than_the_service_says_so(
+    database: Database, database_url: str, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """The service keeps three days; the settings of the import, seven."""
+    await prepare(
+        database_url, load({"HOURLEDGER_EVENT_RETENTION_DAYS": "3", "HOURLEDGER_ROLLUP_RETENTION_DAYS": "90"})
+    )
+    rows = [a_row(number, timestamp=(NOW - timedelta(days=number)).isoformat()) for number in (0, 5)]
+    file = write_lines(tmp_path / "events.ndjson", rows)
+    ended = await run(database_url, *options, "--", file)
+    longer = "HOURLEDGER_EVENT_RETENTION_DAYS is 7, but 3 days are in force: start the service with 7 to lengthen them"
+    assert longer in ended.errors
+    assert ended.code == 1
+    assert ended.output.partition(" = ")[2].startswith(("1 stored + 0 dup", "1 to store + 0 dup"))
+    assert [line["code"] for line in rejected(file)] == ["expired"]
+    assert await record_retention(database, Retention(1, 1)) == Retention(3, 90)
 
 
 async def test_the_command_says_in_one_line_what_it_cannot_do_and_exits_2(database_url: str, tmp_path: Path) -> None:

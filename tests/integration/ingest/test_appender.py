@@ -89,17 +89,6 @@ async def test_a_full_queue_refuses_at_once_and_keeps_nothing(
     assert len(await stored(database_url)) == 11
 
 
-async def test_bytes_that_wait_are_bounded(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "MOST_BYTES", 100)
-    async with running(database_url) as appender:
-        appender.admission.hold(60)
-        with pytest.raises(ServiceError, match="too much"):
-            appender.admission.hold(60)
-        appender.admission.release(60)
-        appender.admission.hold(100)
-        appender.admission.release(100)
-
-
 async def test_a_commit_whose_answer_was_lost_is_repeated_with_the_same_ids(database_url: str) -> None:
     with tempfile.TemporaryDirectory(prefix="hl-") as folder:
         async with severable(database_url, Path(folder)) as way, running(way.url) as appender:

@@ -17,6 +17,7 @@ from service.http.health import readiness
 from service.ingest import appender as module
 from service.ingest.appender import Appender, shard_of
 from service.ingest.outcomes import STORED, UNAVAILABLE
+from service.settings import load
 from sql.database import Database
 from sql.migrate import migrate
 from tests.conftest import RETENTION_DAYS
@@ -97,7 +98,7 @@ async def test_a_shard_that_cannot_be_appended_to_costs_the_others_nothing(empty
 
 async def told_ready(url: str, appender: Appender) -> tuple[int, dict[str, Any]]:
     database = Database(url, read_only=True)
-    answer = await readiness(database, appender)
+    answer = await readiness(database, appender, load({}))
     await database.close()
     return answer.status, json.loads(answer.body)
 

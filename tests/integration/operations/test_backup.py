@@ -20,6 +20,7 @@ import pytest
 from projections.projector import catch_up, tidy
 from projections.retention import retain
 from projections.seals import seal_heads
+from projections.undrop import undrop
 from service.ingest.event import Event
 from service.operations.backup import DUMP, RESTORE
 from sql.database import Database
@@ -29,6 +30,7 @@ from sql.embedded.binaries import binaries
 from sql.errors import Refused
 from sql.hourly import SEALED, VERIFIED
 from sql.migrate import migrate
+from sql.retention import Retention
 from tests.conftest import RETENTION_DAYS
 from tests.support import oracle
 from tests.support.log import NOW, an_event, append, stored
@@ -216,7 +218,7 @@ async def test_sealed_hours_are_restored_with_their_chain(
 ) -> None:  # fmt: skip
     await append(database, [*random_events(3, 40), an_event(1_000)])
     await catch_up(database)
-    assert len([day async for day in retain(database, 1, 30) if day.events]) > 0
+    assert len([day async for day in retain(database, Retention(1, 30)) if day.events]) > 0
     heads, found = await seal_heads(database), await proofs(database)
     assert {proof.state for proof in found} == {SEALED, VERIFIED}
     file = tmp_path / "backup"
@@ -225,5 +227,9 @@ async def test_sealed_hours_are_restored_with_their_chain(
     restored = Database(empty_database_url)
     try:
         assert (await seal_heads(restored), await proofs(restored)) == (heads, found)
+        # Days that had left the log come back from the backup, too.
+        assert {day.wrong async for day in undrop(restored)} == {0}
+        assert {proof.state for proof in await proofs(restored)} == {VERIFIED}
+        assert len(await stored(empty_database_url)) == 41
     finally:
         await restored.close()

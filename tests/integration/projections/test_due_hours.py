@@ -20,6 +20,7 @@ from projections.verify import verify_hour
 from projections.versions import begin, fill, prove, roll_back, switch
 from sql.database import Database
 from sql.hourly import DAMAGED, DRIFTED, VERIFIED
+from sql.retention import Retention
 from tests.conftest import RETENTION_DAYS
 from tests.support.due_hours import CLOSED, MINUTE, NEXT, document, documents, due
 from tests.support.log import an_event, append, until_waited_for
@@ -158,7 +159,7 @@ async def test_the_projector_verifies_closed_hours_and_ends_abandoned_rebuilds_b
     await begin(database)
     await admin.execute("update checkpoints set begun_at = begun_at - interval '25 hours'")
     stop = asyncio.Event()
-    projector = asyncio.create_task(follow(database, RETENTION_DAYS, RETENTION_DAYS, stop))
+    projector = asyncio.create_task(follow(database, Retention(RETENTION_DAYS, RETENTION_DAYS), 2, stop))
     async with asyncio.timeout(60):
         while len(await documents(admin)) < 2 or await admin.fetchval("select count(*) from checkpoints") > 1:  # noqa: ASYNC110
             await asyncio.sleep(0.02)

@@ -14,6 +14,7 @@ from projections.hours import list_hours
 from projections.projector import catch_up
 from projections.retention import retain
 from sql.database import Database
+from sql.retention import Retention
 from tests.support import oracle
 from tests.support.alterations import EVENTS, LAST, fill
 from tests.support.log import append, until_waited_for
@@ -62,7 +63,7 @@ async def test_damaged_and_sealed_hours_are_told(
     later = [event._replace(event_id=f"2_{event.event_id}", timestamp=event.timestamp + 24 * HOUR) for event in EVENTS]
     await append(database, later)
     await catch_up(database)
-    [day async for day in retain(database, 2, 90)]
+    [day async for day in retain(database, Retention(2, 90))]
     hours = await list_hours(database, None, None)
     clean = await run(database_url, "rebuild")
     sealed = int(clean.output.partition("is live, ")[2].partition(" ")[0])

@@ -58,6 +58,7 @@ QUESTIONS: dict[str, tuple[Ask, str, Number, int]] = {
     "cohorts of rollups": (lambda f, q: f.cohorts.page(q), "&interval=day", of_cohorts, 0),
     "session": (lambda f, q: f.timelines.session("s", q), "", lambda a: len(a["events"]), 1),
     "user": (lambda f, q: f.timelines.user("u", q), "", lambda a: len(a["events"]), 1),
+    "event list": (lambda f, q: f.event_list.page(q), "", lambda a: a["count"], 1),
     "funnel": (ask_funnel, "", lambda a: a["steps"][1]["reached"], 0),
 }
 

@@ -56,7 +56,7 @@ async def test_states_of_a_log_that_retires(sharded: Sharded) -> None:
     await retire(sharded.database, 0)
     found = await states(sharded.database, since, until)
     assert set(found) == {"sealed", "verified"}
-    await retire(sharded.database, DAYS[-1] - 1, rollup_days=3)
+    await retire(sharded.database, DAYS[-1] - 1, grace_days=0, rollup_days=3)
     again = await states(sharded.database, since, until)
     assert set(again) == {"sealed"}
     assert len(again) == len(found)

@@ -18,6 +18,7 @@ from service.http.health import readiness
 from service.http.metrics import Metrics
 from service.reports.rollups import Rollups
 from service.reports.shards import Shards
+from service.settings import load
 from sql.database import Database
 from tests.conftest import Servers
 from tests.support.log import NOW, an_event, append
@@ -68,7 +69,7 @@ async def test_an_hour_is_answered_alike_from_rows_from_documents_and_from_its_s
     assert {hour: await shown(old, hour) for hour in OLD} == {
         hour: with_proof(answer, **sealed) for hour, answer in before.items()
     }
-    await retire(old.database, DAYS[-1] - 1, rollup_days=3)
+    await retire(old.database, DAYS[-1] - 1, grace_days=0, rollup_days=3)
     assert await old.admin.fetchval("select count(*) from hourly_counts where hour < $1", day(1)) == 0
     assert {hour: await shown(old, hour) for hour in OLD} == {
         hour: with_proof(answer, **sealed) for hour, answer in before.items()
@@ -78,7 +79,7 @@ async def test_an_hour_is_answered_alike_from_rows_from_documents_and_from_its_s
 
 
 async def test_a_seal_of_many_keys_is_answered_with_the_largest(old: Sharded, monkeypatch: pytest.MonkeyPatch) -> None:
-    await retire(old.database, DAYS[-1] - 1, rollup_days=3)
+    await retire(old.database, DAYS[-1] - 1, grace_days=0, rollup_days=3)
     whole = await shown(old, OLD[0])
     monkeypatch.setattr(service.reports.rollups, "MOST_KEYS", 1)
     few = await shown(old, OLD[0])
@@ -130,7 +131,7 @@ async def test_no_more_keys_are_read_than_are_named(
 async def told(url: str, database: Database) -> tuple[list[str], dict[str, float]]:
     """Return the reasons why the service is degraded, and its metrics about the database."""
     async with appending(url) as appender:
-        answer = await readiness(database, appender)
+        answer = await readiness(database, appender, load({}))
         text = await Metrics().text(database, appender.admission)
     ready = json.loads(answer.body)
     assert (answer.status, ready["status"]) == (200, "degraded" if ready.get("degraded") else "ready")

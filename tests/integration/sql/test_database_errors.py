@@ -13,7 +13,7 @@ import pytest
 from asyncpg import exceptions
 
 from sql.database import Database
-from sql.errors import DatabaseError, Lost, MissingDay, Refused, Unavailable, translate, translated
+from sql.errors import DatabaseError, Lost, MissingDay, Refused, Unavailable, Unreadable, translate, translated
 from tests.conftest import free_port
 
 REFUSED: list[tuple[str, tuple[object, ...], type[DatabaseError]]] = [
@@ -99,7 +99,12 @@ def test_every_exception_of_the_driver_is_translated() -> None:
         (asyncpg.CrashShutdownError, Lost),
         (asyncpg.DiskFullError, Unavailable),
         (asyncpg.OutOfMemoryError, Unavailable),
-        (asyncpg.PostgresIOError, Unavailable),
+        (asyncpg.PostgresIOError, Unreadable),
+        (asyncpg.UndefinedFileError, Unreadable),
+        (asyncpg.PostgresSystemError, Unavailable),
+        (asyncpg.DataCorruptedError, Unreadable),
+        (asyncpg.IndexCorruptedError, Unreadable),
+        (asyncpg.InternalServerError, Unreadable),
         (asyncpg.SerializationError, Unavailable),
         (asyncpg.DeadlockDetectedError, Unavailable),
         (asyncpg.ConnectionDoesNotExistError, Lost),

@@ -27,7 +27,7 @@ where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and no
 OLD_HOUR_OF = """
 create function hour_of(moment timestamptz, zone text) returns timestamptz language sql as 'select moment'
 """
-OLD_DROP_DAY = "create function drop_day(day date) returns boolean language sql as 'select true'"
+OLD_DETACH_DAY = "create function detach_day(day date) returns boolean language sql as 'select true'"
 NEWER = "insert into schema_migrations select max(version) + 1, 'of the future' from schema_migrations"
 
 
@@ -74,7 +74,7 @@ async def test_functions_of_an_older_release_do_not_stay_beside_the_new_ones(emp
     await execute(
         empty_database_url,
         OLD_HOUR_OF,
-        "create function drop_day(day date, clock timestamptz) returns boolean language sql as 'select true'",
+        "create function detach_day(day date, clock timestamptz) returns boolean language sql as 'select true'",
     )
     await migrate(empty_database_url)
     assert await schema(empty_database_url) == before
@@ -82,7 +82,7 @@ async def test_functions_of_an_older_release_do_not_stay_beside_the_new_ones(emp
 
 async def test_an_upgrade_without_migrations_also_drops_functions_of_an_older_release(database_url: str) -> None:
     before = await schema(database_url)
-    await execute(database_url, OLD_HOUR_OF, OLD_DROP_DAY)
+    await execute(database_url, OLD_HOUR_OF, OLD_DETACH_DAY)
     assert await migrate(database_url) == []
     assert await schema(database_url) == before
 
@@ -90,7 +90,7 @@ async def test_an_upgrade_without_migrations_also_drops_functions_of_an_older_re
 async def test_a_function_of_an_older_release_stays_while_a_user_needs_it(database_url: str) -> None:
     before = await schema(database_url)
     view = "create view mine as select hour_of('2026-01-01 10:00Z', 'UTC') as hour"
-    await execute(database_url, OLD_HOUR_OF, OLD_DROP_DAY, view)
+    await execute(database_url, OLD_HOUR_OF, OLD_DETACH_DAY, view)
     with structlog.testing.capture_logs() as logs:
         assert await migrate(database_url) == []
     function = "hour_of(timestamp with time zone,text)"
@@ -108,7 +108,7 @@ async def test_a_function_of_another_role_stays(empty_database_url: str) -> None
     await execute(empty_database_url, f"create role {owner}", f"grant usage, create on schema public to {owner}")
     url = f"{empty_database_url}{'&' if '?' in empty_database_url else '?'}role={owner}"
     await migrate(url)
-    await execute(empty_database_url, OLD_HOUR_OF, "create procedure drop_day() language sql as ''")
+    await execute(empty_database_url, OLD_HOUR_OF, "create procedure detach_day() language sql as ''")
     before = await schema(empty_database_url)
     await migrate(url)
     assert await schema(empty_database_url) == before

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.ingest.decoding import decode_batch, decode_lines
+from service.ingest.batch_decoding import decode_batch, decode_lines
 from service.ingest.event import Event
 from service.ingest.json_elements import split_object
 from service.ingest.refusals import EventError

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.ingest.decoding import decode_batch
+from service.ingest.batch_decoding import decode_batch
 from service.ingest.event import Event
 from service.ingest.refusals import EventError
 from tests.support.sent_events import LIMITS, examples, good, objects, texts, tried, with_properties

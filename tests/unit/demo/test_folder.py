@@ -38,12 +38,28 @@ def test_a_folder_that_holds_anything_else_is_left_alone(tmp_path: Path, strange
 
 def test_the_folder_of_serve_is_refused_even_when_it_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "link").symlink_to(tmp_path)
-    for name in (".data", "./.data", "link/.data"):
+    for name in ("hourledger", "./hourledger", "link/hourledger"):
         with pytest.raises(SettingsError, match="HOURLEDGER_DATA_DIR"):
             claim(Path(name))
-    assert not (tmp_path / ".data").exists()
+    assert not (tmp_path / "hourledger").exists()
+
+
+def test_the_data_of_a_checkout_is_the_users_unless_a_former_release_made_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("HOME", "/home/somebody")
+    monkeypatch.chdir(tmp_path)
+    for state, found in (("/state", "/state"), ("relative", "/home/somebody/.local/state")):
+        monkeypatch.setenv("XDG_STATE_HOME", state)
+        assert usual_data_dir() == f"{found}/hourledger"
+    (tmp_path / ".data").mkdir()
+    assert usual_data_dir() != ".data"
+    (tmp_path / ".data/postgresql-18").mkdir()
+    assert usual_data_dir() == ".data"
 
 
 def test_a_place_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
@@ -53,12 +69,13 @@ def test_a_place_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("uid", "serve", "demo"), [
-    (0, "/var/lib/hourledger", "/var/lib/hourledger-demo"), (1000, ".data", ".demo"),
+    (0, "/var/lib/hourledger", "/var/lib/hourledger-demo"), (1000, "/state/hourledger", ".demo"),
 ])  # fmt: skip
 def test_a_demo_has_a_folder_of_its_own_unless_told(
     uid: int, serve: str, demo: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: uid)
+    monkeypatch.setenv("XDG_STATE_HOME", "/state")
     assert (usual_data_dir(), usual_demo_dir()) == (serve, demo)
     assert load({}).data_dir == Path(serve)
     assert load({}, data_dir=usual_demo_dir()).data_dir == Path(demo)

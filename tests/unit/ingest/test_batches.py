@@ -3,8 +3,8 @@
 import pytest
 
 from service.errors import TooLarge
-from service.ingest.decoding import decode_batch, decode_lines
-from service.ingest.event import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, Event
+from service.ingest.batch_decoding import RUN_BYTES, decode_batch, decode_lines
+from service.ingest.event import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES, Event
 from service.ingest.refusals import EventError
 
 GOOD = b'{"event_type":"a","session_id":"s","timestamp":"2025-10-18T01:00:00Z","event_id":"e","properties":{"a":[1]}}'
@@ -85,6 +85,8 @@ def test_nothing_is_no_event() -> None:
         (b'{"events":[1],"a\\u0000b":1}', "unknown_field", r"a\x00b"),
         (b'{"events":[1], 5}', "malformed", None),
         (b'{"\xff":[]}', "unknown_field", r"\xff"),
+        (b'{"events":[' + GOOD + b'],"events":[' + GOOD + b"]}", "malformed", "events"),
+        (b'{"events":[' + GOOD + b'],"\\u0065vents":[]}', "malformed", "events"),
     ],
 )
 def test_a_body_that_is_no_batch_is_refused_whole(body: bytes, code: str, field: str | None) -> None:
@@ -116,3 +118,48 @@ def test_a_batch_has_8_mib() -> None:
 def test_an_error_names_the_field_of_the_event() -> None:
     found = decode_batch(b"[" + GOOD + b',{"session_id":"s"},' + GOOD.replace(b'"s"', b"7") + b"]")
     assert [each.field for each in found if isinstance(each, EventError)] == ["event_type", "session_id"]
+
+
+def test_a_large_event_is_refused_alone() -> None:
+    large = GOOD[:-1] + b" " * MAX_EVENT_BYTES + b"}"
+    refused = decode_batch(b"[" + GOOD + b"," + large + b"," + GOOD.replace(b'"a"', b"1", 1) + b"]")
+    assert judged(refused) == [True, False, False]
+    assert isinstance(refused[1], EventError)
+    assert (refused[1].code, refused[1].field) == ("too_large", None)
+
+
+@pytest.mark.parametrize(
+    "repeated", [b',"session_id":"t"}', b',"user_id":"u","user_id":null}', b',"type":"","type":""}']
+)
+def test_a_field_that_is_given_twice_is_refused_by_its_name(repeated: bytes) -> None:
+    twice = GOOD[:-1] + repeated
+    name = repeated.split(b'"')[1].decode()
+    for found in (decode_batch(b"[" + GOOD + b"," + twice + b"]"), decode_lines(GOOD + b"\n" + twice)):
+        assert judged(found) == [True, False]
+        assert isinstance(found[1], EventError)
+        assert (found[1].code, found[1].field, found[1].message) == ("malformed", name, f"{name} is given twice")
+
+
+def test_names_of_fields_may_be_anywhere_else() -> None:
+    named = (
+        b'{"event_type":"session_id","session_id":"id","timestamp":"2025-10-18T01:00:00Z","properties":{"id":{"id":1}}}'
+    )
+    assert judged(decode_batch(b"[" + named + b"," + named + b"]")) == [True, True]
+
+
+@pytest.mark.parametrize("separator", [b",", b" ,\n "])
+@pytest.mark.parametrize("bad", [None, 0, 5_000, 9_999])
+def test_a_large_batch_is_judged_as_its_events_are(separator: bytes, bad: int | None) -> None:
+    events = [
+        GOOD.replace(b'"e"', b'"e%d"' % number).replace(b"[1]", b'[{},{"event_type":1}]') for number in range(10_000)
+    ]
+    if bad is not None:
+        events[bad] = b'"' + events[bad].replace(b'"', b'\\"') + b'"'
+    array = b"[" + separator.join(events) + b"]"
+    assert len(array) > 4 * RUN_BYTES
+    for body in (array, b'{"events": ' + array + b"}"):
+        found = decode_batch(body)
+        assert [each.event_id for each in found if isinstance(each, Event)] == [
+            f"e{number}" for number in range(10_000) if number != bad
+        ]
+        assert len(found) == 10_000

@@ -29,10 +29,11 @@ TARGETS = [
         "faults",
         "help",
         "import",
+        "log-head",
         "migrate",
         "rebuild-projections",
     ),
-    *("restore", "retention", "rollback", "serve", "setup", "test", "verify"),
+    *("restore", "retention", "rollback", "serve", "setup", "test", "undrop", "verify"),
 ]
 
 # Stands in for .venv/bin/python: prints its arguments and exits with the status that a test sets.
@@ -84,7 +85,7 @@ def test_the_development_lock_holds_the_other() -> None:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Give a folder in which set-up is done and every command only prints its arguments."""
-    for name in ("Makefile", "requirements-dev.lock"):
+    for name in ("Makefile", "requirements.lock", "requirements-dev.lock"):
         shutil.copy(ROOT / name, tmp_path)
     python = tmp_path / ".venv/bin/python"
     python.parent.mkdir(parents=True)
@@ -93,19 +94,24 @@ def project(tmp_path: Path) -> Path:
     for name in ASSETS:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
-    shutil.copy(ROOT / "requirements-dev.lock", tmp_path / ".venv/installed.lock")
+    shutil.copy(ROOT / "requirements.lock", tmp_path / ".venv/installed.lock")
     (tmp_path / "service/web/vendor").mkdir()
     shutil.copy(ROOT / "package-lock.json", tmp_path / "service/web/vendor/installed.lock")
     return tmp_path
 
 
 def make(project: Path, *arguments: str, status: int = 0) -> tuple[int, list[str]]:
-    """Run make as a user does, without the variables of a make that may run the tests; return its status and lines."""
+    """Run make; return its status and the lines of its output."""
+    done = made(project, *arguments, status=status)
+    return done.returncode, done.stdout.splitlines()
+
+
+def made(project: Path, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run make as a user does, without the variables of a make that may run the tests."""
     environment = {"PATH": "/usr/bin:/bin:/usr/local/bin", "STATUS": str(status)}
-    done = subprocess.run(
+    return subprocess.run(
         ["make", *arguments], cwd=project, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
-    return done.returncode, done.stdout.splitlines()
 
 
 def test_help_lists_every_target(project: Path) -> None:
@@ -115,8 +121,20 @@ def test_help_lists_every_target(project: Path) -> None:
 
 
 def test_set_up_that_is_done_runs_nothing(project: Path) -> None:
-    (project / "requirements-dev.lock").touch()
+    (project / "requirements.lock").touch()
     assert make(project, "setup") == (0, ["setup: .venv is ready"])
+
+
+def test_tools_are_installed_only_for_what_needs_them(project: Path) -> None:
+    tools = ["-m", "pip", "install", "--quiet", "--require-hashes", "requirements-dev.lock"]
+    for target in ("serve", "demo", "import", "verify", "backup", "migrate"):
+        assert "pip" not in make(project, target)[1]
+    for target in ("test", "bench", "faults"):
+        (project / ".venv/installed-dev.lock").unlink(missing_ok=True)
+        done = made(project, target)
+        assert [word for word in done.stderr.splitlines() if word in tools] == tools
+        (project / "requirements-dev.lock").touch()
+        assert "pip" not in made(project, target).stderr
 
 
 @pytest.mark.parametrize("name", ASSETS)
@@ -133,7 +151,7 @@ def test_verify_keeps_the_exit_status(project: Path, status: int, seen: int) -> 
 
 def test_a_failed_set_up_is_not_a_finding(project: Path) -> None:
     shutil.rmtree(project / ".venv")
-    (project / "requirements-dev.lock").write_text("not a lock\n")
+    (project / "requirements.lock").write_text("not a lock\n")
     for name in ("python3", "python3.11", "python3.12", "python3.13"):
         python = project / name
         python.write_text("#!/bin/sh\nexit 1\n")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, reset_tzpath
 
 import pytest
 
@@ -26,6 +27,23 @@ CHANGES = {
     "UTC": ["2026-12-31T23:00Z"],
 }
 CASES = [(name, datetime.fromisoformat(text)) for name, texts in CHANGES.items() for text in texts]
+
+
+@pytest.fixture
+def no_system_zones() -> Iterator[None]:
+    """Hide the time zones of the system, as on one that has none or lacks the old names."""
+    reset_tzpath(to=[])
+    ZoneInfo.clear_cache()
+    yield
+    reset_tzpath()
+    ZoneInfo.clear_cache()
+
+
+@pytest.mark.parametrize(
+    "name", ["Asia/Calcutta", "Europe/Kiev", "America/Buenos_Aires", "US/Eastern", "Europe/Berlin"]
+)
+def test_the_names_that_browsers_send_are_known_on_every_system(no_system_zones: None, name: str) -> None:
+    assert str(zone(name)) == name
 
 
 def period(day: date, interval: str) -> tuple[int, ...]:

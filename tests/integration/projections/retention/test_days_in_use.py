@@ -128,7 +128,8 @@ async def test_who_comes_while_a_day_is_being_dropped_finds_it_sealed(log: Shard
         (hour, *_) = await list_hours(log.database, day(0), day(1))
         dropping = await asyncpg.connect(log.url)
         await dropping.execute("begin")
-        assert tuple(*await dropping.fetch(log.database.statements.drop_day, day(0).date(), past(0))) == (None, False)
+        detach = log.database.statements.detach_day
+        assert tuple(*await dropping.fetch(detach, day(0).date(), past(2), past(0))) == (None, False)
         if work == "verify":
             waiting = asyncio.create_task(_state(log, hour))
         else:

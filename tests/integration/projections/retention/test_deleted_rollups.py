@@ -31,7 +31,7 @@ async def test_rollups_past_their_retention_go_and_distinct_sessions_stay_exact(
     events, ever = list(EVENTS), list(EVENTS)
     for last, numbers in ((2, (0, 1, 2, 3)), (3, ())):
         # By the clock of past(3), rollups are kept from the start of day `last` on.
-        retired = await retire(old.database, 3, rollup_days=3 + RETENTION_DAYS + 1 - last)
+        retired = await retire(old.database, 3, grace_days=0, rollup_days=3 + RETENTION_DAYS + 1 - last)
         assert retired == whole(*numbers, events=EVENTS)
         events = [event for event in events if event.timestamp >= day(last)]
         await check_rollups(old, events, ever, last)
@@ -45,7 +45,7 @@ async def test_rollups_past_their_retention_go_and_distinct_sessions_stay_exact(
         await check_rollups(old, events, ever, last)
     assert await totals(old.database) == (len(EVENTS) + 16, 16 + 16, len(EVENTS) - 16)
     # Another pass finds nothing to do, and no rows are left behind.
-    assert await retire(old.database, 3, rollup_days=8) == []
+    assert await retire(old.database, 3, grace_days=0, rollup_days=8) == []
     oldest = "select least((select min(hour) from hour_ledger), (select min(hour) from hourly_documents))"
     assert await old.admin.fetchval(oldest) >= day(3)
     assert await chain_is_whole(old) == await old.admin.fetchval("select count(*) from hour_seals")
@@ -74,12 +74,17 @@ async def check_rollups(old: Sharded, events: list[Event], ever: list[Event], la
 
 async def test_rollups_wait_for_a_day_that_is_kept_and_for_one_that_was_never_proven(log: Sharded) -> None:
     await log.admin.execute("delete from events where timestamp = $1", day(1))
-    assert [retired.failed for retired in await retire(log.database, 3, rollup_days=8)] == [False, True, False, False]
+    assert [retired.failed for retired in await retire(log.database, 3, grace_days=0, rollup_days=8)] == [
+        False,
+        True,
+        False,
+        False,
+    ]
     hours = "select min(hour) from hourly_counts"
     assert await log.admin.fetchval(hours) == day(1)
     # An operator drops the stuck day by hand.
     await log.admin.execute(f"drop table events_{day(1):%Y%m%d}")
-    assert await retire(log.database, 3, rollup_days=8) == []
+    assert await retire(log.database, 3, grace_days=0, rollup_days=8) == []
     assert await log.admin.fetchval(hours) == day(1)
     assert "damaged" in (await states(log)).values()
     assert not (await conservation(log.database))[0].holds

@@ -85,7 +85,7 @@ async def test_an_append_that_waits_while_the_horizon_moves_loses_cleanly(log: S
     async with head_locked(log.url) as holder:
         waiting = asyncio.create_task(append(log.database, batch, clock=day(1)))
         await until_waited_for(holder)
-        await holder.fetch(log.database.statements.advance_horizon, 0, RETENTION_DAYS, past(0))
+        await holder.fetch(log.database.statements.advance_horizon, 0, RETENTION_DAYS, past(0), True)
         await holder.execute("commit; begin")
         assert await waiting == {0: "expired"}
     (dropped,) = await retire(log.database, 0)
@@ -97,7 +97,7 @@ async def test_an_append_that_waits_while_the_horizon_moves_loses_cleanly(log: S
 async def test_an_hour_of_a_version_that_has_ended_is_not_sealed(log: Sharded) -> None:
     """Its rows are being deleted, so a seal of the remaining ones would stay broken for ever."""
     statements = log.database.statements
-    await log.database.only(statements.advance_horizon, 0, RETENTION_DAYS, past(0))
+    await log.database.only(statements.advance_horizon, 0, RETENTION_DAYS, past(0), True)
     (hour, *_) = await list_hours(log.database, day(0), day(1))
     proof = await verify_hour(log.database, hour)
     where = hour.start, *proof.folded, "test", past(0)

@@ -73,7 +73,7 @@ async def test_a_pass_that_was_cut_anywhere_ends_as_if_it_was_not(
             break
         # Between the two passes a reader finds nothing wrong.
         assert set((await states(log, day(place - 1))).values()) <= {"sealed", "verified"}
-        assert [each for each in await retire(database, place, rollup_days=8) if each.hindrance] == []
+        assert [each for each in await retire(database, place, grace_days=0, rollup_days=8) if each.hindrance] == []
         assert await folded(admin) == oracle.rows(events)
         assert set((await states(log, day(place - 1))).values()) == {"sealed"}
         assert await admin.fetchval("select events from retired_days where day = $1", day(place).date()) == len(events)
@@ -88,6 +88,6 @@ async def was_cut(url: str, place: int) -> bool:
     """Run a pass that is cut after `place` statements; return False if it ended before."""
     cut = Cut(url, place)
     with suppress(Lost):
-        await retire(cut, place, rollup_days=8)
+        await retire(cut, place, grace_days=0, rollup_days=8)
     await cut.close()
     return cut.left <= 0

@@ -11,7 +11,9 @@ from projections.hours import list_hours
 from projections.rebuild import rebuild
 from projections.retention import RetiredDay
 from projections.verify import conservation
+from service.console import counted
 from sql.database import Database
+from sql.retention import Retention
 from tests.conftest import RETENTION_DAYS
 from tests.support import oracle
 from tests.support.log import an_event, append
@@ -23,6 +25,7 @@ from tests.support.retired_days import (
     chain_is_whole,
     day,
     past,
+    reading_at,
     retire,
     states,
     whole,
@@ -76,7 +79,10 @@ async def test_the_clocks_pass_leaves_a_day_alone_for_an_hour_after_it_failed(lo
 
     async def clocks_pass(minutes: int) -> list[RetiredDay]:
         clock = past(1) + timedelta(minutes=minutes)
-        patient = retention.retain(log.database, RETENTION_DAYS, 90, patience=retention.PATIENCE, clock=clock)
+        kept = Retention(RETENTION_DAYS, 90)
+        patient = retention.retain(
+            log.database, kept, force=True, patience=retention.PATIENCE, reading=reading_at(clock)
+        )
         return [retired async for retired in patient]
 
     await log.admin.execute("delete from events where timestamp = $1", day(1))
@@ -101,8 +107,8 @@ async def test_a_day_that_is_not_folded_is_kept_for_now(log: Sharded, monkeypatc
         (kept,) = await retire(log.database, 0)
         assert kept.hindrance == "hour 07:00 of shard 0 is not folded yet"
         assert not kept.failed
-        # Sealed hours alone are not enough, because drop_day checks the day as a whole.
-        hindered = await log.database.only(log.database.statements.drop_day, day(0).date(), past(0))
+        # Sealed hours alone are not enough, because detach_day checks the day as a whole.
+        hindered = await log.database.only(log.database.statements.detach_day, day(0).date(), past(2), past(0))
         assert tuple(hindered) == ("not folded", False)
     assert await retire(log.database, 0) == whole(0, events=[*EVENTS, late])
 
@@ -110,17 +116,19 @@ async def test_a_day_that_is_not_folded_is_kept_for_now(log: Sharded, monkeypatc
 async def test_a_day_that_something_else_stands_on_is_kept_and_the_others_go(log: Sharded) -> None:
     partition = await log.admin.fetchval("select day_partition($1)", day(0).date())
     await log.admin.execute(f"create view mine as table {partition}")
-    kept, *others = await retire(log.database, 2)
-    assert (kept.day, kept.failed) == (day(0).date(), True)
+    *others, kept = await retire(log.database, 2, grace_days=0)
+    assert (kept.day, kept.failed, kept.dropped) == (day(0).date(), True, True)
     assert kept.hindrance is not None
     assert "other objects depend on it" in kept.hindrance
-    assert others == whole(1, 2, events=EVENTS)
+    assert others == whole(0, 1, 2, events=EVENTS)
+    assert [row["day"] for row in await log.database.rows(log.database.statements.list_detached_days)] == [kept.day]
     await log.admin.execute("drop view mine")
-    assert await retire(log.database, 2) == whole(0, events=EVENTS)
+    assert await retire(log.database, 2, grace_days=0) == []
+    assert await log.database.rows(log.database.statements.list_detached_days) == []
 
 
 async def test_a_day_that_came_back_is_kept_and_found(log: Sharded) -> None:
-    await retire(log.database, 0)
+    await retire(log.database, 0, grace_days=0)
     assert not (await log.database.only(log.database.statements.make_day, day(0).date()))["made"]
     await log.admin.execute("create table back (like events including all)")
     await log.admin.execute(
@@ -139,20 +147,29 @@ async def test_a_day_that_came_back_is_kept_and_found(log: Sharded) -> None:
     assert (shard.stored, shard.live, shard.retired) == (len(EVENTS), len(EVENTS) - 16 + 1, 16)
 
 
+def line(days: int, events: int, *, kept: int) -> str:
+    """Return the last line of a pass that dropped nothing for good."""
+    retired = f"{counted(days, 'day')}, {counted(events, 'event')} retired"
+    return f"retention: {retired}, 0 days, 0 events dropped, {counted(kept, 'day')} kept"
+
+
 async def test_the_command_exits_1_for_a_day_that_does_not_verify_and_0_when_it_has_gone(log: Sharded) -> None:
     await log.admin.execute("update hourly_counts set events_00 = events_00 + 1 where hour = $1", day(1))
-    # All of these days are due by the real clock, which the command uses.
-    kept = await run(log.url, "retention")
+    # All of these days are due by the real clock, which the command uses; it is weeks ahead of the newest event.
+    waits = await run(log.url, "retention")
+    assert (waits.code, waits.output.splitlines()[-1]) == (0, line(0, 0, kept=0))
+    assert "ahead of the time that is known to have passed, and retention waits: " in waits.errors
+    kept = await run(log.url, "retention", "--force")
     assert kept.code == 1
     assert kept.output.splitlines()[-2:] == [
         f"{day(1).date()}: kept: hour 00:00 of shard 0 is drifted",
-        f"retention: {len(MADE) - 1} days, {len(EVENTS) - 16} events dropped, 1 day kept",
+        line(len(MADE) - 1, len(EVENTS) - 16, kept=1),
     ]
     assert "a day is kept " in kept.output + kept.errors
     verified = await run(log.url, "verify")
     assert verified.code == 1
     assert (await run(log.url, "rebuild", "--from", f"{day(1):%Y-%m-%d}", "--to", f"{day(2):%Y-%m-%d}")).code == 0
     gone = await run(log.url, "retention")
-    assert (gone.code, gone.output.splitlines()[-1]) == (0, "retention: 1 day, 16 events dropped, 0 days kept")
+    assert (gone.code, gone.output.splitlines()[-1]) == (0, line(1, 16, kept=0))
     clean = await run(log.url, "verify")
     assert (clean.code, clean.output.splitlines()[-1].rpartition(": ")[2]) == (0, "clean")

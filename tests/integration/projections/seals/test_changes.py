@@ -79,7 +79,8 @@ async def test_a_rebuild_of_a_range_says_what_it_cannot_mend(sealed: Sharded) ->
 
 
 async def test_changes_are_found_when_the_rollups_are_deleted(sealed: Sharded, subtests: pytest.Subtests) -> None:
-    assert await retire(sealed.database, 3, rollup_days=9) == []
+    await sealed.admin.execute("update leaving_days set until = '-infinity'")
+    assert await retire(sealed.database, 3, grace_days=0, rollup_days=9) == []
     assert await sealed.admin.fetchval("select min(hour) from hourly_counts") == NEXT
     for name, change in CHANGES_OF_DELETED.items():
         with subtests.test(name):

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from projections import seals
+from projections.copies import read_copy
 from tests.support.alterations import undone
 from tests.support.projections_command import run
 from tests.support.retired_days import retire, verified
@@ -81,7 +82,7 @@ BAD = {
 def test_a_bad_copy_is_refused_by_line_and_field(name: str) -> None:
     line, where = BAD[name]
     with pytest.raises(msgspec.DecodeError, match=r"^line 3 of the copy: ") as refused:
-        seals.read_heads([json.dumps(GOOD).encode() + b"\n", b"\n", line])
+        read_copy([json.dumps(GOOD).encode() + b"\n", b"\n", line], seals.SealHead)
     assert where in str(refused.value)
 
 

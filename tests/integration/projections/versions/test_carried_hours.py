@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -112,7 +112,7 @@ async def test_an_hour_is_sealed_when_every_version_has_folded_it(single: Log) -
     late = an_event(9_999, at=START)
     await single.append([late])
     await single.database.rows(statements.fold_hourly, 0, 2, 50_000)
-    await single.database.only(statements.advance_horizon, 0, 2, None)
+    await single.database.only(statements.advance_horizon, 0, 2, datetime.now(UTC), True)
     (hour, *_) = await list_hours(single.database, START, START + HOUR)
     proof = await verify_hour(single.database, hour)
     where = 0, 2, START, *proof.folded, "test", None

@@ -15,6 +15,7 @@ from projections.rebuild import rebuild
 from projections.retention import retain
 from sql.database import Database
 from sql.hourly import PROJECTION, VERIFIED
+from sql.retention import Retention
 from tests.conftest import RETENTION_DAYS
 from tests.support import oracle
 from tests.support.log import an_event, until_waited_for
@@ -111,7 +112,7 @@ async def test_retention_does_not_wait_for_an_hour_that_is_filled(single: Log, d
     try:
         async with filling.transaction():
             await filling.fetch(single.database.statements.fill_hourly, 0, version, START, 1)
-            days = [day async for day in retain(single.database, 2, 2)]
+            days = [day async for day in retain(single.database, Retention(2, 2))]
             assert [day.failed for day in days if day.events] == [False]
             assert None not in [day.hindrance for day in days if day.events]
     finally:

@@ -1,8 +1,9 @@
--- Drops the events of a day that is closed, folded and sealed in every shard (R6), and records their number.
+-- Takes the events of a day that is closed, folded and sealed in every shard out of the log (R6), and records their
+-- number. They stay in a table of their own until `until` (R13).
 -- Rows: one:
---   hindrance: why the day was not dropped, null when it was
+--   hindrance: why the day was not detached, null when it was
 --   failed: the hindrance does not pass by itself: something is wrong
-create or replace function drop_day(in_day date, clock timestamptz)
+create or replace function detach_day(in_day date, until_then timestamptz, clock timestamptz)
 returns table (hindrance text, failed boolean)
 language plpgsql volatile
 -- While this waits for its lock, readers and appends wait behind it. A verify or rebuild takes the two locks in the
@@ -12,15 +13,16 @@ as $$
 declare
     since constant timestamptz := in_day::timestamp at time zone 'UTC';
     until constant timestamptz := since + interval '24 hours';
-    held boolean;
+    present boolean;
 begin
     perform from checkpoints as c where c.stage <> 'filling' order by c.shard, c.projection, c.version for update;
-    -- Another pass may have dropped the day just now; then this is false.
-    held := hold_day(since);
+    perform hold_day(since);
+    -- Another pass may have taken the day just now.
+    present := exists (select from log_days() as p where p.day = in_day);
     select w.hindrance, w.failed into hindrance, failed
     from (
         values
-            (1, not held, 'gone', false),
+            (1, not present, 'gone', false),
             (2, exists (select from log_heads as h where h.horizon < until), 'open', false),
             (3, exists (select from checkpoints as c where c.stage = 'filling'), 'being rebuilt', false),
             (
@@ -54,7 +56,16 @@ begin
     order by w.place
     limit 1;
     if not found then
-        execute format('drop table %I', day_partition(in_day));
+        execute format('alter table events detach partition %I', day_partition(in_day));
+        -- A detached table loses the triggers that it had as a part of the log.
+        execute format(
+            'create trigger detached_events_are_append_only before update or delete on %I'
+            ' for each row execute function refuse_change()',
+            day_partition(in_day)
+        );
+        insert into leaving_days as l (day, stage, until)
+        values (in_day, 'detached', until_then)
+        on conflict (day) do update set stage = excluded.stage, until = excluded.until;
         insert into retired_days (shard, day, events, retired_at)
         select h.shard, in_day, sealed_events(h.shard, in_day), coalesce(clock, clock_timestamp())
         from log_heads as h;

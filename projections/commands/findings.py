@@ -1,0 +1,89 @@
+"""What verify finds, as commands print it: a line for each finding, or an object of the JSON answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import msgspec
+
+from projections.commands.hours import hour_text
+from projections.log_heads import Loss
+from projections.verify import UNREADABLE, Conservation, Difference, HourProof
+from service.console import counted
+from sql.hourly import BROKEN, DAMAGED, DRIFTED
+
+LOSSES = {
+    "position": "the log ends at position {now}, but it had reached {known}: positions {first} to {known} are lost",
+    "stored": "{now} events are stored, but {known} had been",
+    "retired": "{now} events are retired, but {known} had been",
+    "newest": "the event at position {known} is lost, or another one is there",
+    "head": "it cannot be read how far the log reaches, but it had reached {known}",
+    "seal": "seal {known} is lost, or another one is there",
+}
+
+
+class Findings:
+    """Prints findings as they come, or keeps them for the JSON answer."""
+
+    def __init__(self, *, keep: bool) -> None:
+        self.kept: list[dict[str, Any]] = []
+        self._keep = keep
+
+    def proof(self, proof: HourProof) -> None:
+        """Report what is wrong with an hour."""
+        where = {"hour": hour_text(proof.hour.start), "shard": proof.hour.shard, "class": proof.state}
+        for difference in proof.differences:
+            self._report(
+                _difference_text(proof, difference),
+                where
+                | {
+                    "field": difference.field,
+                    "bucket": hour_text(difference.bucket),
+                    "key": difference.key,
+                    "stored": difference.stored,
+                    "recounted": difference.recounted,
+                },
+            )
+
+    def sum(self, shard: Conservation) -> None:
+        """Report that a shard's events do not add up, or cannot be counted."""
+        text = f"{counted(shard.stored, 'event')} stored, but {shard.live:,} live + {shard.retired:,} retired"
+        field, found = "stored", str(shard.live + shard.retired)
+        if shard.unreadable:
+            text, field, found = f"its events cannot be counted: {shard.unreadable}", UNREADABLE, "none"
+        self._of_shard(shard.shard, DAMAGED, text, (field, shard.unreadable, str(shard.stored), found))
+
+    def loss(self, loss: Loss) -> None:
+        """Report what a log has lost since a copy of its head."""
+        at = f"{loss.head.at:%Y-%m-%dT%H:%M:%SZ}"
+        there = loss.now or 0
+        text = LOSSES[loss.field].format(now=f"{there:,}", known=f"{loss.known:,}", first=f"{there + 1:,}")
+        found = "none" if loss.now is None else str(loss.now)
+        values = f"witnessed_{loss.field}", at, str(loss.known), found
+        state = BROKEN if loss.field == "seal" else DAMAGED
+        self._of_shard(loss.head.shard, state, f"{text} (witnessed {at})", values)
+
+    def _of_shard(self, shard: int, state: str, text: str, values: tuple[str, str | None, str, str]) -> None:
+        field, key, stored, recounted = values
+        where = {"hour": None, "shard": shard, "class": state}
+        found = {"field": field, "bucket": None, "key": key, "stored": stored, "recounted": recounted}
+        self._report(text, where | found)
+
+    def _report(self, text: str, finding: dict[str, Any]) -> None:
+        if self._keep:
+            self.kept.append(finding)
+            return
+        hour = f"{finding['hour']} " if finding["hour"] else ""
+        click.echo(f"{hour}shard {finding['shard']}: {finding['class']}: {text}")
+
+
+def _difference_text(proof: HourProof, difference: Difference) -> str:
+    if difference.field == UNREADABLE:
+        return f"{UNREADABLE}: {difference.key}"
+    key = "" if difference.key is None else f" {msgspec.json.encode(difference.key).decode()}"
+    quarter = f" at {difference.bucket:%H:%M}" if proof.state == DRIFTED else ""
+    values = f"stored {difference.stored}, recounted {difference.recounted}"
+    if proof.state == DAMAGED:
+        values = f"appended {difference.stored}, found {difference.recounted}"
+    return f"{difference.field}{key}{quarter}: {values}"

@@ -1,0 +1,41 @@
+"""The folder that workers count into, see service/http/metrics.py. It goes with the server, however that ends."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+
+PREFIX = "hourledger-metrics-"
+LOCK = "server"
+
+
+@contextmanager
+def counts_folder() -> Iterator[str]:
+    """Give a new folder, and remove those of servers that were killed.
+
+    The server and its workers, which inherit it, hold a lock in the folder, so that nobody removes it meanwhile.
+    """
+    _remove_left_folders()
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as folder, (Path(folder) / LOCK).open("w") as lock:
+        flock(lock, LOCK_EX)
+        yield folder
+
+
+def _remove_left_folders() -> None:
+    for lock in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
+        if lock.stat().st_uid == os.geteuid() and _is_free(lock):
+            shutil.rmtree(lock.parent, ignore_errors=True)
+
+
+def _is_free(path: Path) -> bool:
+    try:
+        with path.open() as lock:
+            flock(lock, LOCK_EX | LOCK_NB)
+    except OSError:
+        return False
+    return True

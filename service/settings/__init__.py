@@ -1,0 +1,166 @@
+"""The configuration, read once from the environment, validated and frozen. Only this module reads the configuration."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from service.settings import values
+
+Value = TypeVar("Value")
+
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+CHECKOUT_DATA = ".data"
+
+
+class SettingsError(Exception):
+    """An invalid setting. The message is one line that names the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings; "Configuration" in docs/operations.md explains them."""
+
+    database_url: str | None
+    data_dir: Path
+    host: str
+    port: int
+    workers: int
+    write_key: str | None
+    read_token: str | None
+    open_reads: bool
+    allowed_hosts: tuple[str, ...]
+    cors_origins: tuple[str, ...]
+    trusted_proxies: tuple[values.Network, ...]
+    base_path: str
+    event_retention_days: int
+    rollup_retention_days: int
+    grace_days: int
+    witness: Path | None
+    shards: int | None
+    log_level: str
+    log_json: bool
+
+    def listens_on_loopback(self) -> bool:
+        """Tell whether only this machine can reach the service."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:
+            return False
+
+    def unlike_retention(self, event_days: int, rollup_days: int) -> list[str]:
+        """Return how the settings differ from the retention in force, one sentence for each variable."""
+        return [
+            sentence
+            for name, asked, kept in (
+                ("HOURLEDGER_EVENT_RETENTION_DAYS", self.event_retention_days, event_days),
+                ("HOURLEDGER_ROLLUP_RETENTION_DAYS", self.rollup_retention_days, rollup_days),
+            )
+            for sentence in _unlike(name, asked, kept)
+        ]
+
+    def check_reads(self) -> None:
+        """Refuse to listen beyond this machine while everyone could read.
+
+        Raises SettingsError unless there is a read token, or HOURLEDGER_OPEN_READS=1 allows it.
+        """
+        if not (self.listens_on_loopback() or self.read_token or self.open_reads):
+            raise SettingsError(
+                f"HOURLEDGER_HOST={self.host} listens beyond this machine: set HOURLEDGER_READ_TOKEN,"
+                " or HOURLEDGER_OPEN_READS=1 to let everyone read"
+            )
+
+    @property
+    def url(self) -> str:
+        """The address to show to people."""
+        host = self.host.strip("[]")
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    def address(self) -> str:
+        """Return the address to listen on, IPv4 if the host has one. Raises SettingsError for a host without any."""
+        try:
+            found = socket.getaddrinfo(self.host.strip("[]"), self.port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise SettingsError(f"HOURLEDGER_HOST={self.host} has no address: {error.strerror}") from error
+        return str(min(found, key=lambda each: each[0] != socket.AF_INET)[4][0])
+
+
+def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None) -> Settings:
+    """Read and validate the settings. Raises SettingsError, naming the variable, on the first bad value.
+
+    data_dir: the data directory when the environment names none.
+    """
+    events = _read(environ, "HOURLEDGER_EVENT_RETENTION_DAYS", "30", values.whole(1, 3_650))
+    rollups = _read(environ, "HOURLEDGER_ROLLUP_RETENTION_DAYS", "90", values.whole(1, 36_500))
+    if rollups < events:
+        raise SettingsError(
+            f"HOURLEDGER_ROLLUP_RETENTION_DAYS is {rollups},"
+            f" but must be at least HOURLEDGER_EVENT_RETENTION_DAYS ({events})"
+        )
+    log_json, log_level = _read(environ, "HOURLEDGER_LOG", "info", values.log)
+    settings = Settings(
+        database_url=_read(environ, "DATABASE_URL", "", values.database_url),
+        data_dir=_read(environ, "HOURLEDGER_DATA_DIR", data_dir or usual_data_dir(), values.folder),
+        host=_read(environ, "HOURLEDGER_HOST", "127.0.0.1", values.host),
+        port=_read(environ, "HOURLEDGER_PORT", "8000", values.whole(1, 65_535)),
+        workers=_read(environ, "HOURLEDGER_WORKERS", "1", values.whole(1, 64)),
+        write_key=_read(environ, "HOURLEDGER_WRITE_KEY", "", values.secret),
+        read_token=_read(environ, "HOURLEDGER_READ_TOKEN", "", values.secret),
+        open_reads=_read(environ, "HOURLEDGER_OPEN_READS", "0", values.switch),
+        allowed_hosts=_read(environ, "HOURLEDGER_ALLOWED_HOSTS", ",".join(LOOPBACK_NAMES), values.names),
+        cors_origins=_read(environ, "HOURLEDGER_CORS_ORIGINS", "", values.origins),
+        trusted_proxies=_read(environ, "HOURLEDGER_TRUSTED_PROXIES", "", values.networks),
+        base_path=_read(environ, "HOURLEDGER_BASE_PATH", "/", values.base_path),
+        event_retention_days=events,
+        rollup_retention_days=rollups,
+        grace_days=_read(environ, "HOURLEDGER_GRACE_DAYS", "2", values.whole(0, 365)),
+        witness=_read(environ, "HOURLEDGER_WITNESS", "", lambda text: Path(text) if text else None),
+        shards=_read(environ, "HOURLEDGER_SHARDS", "", lambda text: values.whole(1, 64)(text) if text else None),
+        log_level=log_level,
+        log_json=log_json,
+    )
+    if settings.witness is not None and settings.witness.resolve().is_relative_to(settings.data_dir.resolve()):
+        raise SettingsError(
+            f"HOURLEDGER_WITNESS is {str(settings.witness)!r}, but must be outside of the data directory"
+            f" {str(settings.data_dir)!r}: it must not go back when that folder does"
+        )
+    return settings
+
+
+def _read(environ: Mapping[str, str], name: str, default: str, parse: Callable[[str], Value]) -> Value:
+    text = environ.get(name, "").strip() or default
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise SettingsError(f"{name} {error}") from error
+
+
+def _unlike(name: str, asked: int, kept: int) -> list[str]:
+    if asked < kept:
+        return [f"{name} is {asked}, but {kept} days are in force: make retention SHORTEN=1 shortens them to {asked}"]
+    if asked > kept:
+        return [f"{name} is {asked}, but {kept} days are in force: start the service with {asked} to lengthen them"]
+    return []
+
+
+def usual_data_dir() -> str:
+    """Return the default data directory: the system's for root, else the user's (XDG_STATE_HOME).
+
+    Where the checkout's .data, the place of former releases, holds a database, it is that one.
+    """
+    if os.geteuid() == 0:
+        return "/var/lib/hourledger"
+    if any(Path(CHECKOUT_DATA).glob("postgresql-*")):
+        return CHECKOUT_DATA
+    state = os.environ.get("XDG_STATE_HOME", "")
+    try:
+        return str((Path(state) if state.startswith("/") else Path("~/.local/state").expanduser()) / "hourledger")
+    except RuntimeError:  # a user without a home
+        return CHECKOUT_DATA

@@ -1,0 +1,39 @@
+"""No body keeps the event loop from anything else for long (R14): 10,000 generated bodies, and known attacks."""
+
+from __future__ import annotations
+
+import heapq
+
+import pytest
+
+from tests.support.costly_bodies import costly_bodies, large_batches
+from tests.support.stalls import stalls
+
+MOST_SECONDS = 0.05
+BODIES = 10_000
+SEED = 20_261_129
+
+
+async def test_the_worst_stall_of_10_000_generated_bodies(
+    database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = []
+    async with stalls(database_url) as service:
+        for body in costly_bodies(SEED, BODIES):
+            path = "/e/batch" if body.batch else "/e"
+            seconds, status = await service.of(path, body.sent, body.headers, MOST_SECONDS)
+            found.append((seconds, status, body.name))
+    worst = heapq.nlargest(5, found)
+    with capsys.disabled():
+        print(f"\nthe worst stalls of {BODIES:,} bodies:")  # noqa: T201
+        for seconds, status, name in worst:
+            print(f"  {seconds * 1000:5.1f} ms, {status}: {name}")  # noqa: T201
+    assert worst[0][0] < MOST_SECONDS
+    assert {status for _, status, _ in found} <= {200, 400, 413}
+
+
+@pytest.mark.parametrize("batch", large_batches().items(), ids=large_batches())
+async def test_a_large_batch_that_is_stored(database_url: str, batch: tuple[str, bytes]) -> None:
+    async with stalls(database_url) as service:
+        seconds, status = await service.of("/e/batch", batch[1], {}, MOST_SECONDS)
+    assert (status, seconds < MOST_SECONDS) == (200, True), f"{seconds:.3f} s"

@@ -1,0 +1,40 @@
+"""The folder of counts goes with its server, even when that was killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from service.http.counts_folder import counts_folder
+
+SERVER = """
+import time
+from service.http.counts_folder import counts_folder
+with counts_folder() as folder:
+    print(folder, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_the_folder_of_a_killed_server_goes_with_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", SERVER], env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        left = Path(server.stdout.readline().strip())
+        with counts_folder() as folder:
+            assert {left, Path(folder)} == set(tmp_path.iterdir())
+        assert set(tmp_path.iterdir()) == {left}
+        server.send_signal(signal.SIGKILL)
+        server.wait()
+    with counts_folder() as folder:
+        assert set(tmp_path.iterdir()) == {Path(folder)}
+    assert set(tmp_path.iterdir()) == set()
