@@ -156,7 +156,8 @@ async def test_days_and_rollups_that_retention_took_are_no_loss(sealed: Sharded)
     hours = {row["hour"]: row for row in await database.rows(database.statements.list_appended, 0, FIRST)}
     old = [msgspec.structs.replace(known[0], retired=0, hours={hour: of(row) for hour, row in hours.items()})]
     assert len(old[0].hours) == len(DAYS) * 3
-    await retire(database, 9, rollup_days=RETENTION_DAYS)
+    for _ in range(2):  # the first pass ends the grace of the days that the fixture retired
+        await retire(database, 9, grace_days=0, rollup_days=RETENTION_DAYS)
     assert await losses(database, old) == []
     # Nor is a day that was brought back.
     (now,) = await log_heads(database)
