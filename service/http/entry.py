@@ -16,7 +16,7 @@ from service.http.answers import Answer, Headers, answered, failure, json_answer
 from service.http.base_path import BasePath
 from service.http.bodies import throw_away
 from service.http.compression import Compression
-from service.http.gate import BATCH_PATHS, SINGLE_PATHS, Gate
+from service.http.gate import BATCH_PATHS, SHARED, SINGLE_PATHS, Gate
 from service.http.metrics import Metrics
 from service.http.refusals import MethodNotAllowed
 from service.http.requests import while_connected
@@ -110,7 +110,7 @@ class Entry:
             return await append(receive, headers, self._gate.address(scope, headers))
 
         answer = await answered(appended())
-        return answer.and_headers(self._gate.cors_headers(headers))
+        return answer.and_headers(SHARED | self._gate.cors_headers(headers))
 
     async def _list(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def page() -> Answer:

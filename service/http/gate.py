@@ -25,6 +25,7 @@ HTTP_1_0 = ("1.0", "1")  # the server calls it "1"
 OF_PROXIES = frozenset({b"forwarded", b"via", b"x-real-ip", b"cf-connecting-ip", b"true-client-ip"})
 # The browser client reads the service's clock from Date, and how long to wait from Retry-After.
 EXPOSED = {"access-control-expose-headers": "Date, Retry-After"}
+# A refused page may learn that the service is there, though not what it says, so that its client can tell why it fails.
 SHARED = {"cross-origin-resource-policy": "cross-origin"}
 PREFLIGHT = {
     "access-control-allow-methods": "POST",
@@ -121,9 +122,9 @@ class Gate:
         if not self._origins:
             return {}
         if "*" in self._origins:
-            return {"access-control-allow-origin": "*"} | EXPOSED | SHARED
+            return {"access-control-allow-origin": "*"} | EXPOSED
         origin = headers.get(b"origin", b"").decode("latin-1")
-        allowed = {"access-control-allow-origin": origin} | EXPOSED | SHARED if origin in self._origins else {}
+        allowed = {"access-control-allow-origin": origin} | EXPOSED if origin in self._origins else {}
         return allowed | {"vary": "Origin"}
 
     def preflight_headers(self, headers: Headers) -> dict[str, str]:

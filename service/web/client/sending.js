@@ -102,9 +102,9 @@ async function settle(answer, keys) {
       most = Math.min(2 * most, BATCH);
       return true;
     }
-  } else if (status === 403 && said?.error) {
+  } else if (status === 403 && (said?.error || !keys.length)) {
     return refuse();
-  } else if ((status === 413 || status === 400) && keys.length > 1) {
+  } else if ([400, 403, 413].includes(status) && keys.length > 1) {
     most = Math.ceil(keys.length / 2);
     return true;
   } else if (status >= 400 && status < 500 && ![408, 425, 429].includes(status)) {
