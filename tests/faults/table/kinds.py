@@ -42,8 +42,8 @@ def all_kinds() -> list[Kind]:
         Kind("HTTP workers killed under load", kill_http_workers, Trial(10, 0)),
         Kind("sockets severed under load, 8 shards", sever_service, Trial(30, 0, shards=8)),
         Kind("silent connections under load", hold_idle_connections, Trial(7, 0)),
-        Kind("unfinished batches under load", hold_unfinished_batches, Trial(12, 0)),
-        Kind("costly bodies under load", send_costly_bodies, Trial(40, 0)),
+        Kind("unfinished batches under load", hold_unfinished_batches, Trial(40, 0)),
+        Kind("costly bodies under load", send_costly_bodies, Trial(42, 0)),
         Kind("clock of a process stepped by 1 h, 8 shards", step_clocks, Trial(20, 1_000, shards=8)),
     ]
 
