@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
+from types import FrameType, TracebackType
 
 # What `kill`, systemd and containers send, and what a terminal sends when it is closed.
 ENDING = (signal.SIGTERM, signal.SIGHUP)
@@ -15,6 +16,8 @@ ENDING = (signal.SIGTERM, signal.SIGHUP)
 def end_as_ctrl_c() -> None:
     """Turn SIGTERM and SIGHUP into SIGINT from now on. As process 1, which has no default actions, too.
 
+    A command that ends so early that it catches no KeyboardInterrupt prints nothing.
+
     SIGHUP stays ignored where it is, as under nohup.
     """
     for number in ENDING:
@@ -22,6 +25,7 @@ def end_as_ctrl_c() -> None:
             signal.signal(number, _interrupt)
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.excepthook = _tell
 
 
 @contextmanager
@@ -40,6 +44,12 @@ def unbroken() -> Iterator[None]:
             signal.signal(number, handler)
     if came:
         signal.raise_signal(came[0])
+
+
+def _tell(kind: type[BaseException], error: BaseException, at: TracebackType | None) -> None:
+    """Print the traceback of an error that nobody caught, but none when the command was told to end."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, at)
 
 
 def _interrupt(_: int, __: FrameType | None) -> None:

@@ -63,7 +63,7 @@ class Live:
 
     def answer(self) -> ServerSentEvent:
         """Return a stream that sends the standing of the log at once, and whenever it has moved."""
-        return ServerSentEvent(_Stream(self), headers=dict(PRIVATE))
+        return ServerSentEvent(_Stream(self), headers={name.title(): value for name, value in PRIVATE.items()})
 
     async def after(self, number: int) -> tuple[int, ServerSentEventMessage]:
         """Return the next number and its message, or the same number and a comment after KEEP_ALIVE_SECONDS.

@@ -149,6 +149,8 @@ class Place:
         self.started_with = dict(self.environment)
         if "follow" not in command:
             wait_until(lambda: self._is_ready(process, log), f"{command} is ready")
+        if command.startswith("make"):  # the supervisor says where the service is soon after it answers
+            wait_until(lambda: "hourledger: http" in log.read_text(), f"{command} says so")
         assert process.poll() is None, log.read_text()
         return log.read_text().replace(str(self.folder / ".data"), SHOWN_DATA).splitlines()
 

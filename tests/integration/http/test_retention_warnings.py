@@ -49,7 +49,7 @@ def reading(seconds: float, *, here: timedelta = timedelta(0), there: timedelta 
 async def test_a_clock_that_jumped_is_told_until_it_is_right_or_confirmed(
     database: Database, database_url: str, admin: asyncpg.Connection
 ) -> None:
-    await append(database, [an_event(0)])
+    await append(database, [an_event(0)], clock=NOW)
     assert await told(database_url, database) == []
     await record_retention(database, KEPT)
     await advance(database, KEPT, reading(0))
