@@ -92,7 +92,7 @@ async def _listed(
 ) -> list[Hour]:
     """Return the hours of a range that can be read. log: also those that only the log knows."""
     async with database.transaction() as session:
-        await session.rows(database.statements.set_for_transaction, list(ONLY_ITS_DAY), list(ONLY_ITS_DAY.values()))
+        await session.configure(ONLY_ITS_DAY)
         rows = await session.rows(database.statements.list_hours, shard, version, since, until, log)
     return [Hour(shard, version, row["hour"], row["events"]) for row in rows]
 

@@ -78,7 +78,7 @@ async def verify_hour(
 async def _verify(database: Database, hour: Hour, clock: datetime | None, settings: Mapping[str, str]) -> HourProof:
     async with database.transaction() as session:
         if settings:
-            await session.rows(database.statements.set_for_transaction, list(settings), list(settings.values()))
+            await session.configure(settings)
         return await _verify_within(session, database, hour, clock)
 
 

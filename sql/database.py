@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -25,8 +25,8 @@ SETTINGS = {
     "timezone": "UTC",
 }
 
-# Settings of a transaction. REPLAN: make a plan for each statement. ONLY_ITS_DAY: and a plan for the one day that a
-# statement names, because a plan for all days fails when the file of any day is missing.
+# Settings for Session.configure. REPLAN: make a plan for each statement. ONLY_ITS_DAY: and a plan for the one day that
+# a statement names, because a plan for all days fails when the file of any day is missing.
 REPLAN = {"plan_cache_mode": "force_custom_plan"}
 ONLY_ITS_DAY = REPLAN | {"hourledger.plan_each": "on"}
 
@@ -56,6 +56,10 @@ class Session:
         """Run a query that gives one row; return it."""
         (row,) = await self.rows(query, *args)
         return row
+
+    async def configure(self, settings: Mapping[str, str]) -> None:
+        """Change settings of PostgreSQL until the transaction ends."""
+        await self.rows(load().set_for_transaction, list(settings), list(settings.values()))
 
     async def stream(self, query: str, *args: object) -> AsyncIterator[Row]:
         """Run a query; yield its rows, fetched a few at a time. The caller may stop early."""
@@ -162,13 +166,10 @@ class Database:
                 pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
                 connection.transaction(isolation=isolation, readonly=self._read_only),
             ):
+                session = Session(connection)
                 if self._pooler_between:
-                    await self._set_for_transaction(connection)
-                yield Session(connection)
-
-    async def _set_for_transaction(self, connection: Any) -> None:
-        names, values = zip(*self._settings.items(), strict=True)
-        await connection.fetch(self.statements.set_for_transaction, names, values)
+                    await session.configure(self._settings)
+                yield session
 
     async def close(self) -> None:
         """Wait for calls under way, then close all connections."""

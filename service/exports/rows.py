@@ -14,8 +14,8 @@ from service.exports.resendable_properties import sendable
 from service.questions.filters import Filters
 from service.questions.hours import HOUR
 from service.reports.rollups import MOST_KEYS, Totals
+from sql.database import REPLAN, Session
 from sql.database import Row as Found
-from sql.database import Session
 from sql.hourly import ROLLUP_FIELDS
 from sql.statements import Statements
 
@@ -57,7 +57,7 @@ async def event_rows(
 ) -> AsyncIterator[Rows]:
     """Give the events of [since, until) that pass the filters, oldest first, from the snapshot of one statement."""
     # Plan for these filters, so that the plan uses their index. A generic plan would not.
-    await session.rows(statements.set_for_transaction, ["plan_cache_mode"], ["force_custom_plan"])
+    await session.configure(REPLAN)
     async for found in session.chunks(statements.export_events, since, until, filters.document()):
         # In a thread, because rewriting properties takes time and the loop must answer other requests.
         rows = await asyncio.to_thread(_events, found, columns)
