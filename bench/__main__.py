@@ -7,7 +7,6 @@ machine, ratios less so. Every part ends with a verification; when it fails, the
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -38,6 +37,7 @@ from bench.table import Machine, as_json, describe_machine, show
 from service.console import configure_logs
 from sql import VERSION
 from sql.errors import DatabaseError, EmbeddedError
+from sql.stopping import end_as_ctrl_c
 
 COULD_NOT = 2
 NOT_CLEAN = 1
@@ -82,7 +82,7 @@ def main(  # one for each option
     size = Size(events or 100_000, runs, 1, 40, 5, 17) if quick else Size(events or 1_000_000, runs, 4, 200, 600)
     configure_logs("warning", as_json=False)
     # On SIGTERM, too, stop the server and remove the folder.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_as_ctrl_c()
     started = perf_counter()
     try:
         rows, machine = asyncio.run(_measure(size, only or tuple(PARTS), twice=guard))

@@ -7,7 +7,6 @@ folder. At the end every acked event must be stored and counted exactly once.
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from time import perf_counter
 
@@ -16,6 +15,7 @@ import click
 from service.console import configure_logs
 from sql import VERSION
 from sql.errors import DatabaseError, EmbeddedError
+from sql.stopping import end_as_ctrl_c
 from tests.faults.table.kinds import all_kinds, quick_kinds, try_all
 from tests.faults.table.table import show, total
 
@@ -31,7 +31,7 @@ def main(quick: bool, only: str | None) -> None:
     """Exits 0 when nothing was lost, doubled or falsely reported, 1 when something was, 2 when the run failed."""
     configure_logs("critical", as_json=False)
     # Treat SIGTERM like Ctrl-C, so that the servers stop and the folder is removed.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_as_ctrl_c()
     kinds = [kind for kind in (quick_kinds() if quick else all_kinds()) if (only or "") in kind.name]
     if not kinds:
         raise click.BadParameter(f"no kind's name holds {only!r}", param_hint="--only")

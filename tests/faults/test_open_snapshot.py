@@ -6,8 +6,6 @@ PostgreSQL could not prune old versions of a row that each append changes, so ea
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from statistics import quantiles
 from time import perf_counter
 
@@ -18,6 +16,7 @@ from sql.statements import load
 from tests.conftest import RETENTION_DAYS, Servers
 from tests.http.support.site import new_database
 from tests.support.log import NOW, an_event
+from tests.support.servers import connected
 
 # The full case is 100,000 appends. A row that every append updates slows the last of 10,000 appends 1.5 times.
 APPENDS = int(os.environ.get("TEST_APPENDS_BESIDE_A_SNAPSHOT", "10000"))
@@ -50,15 +49,6 @@ class Timed:
         """Lower quartiles of the appends' microseconds, by tenths of the run; a busy machine hardly moves them."""
         tenth = len(self.seconds) // 10
         return [round(quantiles(self.seconds[n * tenth : (n + 1) * tenth], n=4)[0] * 1e6) for n in range(10)]
-
-
-@asynccontextmanager
-async def connected(url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    connection = await asyncpg.connect(url)
-    try:
-        yield connection
-    finally:
-        await connection.close()
 
 
 async def measure(servers: Servers) -> tuple[float, str]:

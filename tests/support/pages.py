@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
-import asyncpg
+from tests.support.servers import connected
 
 PAGE = 8192
 FILE = "select current_setting('data_directory') as folder, pg_relation_filepath($1::regclass) as file"
@@ -76,12 +76,3 @@ async def damaged_copy(url: str, relation: str, harm: Harm, *, checksums: bool =
 def database_url(url: str, name: str) -> str:
     """Return the URL of another database of the same server."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
-
-
-@asynccontextmanager
-async def connected(url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    connection = await asyncpg.connect(url)
-    try:
-        yield connection
-    finally:
-        await connection.close()

@@ -119,11 +119,18 @@ class Servers:
         await administrator.execute(f'alter database "{unfinished}" rename to "{name}"')
 
 
-async def execute(url: str, *scripts: str) -> None:
-    """Run each script on its own, over a direct connection as an administrator would."""
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """Give a direct connection, as an administrator would have."""
     connection = await asyncpg.connect(url)
     try:
-        for script in scripts:
-            await connection.execute(script)
+        yield connection
     finally:
         await connection.close()
+
+
+async def execute(url: str, *scripts: str) -> None:
+    """Run each script on its own."""
+    async with connected(url) as connection:
+        for script in scripts:
+            await connection.execute(script)

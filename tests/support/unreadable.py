@@ -9,8 +9,8 @@ from service.ingest.event import Event
 from sql.database import Database
 from tests.support.log import NOW, an_event, append
 from tests.support.oracle import HOUR
-from tests.support.pages import connected
 from tests.support.projection import fold
+from tests.support.servers import connected
 
 DAY = timedelta(days=1)
 FIRST = NOW.replace(hour=0, minute=0, second=0) - 3 * DAY

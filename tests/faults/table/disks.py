@@ -23,7 +23,8 @@ from tests.conftest import execute
 from tests.faults.table.ground import SECONDS, Ground
 from tests.support.embedded import kill_all
 from tests.support.oracle import HOUR, start_of
-from tests.support.pages import connected, damaged_copy, flipped
+from tests.support.pages import damaged_copy, flipped
+from tests.support.servers import connected
 
 # Every page of the log's days, and the hours with events on it.
 PAGES = """

@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from sql.embedded.folders import SOCKET_NAME
-from tests.conftest import folder_for_servers, free_port, words_of
+from tests.conftest import folder_for_servers, free_port
+from tests.http.support.demo import works_in
 from tests.http.support.site import wait_until
 from tests.support.environment import without_settings
 
@@ -50,13 +51,8 @@ def command(data: Path, *words: str | Path, before: tuple[str, ...] = ()) -> Ite
         process.communicate()
 
 
-def servers(data: Path) -> list[psutil.Process]:
-    """Return the processes of the server of a data directory."""
-    return [each for each in psutil.process_iter() if any(str(data) in word for word in words_of(each))]
-
-
 def check_nothing_is_left(data: Path) -> None:
-    wait_until(lambda: servers(data) == [], "no process of the server is left", SETTLED)
+    wait_until(lambda: not any(works_in(each, data) for each in psutil.process_iter()), "the server is gone", SETTLED)
     assert not (data / "run" / SOCKET_NAME).exists()
 
 

@@ -8,7 +8,6 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from projections.projector import catch_up
@@ -30,6 +29,7 @@ from tests.support.imports import (
     write_lines,
 )
 from tests.support.log import NOW, stored
+from tests.support.servers import connected
 
 HOUR = timedelta(hours=1)
 LISTENING = "listening-events.json"
@@ -172,11 +172,8 @@ async def test_a_file_that_has_grown_or_lost_rows_is_moved_as_before(
 
 
 async def recorded(url: str) -> set[tuple[str, timedelta]]:
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         return {(row["shift_to"], row["shift"]) for row in await connection.fetch("select * from import_shifts")}
-    finally:
-        await connection.close()
 
 
 async def test_a_dry_run_counts_what_a_run_would(database: Database, database_url: str, tmp_path: Path) -> None:

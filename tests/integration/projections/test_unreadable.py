@@ -22,10 +22,10 @@ from tests.conftest import Servers
 from tests.support.due_hours import due
 from tests.support.log import an_event, append
 from tests.support.oracle import HOUR
-from tests.support.pages import Harm, connected, damaged_copy, emptied, flipped, missing, overwritten
+from tests.support.pages import Harm, damaged_copy, emptied, flipped, missing, overwritten
 from tests.support.projection import fold, proofs
 from tests.support.projections_command import run, text
-from tests.support.servers import OWN_SERVER
+from tests.support.servers import OWN_SERVER, connected
 from tests.support.unreadable import FIRST, HOURS, LARGE, OTHER_DAY, SECOND, TABLE, THIRD, fill, middle_page, toast
 
 pytestmark = pytest.mark.skipif(OWN_SERVER is not None, reason="needs the files of the server")
