@@ -20,13 +20,12 @@ from sql.clocks import Reading, read_clocks
 from sql.database import Database, Row
 from sql.errors import DatabaseError, Unavailable
 from sql.hourly import SEALED, VERIFIED
-from sql.retention import Retention, advance
+from sql.retention import DAY, Retention, advance
 
 # The projector retries a day that did not verify, or could not be dropped, after this time.
 PATIENCE = timedelta(hours=1)
 # How long events stay after their day has left the log, unless it is set.
 GRACE_DAYS = 2
-DAY = timedelta(days=1)
 _TRIES = 5
 UNFOLDED = "not folded yet"
 GONE = "gone"  # another pass has dropped it

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from projections.hours import list_hours
-from projections.retention import DAY, GRACE_DAYS, step
+from projections.retention import GRACE_DAYS, step
 from projections.verify import verify
 from sql.clocks import Reading, read_clocks
 from sql.database import Database
 from sql.hourly import RIGHT
-from sql.retention import time_passed
+from sql.retention import DAY, time_passed
 
 
 @dataclass(frozen=True, slots=True)

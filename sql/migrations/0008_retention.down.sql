@@ -17,6 +17,8 @@ drop function refuse_retired_change();
 drop table leaving_days;
 drop table retention_in_force;
 drop table log_clock;
+comment on table import_shifts is 'By how much the timestamps of an imported file were moved. A later run of the same file moves them by the same.';
+comment on column import_shifts.file_digest is 'SHA-256 of the file.';
 comment on table retired_days is 'Days whose events were dropped.';
 comment on column retired_days.events is 'Events dropped, by the seals of the day''s hours.';
 comment on column retired_days.retired_at is 'When they were dropped, by the database''s clock.';

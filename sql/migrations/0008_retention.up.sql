@@ -66,5 +66,8 @@ comment on table retired_days is 'Days whose events left the log: detached, and 
 comment on column retired_days.events is 'Events that left, by the seals of the day''s hours.';
 comment on column retired_days.retired_at is 'When they left the log, by the database''s clock.';
 
+comment on table import_shifts is 'By how much the timestamps of an imported file were moved. A later import of the file, or of one that shares rows with it, moves them by the same.';
+comment on column import_shifts.file_digest is 'SHA-256 of the file, or of one of its rows.';
+
 -- An older release has left it: it drops a day in one step.
 drop function if exists drop_day(date, timestamptz);
