@@ -40,7 +40,7 @@ RETRY_AFTER_SECONDS = 2
 # The headers of a request, by lower-case name.
 Headers = dict[bytes, bytes]
 NOTHING: Mapping[str, str] = {}
-# Answers with data are kept by nobody, are what their type says, and are not for pages of other origins.
+# For answers with data: nothing caches them, no browser guesses their type, and no page of another origin gets them.
 PRIVATE: Mapping[str, str] = {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",

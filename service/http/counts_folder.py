@@ -18,7 +18,7 @@ LOCK = "server"
 def counts_folder() -> Iterator[str]:
     """Give a new folder, and remove those of servers that were killed.
 
-    The server and its workers, which inherit it, hold a lock in the folder, so that nobody removes it meanwhile.
+    The server holds a lock in the folder, and its workers inherit it. A folder without a lock is removed.
     """
     _remove_left_folders()
     with tempfile.TemporaryDirectory(prefix=PREFIX) as folder, (Path(folder) / LOCK).open("w") as lock:

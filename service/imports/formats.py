@@ -52,7 +52,7 @@ class Row(NamedTuple):
 def read_rows(file: BinaryIO, form: str, name: str = "", nulls: Nulls = None) -> Iterator[Row]:
     """Give the rows of a file from its beginning. form: one of FORMATS; AUTO looks at the content, then at the name.
 
-    nulls: the cells of CSV that stand for an absent value, beside empty ones; None when nobody has said. Raises
+    nulls: the cells of CSV that mean an absent value, beside empty ones; None when the user has not said. Raises
     NotImportable, after the rows before, when the file does not have the format or ends too early.
     """
     file.seek(0)

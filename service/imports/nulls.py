@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from service.imports.errors import NotImportable
 
-# The cells that stand for an absent value, beside empty ones. None: nobody has said.
+# The cells that mean an absent value, beside empty ones. None: the user has not said.
 Nulls = frozenset[str] | None
 
 # PostgreSQL, MySQL, pandas, R, JSON, Python, Excel.
 USUAL = frozenset({"\\N", "NULL", "null", "NA", "N/A", "#N/A", "NaN", "nan", "None", "nil", "undefined"})
-# A column with one of them in so many cells is asked about; a person called Null is not.
+# The import asks about a column when this share of its cells holds one of these words. A person may be called Null.
 SHARE = 0.1
 
 
