@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import click
@@ -44,4 +45,5 @@ def demo_trickle(seed: int, visitors: int, until_stdin_ends: bool) -> None:
     """Send the events of a demo's visitors, each when it happens."""
     if until_stdin_ends:
         end_with_stdin()
-    trickle(load_settings(), live_events(datetime.now(UTC), seed, visitors))
+    with suppress(KeyboardInterrupt):  # which ends it
+        trickle(load_settings(), live_events(datetime.now(UTC), seed, visitors))

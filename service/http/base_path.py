@@ -24,5 +24,11 @@ class BasePath:
         scope["raw_path"] = b"/" + scope["raw_path"].split(b"/", self._segments + 1)[-1]
 
     def page_of(self, scope: HTTPScope) -> str | None:
-        """Return the path of the page when a request names only the prefix, where relative addresses would fail."""
-        return f"{self._prefix}/" if self._prefix and scope["path"] == self._prefix else None
+        """Return where the page is that a request names, when its relative addresses would fail at the path as given.
+
+        They would at the prefix without a slash, and at the page of the API with one.
+        """
+        if self._prefix and scope["path"] == self._prefix:
+            return f"{self._prefix}/"
+        # Relative, because a proxy may have taken a prefix off.
+        return "../schema" if scope["path"].removeprefix(self._prefix) == "/schema/" else None

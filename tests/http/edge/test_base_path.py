@@ -60,6 +60,14 @@ def test_the_prefix_alone_leads_to_the_page(prefixed: Site) -> None:
     assert prefixed.client.get(PREFIX, follow_redirects=True).text == prefixed.client.get("/").text
 
 
+@pytest.mark.parametrize("path", ["/schema/", f"{PREFIX}/schema/"])
+def test_the_page_of_the_api_has_no_slash_at_its_end(prefixed: Site, path: str) -> None:
+    answer = prefixed.client.get(path, headers=READER)
+    assert (answer.status_code, answer.headers["location"]) == (308, "../schema")
+    followed = prefixed.client.get(path, headers=READER, follow_redirects=True)
+    assert (followed.status_code, followed.url.path) == (200, path.rstrip("/"))
+
+
 @pytest.mark.parametrize("path", [f"{PREFIX}x/h.js", "/tools/h.js", f"{PREFIX}{PREFIX}/h.js", f"/{PREFIX}/h.js"])
 def test_another_prefix_is_not_found(prefixed: Site, path: str) -> None:
     refused(prefixed.client.get(path, headers=READER), 404, "not_found")

@@ -56,6 +56,7 @@ class Demo:
         assert self.process.wait(30) == 0, self.said()
         assert self.said().endswith("hourledger: stopped\n")
         assert "Traceback" not in self.said()
+        assert "Aborted" not in self.said()
         psutil.wait_procs(processes, timeout=10)
         assert [each for each in processes if runs(each)] == []
         assert [each for each in psutil.process_iter() if works_in(each, self.data)] == []
