@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import structlog
 
 from service.settings import Settings, SettingsError
+from service.settings.temporary import choose_temporary_folder
 from sql.clocks import read_clocks
 from sql.database import Database
 from sql.days import make_days
@@ -73,6 +74,8 @@ def check_port(settings: Settings) -> None:
 
 
 async def _run_parts(settings: Settings, url: str, embedded: EmbeddedServer | None, ready: Callable[[], None]) -> None:
+    # The HTTP server needs it. Without it, that part would end and be started again for ever.
+    choose_temporary_folder(settings)
     stop = stop_on_signals()
     await prepare(url, settings, serves=True)
     telling = asyncio.create_task(_tell(ready, settings))
