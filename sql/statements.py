@@ -108,6 +108,7 @@ class Statements:
     read_funnel: str
     read_hourly: str
     read_kept: str
+    read_lock_room: str
     read_log_head: str
     read_log_until: str
     read_origin: str

@@ -20,7 +20,7 @@ from sql.days import make_days
 from sql.embedded.share import EmbeddedServer, ensure_running, use
 from sql.errors import EmbeddedError, Unavailable
 from sql.migrate import Migration, migrate
-from sql.retention import Retention, advance, record_retention
+from sql.retention import Retention, advance, lock_warnings, record_retention
 
 WATCH_SECONDS = 1.0
 # How often to look whether the port accepts connections.
@@ -135,6 +135,8 @@ async def prepare(url: str, settings: Settings, *, serves: bool = False) -> list
         asked = Retention(settings.event_retention_days, settings.rollup_retention_days)
         kept = await record_retention(database, asked, lengthen=serves)
         tell_of_other_retention(settings, kept)
+        for sentence in await lock_warnings(database, kept):
+            log.warning("the retention is too long for this server", why=sentence)
         await advance(database, kept, read_clocks())
         await make_days(database, kept.event_days)
     finally:
