@@ -21,7 +21,7 @@ class Hour(click.ParamType[datetime]):
         except (ValueError, OverflowError):
             self.fail(f"{value!r} is not an hour in ISO-8601, such as 2025-10-18T01:00Z", param, ctx)
         if moment != moment.replace(minute=0, second=0, microsecond=0):
-            self.fail(f"{value!r} is not a whole hour", param, ctx)
+            self.fail(f"{value!r} is not a whole hour, and only whole hours can be proven", param, ctx)
         return moment
 
 

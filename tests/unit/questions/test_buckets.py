@@ -11,7 +11,8 @@ import pytest
 
 from service.errors import ServiceError
 from service.http.answers import status_of
-from service.questions.buckets import DAY, QUARTER, WEEK, bounds_of, earlier, zone
+from service.questions.buckets import DAY, WEEK, bounds_of, earlier, zone
+from service.questions.hours import QUARTER
 
 HOUR = timedelta(hours=1)
 # Zones with moments of clock changes: at midnight in Tehran, Cairo and Havana, by half an hour in Lord Howe.
