@@ -21,7 +21,7 @@ class Hour(click.ParamType[datetime]):
         except (ValueError, OverflowError):
             self.fail(f"{value!r} is not an hour in ISO-8601, such as 2025-10-18T01:00Z", param, ctx)
         if moment != moment.replace(minute=0, second=0, microsecond=0):
-            self.fail(f"{value!r} is not a whole hour, and only whole hours can be proven", param, ctx)
+            self.fail(f"{value!r} is not a whole hour", param, ctx)
         return moment
 
 
@@ -34,10 +34,10 @@ def _after_since(ctx: click.Context, _: click.Parameter, until: datetime | None)
 
 
 since_option = click.option(
-    "--from", "since", type=Hour(), is_eager=True, help="First hour (ISO-8601, UTC). Default: the oldest hour."
+    "--from", "since", type=Hour(), is_eager=True, help="First whole hour (ISO-8601, UTC). Default: the oldest hour."
 )
 until_option = click.option(
-    "--to", "until", type=Hour(), callback=_after_since, help="Hour to stop before. Default: after the newest."
+    "--to", "until", type=Hour(), callback=_after_since, help="Whole hour to stop before. Default: after the newest."
 )
 
 
