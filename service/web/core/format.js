@@ -12,8 +12,9 @@ const moment = new Intl.DateTimeFormat(undefined, {
   month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
 });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
-const axisHour = new Intl.DateTimeFormat(undefined, { hour: "numeric" });
 const axisMinute = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+// Without AM and PM a full hour is no longer than 13:00, and 13 alone would not look like a time.
+const axisHour = axisMinute.resolvedOptions().hour12 ? new Intl.DateTimeFormat(undefined, { hour: "numeric" }) : axisMinute;
 const rowDay = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 
 export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -72,7 +72,7 @@ function options({ metric, buckets }, lines, place) {
       y: { range: (_, least, most) => [0, Math.max(most ?? 0, 1) * 1.05] },
     },
     axes: [
-      { ...axis, grid: { show: false }, space: 70, values: timeTexts },
+      { ...axis, grid: { show: false }, space: 80, values: timeTexts },
       { ...axis, size: 52, values: (_, splits) => splits.map((value) => valueText(metric, value)) },
     ],
     series: [{}, ...lines.map((line) => line.look(buckets.length <= 2))],

@@ -33,7 +33,7 @@ export function showTotals(answer, compared, state) {
     const value = answer.totals[metric];
     write(part(metric, "value"), number(metric, value));
     const by = isOneUnfinished(state) || answer.compare?.data_from ? null : change(value, answer.compare?.totals[metric]);
-    showChange(metric, by, compared, otherwise(metric, value, state));
+    showChange(metric, by, compared, otherwise(metric, value, answer.compare, state));
   }
   const against = isOneUnfinished(state) || !answer.compare ? "" : againstText(compared, answer.compare.data_from);
   write(find("cards-note"), [noteOf(answer, hoursOf(state)), against].filter(Boolean).join(" ") || "\u00a0");
@@ -43,9 +43,11 @@ const againstText = (compared, dataFrom) => (dataFrom
   ? `The first event came on ${hourText(dataFrom)}, within the time to compare with.` : `Changes are ${AGAINST.get(compared)}.`);
 
 // The words in place of a change.
-function otherwise(metric, value, state) {
+function otherwise(metric, value, before, state) {
   if (value === null) return isWhole(metric, state) ? "unknown" : "cannot be filtered";
-  return isOneUnfinished(state) ? SO_FAR : "no earlier data";
+  if (isOneUnfinished(state)) return SO_FAR;
+  if (before?.data_from) return "earlier data partial";
+  return before?.totals[metric] === 0 ? "none before" : "no earlier data";
 }
 
 // Only the whole log knows who is new.
