@@ -89,7 +89,7 @@ async def test_comparisons_begin_with_the_first_event_unless_retention_took_olde
 ) -> None:
     """The beginning is found in the tail of the log, in rollups, and in a tail that is older than the rollups."""
     quarter = timedelta(minutes=15)
-    start = NOW.replace(minute=0) - 6 * quarter
+    start = NOW.replace(minute=0, second=0, microsecond=0) - 6 * quarter
 
     async def compared() -> list[int | None]:
         scope = f"from={text_of(start)}&to={text_of(start + 6 * quarter)}&interval=quarter&compare=previous"
