@@ -14,9 +14,11 @@ import { zone } from "../core/format.js";
 
 const TOP_ACTIONS = "10";
 const TOP_GROUPS = "5";
-// Statuses of questions about raw events that are gone, too many, or asked by too many.
-const UNCOUNTED = [422, 503];
+// Statuses of questions about raw events: they are gone or too many; too many ask about them.
+const UNCOUNTABLE = 422;
+const BUSY = 503;
 const UNDIVIDED = ["event_types", "new_users"];
+let uncountable = "";
 const PANELS = ["cards", "chart", "proofs", "tools", "risks", "types", "actions", "recent"];
 
 export function start({ chooseMetric, chooseBy, openTimeline }) {
@@ -69,15 +71,19 @@ export function read(asked, signal, filter) {
 
 const coarser = (interval) => (interval === "minute" ? "quarter" : interval);
 
-// Minutes are counted from raw events. Quarters take their place when those events are gone or too many.
+// Minutes are counted from raw events. Quarters take their place when those events are gone or too many; then the page
+// does not ask for minutes of that range again.
 async function finest(ask, asked) {
   const interval = intervalOf(asked);
-  if (interval !== "minute") return ask(interval);
+  const range = JSON.stringify(rangeOf(asked));
+  if (interval !== "minute" || range === uncountable) return ask(coarser(interval));
   try {
     const answer = await ask(interval);
     if (!cards.noteOf(answer, hoursOf(asked))) return answer;
+    uncountable = range;
   } catch (error) {
-    if (!(error instanceof Refused && UNCOUNTED.includes(error.status))) throw error;
+    if (!(error instanceof Refused && [UNCOUNTABLE, BUSY].includes(error.status))) throw error;
+    if (error.status === UNCOUNTABLE) uncountable = range;
   }
   return ask(coarser(interval));
 }
