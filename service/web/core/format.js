@@ -33,7 +33,7 @@ export const share = (value) => percent.format(value);
 export const hourText = (text) => timeIn(hour, new Date(text));
 export const dayText = (text) => day.format(new Date(text));
 export const momentText = (text) => timeIn(moment, new Date(text));
-export const clockText = (date) => clock.format(date);
+export const clockText = (date) => timeIn(clock, date);
 export const axisHourText = (date) => timeIn(axisHour, date);
 export const axisMinuteText = (date) => timeIn(axisMinute, date);
 export const axisDayText = (date) => rowDay.format(date);

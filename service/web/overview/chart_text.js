@@ -19,9 +19,9 @@ export function writeReadout(answer, place) {
   const before = answer.compare?.[place];
   const unfinished = bucket.complete ? "" : `, ${whyPart(bucket)}`;
   const than = before ? ` · before: ${number(answer.metric, before.value)}${inBrackets(REASONS.get(before.reason))}` : "";
-  const parts = (answer.groups ?? []).map((group) => ` · ${group.key}: ${number(answer.metric, group.buckets[place].value)}`);
+  const parts = (answer.groups ?? []).map((group) => ` · ${group.key}: ${valueText(answer.metric, group.buckets[place])}`);
   write(find("readout"),
-    `${whenText(answer.interval, bucket)}: ${number(answer.metric, bucket.value)}${unfinished}${than}${parts.join("")}`);
+    `${whenText(answer.interval, bucket)}: ${valueText(answer.metric, bucket)}${unfinished}${than}${parts.join("")}`);
 }
 
 // focus(group): bring the lines of a group forward.
@@ -41,6 +41,8 @@ export function showLegend({ metric, interval, buckets, compare, groups }, focus
     ...sums.map(([key, sum], place) => groupItem(key, sum, place, focus)),
     ...lines.map(([name, text]) => element("li", [], element("span", [["class", name]]), text)));
 }
+
+const valueText = (metric, bucket) => (hasBegun(bucket) ? number(metric, bucket.value) : NOTHING);
 
 const inBrackets = (words) => (words ? ` (${words})` : "");
 
@@ -75,7 +77,7 @@ export function showTable({ metric, interval, buckets, compare, groups }, title)
   write(table.caption, `${title} by ${UNITS.get(interval)}`);
   const heads = ["Start", title, ...(compare ? ["Before"] : []), ...(groups ?? []).map((group) => group.key), "State"];
   table.tHead.replaceChildren(element("tr", [], ...heads.map((text) => element("th", [["scope", "col"]], text))));
-  const cell = (bucket) => element("td", [], bucket ? number(metric, bucket.value) : NOTHING);
+  const cell = (bucket) => element("td", [], bucket ? valueText(metric, bucket) : NOTHING);
   table.tBodies[0].replaceChildren(...buckets.map((bucket, place) => element("tr", [],
     element("th", [["scope", "row"]], whenText(interval, bucket)),
     cell(bucket),
