@@ -102,6 +102,7 @@ class Statements:
     mend_sealed_hour: str
     open_views: str
     prolong_grace: str
+    read_beginning: str
     read_clock: str
     read_event: str
     read_folded: str
