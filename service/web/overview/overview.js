@@ -53,7 +53,7 @@ export function read(asked, signal, filter) {
     part(["cards", "tools", "risks", "types"], signal, "summary", [...scope, ["compare", compare]], (answer) => {
       cards.showTotals(answer, compare, asked);
       showBars(asked, answer, filter);
-      empty.show(answer.totals.events === 0, isFiltered(asked));
+      if (empty.show(answer, isFiltered(asked))) part(["chart"], signal, "client", [], empty.explain);
     }),
     ...[asked.metric, ...METRICS.filter((metric) => metric !== asked.metric)].map(trend),
     part(["actions"], signal, "top", [...scope, ["by", "action"], ["limit", TOP_ACTIONS]],
