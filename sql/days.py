@@ -11,8 +11,8 @@ from datetime import date, datetime
 from sql.database import Database
 from sql.errors import Unavailable
 
-DAYS_BACK = 30
-DAYS_AHEAD = 14
+DAYS_BACK = 1
+DAYS_AHEAD = 2
 _TRIES = 5
 
 

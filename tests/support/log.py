@@ -14,6 +14,8 @@ from service.ingest.event import Event
 from service.operations.supervisor import prepare
 from service.settings import load
 from sql.database import Database
+from sql.days import make_days
+from sql.errors import MissingDay
 from tests.conftest import RETENTION_DAYS
 
 # The time at import. Tests may run into the next hour or day; the database's clock then differs from this.
@@ -44,7 +46,12 @@ async def append(
 ) -> dict[int, str]:
     """Append; return the outcome of each event that was not stored, by its index from 0."""
     columns = [list(column) for column in zip(*events, strict=True)]
-    rows = await database.rows(database.statements.append_events, shard, RETENTION_DAYS, clock, *columns)
+    arguments = (database.statements.append_events, shard, RETENTION_DAYS, clock, *columns)
+    try:
+        rows = await database.rows(*arguments)
+    except MissingDay:
+        await make_days(database, RETENTION_DAYS, clock, {event.timestamp.date() for event in events})
+        rows = await database.rows(*arguments)
     return {row["ordinal"] - 1: row["outcome"] for row in rows}
 
 
