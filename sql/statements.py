@@ -58,6 +58,7 @@ class Statements:
     drop_functions: str
     drop_old_functions: str
     drop_views: str
+    end_long_readers: str
     end_version: str
     export_events: str
     fill_hourly: str
@@ -72,6 +73,7 @@ class Statements:
     hold_log: str
     identify_backend: str
     judge_events: str
+    limit_bi_logins: str
     list_appended: str
     list_checkpoints: str
     list_detached_days: str
@@ -107,6 +109,7 @@ class Statements:
     read_funnel: str
     read_hourly: str
     read_kept: str
+    read_lock_room: str
     read_log_head: str
     read_log_until: str
     read_origin: str

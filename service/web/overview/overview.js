@@ -58,7 +58,7 @@ export function read(asked, signal, filter) {
     part(["cards", "tools", "risks", "types"], signal, "summary", get("summary", [...scope, ["compare", compare]], signal), (answer) => {
       cards.showTotals(answer, compare, asked);
       showBars(asked, answer, filter);
-      empty.show(answer.totals.events === 0, isFiltered(asked));
+      if (empty.show(answer, isFiltered(asked))) part(["chart"], signal, "client", [], empty.explain);
     }),
     ...[asked.metric, ...METRICS.filter((metric) => metric !== asked.metric)].map(trend),
     part(["actions"], signal, "top", get("top", [...scope, ["by", "action"], ["limit", TOP_ACTIONS]], signal),
