@@ -5,7 +5,7 @@ import { element, find, hide, write } from "../core/dom.js";
 import { count } from "../core/format.js";
 import { UNKNOWN_KEY, commandOf, lineOf } from "./snippet.js";
 
-const FIRST = "No events yet. To count the visits of a site, paste this line into the head of its pages:";
+const FIRST = "No events yet. To count the page views of a site, paste this line into the head of its pages:";
 const NONE = "No events in this range. Choose a longer one, or paste this line into the head of a site's pages:";
 const NO_MATCH = "No events match these filters in this range. Remove one, or choose a longer range.";
 let isFirst = false; // the log has never had an event
