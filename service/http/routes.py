@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from litestar import HttpMethod, Response, delete, get, post, put, route
@@ -114,7 +115,12 @@ def _timelines(timelines: Timelines) -> list[Any]:
     async def user(request: Asked) -> Response[bytes]:
         return await answer_of(request, timelines.user(id_of(request, USER_PATH), query_of(request)))
 
-    return [session, user]
+    return [
+        session,
+        user,
+        _question(SESSION_PATH.rstrip("/"), partial(timelines.session, None)),
+        _question(USER_PATH.rstrip("/"), partial(timelines.user, None)),
+    ]
 
 
 def _segments(segments: Segments) -> list[Any]:

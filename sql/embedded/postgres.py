@@ -25,6 +25,8 @@ from sql.stopping import unbroken
 
 DATABASE = "hourledger"
 ROLE = "hourledger"
+# Its members may read the schema bi, and log in to the database with a password.
+READERS = "hourledger_bi"
 LOCALES = {16: ("--locale=C",), 18: ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")}
 # Crash recovery replays up to max_wal_size, which takes minutes on a slow disk.
 PATIENCE_SECONDS = 600.0
@@ -181,7 +183,7 @@ class Postgres:
                 Path(__file__).with_name("embedded.conf").read_text(),
                 *(f"{name} = {_quoted(value)}" for name, value in given.items()),
             ],
-            "pg_hba.conf": [f"local all all peer map={ROLE}"],
+            "pg_hba.conf": [f"local all {ROLE} peer map={ROLE}", f"local {DATABASE} +{READERS} scram-sha-256"],
             "pg_ident.conf": [f'{ROLE} "{name}" {ROLE}' for name in names],
         }
         for name, lines in files.items():

@@ -66,9 +66,10 @@ class Demo:
         processes = self.processes()
         self.process.send_signal(number)
         assert self.process.wait(30) == 0, self.said()
-        assert self.said().endswith("hourledger: stopped\n")
-        assert "Traceback" not in self.said()
-        assert "Aborted" not in self.said()
+        said = self.said()
+        assert said.endswith("hourledger: stopped\n")
+        assert "Traceback" not in said
+        assert "Aborted" not in said
         psutil.wait_procs(processes, timeout=10)
         assert [each for each in processes if runs(each)] == []
         assert [each for each in psutil.process_iter() if works_in(each, self.data)] == []
