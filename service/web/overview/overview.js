@@ -54,12 +54,13 @@ export function read(asked, signal, filter) {
         if (isShown) chart.show(answer, cards.title(metric));
       });
   };
+  let explains = false;
   return Promise.all([
     part(["cards", "tools", "risks", "types"], signal, "summary", get("summary", [...scope, ["compare", compare]], signal), (answer) => {
       cards.showTotals(answer, compare, asked);
       showBars(asked, answer, filter);
-      if (empty.show(answer, isFiltered(asked))) part(["chart"], signal, "client", [], empty.explain);
-    }),
+      explains = empty.show(answer, isFiltered(asked));
+    }).then((outcome) => (explains ? part(["chart"], signal, "client", [], empty.explain) : outcome)),
     ...[asked.metric, ...METRICS.filter((metric) => metric !== asked.metric)].map(trend),
     part(["actions"], signal, "top", get("top", [...scope, ["by", "action"], ["limit", TOP_ACTIONS]], signal),
       (answer) => showBar("actions", "action", answer.rows, answer, asked, filter)),
