@@ -86,6 +86,19 @@ def ensure_running(server: EmbeddedServer) -> bool:
             return server.postgres.bring_up()
 
 
+def mind_ballast(server: EmbeddedServer) -> bool:
+    """Make or remove the ballast as the disk's room asks for. Return whether it is there. Raises EmbeddedError.
+
+    It is for services that run for long: a start on a full disk removes the ballast. Cheap enough to call every second.
+    """
+    with _one_line_errors():
+        ballast = server.postgres.ballast
+        if ballast.is_due():
+            with _starting(server.postgres.data_dir):
+                server.postgres.mind_ballast()
+        return ballast.file.exists()
+
+
 def release(server: EmbeddedServer) -> None:
     """Give the share back; the last release stops the server. A second call does nothing. Raises EmbeddedError."""
     if not server.users.closed:
