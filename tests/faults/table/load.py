@@ -92,6 +92,27 @@ def loaded(running: RunningService) -> Iterator[Load]:
         thread.join()
 
 
+@contextmanager
+def reading(running: RunningService) -> Iterator[list[int]]:
+    """Ask for rollups over and over during the block; give the statuses of the answers so far."""
+    told: list[int] = []
+    stop = Flag()
+
+    def read() -> None:
+        with running.client() as client:
+            while not stop.is_set():
+                told.append(client.get("/api/analytics/rollups?hours=24").status_code)
+                stop.wait(PAUSE)
+
+    thread = Thread(target=read)
+    thread.start()
+    try:
+        yield told
+    finally:
+        stop.set()
+        thread.join()
+
+
 def children(running: RunningService, *words: str) -> list[psutil.Process]:
     """Return the service's processes whose command line holds the words."""
     processes = psutil.Process(running.process.pid).children(recursive=True)
