@@ -79,7 +79,7 @@ def own_service(folder: Path, disk: SmallDisk) -> Iterator[RunningService]:
 
 
 def test_events_are_refused_while_reads_and_folding_go_on(place: Place) -> None:
-    with loaded(place.running) as load, reading(place.running) as told:
+    with loaded(place.running.url) as load, reading(place.running) as told:
         load.wait_for(100)
         with place.disk.filled(leave=place.disk.room.needed - SEGMENT // 2):
             wait_until(place.is_full, "events are refused", SOON)
@@ -116,7 +116,7 @@ def _check_batch(place: Place) -> None:
 
 
 def test_a_disk_that_fills_in_one_go_and_a_crash_on_it_need_nobody(place: Place) -> None:
-    with loaded(place.running) as load, reading(place.running) as told:
+    with loaded(place.running.url) as load, reading(place.running) as told:
         load.wait_for(100)
         with place.disk.filled():
             kill(*servers_of(place.disk.data))

@@ -25,9 +25,10 @@ PAUSE = 0.01
 
 @dataclass
 class Load:
-    """Senders that each post one event after another, and repeat an event until it is acked."""
+    """Senders that each post one event after another, and repeat an event after `pause` seconds until it is acked."""
 
     url: str
+    pause: float = PAUSE
     acked: dict[str, Event] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     stop: Flag = field(default_factory=Flag)
@@ -57,7 +58,7 @@ class Load:
             try:
                 answer = await client.post("/e", json=sent)
             except httpx.TransportError:
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(self.pause)
                 continue
             if answer.status_code == httpx.codes.OK:
                 self.acked[event.event_id] = event
@@ -66,7 +67,7 @@ class Load:
                 self.refused.append(answer.text)
                 return
             assert answer.headers["retry-after"]
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(self.pause)
 
     def wait_for(self, more: int) -> None:
         """Return once `more` further events are acked; fail after two minutes."""
@@ -80,9 +81,9 @@ class Load:
 
 
 @contextmanager
-def loaded(running: RunningService) -> Iterator[Load]:
-    """Run a load during the block."""
-    load = Load(running.url)
+def loaded(url: str, pause: float = PAUSE) -> Iterator[Load]:
+    """Run a load on a service during the block."""
+    load = Load(url, pause)
     thread = Thread(target=lambda: asyncio.run(load.send()))
     thread.start()
     try:
