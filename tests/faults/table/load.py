@@ -25,13 +25,17 @@ PAUSE = 0.01
 
 @dataclass
 class Load:
-    """Senders that each post one event after another, and repeat an event after `pause` seconds until it is acked."""
+    """Senders that each post one event after another, and repeat an event after `pause` seconds until it is acked.
+
+    abandon: ends them at once, because a test has failed and no ack may ever come.
+    """
 
     url: str
     pause: float = PAUSE
     acked: dict[str, Event] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     stop: Flag = field(default_factory=Flag)
+    abandon: Flag = field(default_factory=Flag)
 
     async def send(self) -> None:
         """Run all senders until `stop`, then until each has its last ack."""
@@ -54,7 +58,7 @@ class Load:
             "session_id": event.session_id,
             "timestamp": event.timestamp.isoformat(),
         }
-        while True:
+        while not self.abandon.is_set():
             try:
                 answer = await client.post("/e", json=sent)
             except httpx.TransportError:
@@ -88,6 +92,9 @@ def loaded(url: str, pause: float = PAUSE) -> Iterator[Load]:
     thread.start()
     try:
         yield load
+    except BaseException:
+        load.abandon.set()
+        raise
     finally:
         load.stop.set()
         thread.join()

@@ -21,6 +21,8 @@ from tests.support.appenders import until_available
 from tests.support.imports import a_row, write_lines
 from tests.support.log import an_event, stored
 
+pytestmark = pytest.mark.versions("newest")
+
 
 class Disk:
     """A disk whose room the test sets."""
