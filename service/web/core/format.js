@@ -10,6 +10,11 @@ const moment = new Intl.DateTimeFormat(undefined, {
   month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
 });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const second = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const month = new Intl.DateTimeFormat(undefined, { month: "long", year: "numeric" });
+const quarter = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const rowMonth = new Intl.DateTimeFormat(undefined, { month: "short" });
+const hourOfDay = new Intl.DateTimeFormat(undefined, { hour: "numeric" });
 const rowDay = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 
 export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -28,7 +33,12 @@ export const share = (value) => percent.format(value);
 export const hourText = (text) => hour.format(new Date(text));
 export const dayText = (text) => day.format(new Date(text));
 export const momentText = (text) => moment.format(new Date(text));
+export const secondText = (text) => second.format(new Date(text));
+export const monthText = (text) => month.format(new Date(text));
 export const clockText = (date) => clock.format(date);
+export const quarterText = (text) => quarter.format(new Date(text));
+export const rowMonthText = (date) => rowMonth.format(date);
+export const hourOfDayText = (date) => hourOfDay.format(date);
 export const rowDayText = (date) => rowDay.format(date);
 
 const UNITS = [["d", 86_400], ["h", 3_600], ["min", 60], ["s", 1]];

@@ -3,6 +3,7 @@
 import { element, find, write } from "../core/dom.js";
 import { colourOfGroup } from "./chart_series.js";
 import { NOTHING, count, dayText, hourText, number } from "../core/format.js";
+import { standsOnWrong, wrongWords } from "../core/proof_verdict.js";
 
 const TITLE_LENGTH = 300;
 let drawn = "";
@@ -14,21 +15,24 @@ export function writeReadout(answer, place) {
   if (!bucket) return write(find("readout"), "\u00a0");
   const before = answer.compare?.[place];
   const unfinished = bucket.complete ? "" : `, ${whyPart(bucket)}`;
-  const than = before ? ` · before: ${number(answer.metric, before.value)}` : "";
+  const doubt = (each) => (standsOnWrong(each, answer.source) ? `, ${doubtOf(each, answer.source)}` : "");
+  const than = before ? ` · before: ${number(answer.metric, before.value)}${doubt(before)}` : "";
   const parts = (answer.groups ?? []).map((group) => ` · ${group.key}: ${number(answer.metric, group.buckets[place].value)}`);
   write(find("readout"),
-    `${whenText(answer.interval, bucket)}: ${number(answer.metric, bucket.value)}${unfinished}${than}${parts.join("")}`);
+    `${whenText(answer.interval, bucket)}: ${number(answer.metric, bucket.value)}${unfinished}${doubt(bucket)}${than}${parts.join("")}`);
 }
 
 // focus(group): bring the lines of a group forward.
-export function showLegend({ metric, interval, buckets, compare, groups }, focus) {
+export function showLegend({ metric, interval, buckets, compare, groups, source }, focus) {
   const unit = interval === "day" ? "day" : "hour";
   const lines = groups ? [] : [["key", `by ${unit}`]];
   const parts = new Set(buckets.filter((bucket) => !bucket.complete).map(whyPart));
   if (parts.size) lines.push(["key unfinished", `incomplete ${unit}: ${[...parts].join(", or ")}`]);
+  if (buckets.some((bucket) => standsOnWrong(bucket, source))) lines.push(["key doubtful", "stands on a wrong hour"]);
   if (compare) {
     const rest = compare.some((bucket) => bucket.value === null) ? " (partly no longer kept)" : "";
-    lines.push(["key before", `comparison, from ${dayText(compare[0].start)}${rest}`]);
+    const doubt = compare.some((bucket) => standsOnWrong(bucket, source)) ? ", stands on a wrong hour" : "";
+    lines.push(["key before", `comparison, from ${dayText(compare[0].start)}${rest}${doubt}`]);
   }
   const sums = (groups ?? []).map((group) => [group.key, metric === "events" ? sumOf(group) : null]);
   const now = JSON.stringify([lines, sums]);
@@ -40,6 +44,9 @@ export function showLegend({ metric, interval, buckets, compare, groups }, focus
 }
 
 const whyPart = (bucket) => (Date.parse(bucket.end) > Date.now() ? "not over yet" : "only partly in the range");
+
+// Why a bucket's number is doubtful, and empty if it is not.
+const doubtOf = ({ start, end }, source) => wrongWords(start, end, source);
 
 const sumOf = (group) => group.buckets.reduce((sum, bucket) => sum + (bucket.value ?? 0), 0);
 
@@ -56,7 +63,7 @@ function groupItem(key, sum, place, focus) {
   return element("li", [], button);
 }
 
-export function showTable({ metric, interval, buckets, compare, groups }, title) {
+export function showTable({ metric, interval, buckets, compare, groups, source }, title) {
   const table = find("chart-table");
   write(table.caption, `${title} by ${interval}`);
   const heads = ["Start", title, ...(compare ? ["Before"] : []), ...(groups ?? []).map((group) => group.key), "State"];
@@ -67,5 +74,5 @@ export function showTable({ metric, interval, buckets, compare, groups }, title)
     cell(bucket),
     ...(compare ? [cell(compare[place])] : []),
     ...(groups ?? []).map((group) => cell(group.buckets[place])),
-    element("td", [], bucket.complete ? "complete" : whyPart(bucket)))));
+    element("td", [], [bucket.complete ? "complete" : whyPart(bucket), doubtOf(bucket, source)].filter(Boolean).join(", ")))));
 }

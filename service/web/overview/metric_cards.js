@@ -1,9 +1,10 @@
 // The totals of the range, each with its change and its course; the pressed one is the chart's metric.
 
-import { find, write } from "../core/dom.js";
+import { element, find, hide, write } from "../core/dom.js";
 import { METRICS } from "../core/definitions.js";
 import { HOUR, hoursOf, hoursShown, isFiltered } from "../core/state.js";
 import { change, hourText, number } from "../core/format.js";
+import { wrongWords } from "../core/proof_verdict.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 120;
@@ -11,6 +12,9 @@ const HEIGHT = 28;
 const AGAINST = new Map([["previous", "against the period before"], ["week", "against the same weekdays"],
   ["year", "against the same weekdays a year ago"]]);
 const SO_FAR = "so far";
+// The answer that the cards show.
+let shown = null;
+let note = "";
 const UNFILTERED = ["new_users"];
 
 const card = (metric) => find(`card-${metric}`);
@@ -19,7 +23,11 @@ const part = (metric, name) => card(metric).querySelector(`.card-${name}`);
 export const title = (metric) => part(metric, "name").textContent;
 
 export function start(choose) {
-  for (const metric of METRICS) card(metric).addEventListener("click", () => choose(metric));
+  for (const metric of METRICS) {
+    card(metric).addEventListener("click", () => choose(metric));
+    card(metric).append(element("span", [["class", "card-wrong"], ["hidden", ""]], element("span", [["aria-hidden", "true"]], "!"),
+      element("span", [["class", "unseen"]])));
+  }
 }
 
 export function press(chosen) {
@@ -34,7 +42,26 @@ export function showTotals(answer, compared, state) {
     showChange(metric, by, compared, otherwise(metric, value, state));
   }
   const against = isOneUnfinished(state) || !answer.compare ? "" : `Changes are ${AGAINST.get(compared)}.`;
-  write(find("cards-note"), [noteOf(answer, hoursOf(state)), against].filter(Boolean).join(" ") || "\u00a0");
+  note = [noteOf(answer, hoursOf(state)), against].filter(Boolean).join(" ");
+  shown = answer;
+  markWrong();
+}
+
+// Mark the totals that stand on wrong hours: all of them, because each counts every hour of the range.
+export function markWrong() {
+  if (!shown) return;
+  const { from, to, source, compare } = shown;
+  const words = wrongWords(from, to, source);
+  const before = compare ? wrongWords(compare.from, compare.to, source) : "";
+  for (const metric of METRICS) {
+    const mark = part(metric, "wrong");
+    hide(mark, !words);
+    mark.title = words;
+    write(mark.lastElementChild, words && `, ${words}`);
+  }
+  find("cards-note").classList.toggle("doubtful", Boolean(words || before));
+  const parts = [words && `Each total ${words}.`, before && `The period before ${before}.`, note];
+  write(find("cards-note"), parts.filter(Boolean).join(" ") || "\u00a0");
 }
 
 // The words in place of a change.

@@ -7,6 +7,7 @@ import * as chart from "./chart.js";
 import * as empty from "./empty_state.js";
 import { find, hide, write } from "../core/dom.js";
 import * as proofs from "./proofs.js";
+import * as verdict from "../core/proof_verdict.js";
 import * as recent from "./latest_events.js";
 import { METRICS } from "../core/definitions.js";
 import { hoursOf, hoursShown, intervalOf, isFiltered, rangeOf, scopeOf } from "../core/state.js";
@@ -17,10 +18,10 @@ const TOP_GROUPS = "5";
 const UNDIVIDED = ["event_types", "new_users"];
 const PANELS = ["cards", "chart", "proofs", "tools", "risks", "types", "actions", "recent"];
 
-export function start({ chooseMetric, chooseBy, openTimeline }) {
+export function start(page, { chooseMetric, chooseBy, openTimeline }) {
   cards.start(chooseMetric);
   chart.start(chooseBy);
-  proofs.start();
+  proofs.start(page);
   recent.start(openTimeline);
 }
 
@@ -58,11 +59,27 @@ export function read(asked, signal, filter) {
     ...[asked.metric, ...METRICS.filter((metric) => metric !== asked.metric)].map(trend),
     part(["actions"], signal, "top", [...scope, ["by", "action"], ["limit", TOP_ACTIONS]],
       (answer) => showBar("actions", "action", answer.rows, answer, asked, filter)),
-    part(["proofs"], signal, "proofs", rangeOf(asked), proofs.show),
+    proofsOf(asked, signal),
     part(["recent"], signal, "track", [...scope, ["limit", String(recent.ROWS)], ["total", "0"]],
       (answer) => recent.show(answer.events, JSON.stringify(scope))),
   ]);
 }
+
+// Read the proofs alone, for the header of another view.
+export const readProofs = (asked, signal) => Promise.all([proofsOf(asked, signal)]);
+
+async function proofsOf(asked, signal) {
+  const outcome = await part(["proofs"], signal, "proofs", rangeOf(asked), (answer) => {
+    proofs.show(answer);
+    if (!verdict.show(answer)) return;
+    cards.markWrong();
+    chart.markWrong();
+  });
+  if (outcome === "refused") verdict.fail();
+  return outcome;
+}
+
+export const leadToProof = proofs.lead;
 
 // New users of filtered events are not known, so the page does not ask.
 function unanswered(metric, isShown) {
