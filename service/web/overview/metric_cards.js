@@ -57,11 +57,10 @@ export function markWrong() {
     const mark = part(metric, "wrong");
     hide(mark, !words);
     mark.title = words;
-    write(mark.lastElementChild, words && `, ${words}`);
+    write(mark.lastElementChild, words);
   }
-  find("cards-note").classList.toggle("doubtful", Boolean(words || before));
-  const parts = [words && `Each total ${words}.`, before && `The period before ${before}.`, note];
-  write(find("cards-note"), parts.filter(Boolean).join(" ") || "\u00a0");
+  const doubts = [words && `Each total ${words}.`, before && `The period before ${before}.`].filter(Boolean).join(" ");
+  find("cards-note").replaceChildren(element("strong", [["class", "doubt"]], doubts), doubts ? " " : "", note || "\u00a0");
 }
 
 // The words in place of a change.
