@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -33,17 +34,26 @@ async def opened_views(page: Page, site: Site) -> dict[str, Page]:
     return pages
 
 
-async def test_the_server_goes_and_comes_back(leaving: Site, page: Page, artifacts: Path) -> None:
-    await open_dashboard(page, leaving)
-    views = await opened_views(page, leaving)
-    supervisor = psutil.Process(leaving.running.process.pid)
+@contextmanager
+def without_http(site: Site) -> Iterator[None]:
+    """Kill the HTTP part of a service, which comes back afterwards."""
+    supervisor = psutil.Process(site.running.process.pid)
     supervisor.suspend()  # otherwise it restarts the part before the page notices
     try:
-        http = leaving.part("http")
+        http = site.part("http")
         workers = http.children(recursive=True)
         http.kill()  # kill it first, because it would start another worker
         for worker in workers:
             worker.kill()
+        yield
+    finally:
+        supervisor.resume()
+
+
+async def test_the_server_goes_and_comes_back(leaving: Site, page: Page, artifacts: Path) -> None:
+    await open_dashboard(page, leaving)
+    views = await opened_views(page, leaving)
+    with without_http(leaving):
         await expect(page.locator("#gone")).to_contain_text("These numbers are from", timeout=30_000)
         await expect(page.locator("#connection")).to_have_text("The server does not answer")
         await expect(page.locator("#announcement")).to_have_text("The server does not answer.")
@@ -58,8 +68,6 @@ async def test_the_server_goes_and_comes_back(leaving: Site, page: Page, artifac
         await views["retention"].get_by_role("button", name="24 h").click()
         await expect(views["retention"].locator("#retention .said")).to_contain_text("The server does not answer")
         await expect(views["retention"].locator("#retention .triangle-place")).to_be_empty()
-    finally:
-        supervisor.resume()
     async with views["funnels"].expect_response("**/api/analytics/funnels", timeout=60_000):
         await expect(views["funnels"].locator("#gone")).to_be_hidden(timeout=60_000)
     for view, each in views.items():
