@@ -14,8 +14,6 @@ from playwright.async_api import ConsoleMessage, Page, expect
 from tests.http.support.site import Json, Site
 
 AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
-Scheme = Literal["light", "dark"]
-SCHEMES: list[Scheme] = ["light", "dark"]
 PEOPLE = ("visitors", "users", "new_users")
 Scheme = Literal["light", "dark"]
 SCHEMES: list[Scheme] = ["light", "dark"]
@@ -119,10 +117,3 @@ async def check_accessible(page: Page) -> None:
 def address(query: str) -> Callable[[str], bool]:
     """Return a function that tells whether an address matches this pattern."""
     return lambda url: re.search(query, url) is not None
-
-
-async def in_both_schemes(page: Page, folder: Path, name: str) -> None:
-    """Take screenshots of the present page, in light and in dark."""
-    for scheme in SCHEMES:
-        await page.emulate_media(color_scheme=scheme)
-        await page.screenshot(path=folder / f"{name}-{scheme}.png", full_page=True)
