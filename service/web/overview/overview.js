@@ -61,7 +61,7 @@ export function read(asked, signal, filter) {
       cards.showTotals(answer, compare, asked);
       showBars(asked, answer, filter);
       explains = empty.show(answer, isFiltered(asked));
-    }).then((outcome) => (explains ? part(["chart"], signal, "client", [], empty.explain) : outcome)),
+    }).then((outcome) => (explains ? part(["chart"], signal, "client", get("client", [], signal), empty.explain) : outcome)),
     ...[asked.metric, ...METRICS.filter((metric) => metric !== asked.metric)].map(trend),
     part(["actions"], signal, "top", get("top", [...scope, ["by", "action"], ["limit", TOP_ACTIONS]], signal),
       (answer) => showBar("actions", "action", answer.rows, answer, asked, filter)),
