@@ -31,10 +31,10 @@ QUERIES = [
     "",
     "hours=3",
     "fill=1",
-    # Every fourth of them is of whole hours.
+    # Some begin at each quarter of an hour.
     *(
         f"from={START + a * QUARTER:%Y-%m-%dT%H:%MZ}&to={START + b * QUARTER:%Y-%m-%dT%H:%MZ}&fill={(a + b) % 2}"
-        for a in range(0, HOURS * 4, 3)
+        for a in range(0, HOURS * 4, 5)
         for b in range(a + 4, (HOURS + 2) * 4, 4)
     ),
 ]
