@@ -1,6 +1,7 @@
-"""The log's partitions, one per day. The last 30 days, and 14 days ahead, are made before an event needs them.
+"""The log's partitions, one per day. Yesterday, today and two days ahead are made before an event needs them.
 
-An older day is made when its first event comes, because each partition costs every question about the whole log.
+An older day is made when its first event comes, because each partition costs every question about the whole log, and
+every connection that asks its first one.
 """
 
 from __future__ import annotations

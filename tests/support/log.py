@@ -44,14 +44,20 @@ def an_event(
 async def append(
     database: Database, events: Sequence[Event], *, shard: int = 0, clock: datetime | None = None
 ) -> dict[int, str]:
-    """Append; return the outcome of each event that was not stored, by its index from 0."""
-    columns = [list(column) for column in zip(*events, strict=True)]
-    arguments = (database.statements.append_events, shard, RETENTION_DAYS, clock, *columns)
+    """Append, and make missing days; return the outcome of each event that was not stored, by its index from 0."""
     try:
-        rows = await database.rows(*arguments)
+        return await offer(database, events, shard=shard, clock=clock)
     except MissingDay:
         await make_days(database, RETENTION_DAYS, clock, {event.timestamp.date() for event in events})
-        rows = await database.rows(*arguments)
+    return await offer(database, events, shard=shard, clock=clock)
+
+
+async def offer(
+    database: Database, events: Sequence[Event], *, shard: int = 0, clock: datetime | None = None
+) -> dict[int, str]:
+    """Append as `append` does, but raise MissingDay."""
+    columns = [list(column) for column in zip(*events, strict=True)]
+    rows = await database.rows(database.statements.append_events, shard, RETENTION_DAYS, clock, *columns)
     return {row["ordinal"] - 1: row["outcome"] for row in rows}
 
 

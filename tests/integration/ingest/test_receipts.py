@@ -105,7 +105,7 @@ async def tidied_within_a_day(database: Database, admin: asyncpg.Connection) -> 
     """Tidy, and repeat if a new day began meanwhile; return the day, and how many days were missing after it."""
     while True:
         today = await admin.fetchval(TODAY)
-        await admin.execute(f"drop table events_{NOW + timedelta(days=9):%Y%m%d}")
+        await admin.execute(f"drop table events_{NOW + timedelta(days=2):%Y%m%d}")
         await tidy(database, RETENTION_DAYS)
         missing = await make_days(database, RETENTION_DAYS)
         if await admin.fetchval(TODAY) == today:
