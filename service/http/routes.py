@@ -158,6 +158,26 @@ def _streams(live: Live, exports: Exports) -> list[Any]:
     return [live_stream, export]
 
 
+def client_route(settings: Settings) -> Any:
+    """Return the route that tells a reader what a page needs in order to send events.
+
+    Where everyone may read, it does not tell the write key.
+    """
+    told = {
+        "ok": True,
+        "needs_write_key": settings.write_key is not None,
+        "write_key": settings.write_key if settings.read_token is not None else None,
+        "origins": settings.cors_origins,
+    }
+
+    @get("/api/analytics/client", name="client")
+    async def client(request: Asked) -> Response[bytes]:
+        parse(query_of(request), NO_PARAMETERS)
+        return response(json_answer(told))
+
+    return client
+
+
 def state_routes(looking: Database, appender: Appender, metrics: Metrics, settings: Settings) -> list[Any]:
     """Return the routes of health and metrics."""
 

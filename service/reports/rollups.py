@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 
 from service.errors import Expired
-from service.questions.hours import HOUR, hour, hour_range, hour_start, time_text
+from service.questions.hours import HOUR, hour, hour_range, hour_start, time_text, touched_hours
 from service.questions.parameters import parse, switch
-from service.reports.proofs import proof_of
+from service.reports.proofs import differences_of, proof_of
 from service.reports.shards import Shards
 from sql.database import Database, Row
-from sql.hourly import OTHER, PROJECTION, ROLLUP_FIELDS
+from sql.hourly import FAILED, OTHER, PROJECTION, ROLLUP_FIELDS
 
 DEFAULT_HOURS = 168
 # The most keys of each kind that an answer names for an hour.
@@ -54,7 +54,9 @@ class Rollups:
             "total_events": total.single["event_type"] + total.single["document_events"],
             "total_sessions": total.single["sessions"] + total.single["document_sessions"],
             "distinct_sessions": total.single["distinct_sessions"],
-            "rollups": [total.rollup(start) for start in sorted(hours, reverse=True)],
+            "rollups": [
+                _within(total.rollup(start), start, since, asked.until) for start in sorted(hours, reverse=True)
+            ],
             "as_of": {
                 "positions": [row["amount"] for rows in by_shard for row in rows if row["measure"] == "position"],
                 "lag_events": total.single["lag_events"],
@@ -62,7 +64,10 @@ class Rollups:
         }
 
     async def one(self, hour_text: str) -> dict[str, Any]:
-        """Answer `GET /api/analytics/rollups/{hour}`, even for an hour without events. Raises Invalid and NotReady."""
+        """Answer `GET /api/analytics/rollups/{hour}`, even for an hour without events. Raises Invalid and NotReady.
+
+        When the proof failed, the answer has the differences that the last verification found.
+        """
         start = hour("hour", hour_text)
         by_shard = await self._read(start, start + HOUR)
         # Read the proofs second: if retention deletes rollups between the two reads, the seal still holds them.
@@ -71,7 +76,9 @@ class Rollups:
         total = Totals([[] if document else rows for rows, document in zip(by_shard, sealed, strict=True)])
         for document in filter(None, sealed):
             total.add(start, document)
-        return {"ok": True, "rollup": total.rollup(start), "proof": proof_of(start, proofs, self._clock())}
+        proof = proof_of(start, proofs, self._clock())
+        wrong = await self._differences(start) if proof["state"] in FAILED else {}
+        return {"ok": True, "rollup": total.rollup(start), "proof": proof, **wrong}
 
     async def _read_kept(self, since: datetime, until: datetime) -> tuple[datetime, list[list[Row]]]:
         """Read the part of a range that all shards keep; return its start and the rows. Raises Expired."""
@@ -100,6 +107,11 @@ class Rollups:
         return await asyncio.gather(
             *(self._database.only(query, shard, PROJECTION, start) for shard in await self._shards.numbers())
         )
+
+    async def _differences(self, start: datetime) -> dict[str, Any]:
+        shards, query = await self._shards.numbers(), self._database.statements.read_differences
+        found = await asyncio.gather(*(self._database.rows(query, shard, PROJECTION, start) for shard in shards))
+        return differences_of(shards, found)
 
 
 class Totals:
@@ -168,5 +180,21 @@ def _most(counts: dict[str, int]) -> dict[str, int]:
 def _every_hour(since: datetime, until: datetime | None, now: datetime) -> set[datetime]:
     """Return every hour of the range up to the current one. Later hours show only when they have events."""
     current_end = hour_start(now) + HOUR
-    until = min(until or current_end, current_end)
-    return {since + step * HOUR for step in range((until - since) // HOUR)}
+    first, end = touched_hours(since, min(until or current_end, current_end))
+    return {first + step * HOUR for step in range((end - first) // HOUR)}
+
+
+def _within(
+    rollup: dict[str, Any] | msgspec.Raw, hour: datetime, since: datetime, until: datetime | None
+) -> dict[str, Any] | msgspec.Raw:
+    """Return the rollup of an hour; one that the range cuts says from when to when it counts."""
+    start, end = part_of(hour, since, until)
+    if end - start == HOUR or isinstance(rollup, msgspec.Raw):
+        return rollup
+    return {"hour": rollup["hour"], "from": time_text(start), "to": time_text(end), **rollup}
+
+
+def part_of(hour: datetime, since: datetime, until: datetime | None) -> tuple[datetime, datetime]:
+    """Return the part of an hour that lies in a range."""
+    end = hour + HOUR
+    return max(hour, since), end if until is None else min(end, until)
