@@ -59,10 +59,10 @@ import: $(READY) ## idempotent import: FILE=events.json [FORMAT=auto|json|ndjson
 export: $(READY) ## events or rollups to a file: FILE= (- is standard output) [FORMAT=csv|ndjson|parquet] [OF=events|rollups] [FROM= TO=|HOURS=] [FILTER=name=value] [RECEIVED_AT=1]
 	@$(PYTHON) -m service export $(call option,FORMAT,format) $(call option,OF,of) $(range) $(call option,HOURS,hours) $(call option,FILTER,filter) $(call flag,RECEIVED_AT,received-at) $(call option,FILE,output)
 
-rebuild-projections: $(READY) ## regenerate rollups from raw events: [FROM=] [TO=] hours in UTC, TO exclusive, [PROJECTION=]
+rebuild-projections: $(READY) ## regenerate rollups from raw events: [FROM=] [TO=] whole hours in UTC, TO exclusive, [PROJECTION=]
 	@$(PYTHON) -m projections rebuild $(range) $(call option,PROJECTION,projection)
 
-verify: $(READY) ## compare rollups with raw events: [FROM=] [TO=] [JSON=1]; exits 0 clean, 1 wrong, 2 could not check
+verify: $(READY) ## compare rollups with raw events: [FROM=] [TO=] whole hours in UTC, [JSON=1]; exits 0 clean, 1 wrong, 2 could not check
 	$(ASKED)@$(PYTHON) -m projections verify $(range) $(call flag,JSON,json)
 
 log-head: $(READY) ## print how far the log reaches, to keep elsewhere; or check such a copy, or a witness: [CHECK=FILE]

@@ -14,7 +14,7 @@ from service.http.entry import Entry, answer_exception
 from service.http.gate import Gate
 from service.http.live_stream import Live
 from service.http.metrics import Metrics
-from service.http.routes import Reads, read_routes, state_routes
+from service.http.routes import Reads, client_route, read_routes, state_routes
 from service.http.track import Track
 from service.http.work_thread import WorkThread
 from service.http.worker import Closable, Worker
@@ -106,6 +106,7 @@ class Service:
         return Litestar(
             route_handlers=[
                 *read_routes(self.reads),
+                client_route(settings),
                 *state_routes(self.looking, self.appender, self.metrics, settings),
                 *dashboard_files.routes(),
                 *vendored.routes(),

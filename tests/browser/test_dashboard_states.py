@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Literal
 
 import psutil
 import pytest
@@ -12,7 +11,15 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, ViewportSize, expect
 
 from tests.browser.support import dashboard
-from tests.browser.support.dashboard import check_accessible, check_cards, open_dashboard, shown
+from tests.browser.support.dashboard import (
+    SCHEMES,
+    Scheme,
+    check_accessible,
+    check_cards,
+    in_both_schemes,
+    open_dashboard,
+    shown,
+)
 from tests.browser.support.seeded import HOSTILE, hostile_events
 from tests.conftest import Servers
 from tests.http.support.site import Site, an_event, new_site, now
@@ -20,9 +27,7 @@ from tests.http.support.site import Site, an_event, new_site, now
 TOKEN = "a-token,with:signs&?"  # noqa: S105
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 360, "height": 740}
-Scheme = Literal["light", "dark"]
 STATES = ("open", "verified", "sealed", "drifted", "damaged", "broken")
-SCHEMES: list[Scheme] = ["light", "dark"]
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -45,13 +50,6 @@ async def give_token(page: Page, token: str) -> None:
     await page.get_by_role("button", name="Show", exact=True).click()
 
 
-async def in_both_schemes(page: Page, folder: Path, name: str) -> None:
-    """Take screenshots of the present page, in light and in dark."""
-    for scheme in SCHEMES:
-        await page.emulate_media(color_scheme=scheme)
-        await page.screenshot(path=folder / f"{name}-{scheme}.png", full_page=True)
-
-
 @pytest.mark.parametrize("scheme", SCHEMES)
 async def test_the_token_is_asked_for_and_the_first_event_explained(
     guarded: Site, browser: Browser, artifacts: Path, scheme: Scheme
@@ -68,14 +66,16 @@ async def test_the_token_is_asked_for_and_the_first_event_explained(
         await expect(page.locator("#token")).to_have_value("")
     await page.screenshot(path=artifacts / "token.png")
     await give_token(page, TOKEN)
-    await expect(page.get_by_text("Send one:")).to_be_visible()
+    await expect(page.get_by_text("No events yet.")).to_be_visible()
     assert f"curl {guarded.running.url}/e" in await page.locator("#empty").inner_text()
-    assert f'<script src="{guarded.running.url}/h.js" defer></script>' in await page.locator("#empty").inner_text()
+    line = f'<script src="{guarded.running.url}/h.js" data-auto defer></script>'
+    assert line in await page.locator("#empty").inner_text()
+    assert line in guarded.log(), "serve prints the same one"
     await shown(page)
     await check_accessible(page)
     await page.screenshot(path=artifacts / "empty.png")
     await page.reload()
-    await expect(page.get_by_text("Send one:")).to_be_visible()
+    await expect(page.get_by_text("No events yet.")).to_be_visible()
     assert page.url == f"{guarded.running.url}/"
     assert await page.evaluate("localStorage.length") == 0
     assert await context.cookies() == []

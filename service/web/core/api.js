@@ -1,5 +1,7 @@
 // Asks the service. The read token lives as long as the tab, and is only ever sent in a header.
 
+import { hear } from "./clock.js";
+
 const TOKEN = "hourledger_read_token";
 // A server that takes longer counts as gone.
 const LONGEST_MS = 30_000;
@@ -59,6 +61,7 @@ export const send = (method, path, body, signal) => answerOf(path, signal, metho
 async function answerOf(path, signal, ...sent) {
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]);
   const answer = await ask(`api/analytics/${path}`, inTime, ...sent);
+  hear(answer);
   return bodyOf(answer);
 }
 

@@ -1,5 +1,7 @@
 // Numbers and times as people read them, in the browser's language and time zone.
 
+import { timeIn } from "./repeated_hour.js";
+
 const whole = new Intl.NumberFormat();
 const fraction = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
@@ -10,6 +12,9 @@ const moment = new Intl.DateTimeFormat(undefined, {
   month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
 });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const axisMinute = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+// Without AM and PM a full hour is no longer than 13:00, and 13 alone would not look like a time.
+const axisHour = axisMinute.resolvedOptions().hour12 ? new Intl.DateTimeFormat(undefined, { hour: "numeric" }) : axisMinute;
 const rowDay = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 
 export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -25,10 +30,13 @@ export const count = (value) => whole.format(value);
 export const counted = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 export const compact = (value) => short.format(value);
 export const share = (value) => percent.format(value);
-export const hourText = (text) => hour.format(new Date(text));
+export const hourText = (text) => timeIn(hour, new Date(text));
 export const dayText = (text) => day.format(new Date(text));
-export const momentText = (text) => moment.format(new Date(text));
-export const clockText = (date) => clock.format(date);
+export const momentText = (text) => timeIn(moment, new Date(text));
+export const clockText = (date) => timeIn(clock, date);
+export const axisHourText = (date) => timeIn(axisHour, date);
+export const axisMinuteText = (date) => timeIn(axisMinute, date);
+export const axisDayText = (date) => rowDay.format(date);
 export const rowDayText = (date) => rowDay.format(date);
 
 const UNITS = [["d", 86_400], ["h", 3_600], ["min", 60], ["s", 1]];
