@@ -1,19 +1,21 @@
 """The configuration of the embedded PostgreSQL, written at each start."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
+DATABASE = "hourledger"
+ROLE = "hourledger"
+# Its members may read the schema bi, and log in to the database with a password.
+READERS = "hourledger_bi"
 
-def write_configuration(
-    folder: Path, pgdata: str, access: Sequence[str], users: Sequence[str], given: Mapping[str, str]
-) -> None:
+
+def write_configuration(folder: Path, pgdata: str, users: Collection[str], given: Mapping[str, str]) -> None:
     """Write the configuration into the data directory, not into PGDATA.
 
     The server's user owns PGDATA and could place a link there, which root must not follow.
 
-    pgdata: its name in the folder. access, users: the lines of pg_hba.conf and of pg_ident.conf. given: settings on top
-    of embedded.conf.
+    pgdata: its name in the folder. users: who may connect, as ROLE. given: settings on top of embedded.conf.
     """
     files = {
         "postgresql.conf": [
@@ -21,8 +23,8 @@ def write_configuration(
             Path(__file__).with_name("embedded.conf").read_text(),
             *(f"{name} = {_quoted(value)}" for name, value in given.items()),
         ],
-        "pg_hba.conf": access,
-        "pg_ident.conf": sorted(users),
+        "pg_hba.conf": [f"local all {ROLE} peer map={ROLE}", f"local {DATABASE} +{READERS} scram-sha-256"],
+        "pg_ident.conf": [f'{ROLE} "{user}" {ROLE}' for user in sorted(users)],
     }
     for name, lines in files.items():
         path = folder / name

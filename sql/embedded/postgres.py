@@ -20,16 +20,12 @@ import psutil
 from sql.durable import sync
 from sql.embedded.accounts import Account, account_of
 from sql.embedded.ballast import Ballast
-from sql.embedded.configuration import write_configuration
+from sql.embedded.configuration import DATABASE, ROLE, write_configuration
 from sql.embedded.disk import LEAST_WAL, MIB
 from sql.embedded.folders import PORT, SOCKET_NAME, pgdata_name, private_folder
 from sql.errors import EmbeddedError
 from sql.stopping import unbroken
 
-DATABASE = "hourledger"
-ROLE = "hourledger"
-# Its members may read the schema bi, and log in to the database with a password.
-READERS = "hourledger_bi"
 LOCALES = {16: ("--locale=C",), 18: ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")}
 # Crash recovery replays up to max_wal_size, which takes minutes on a slow disk.
 PATIENCE_SECONDS = 600.0
@@ -193,11 +189,10 @@ class Postgres:
     def _configure(self) -> None:
         sockets = '"' + str(self.socket_dir).replace('"', '""') + '"'
         # Absolute, because a reload would take a relative path for another file.
-        files = {f"{kind}_file": str(self.data_dir / f"pg_{kind}.conf") for kind in ("hba", "ident")}
-        given = {"unix_socket_directories": sockets, **files, "max_wal_size": self._most_wal(), **self.settings}
-        access = [f"local all {ROLE} peer map={ROLE}", f"local {DATABASE} +{READERS} scram-sha-256"]
-        users = [f'{ROLE} "{name}" {ROLE}' for name in {self.account.name, account_of(os.geteuid()).name}]
-        write_configuration(self.data_dir, self.folder.name, access, users, given)
+        access = {f"{kind}_file": str(self.data_dir / f"pg_{kind}.conf") for kind in ("hba", "ident")}
+        given = {"unix_socket_directories": sockets, **access, "max_wal_size": self._most_wal(), **self.settings}
+        users = {self.account.name, account_of(os.geteuid()).name}
+        write_configuration(self.data_dir, self.folder.name, users, given)
 
     def _most_wal(self) -> str:
         """Return max_wal_size: little where the ballast had to go, so that the room lasts until there is more."""

@@ -16,8 +16,9 @@ from typing import BinaryIO, Self
 
 from sql.embedded.accounts import server_account
 from sql.embedded.binaries import binaries
+from sql.embedded.configuration import DATABASE
 from sql.embedded.folders import data_folder, socket_folder
-from sql.embedded.postgres import DATABASE, PATIENCE_SECONDS, Answer, Postgres
+from sql.embedded.postgres import PATIENCE_SECONDS, Answer, Postgres
 from sql.errors import EmbeddedError
 from sql.stopping import unbroken
 

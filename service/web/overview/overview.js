@@ -7,6 +7,7 @@ import * as chart from "./chart.js";
 import * as empty from "./empty_state.js";
 import { find, hide, write } from "../core/dom.js";
 import * as proofs from "./proofs.js";
+import * as verdict from "../core/proof_verdict.js";
 import * as recent from "./latest_events.js";
 import { METRICS } from "../core/definitions.js";
 import { hoursOf, hoursShown, intervalOf, isFiltered, rangeOf, scopeOf } from "../core/state.js";
@@ -21,10 +22,10 @@ const UNDIVIDED = ["event_types", "new_users"];
 let uncountable = "";
 const PANELS = ["cards", "chart", "proofs", "tools", "risks", "types", "actions", "recent"];
 
-export function start({ chooseMetric, chooseBy, openTimeline }) {
+export function start(page, { chooseMetric, chooseBy, openTimeline }) {
   cards.start(chooseMetric);
   chart.start(chooseBy);
-  proofs.start();
+  proofs.start(page);
   recent.start(openTimeline);
 }
 
@@ -60,11 +61,11 @@ export function read(asked, signal, filter) {
       cards.showTotals(answer, compare, asked);
       showBars(asked, answer, filter);
       explains = empty.show(answer, isFiltered(asked));
-    }).then((outcome) => (explains ? part(["chart"], signal, "client", [], empty.explain) : outcome)),
+    }).then((outcome) => (explains ? part(["chart"], signal, "client", get("client", [], signal), empty.explain) : outcome)),
     ...[asked.metric, ...METRICS.filter((metric) => metric !== asked.metric)].map(trend),
     part(["actions"], signal, "top", get("top", [...scope, ["by", "action"], ["limit", TOP_ACTIONS]], signal),
       (answer) => showBar("actions", "action", answer.rows, answer, asked, filter)),
-    part(["proofs"], signal, "proofs", get("proofs", rangeOf(asked), signal), proofs.show),
+    proofsOf(asked, signal),
     part(["recent"], signal, "track", get("track", [...scope, ["limit", String(recent.ROWS)], ["total", "0"]], signal),
       (answer) => recent.show(answer.events, JSON.stringify(scope))),
   ]);
@@ -88,6 +89,22 @@ async function finest(ask, asked) {
   }
   return ask(coarser(interval));
 }
+
+// Read the proofs alone, for the header of another view.
+export const readProofs = (asked, signal) => Promise.all([proofsOf(asked, signal)]);
+
+async function proofsOf(asked, signal) {
+  const outcome = await part(["proofs"], signal, "proofs", get("proofs", rangeOf(asked), signal), (answer) => {
+    proofs.show(answer);
+    if (!verdict.show(answer)) return;
+    cards.markWrong();
+    chart.markWrong();
+  });
+  if (outcome === "refused") verdict.fail();
+  return outcome;
+}
+
+export const leadToProof = proofs.lead;
 
 // New users of filtered events are not known, so the page does not ask.
 function unanswered(metric, isShown) {
