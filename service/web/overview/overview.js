@@ -47,24 +47,24 @@ export function read(asked, signal, filter) {
     const divided = isShown && by ? [["by", by], ["top", TOP_GROUPS]] : [];
     const query = [...scope, ["metric", metric], ["tz", zone], ["compare", isShown && !by ? asked.compare : "none"], ...divided];
     const ask = (interval) => get("trends", [...query, ["interval", interval]], signal);
-    return part(["cards", ...(isShown ? ["chart"] : [])], signal, "trends",
-      isShown && metric !== "new_users" ? finest(ask, asked) : ask(coarser(intervalOf(asked))),
+    return part(["cards", ...(isShown ? ["chart"] : [])], signal, "trends", query,
       (answer) => {
         cards.showCourse(metric, answer.buckets);
         if (isShown) chart.show(answer, cards.title(metric));
-      });
+      },
+      () => (isShown && metric !== "new_users" ? finest(ask, asked) : ask(coarser(intervalOf(asked)))));
   };
   return Promise.all([
-    part(["cards", "tools", "risks", "types"], signal, "summary", get("summary", [...scope, ["compare", compare]], signal), (answer) => {
+    part(["cards", "tools", "risks", "types"], signal, "summary", [...scope, ["compare", compare]], (answer) => {
       cards.showTotals(answer, compare, asked);
       showBars(asked, answer, filter);
       if (empty.show(answer, isFiltered(asked))) part(["chart"], signal, "client", [], empty.explain);
     }),
     ...[asked.metric, ...METRICS.filter((metric) => metric !== asked.metric)].map(trend),
-    part(["actions"], signal, "top", get("top", [...scope, ["by", "action"], ["limit", TOP_ACTIONS]], signal),
+    part(["actions"], signal, "top", [...scope, ["by", "action"], ["limit", TOP_ACTIONS]],
       (answer) => showBar("actions", "action", answer.rows, answer, asked, filter)),
-    part(["proofs"], signal, "proofs", get("proofs", rangeOf(asked), signal), proofs.show),
-    part(["recent"], signal, "track", get("track", [...scope, ["limit", String(recent.ROWS)], ["total", "0"]], signal),
+    part(["proofs"], signal, "proofs", rangeOf(asked), proofs.show),
+    part(["recent"], signal, "track", [...scope, ["limit", String(recent.ROWS)], ["total", "0"]],
       (answer) => recent.show(answer.events, JSON.stringify(scope))),
   ]);
 }
@@ -99,9 +99,9 @@ function unanswered(metric, isShown) {
   return "ok";
 }
 
-async function part(panels, signal, path, asked, draw) {
+async function part(panels, signal, path, parameters, draw, ask = get) {
   try {
-    const answer = await asked;
+    const answer = await ask(path, parameters, signal);
     if (signal.aborted) return "aborted";
     measured(path, () => draw(answer));
     for (const panel of panels) find(panel).classList.remove("stale");
