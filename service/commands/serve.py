@@ -36,7 +36,7 @@ def serve() -> None:
 
 def _line_for_pages(settings: Settings) -> str:
     """Return the line that the dashboard shows, without the write key, because logs hold no keys."""
-    key = ' data-write-key="…"' if settings.write_key else ""
+    key = ' data-write-key="YOUR-WRITE-KEY"' if settings.write_key else ""
     return f'<script src="{settings.url}/h.js"{key} data-auto defer></script>'
 
 

@@ -14,6 +14,7 @@ from itertools import islice
 from service.console import progress
 from service.demo.events import DemoEvents
 from service.imports.targets import Log, Target, storing
+from service.ingest.disk_guard import guard_of
 from service.ingest.event import Event
 from service.ingest.outcomes import DUPLICATE, STORED
 from service.settings import Settings
@@ -50,10 +51,11 @@ async def fill(settings: Settings, url: str, demo: Demo) -> tuple[Counter[str], 
     Raises sql.errors.DatabaseError, and DemoFailed when some events are not stored.
     """
     database = Database(url)
+    disk = guard_of(url, settings.data_dir)
     outcomes: Counter[str] = Counter()
     events = DemoEvents(demo.events, demo.end, demo.seed, demo.days)
     try:
-        async with storing(Log(database, settings.event_retention_days)) as target:
+        async with storing(Log(database, settings.event_retention_days, disk=disk)) as target:
             with progress("demo", demo.events, "events") as meter:
                 async for batch in _stored(target, events):
                     outcomes += batch

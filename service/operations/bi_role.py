@@ -6,7 +6,7 @@ import secrets
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from sql.database import Database
-from sql.embedded.postgres import READERS
+from sql.embedded.configuration import READERS
 from sql.errors import DatabaseError
 
 

@@ -17,7 +17,7 @@ from service.settings.temporary import choose_temporary_folder
 from sql.clocks import read_clocks
 from sql.database import Database
 from sql.days import make_days
-from sql.embedded.share import EmbeddedServer, ensure_running, use
+from sql.embedded.share import EmbeddedServer, ensure_running, mind_ballast, use
 from sql.errors import EmbeddedError, Unavailable
 from sql.migrate import Migration, migrate
 from sql.retention import Retention, advance, lock_warnings, record_retention
@@ -197,10 +197,15 @@ async def _end(process: asyncio.subprocess.Process, part: Part, ended: asyncio.T
 
 
 async def _watch_embedded(embedded: EmbeddedServer, stop: asyncio.Event) -> None:
+    had_ballast = embedded.postgres.ballast.file.exists()
     while not stop.is_set():
         try:
             if await asyncio.to_thread(ensure_running, embedded):
                 log.warning("the embedded PostgreSQL had died and was started again")
+            has_ballast = await asyncio.to_thread(mind_ballast, embedded)
+            if had_ballast and not has_ballast:
+                log.warning("the ballast was removed, because the disk is full", folder=str(embedded.postgres.data_dir))
+            had_ballast = has_ballast
         except EmbeddedError:
             log.exception("the embedded PostgreSQL cannot be started")
         await _wait(stop, WATCH_SECONDS)

@@ -16,7 +16,7 @@ from service.reports.kept_range import EVENTS, PEOPLE, ROLLUPS, KeptRange, data_
 from service.reports.raw_events import RawEvents
 from service.reports.shards import Shards
 from sql.database import Database, Row
-from sql.hourly import MEASURES, METRICS, OTHER, ROLLUP_FIELDS
+from sql.hourly import MEASURES, METRICS, ROLLUP_FIELDS
 
 # Metrics that need users. The projection has counted users only since some moment.
 USER_METRICS = tuple(metric for metric, names in METRICS.items() if "users" in names)
@@ -203,10 +203,9 @@ class Counted:
 
 
 def largest(counts: Mapping[str, int], most: int) -> tuple[list[tuple[str, int]], int]:
-    """Return the keys with the most events, largest first, and the sum of all others, (other) included."""
-    ordered = sorted((item for item in counts.items() if item[0] != OTHER), key=lambda item: (-item[1], item[0]))
-    named = ordered[:most]
-    return named, sum(counts.values()) - sum(events for _, events in named)
+    """Return the keys with the most events, largest first, and the sum of all others."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ordered[:most], sum(events for _, events in ordered[most:])
 
 
 def _value(metric: str, events: int, tool_uses: int, distinct: Mapping[str, int]) -> Value:

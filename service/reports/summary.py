@@ -123,4 +123,5 @@ class Summary:
 
 def _rows(counted: Counted, dimension: str) -> list[dict[str, Any]]:
     named, other = largest(counted.keys(dimension), MOST_KEYS)
-    return [{"key": key, "events": events} for key, events in (*named, *([(OTHER, other)] if other else []))]
+    rest = [{"key": OTHER, "events": other, "rest": True}] if other else []  # told from a key of that name
+    return [*({"key": key, "events": events} for key, events in named), *rest]

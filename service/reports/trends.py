@@ -114,11 +114,12 @@ class Trends:
         return Found(scope, bounds, whole, counted, keys, compared)
 
     async def _keys(self, question: Question, scope: Scope) -> tuple[str, ...]:
-        """Return the keys with the most events in the range, at most `top`."""
+        """Return the keys with the most events in the range, at most `top`. A key (other) counts with the rest."""
         if question.by is None:
             return ()
         counted = await self._counts.read(scope, [scope.since, scope.until], Wanted((question.by,)))
-        named, _ = largest(counted.keys(question.by), question.top)
+        counts = {key: events for key, events in counted.keys(question.by).items() if key != OTHER}
+        named, _ = largest(counts, question.top)
         return tuple(key for key, _ in named)
 
     async def _compared(self, question: Question, found: Found, now: datetime) -> list[Bucket] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Literal
 
 import psutil
 import pytest
@@ -12,7 +11,15 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, ViewportSize, expect
 
 from tests.browser.support import dashboard
-from tests.browser.support.dashboard import check_accessible, check_cards, open_dashboard, shown
+from tests.browser.support.dashboard import (
+    SCHEMES,
+    Scheme,
+    check_accessible,
+    check_cards,
+    in_both_schemes,
+    open_dashboard,
+    shown,
+)
 from tests.browser.support.seeded import HOSTILE, hostile_events
 from tests.conftest import Servers
 from tests.http.support.site import Site, an_event, new_site, now
@@ -20,9 +27,7 @@ from tests.http.support.site import Site, an_event, new_site, now
 TOKEN = "a-token,with:signs&?"  # noqa: S105
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 360, "height": 740}
-Scheme = Literal["light", "dark"]
 STATES = ("open", "verified", "sealed", "drifted", "damaged", "broken")
-SCHEMES: list[Scheme] = ["light", "dark"]
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -43,13 +48,6 @@ async def own(servers: Servers, folder: Path) -> AsyncIterator[Site]:
 async def give_token(page: Page, token: str) -> None:
     await page.locator("#token").fill(token)
     await page.get_by_role("button", name="Show", exact=True).click()
-
-
-async def in_both_schemes(page: Page, folder: Path, name: str) -> None:
-    """Take screenshots of the present page, in light and in dark."""
-    for scheme in SCHEMES:
-        await page.emulate_media(color_scheme=scheme)
-        await page.screenshot(path=folder / f"{name}-{scheme}.png", full_page=True)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

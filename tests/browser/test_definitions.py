@@ -44,7 +44,6 @@ def defined() -> dict[str, Any]:
         "RETENTIONS": list(cohorts.RETENTIONS),
         "COMPARISONS": list(buckets.COMPARISONS),
         "PROOF_STATES": set(hourly.STATES),
-        "OTHER": hourly.OTHER,
         "MOST_HOURS": hours.MOST_HOURS,
         "MOST_STEPS": funnel_body.MOST_STEPS,
         "LONGEST_SEGMENT_NAME": segments.LONGEST_NAME,

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, expect
+from playwright.async_api import BrowserContext, Page, ViewportSize, expect
 
 from tests.browser.conftest import TOKEN
 from tests.browser.support.client import Visitor
-from tests.browser.support.dashboard import check_accessible, shown
+from tests.browser.support.dashboard import check_accessible, in_both_schemes, shown
 from tests.conftest import Servers
 from tests.http.support.site import Site, an_event, new_site
 
 SHOP = "http://shop.localhost"
 KEY = """k-"1&amp;'<2>"""
-PHONE: ViewportSize = {"width": 360, "height": 740}
+SIZES: dict[str, ViewportSize] = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 360, "height": 740}}
 
 
 @pytest_asyncio.fixture
@@ -82,29 +82,29 @@ async def test_the_line_counts_a_visit_and_the_page_says_so(
     assert await page.evaluate("globalThis.loaded") == "once"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_empty_page_says_whose_pages_may_send(
-    servers: Servers, folder: Path, browser: Browser, artifacts: Path, scheme: str
+    servers: Servers, folder: Path, page: Page, artifacts: Path
 ) -> None:
+    await page.add_init_script("Object.defineProperty(navigator, 'doNotTrack', { get: () => '1' })")
     async with new_site(servers, folder, HOURLEDGER_WRITE_KEY=KEY) as site:
-        context = await browser.new_context(color_scheme="dark" if scheme == "dark" else "light")
-        page = await context.new_page()
-        await page.add_init_script("Object.defineProperty(navigator, 'doNotTrack', { get: () => '1' })")
         await page.goto(site.running.url)
         empty = page.locator("#empty")
         await expect(empty).to_contain_text(f"Only pages of {site.running.url} may send now.")
         await expect(empty).to_contain_text("HOURLEDGER_CORS_ORIGINS")
-        await expect(empty).to_contain_text('data-write-key="…"')
-        await expect(empty).to_contain_text("Replace … by the value of HOURLEDGER_WRITE_KEY")
+        await expect(empty).to_contain_text('data-write-key="YOUR-WRITE-KEY"')
+        await expect(empty).to_contain_text("Replace YOUR-WRITE-KEY by the value of HOURLEDGER_WRITE_KEY")
         await expect(empty).to_contain_text("This browser asks not to be tracked")
         assert KEY not in await page.content()
         await shown(page)
-        await check_accessible(page)
-        for name, size in (("desktop", {"width": 1440, "height": 900}), ("phone", PHONE)):
-            await page.set_viewport_size({"width": size["width"], "height": size["height"]})
-            await page.screenshot(path=artifacts / f"{name}.png", full_page=True)
+        for name, size in SIZES.items():
+            await page.set_viewport_size(size)
+            await in_both_schemes(page, artifacts, name)
+            await check_accessible(page)
             assert await page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        await page.get_by_label("Data").select_option("real only")
+        await expect(empty).to_contain_text("No events match these filters")
         site.client.post("/e/batch", json=[an_event(), an_event()], headers={"x-write-key": KEY}).raise_for_status()
-        await expect(page.locator("#arrival")).to_have_text("The first 2 events have arrived.")
-        await page.screenshot(path=artifacts / "arrived.png", full_page=True)
-        await context.close()
+        await expect(page.locator("#arrival")).to_contain_text("The first event has arrived. It is not of this range")
+        await in_both_schemes(page, artifacts, "arrived")
+        await page.get_by_label("Data").select_option("all")
+        await expect(page.locator("#card-events .card-value")).to_have_text("2")

@@ -21,8 +21,6 @@ export const OWNERS = ["user", "visitor"];
 export const RETENTIONS = ["bounded", "unbounded"];
 export const COMPARISONS = ["none", "previous", "week", "year"];
 export const PROOF_STATES = ["open", "verified", "sealed", "drifted", "damaged", "broken"];
-// The key of the sum of all keys that an answer does not name.
-export const OTHER = "(other)";
 export const MOST_HOURS = 8_784;
 export const MOST_STEPS = 10;
 export const LONGEST_SEGMENT_NAME = 128;

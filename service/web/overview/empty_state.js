@@ -3,18 +3,19 @@
 import { hidePlot } from "./chart.js";
 import { element, find, hide, write } from "../core/dom.js";
 import { count } from "../core/format.js";
-import { commandOf, lineOf } from "./snippet.js";
+import { UNKNOWN_KEY, commandOf, lineOf } from "./snippet.js";
 
-const FIRST = "No events yet. To count the visits of a site, paste this line into the head of its pages:";
+const FIRST = "No events yet. To count the page views of a site, paste this line into the head of its pages:";
 const NONE = "No events in this range. Choose a longer one, or paste this line into the head of a site's pages:";
 const NO_MATCH = "No events match these filters in this range. Remove one, or choose a longer range.";
 let isFirst = false; // the log has never had an event
 
 // summary: the answer. Returns whether to explain how events are sent.
 export function show(summary, isFiltered) {
-  const isEmpty = summary.totals.events === 0;
-  if (isFirst && !isEmpty) welcome(summary);
-  isFirst = isEmpty && summary.as_of.positions.every((position) => Number(position) === 0);
+  const isEmpty = Number(summary.totals.events) === 0;
+  const hasNone = summary.as_of.positions.every((position) => Number(position) === 0);
+  if (isFirst && !hasNone) welcome(summary);
+  isFirst = hasNone;
   hide(find("empty"), !isEmpty);
   hidePlot(isEmpty);
   if (isEmpty && isFiltered) draw(NO_MATCH, () => [element("p", [], NO_MATCH)]);
@@ -46,7 +47,7 @@ function notesOf({ needs_write_key: needsKey, write_key: key, origins }) {
     "It sends a page view for each page that opens.",
     originsText(origins),
     needsKey && key === null
-      ? "Replace … by the value of HOURLEDGER_WRITE_KEY; the service tells it only to readers with a read token." : "",
+      ? `Replace ${UNKNOWN_KEY} by the value of HOURLEDGER_WRITE_KEY; the service tells it only to readers with a read token.` : "",
     navigator.doNotTrack === "1" || navigator.globalPrivacyControl
       ? "This browser asks not to be tracked, so its own visits are not recorded: try the page in another one." : "",
   ].filter(Boolean);
@@ -74,11 +75,16 @@ function copied(text) {
 }
 
 // It stays until the visitor does something.
-function welcome({ totals, event_types: types }) {
-  const isOne = Number(totals.events) === 1;
-  const text = isOne ? `The first event has arrived: ${types[0]?.key}.` : `The first ${count(totals.events)} events have arrived.`;
+function welcome(summary) {
+  const text = textOf(summary);
   write(find("arrival"), text);
   write(find("announcement"), text);
   hide(find("arrival"), false);
   for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => hide(find("arrival"), true), { once: true });
+}
+
+function textOf({ totals, event_types: types }) {
+  const events = Number(totals.events);
+  if (!events) return "The first event has arrived. It is not of this range, or does not match the filters.";
+  return events === 1 ? `The first event has arrived: ${types[0].key}.` : `The first ${count(events)} events have arrived.`;
 }

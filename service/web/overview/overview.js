@@ -54,12 +54,13 @@ export function read(asked, signal, filter) {
       },
       () => (isShown && metric !== "new_users" ? finest(ask, asked) : ask(coarser(intervalOf(asked)))));
   };
+  let explains = false;
   return Promise.all([
     part(["cards", "tools", "risks", "types"], signal, "summary", [...scope, ["compare", compare]], (answer) => {
       cards.showTotals(answer, compare, asked);
       showBars(asked, answer, filter);
-      if (empty.show(answer, isFiltered(asked))) part(["chart"], signal, "client", [], empty.explain);
-    }),
+      explains = empty.show(answer, isFiltered(asked));
+    }).then((outcome) => (explains ? part(["chart"], signal, "client", [], empty.explain) : outcome)),
     ...[asked.metric, ...METRICS.filter((metric) => metric !== asked.metric)].map(trend),
     part(["actions"], signal, "top", [...scope, ["by", "action"], ["limit", TOP_ACTIONS]],
       (answer) => showBar("actions", "action", answer.rows, answer, asked, filter)),

@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
+from typing import Literal
 
 from playwright.async_api import ConsoleMessage, Page, expect
 
 from tests.http.support.site import Json, Site
 
 AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
+Scheme = Literal["light", "dark"]
+SCHEMES: list[Scheme] = ["light", "dark"]
 PEOPLE = ("visitors", "users", "new_users")
 METRICS = ("events", "sessions", *PEOPLE, "tool_uses", "event_types", "events_per_session")
 # Sums unexpected layout shifts. The page's policy forbids a test's script tag, so the browser injects this script.
@@ -35,6 +38,13 @@ async def shown(page: Page) -> None:
     """Wait until no part still shows another range."""
     await expect(page.locator("html[data-shown]")).to_be_attached()
     await expect(page.locator(".stale")).to_have_count(0)
+
+
+async def in_both_schemes(page: Page, folder: Path, name: str) -> None:
+    """Take screenshots of the present page, in light and in dark."""
+    for scheme in SCHEMES:
+        await page.emulate_media(color_scheme=scheme)
+        await page.screenshot(path=folder / f"{name}-{scheme}.png", full_page=True)
 
 
 async def card(page: Page, metric: str) -> str:

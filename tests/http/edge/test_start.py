@@ -29,7 +29,7 @@ def test_the_address_and_the_line_for_pages_are_printed_once_it_can_be_reached(
         line, address = next(told), next(told)
         socket.create_connection(("127.0.0.1", port)).close()
         assert address == f"hourledger: http://127.0.0.1:{port}\n"
-        script = f'<script src="http://127.0.0.1:{port}/h.js" data-write-key="…" data-auto defer></script>'
+        script = f'<script src="http://127.0.0.1:{port}/h.js" data-write-key="YOUR-WRITE-KEY" data-auto defer></script>'
         assert line == f"hourledger: to count page views, put {script} into your pages\n"
     finally:
         serving.terminate()
