@@ -12,6 +12,8 @@ from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
+import msgspec
+
 from projections.hours import Hour, each
 from sql.database import ONLY_ITS_DAY, REPLAN, Database, Row, Session
 from sql.digest import digest_text
@@ -23,6 +25,8 @@ AT_A_TIME = 2
 # Damaged data that has no checksum is refused as text or as a number that cannot be.
 CANNOT_READ = (Unreadable, Refused)
 UNREADABLE = "cannot be read"
+# The most differences that a proof keeps. `make verify` prints all.
+MOST_KEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +93,11 @@ async def _record_unreadable(database: Database, hour: Hour, clock: datetime | N
         folded = tuple(await database.only(statements.read_folded, hour.shard, hour.version, hour.start))
     except CANNOT_READ:  # nothing is known of its witnesses either
         folded = 0, Decimal(0), Decimal(0)
-    with suppress(*CANNOT_READ):  # the page of the proof itself may be the one
-        await database.rows(
-            statements.record_proof, hour.shard, PROJECTION, hour.version, hour.start, DAMAGED, *folded, clock
-        )
     lost = [Difference(UNREADABLE, hour.start, why, str(folded[0]), _text(None))]
-    return HourProof(hour, DAMAGED, hour.events, digest_text(*folded[1:]), lost, folded)
+    proof = HourProof(hour, DAMAGED, hour.events, digest_text(*folded[1:]), lost, folded)
+    with suppress(*CANNOT_READ):  # the page of the proof itself may be the one
+        await database.rows(statements.record_proof, *_recorded(proof, clock))
+    return proof
 
 
 async def _verify_within(session: Session, database: Database, hour: Hour, clock: datetime | None) -> HourProof:
@@ -105,14 +108,19 @@ async def _verify_within(session: Session, database: Database, hour: Hour, clock
     if lost := await _lost(session, database, hour, rows):
         wrong = proof.differences if proof.state == DAMAGED else []
         proof = replace(proof, state=DAMAGED, differences=wrong + lost)
-    where = hour.version, hour.start
     # write_document locks the checkpoint, then record_proof the proof: the order of a rebuild, so neither deadlocks.
     if proof.state in RIGHT:
-        await session.only(statements.write_document, hour.shard, *where, *proof.folded, clock)
-    await session.rows(
-        statements.record_proof, hour.shard, PROJECTION, *where, proof.state, *proof.folded, clock
-    )  # fmt: skip
+        await session.only(statements.write_document, hour.shard, hour.version, hour.start, *proof.folded, clock)
+    await session.rows(statements.record_proof, *_recorded(proof, clock))
     return proof
+
+
+def _recorded(proof: HourProof, clock: datetime | None) -> tuple[object, ...]:
+    """Return the arguments of record_proof."""
+    hour, wrong = proof.hour, proof.differences
+    kept = {"found": len(wrong), "named": wrong[:MOST_KEPT]}
+    differences = msgspec.json.encode(kept).decode() if wrong else None
+    return hour.shard, PROJECTION, hour.version, hour.start, proof.state, *proof.folded, clock, differences
 
 
 async def _lost(session: Session, database: Database, hour: Hour, rows: list[Row]) -> list[Difference]:

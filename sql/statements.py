@@ -84,6 +84,7 @@ class Statements:
     list_events_of_tool: str
     list_events_of_type: str
     list_events_of_user: str
+    list_failed_elsewhere: str
     list_fills: str
     list_hours: str
     list_lags: str
@@ -104,6 +105,7 @@ class Statements:
     prolong_grace: str
     read_beginning: str
     read_clock: str
+    read_differences: str
     read_event: str
     read_folded: str
     read_funnel: str

@@ -20,6 +20,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from service.questions.conditions import (
     COMPARISONS,
@@ -40,8 +41,11 @@ from service.questions.parameters import SHOWN
 MOST_CHARACTERS = 4_000
 # Of a path: `properties`, and a name for each level that they may have.
 MOST_NAMES = 33
-# PostgreSQL's jsonpath compares doubles.
 MOST_NUMBER = 1e308
+# The longest number: MOST_NUMBER written out, and some decimals.
+MOST_DIGITS = 400
+# The most decimals that PostgreSQL's numbers have.
+MOST_DECIMALS = 16_383
 _QUOTES = "\"'"
 _STRING = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 _PLAIN = re.compile(r"[\w$-]+")
@@ -178,16 +182,21 @@ def _values(kind: str, text: str) -> tuple[Value, ...]:
         raise Malformed(f"must have a value before {text[:SHOWN]!r}")
     if text in ("true", "false"):
         return text, text == "true"
-    if _NUMBER.fullmatch(text) and len(text) <= SHOWN:
+    if _NUMBER.fullmatch(text) and len(text) <= MOST_DIGITS:
         return text, _number(text)
     return (text,)
 
 
-def _number(text: str) -> float:
-    number: float = json.loads(text)
+def _number(text: str) -> int | float | Decimal:
+    """Return a number with all its digits: as a double only when its shortest text has them. Raises Malformed."""
+    number: int | Decimal = json.loads(text, parse_float=Decimal)
     if not -MOST_NUMBER < number < MOST_NUMBER:
-        raise Malformed(f"must have a number between -1e308 and 1e308, not {text}")
-    return number
+        raise Malformed(f"must have a number between -1e308 and 1e308, not {text[:SHOWN]}")
+    if isinstance(number, int):
+        return number
+    double = float(number)
+    has_all = Decimal(repr(double)) == number or -int(number.as_tuple().exponent) > MOST_DECIMALS
+    return double if has_all else number
 
 
 def _names(text: str) -> Iterator[str]:

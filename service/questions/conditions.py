@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import NamedTuple
+
+import msgspec
 
 FIELDS = ("event_type", "session_id", "user_id", "tool_name", "action", "demo_mode", "risk_mode")
 PROPERTIES = "properties"
@@ -20,8 +23,10 @@ OPERATORS = (*COMPARISONS, "in", *UNARY)
 MOST_CONDITIONS = 20
 MOST_VALUES = 100
 
-Value = str | int | float | bool
+Value = str | int | float | Decimal | bool
 Path = tuple[str, ...]
+
+_numbers = msgspec.json.Encoder(decimal_format="number")
 
 
 class Malformed(ValueError):
@@ -62,7 +67,7 @@ def predicate(conditions: Sequence[Condition]) -> Predicate:
     values: dict[str, Value] = {}
     of_fields = [_expression(c, c.path, values) for c in conditions if c.path[0] != PROPERTIES]
     of_properties = [_expression(c, c.path[1:], values) for c in conditions if c.path[0] == PROPERTIES]
-    return Predicate(_all(of_fields), _all(of_properties), json.dumps(values) if conditions else None)
+    return Predicate(_all(of_fields), _all(of_properties), _numbers.encode(values).decode() if conditions else None)
 
 
 def _all(expressions: Sequence[str]) -> str | None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from service.questions.hours import HOUR, closed_range, time_text, touched_hours
 from service.questions.parameters import parse
 from service.reports.shards import Shards
@@ -16,6 +18,8 @@ from sql.digest import digest_text
 from sql.hourly import FAILED, OPEN, PROJECTION, STATES
 
 DEFAULT_HOURS = 168
+# The most hours outside of the range that an answer names.
+MOST_ELSEWHERE = 100
 PARAMETERS = frozenset({"hours", "from", "to"})
 
 
@@ -37,6 +41,9 @@ class Proofs:
         # Read the positions first, so that the proofs reach at least as far as `as_of` says.
         checkpoints = await self._database.rows(self._database.statements.list_lags, PROJECTION)
         by_hour = await self._by_hour(since, until)
+        elsewhere = await self._database.rows(
+            self._database.statements.list_failed_elsewhere, PROJECTION, since, until, MOST_ELSEWHERE
+        )
         proofs = [
             {"hour": time_text(hour), **proof_of(hour, by_hour[hour], now)} for hour in sorted(by_hour, reverse=True)
         ]
@@ -47,6 +54,7 @@ class Proofs:
             "to": time_text(until),
             "count": len(shown),
             "proofs": shown,
+            "failed_elsewhere": [{"hour": time_text(row["hour"]), "state": row["state"]} for row in elsewhere],
             "as_of": as_of(checkpoints),
         }
 
@@ -85,6 +93,25 @@ def proof_of(start: datetime, proofs: Sequence[Row], now: datetime) -> dict[str,
         "verified_at": time_text(min(verified)) if verified else None,
         "sealed_at": time_text(max(sealed)) if sealed else None,
     }
+
+
+def differences_of(shards: Sequence[int], found: Sequence[Sequence[Row]]) -> dict[str, Any]:
+    """Return what the last verification of an hour found wrong, in the form of answers.
+
+    found: for each shard, the rows of read_differences.
+    """
+    kept = [
+        (shard, msgspec.json.decode(row["differences"]))
+        for shard, rows in zip(shards, found, strict=True)
+        for row in rows
+        if row["differences"]
+    ]
+    named = [
+        {"shard": shard, **difference, "bucket": time_text(datetime.fromisoformat(difference["bucket"]))}
+        for shard, each in kept
+        for difference in each["named"]
+    ]
+    return {"differences": named, "more_differences": sum(each["found"] for _, each in kept) - len(named)}
 
 
 def _state(proofs: Sequence[Row]) -> str:

@@ -13,10 +13,10 @@ import msgspec
 from service.errors import Expired
 from service.questions.hours import HOUR, hour, hour_range, hour_start, time_text, touched_hours
 from service.questions.parameters import parse, switch
-from service.reports.proofs import proof_of
+from service.reports.proofs import differences_of, proof_of
 from service.reports.shards import Shards
 from sql.database import Database, Row
-from sql.hourly import OTHER, PROJECTION, ROLLUP_FIELDS
+from sql.hourly import FAILED, OTHER, PROJECTION, ROLLUP_FIELDS
 
 DEFAULT_HOURS = 168
 # The most keys of each kind that an answer names for an hour.
@@ -64,7 +64,10 @@ class Rollups:
         }
 
     async def one(self, hour_text: str) -> dict[str, Any]:
-        """Answer `GET /api/analytics/rollups/{hour}`, even for an hour without events. Raises Invalid and NotReady."""
+        """Answer `GET /api/analytics/rollups/{hour}`, even for an hour without events. Raises Invalid and NotReady.
+
+        When the proof failed, the answer has the differences that the last verification found.
+        """
         start = hour("hour", hour_text)
         by_shard = await self._read(start, start + HOUR)
         # Read the proofs second: if retention deletes rollups between the two reads, the seal still holds them.
@@ -73,7 +76,9 @@ class Rollups:
         total = Totals([[] if document else rows for rows, document in zip(by_shard, sealed, strict=True)])
         for document in filter(None, sealed):
             total.add(start, document)
-        return {"ok": True, "rollup": total.rollup(start), "proof": proof_of(start, proofs, self._clock())}
+        proof = proof_of(start, proofs, self._clock())
+        wrong = await self._differences(start) if proof["state"] in FAILED else {}
+        return {"ok": True, "rollup": total.rollup(start), "proof": proof, **wrong}
 
     async def _read_kept(self, since: datetime, until: datetime) -> tuple[datetime, list[list[Row]]]:
         """Read the part of a range that all shards keep; return its start and the rows. Raises Expired."""
@@ -102,6 +107,11 @@ class Rollups:
         return await asyncio.gather(
             *(self._database.only(query, shard, PROJECTION, start) for shard in await self._shards.numbers())
         )
+
+    async def _differences(self, start: datetime) -> dict[str, Any]:
+        shards, query = await self._shards.numbers(), self._database.statements.read_differences
+        found = await asyncio.gather(*(self._database.rows(query, shard, PROJECTION, start) for shard in shards))
+        return differences_of(shards, found)
 
 
 class Totals:

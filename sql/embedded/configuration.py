@@ -4,7 +4,6 @@ import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-
 DATABASE = "hourledger"
 ROLE = "hourledger"
 # Its members may read the schema bi, and log in to the database with a password.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import psutil
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, ViewportSize, expect
@@ -22,7 +21,7 @@ from tests.browser.support.dashboard import (
 )
 from tests.browser.support.seeded import HOSTILE, hostile_events
 from tests.conftest import Servers
-from tests.http.support.site import Site, an_event, new_site, now
+from tests.http.support.site import Site, new_site, now
 
 TOKEN = "a-token,with:signs&?"  # noqa: S105
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
@@ -80,32 +79,6 @@ async def test_the_token_is_asked_for_and_the_first_event_explained(
     assert await page.evaluate("localStorage.length") == 0
     assert await context.cookies() == []
     await context.close()
-
-
-async def test_the_server_goes_and_comes_back(guarded: Site, page: Page, artifacts: Path) -> None:
-    await page.goto(guarded.running.url)
-    await give_token(page, TOKEN)
-    await shown(page)
-    supervisor = psutil.Process(guarded.running.process.pid)
-    supervisor.suspend()  # otherwise it restarts the part before the page notices
-    try:
-        http = guarded.part("http")
-        workers = http.children(recursive=True)
-        http.kill()  # kill it first, because it would start another worker
-        for worker in workers:
-            worker.kill()
-        await expect(page.locator("#gone")).to_contain_text("These numbers are from", timeout=30_000)
-        await expect(page.locator("#connection")).to_have_text("The server does not answer")
-        await expect(page.locator("#announcement")).to_have_text("The server does not answer.")
-        await check_accessible(page)
-        await in_both_schemes(page, artifacts, "gone")
-    finally:
-        supervisor.resume()
-    await expect(page.locator("#gone")).to_be_hidden(timeout=60_000)
-    await expect(page.locator("#connection")).to_have_text("Live", timeout=30_000)
-    guarded.send(an_event())
-    await expect(page.locator("#card-events .card-value")).to_have_text("1")
-    await expect(page.locator("#empty")).to_be_hidden()
 
 
 async def test_a_part_that_fails_does_not_take_the_others_along(seeded: Site, page: Page, artifacts: Path) -> None:

@@ -1,6 +1,7 @@
 // Asks the service. The read token lives as long as the tab, and is only ever sent in a header.
 
 import { hear } from "./clock.js";
+import { parse } from "./exact_json.js";
 
 const TOKEN = "hourledger_read_token";
 // A server that takes longer counts as gone.
@@ -69,7 +70,7 @@ async function answerOf(path, signal, ...sent) {
 export async function bodyOf(answer) {
   let body;
   try {
-    body = await answer.json();
+    body = parse(await answer.text());
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw answer.ok ? new Gone("the answer broke off") : new Refused(answer.status, "unreadable", `status ${answer.status}`);

@@ -8,7 +8,7 @@ const CONNECTIONS = new Map([
   ["gone", "The server does not answer"], ["token", "Waiting for the token"],
 ]);
 let connection = "loading";
-let shownAt = null;
+let hasLoaded = false;
 
 const isGone = () => !find("gone").hidden;
 
@@ -23,21 +23,24 @@ export function show() {
   write(find("connection"), CONNECTIONS.get(name));
 }
 
-export function lose() {
+// shownAt: when the shown numbers came, or null.
+export function lose(shownAt) {
   const since = shownAt ? `These numbers are from ${clockText(shownAt)}. ` : "";
   write(find("gone"), `The server does not answer. ${since}Trying again …`);
   hide(find("gone"), false);
+  document.documentElement.dataset.gone = "";
   write(find("announcement"), "The server does not answer.");
   show();
 }
 
-// The server has answered. fresh: the page shows that answer. Returns whether the server was gone before.
-export function regain(fresh) {
+// The server has answered. Returns whether it was gone before.
+export function regain() {
   const wasGone = isGone();
   hide(find("gone"), true);
+  delete document.documentElement.dataset.gone;
   if (wasGone) write(find("announcement"), "The server answers again.");
-  else if (!shownAt) write(find("announcement"), "Loaded.");
-  if (fresh) shownAt = new Date();
+  else if (!hasLoaded) write(find("announcement"), "Loaded.");
+  hasLoaded = true;
   show();
   return wasGone;
 }

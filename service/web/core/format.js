@@ -13,8 +13,12 @@ const moment = new Intl.DateTimeFormat(undefined, {
 });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const axisMinute = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const hourOfDay = new Intl.DateTimeFormat(undefined, { hour: "numeric" });
 // Without AM and PM a full hour is no longer than 13:00, and 13 alone would not look like a time.
-const axisHour = axisMinute.resolvedOptions().hour12 ? new Intl.DateTimeFormat(undefined, { hour: "numeric" }) : axisMinute;
+const axisHour = axisMinute.resolvedOptions().hour12 ? hourOfDay : axisMinute;
+const second = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const month = new Intl.DateTimeFormat(undefined, { month: "long", year: "numeric" });
+const rowMonth = new Intl.DateTimeFormat(undefined, { month: "short" });
 const rowDay = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 
 export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -33,10 +37,14 @@ export const share = (value) => percent.format(value);
 export const hourText = (text) => timeIn(hour, new Date(text));
 export const dayText = (text) => day.format(new Date(text));
 export const momentText = (text) => timeIn(moment, new Date(text));
+export const secondText = (text) => timeIn(second, new Date(text));
+export const monthText = (text) => month.format(new Date(text));
 export const clockText = (date) => timeIn(clock, date);
 export const axisHourText = (date) => timeIn(axisHour, date);
 export const axisMinuteText = (date) => timeIn(axisMinute, date);
 export const axisDayText = (date) => rowDay.format(date);
+export const rowMonthText = (date) => rowMonth.format(date);
+export const hourOfDayText = (date) => hourOfDay.format(date);
 export const rowDayText = (date) => rowDay.format(date);
 
 const UNITS = [["d", 86_400], ["h", 3_600], ["min", 60], ["s", 1]];

@@ -8,42 +8,57 @@ import * as filters from "./filter_chips.js";
 import { Live } from "./live.js";
 import * as overview from "../overview/overview.js";
 import * as ranges from "./range_picker.js";
+import * as verdict from "./proof_verdict.js";
 import { Rounds } from "./refresh.js";
-import { VIEWS, address, read, withOption } from "./state.js";
+import { HOUR, VIEWS, address, read, withOption } from "./state.js";
 import * as timelines from "./timelines.js";
 import * as tokenPrompt from "./token_prompt.js";
 import * as views from "./views.js";
 
 const TEN_SECONDS = 10_000;
 const ONE_MINUTE = 60_000;
+const DAY = 24 * HOUR;
 const OVERVIEW = VIEWS[0];
 
 let state = read();
+let retry = null;
 const rounds = new Rounds(round);
 const live = new Live(freshen, (said) => connection.become(said));
-// For parts that load later.
-const page = { state: () => state, change, needToken: askForToken };
+// When each view last got an answer.
+const answeredAt = new Map();
+// For parts that ask by themselves.
+const page = { state: () => state, change, needToken: askForToken, answered, doubt: freshen };
 
+// The questions of other views take longer, so those wait for the visitor. The proofs tell whether the server is there.
 async function round(signal) {
-  const outcomes = await overview.read(state, signal, filter);
+  const outcomes = await (state.view === OVERVIEW ? overview.read(state, signal, filter) : overview.readProofs(state, signal));
   if (!signal.aborted) settle(outcomes);
 }
 
 function settle(outcomes) {
   if (outcomes.includes("token")) return askForToken();
-  if (outcomes.includes("gone")) {
-    connection.lose();
-    setTimeout(freshen, 2_000);
-    return;
+  if (outcomes.includes("gone")) return lost();
+  if (state.view === OVERVIEW && outcomes.includes("ok")) answered();
+  if (connection.regain()) {
+    live.start();
+    views.again(page);
   }
-  if (connection.regain(outcomes.includes("ok"))) live.start();
   if (outcomes.includes("refused")) setTimeout(freshen, TEN_SECONDS);
   document.documentElement.dataset.shown = String(Number(document.documentElement.dataset.shown ?? 0) + 1);
 }
 
-// Only the overview follows the log. The questions of other views take longer, so those wait for the visitor.
+function answered() {
+  answeredAt.set(state.view, new Date());
+}
+
+function lost() {
+  connection.lose(answeredAt.get(state.view) ?? null);
+  clearTimeout(retry);
+  retry = setTimeout(freshen, 2_000);
+}
+
 function freshen() {
-  if (state.view === OVERVIEW && !tokenPrompt.isOpen()) rounds.soon();
+  if (!tokenPrompt.isOpen()) rounds.soon();
 }
 
 function askForToken() {
@@ -87,10 +102,8 @@ function showControls() {
 function show() {
   const isOverview = state.view === OVERVIEW;
   for (const id of ["overview", "compare-choice"]) hide(find(id), !isOverview);
-  if (isOverview) {
-    overview.frame(state);
-    rounds.now();
-  } else rounds.stop();
+  if (isOverview) overview.frame(state);
+  rounds.now();
   views.show(state, page);
   timelines.show(page, state.timeline);
 }
@@ -104,7 +117,14 @@ function begin() {
 ranges.start(change, () => state);
 views.start(change, () => state);
 drawer.start(page);
-overview.start({
+// An hour outside of the range is shown with its UTC day.
+verdict.start((hour, isElsewhere) => {
+  const since = Math.floor(hour / DAY) * DAY;
+  const range = isElsewhere ? { range: "custom", since, until: since + DAY } : {};
+  change({ view: OVERVIEW, ...range });
+  overview.leadToProof(hour);
+});
+overview.start(page, {
   chooseMetric: (metric) => change({ metric }),
   chooseBy: (by) => change(withOption(state, "by", by)),
   openTimeline: (of, id) => change({ timeline: { of, id } }),

@@ -9,11 +9,11 @@ const NOT_YET = "This server is too old to answer that. Update it.";
 
 export class Question {
   // part: the node that is `stale` while it waits. said: the node that says what failed, beginning with `failed`.
-  // missing: what a 404 means.
-  constructor(part, said, needToken, { missing = NOT_YET, failed = "Could not load" } = {}) {
+  // page: hears that a token is needed, and that the server may be gone. missing: what a 404 means.
+  constructor(part, said, page, { missing = NOT_YET, failed = "Could not load" } = {}) {
     this.part = part;
     this.said = said;
-    this.needToken = needToken;
+    this.page = page;
     this.missing = missing;
     this.failed = failed;
     this.controller = null;
@@ -50,8 +50,9 @@ export class Question {
       return true;
     } catch (error) {
       if (error.name === "AbortError" || controller.signal.aborted) return false;
-      if (error.status === 401) this.needToken();
+      if (error.status === 401) this.page.needToken();
       else this.fail(error);
+      if (error instanceof Gone) this.page.doubt();
       // Neither the server nor the network: the page or the disk is at fault.
       if (!(error instanceof Refused || error instanceof Gone)) reportError(error);
       return false;

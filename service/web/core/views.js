@@ -42,7 +42,7 @@ export function style(name) {
   return styles.get(name);
 }
 
-// Each module gives `open(place, page)`, which returns {show(state), leave()}.
+// Each module gives `open(place, page)`, which returns {show(state), leave(), again()}.
 export async function show(state, page) {
   const before = wanted;
   wanted = state.view;
@@ -56,6 +56,12 @@ export async function show(state, page) {
     write(find("view-said"), "This view could not be loaded. Reload the page to try again.");
     hide(find("view-said"), false);
   }
+}
+
+// Ask the question of the view once more.
+export function again(page) {
+  if (opened.has(wanted)) opened.get(wanted).view.again();
+  else show(page.state(), page);
 }
 
 async function open(name, page) {

@@ -2,6 +2,7 @@
 
 import { showLegend, showTable, writeReadout } from "./chart_text.js";
 import { find, hide, write } from "../core/dom.js";
+import { drawMarks } from "./chart_marks.js";
 import { colourOf, linesOf } from "./chart_series.js";
 import { compact } from "../core/format.js";
 import { timeTexts } from "./time_axis.js";
@@ -27,6 +28,7 @@ export function frame(title, by, isDivisible) {
   write(find("chart-title"), title);
   find("by").value = isDivisible ? by : "";
   find("by").disabled = !isDivisible;
+  find("chart").classList.toggle("split", isDivisible && by !== "");
 }
 
 export function show(answer, title) {
@@ -36,6 +38,15 @@ export function show(answer, title) {
   showLegend(answer, focus);
   showTable(answer, title);
   writeReadout(answer, cursor);
+}
+
+// Other hours are wrong than before.
+export function markWrong() {
+  if (!shown) return;
+  plot?.redraw(false);
+  showLegend(shown[0], focus);
+  showTable(...shown);
+  writeReadout(shown[0], cursor);
 }
 
 export function clear() {
@@ -76,7 +87,7 @@ function options({ metric, buckets }, lines, place) {
       { ...axis, size: 52, values: (_, splits) => splits.map((value) => valueText(metric, value)) },
     ],
     series: [{}, ...lines.map((line) => line.look(buckets.length <= 2))],
-    hooks: { setCursor: [(u) => { cursor = u.cursor.idx ?? null; writeReadout(shown[0], cursor); }] },
+    hooks: { setCursor: [(u) => { cursor = u.cursor.idx ?? null; writeReadout(shown[0], cursor); }], draw: [(u) => drawMarks(u, shown[0])] },
   };
 }
 

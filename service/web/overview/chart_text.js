@@ -4,6 +4,7 @@ import { element, find, write } from "../core/dom.js";
 import { now } from "../core/clock.js";
 import { colourOfGroup, hasBegun } from "./chart_series.js";
 import { NOTHING, count, dayText, hourText, number } from "../core/format.js";
+import { standsOnWrong, wrongWords } from "../core/proof_verdict.js";
 
 const TITLE_LENGTH = 300;
 const UNITS = new Map([["minute", "minute"], ["quarter", "quarter hour"], ["hour", "hour"], ["day", "day"]]);
@@ -18,20 +19,24 @@ export function writeReadout(answer, place) {
   if (!bucket) return write(find("readout"), "\u00a0");
   const before = answer.compare?.[place];
   const unfinished = bucket.complete ? "" : `, ${whyPart(bucket)}`;
-  const than = before ? ` · before: ${number(answer.metric, before.value)}${inBrackets(REASONS.get(before.reason))}` : "";
+  const doubt = (each) => (standsOnWrong(each, answer.source) ? `, ${doubtOf(each, answer.source)}` : "");
+  const than = before
+    ? ` · before: ${number(answer.metric, before.value)}${inBrackets(REASONS.get(before.reason))}${doubt(before)}` : "";
   const parts = (answer.groups ?? []).map((group) => ` · ${group.key}: ${valueText(answer.metric, group.buckets[place])}`);
   write(find("readout"),
-    `${whenText(answer.interval, bucket)}: ${valueText(answer.metric, bucket)}${unfinished}${than}${parts.join("")}`);
+    `${whenText(answer.interval, bucket)}: ${valueText(answer.metric, bucket)}${unfinished}${doubt(bucket)}${than}${parts.join("")}`);
 }
 
 // focus(group): bring the lines of a group forward.
-export function showLegend({ metric, interval, buckets, compare, groups }, focus) {
+export function showLegend({ metric, interval, buckets, compare, groups, source }, focus) {
   const unit = UNITS.get(interval);
   const lines = groups ? [] : [["key", `by ${unit}`]];
   const parts = new Set(buckets.filter((bucket) => !bucket.complete && hasBegun(bucket)).map(whyPart));
   if (parts.size) lines.push(["key unfinished", `incomplete ${unit}: ${[...parts].join(", or ")}`]);
+  if (buckets.some((bucket) => standsOnWrong(bucket, source))) lines.push(["key doubtful", "stands on a wrong hour"]);
   if (compare) {
-    lines.push(["key before", `comparison, from ${dayText(compare[0].start)}${inBrackets(unknownWords(compare))}`]);
+    const doubt = compare.some((bucket) => standsOnWrong(bucket, source)) ? ", stands on a wrong hour" : "";
+    lines.push(["key before", `comparison, from ${dayText(compare[0].start)}${inBrackets(unknownWords(compare))}${doubt}`]);
   }
   const sums = (groups ?? []).map((group) => [group.key, metric === "events" ? sumOf(group) : null]);
   const now = JSON.stringify([lines, sums]);
@@ -57,6 +62,9 @@ function whyPart(bucket) {
   return Date.parse(bucket.end) > now() ? "not over yet" : "only partly in the range";
 }
 
+// Why a bucket's number is doubtful, and empty if it is not.
+const doubtOf = ({ start, end }, source) => wrongWords(start, end, source);
+
 const sumOf = (group) => group.buckets.reduce((sum, bucket) => sum + (bucket.value ?? 0), 0);
 
 function groupItem(key, sum, place, focus) {
@@ -72,7 +80,7 @@ function groupItem(key, sum, place, focus) {
   return element("li", [], button);
 }
 
-export function showTable({ metric, interval, buckets, compare, groups }, title) {
+export function showTable({ metric, interval, buckets, compare, groups, source }, title) {
   const table = find("chart-table");
   write(table.caption, `${title} by ${UNITS.get(interval)}`);
   const heads = ["Start", title, ...(compare ? ["Before"] : []), ...(groups ?? []).map((group) => group.key), "State"];
@@ -83,5 +91,5 @@ export function showTable({ metric, interval, buckets, compare, groups }, title)
     cell(bucket),
     ...(compare ? [cell(compare[place])] : []),
     ...(groups ?? []).map((group) => cell(group.buckets[place])),
-    element("td", [], bucket.complete ? "complete" : whyPart(bucket)))));
+    element("td", [], [bucket.complete ? "complete" : whyPart(bucket), doubtOf(bucket, source)].filter(Boolean).join(", ")))));
 }

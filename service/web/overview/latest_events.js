@@ -1,6 +1,8 @@
-// The latest events. The rows stay in place and get new texts, so that nothing moves.
+// The latest events. The rows stay in place and get new texts, so that nothing moves. While a pointer or the focus is on
+// them they keep their texts, so that a click meets the row that it aims at.
 
-import { element, find } from "../core/dom.js";
+import { element, find, write } from "../core/dom.js";
+import { write as exactJson } from "../core/exact_json.js";
 import { NOTHING, momentText } from "../core/format.js";
 
 export const ROWS = 15;
@@ -10,6 +12,8 @@ const NEW_MS = 2_000;
 const COLUMNS = ["timestamp", "event_type", "tool_name", "action", "session_id", "user_id", "properties"];
 let known = null;
 let knownFor = null;
+// The newest answer, while the rows are held.
+let waiting = null;
 
 // The timeline that a cell opens.
 const OPENS = new Map([["session_id", "session"], ["user_id", "user"]]);
@@ -22,10 +26,22 @@ export function start(open) {
     const button = event.target.closest("button[data-of]");
     if (button) open(button.dataset.of, button.dataset.id);
   });
+  for (const left of ["pointerleave", "focusout"]) find("events").addEventListener(left, () => setTimeout(release));
+}
+
+const isHeld = () => find("events").matches(":hover") || find("events").contains(document.activeElement);
+
+function release() {
+  if (waiting && !isHeld()) show(...waiting);
 }
 
 // scope: the question. An event is new when the last answer to the same question did not have it.
 export function show(events, scope) {
+  const isFresh = known && events[0] && !known.has(events[0].event_id);
+  waiting = scope === knownFor && isHeld() ? [events, scope] : null;
+  const held = find("events-held");
+  write(held, waiting && isFresh ? "Newer events wait until you leave the rows." : "");
+  if (waiting) return;
   const rows = find("events").tBodies[0].rows;
   const before = scope === knownFor ? known : null;
   known = new Set(events.map((event) => event.event_id));
@@ -66,5 +82,5 @@ function textOf(event, column) {
   const value = event[column];
   if (value === null || value === "") return NOTHING;
   if (column === "timestamp") return momentText(value);
-  return column === "properties" ? JSON.stringify(value) : value;
+  return column === "properties" ? exactJson(value) : value;
 }

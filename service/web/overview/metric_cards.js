@@ -1,11 +1,12 @@
 // The totals of the range, each with its change and its course; the pressed one is the chart's metric.
 
-import { find, write } from "../core/dom.js";
+import { element, find, hide, write } from "../core/dom.js";
 import { METRICS } from "../core/definitions.js";
 import { now } from "../core/clock.js";
 import { HOUR, hoursOf, isFiltered, rangeShown } from "../core/state.js";
 import { change, hourText, number } from "../core/format.js";
 import { hasBegun } from "./chart_series.js";
+import { wrongWords } from "../core/proof_verdict.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 120;
@@ -13,6 +14,9 @@ const HEIGHT = 28;
 const AGAINST = new Map([["previous", "against the period before"], ["week", "against the same weekdays"],
   ["year", "against the same weekdays a year ago"]]);
 const SO_FAR = "so far";
+// The answer that the cards show.
+let shown = null;
+let note = "";
 const UNFILTERED = ["new_users"];
 
 const card = (metric) => find(`card-${metric}`);
@@ -21,7 +25,11 @@ const part = (metric, name) => card(metric).querySelector(`.card-${name}`);
 export const title = (metric) => part(metric, "name").textContent;
 
 export function start(choose) {
-  for (const metric of METRICS) card(metric).addEventListener("click", () => choose(metric));
+  for (const metric of METRICS) {
+    card(metric).addEventListener("click", () => choose(metric));
+    card(metric).append(element("span", [["class", "card-wrong"], ["hidden", ""]], element("span", [["aria-hidden", "true"]], "!"),
+      element("span", [["class", "unseen"]])));
+  }
 }
 
 export function press(chosen) {
@@ -36,7 +44,25 @@ export function showTotals(answer, compared, state) {
     showChange(metric, by, compared, otherwise(metric, value, answer.compare, state));
   }
   const against = isOneUnfinished(state) || !answer.compare ? "" : againstText(compared, answer.compare.data_from);
-  write(find("cards-note"), [noteOf(answer, hoursOf(state)), against].filter(Boolean).join(" ") || "\u00a0");
+  note = [noteOf(answer, hoursOf(state)), against].filter(Boolean).join(" ");
+  shown = answer;
+  markWrong();
+}
+
+// Mark the totals that stand on wrong hours: all of them, because each counts every hour of the range.
+export function markWrong() {
+  if (!shown) return;
+  const { from, to, source, compare } = shown;
+  const words = wrongWords(from, to, source);
+  const before = compare ? wrongWords(compare.from, compare.to, source) : "";
+  for (const metric of METRICS) {
+    const mark = part(metric, "wrong");
+    hide(mark, !words);
+    mark.title = words;
+    write(mark.lastElementChild, words);
+  }
+  const doubts = [words && `Each total ${words}.`, before && `The period before ${before}.`].filter(Boolean).join(" ");
+  find("cards-note").replaceChildren(element("strong", [["class", "doubt"]], doubts), doubts ? " " : "", note || "\u00a0");
 }
 
 const againstText = (compared, dataFrom) => (dataFrom

@@ -7,6 +7,7 @@ import * as chart from "./chart.js";
 import * as empty from "./empty_state.js";
 import { find, hide, write } from "../core/dom.js";
 import * as proofs from "./proofs.js";
+import * as verdict from "../core/proof_verdict.js";
 import * as recent from "./latest_events.js";
 import { METRICS } from "../core/definitions.js";
 import { hoursOf, hoursShown, intervalOf, isFiltered, rangeOf, scopeOf } from "../core/state.js";
@@ -21,10 +22,10 @@ const UNDIVIDED = ["event_types", "new_users"];
 let uncountable = "";
 const PANELS = ["cards", "chart", "proofs", "tools", "risks", "types", "actions", "recent"];
 
-export function start({ chooseMetric, chooseBy, openTimeline }) {
+export function start(page, { chooseMetric, chooseBy, openTimeline }) {
   cards.start(chooseMetric);
   chart.start(chooseBy);
-  proofs.start();
+  proofs.start(page);
   recent.start(openTimeline);
 }
 
@@ -47,25 +48,25 @@ export function read(asked, signal, filter) {
     const divided = isShown && by ? [["by", by], ["top", TOP_GROUPS]] : [];
     const query = [...scope, ["metric", metric], ["tz", zone], ["compare", isShown && !by ? asked.compare : "none"], ...divided];
     const ask = (interval) => get("trends", [...query, ["interval", interval]], signal);
-    return part(["cards", ...(isShown ? ["chart"] : [])], signal, "trends", query,
+    return part(["cards", ...(isShown ? ["chart"] : [])], signal, "trends",
+      isShown && metric !== "new_users" ? finest(ask, asked) : ask(coarser(intervalOf(asked))),
       (answer) => {
         cards.showCourse(metric, answer.buckets);
         if (isShown) chart.show(answer, cards.title(metric));
-      },
-      () => (isShown && metric !== "new_users" ? finest(ask, asked) : ask(coarser(intervalOf(asked)))));
+      });
   };
   let explains = false;
   return Promise.all([
-    part(["cards", "tools", "risks", "types"], signal, "summary", [...scope, ["compare", compare]], (answer) => {
+    part(["cards", "tools", "risks", "types"], signal, "summary", get("summary", [...scope, ["compare", compare]], signal), (answer) => {
       cards.showTotals(answer, compare, asked);
       showBars(asked, answer, filter);
       explains = empty.show(answer, isFiltered(asked));
-    }).then((outcome) => (explains ? part(["chart"], signal, "client", [], empty.explain) : outcome)),
+    }).then((outcome) => (explains ? part(["chart"], signal, "client", get("client", [], signal), empty.explain) : outcome)),
     ...[asked.metric, ...METRICS.filter((metric) => metric !== asked.metric)].map(trend),
-    part(["actions"], signal, "top", [...scope, ["by", "action"], ["limit", TOP_ACTIONS]],
+    part(["actions"], signal, "top", get("top", [...scope, ["by", "action"], ["limit", TOP_ACTIONS]], signal),
       (answer) => showBar("actions", "action", answer.rows, answer, asked, filter)),
-    part(["proofs"], signal, "proofs", rangeOf(asked), proofs.show),
-    part(["recent"], signal, "track", [...scope, ["limit", String(recent.ROWS)], ["total", "0"]],
+    proofsOf(asked, signal),
+    part(["recent"], signal, "track", get("track", [...scope, ["limit", String(recent.ROWS)], ["total", "0"]], signal),
       (answer) => recent.show(answer.events, JSON.stringify(scope))),
   ]);
 }
@@ -89,6 +90,22 @@ async function finest(ask, asked) {
   return ask(coarser(interval));
 }
 
+// Read the proofs alone, for the header of another view.
+export const readProofs = (asked, signal) => Promise.all([proofsOf(asked, signal)]);
+
+async function proofsOf(asked, signal) {
+  const outcome = await part(["proofs"], signal, "proofs", get("proofs", rangeOf(asked), signal), (answer) => {
+    proofs.show(answer);
+    if (!verdict.show(answer)) return;
+    cards.markWrong();
+    chart.markWrong();
+  });
+  if (outcome === "refused") verdict.fail();
+  return outcome;
+}
+
+export const leadToProof = proofs.lead;
+
 // New users of filtered events are not known, so the page does not ask.
 function unanswered(metric, isShown) {
   cards.showCourse(metric, []);
@@ -100,9 +117,9 @@ function unanswered(metric, isShown) {
   return "ok";
 }
 
-async function part(panels, signal, path, parameters, draw, ask = get) {
+async function part(panels, signal, path, asked, draw) {
   try {
-    const answer = await ask(path, parameters, signal);
+    const answer = await asked;
     if (signal.aborted) return "aborted";
     measured(path, () => draw(answer));
     for (const panel of panels) find(panel).classList.remove("stale");

@@ -1,123 +1,136 @@
-// The proof strip: a row a day, a cell an hour, newest day first. One cell can be reached by tab, the others by arrows.
+// The hours of the range. A week or less has a row for each day. A longer range has a cell for each day, striped by its
+// hours or marked by a failed one, and below them the hours of the chosen day.
 
-import { element, find } from "../core/dom.js";
-import { counted, hourText, rowDayText } from "../core/format.js";
+import { FAILED_STATES, PROOF_STATES } from "../core/definitions.js";
+import { find, hide } from "../core/dom.js";
+import { count, counted, dayText, hourOfDayText, hourText, rowDayText, rowMonthText } from "../core/format.js";
 import { HOUR } from "../core/state.js";
+import { Grid } from "./proof_grid.js";
 
-export const LETTERS = new Map([["drifted", "D"], ["damaged", "X"], ["broken", "B"]]);
-let cells = new Map();
-let rows = [];
+const MOST_ROWS = 8;
+const DAYS_OF_MONTH = 31;
+// More days stand in lower cells, so that the months of a year have room.
+const FEW_DAYS = 100;
+const HOUR_MARKS = [0, 6, 12, 18];
+const DAY_MARKS = [1, 5, 10, 15, 20, 25, 30];
+let days = [];
 let drawn = "";
+let byHour = new Map();
 let chosen = null;
 let told = null;
+let dayGrid = null;
+let hourGrid = null;
 
+// tell({hour, proof}): an hour was chosen; null: none is.
 export function start(tell) {
   told = tell;
-  const strip = find("strip");
-  strip.addEventListener("keydown", moveByKey);
-  strip.addEventListener("focusin", (event) => choose(event.target));
-  strip.addEventListener("click", (event) => event.target.closest(".cell[tabindex]")?.focus());
+  dayGrid = new Grid(find("strip-days"), showDay);
+  hourGrid = new Grid(find("strip"), choose);
 }
 
 // Draw the hours [since, until), all empty.
 export function frame([since, until]) {
   if (drawn === `${since}-${until}`) return;
   drawn = `${since}-${until}`;
-  cells = new Map();
-  rows = days(since, until).reverse().map(rowOf);
-  chosen = null;
-  const isLong = rows.some((row) => row.cells.length > 24);
-  find("strip").classList.toggle("long", isLong);
-  find("strip").replaceChildren(...rows.map((row) => row.node));
-  const newest = rows[0]?.cells.at(-1);
-  if (newest) newest.node.tabIndex = 0;
+  byHour = new Map();
+  days = daysOf(since, until);
+  const isLong = days.length > MOST_ROWS;
+  hide(find("strip-days"), !isLong);
+  if (!isLong) return showDays([...days].reverse());
+  find("strip-days").classList.toggle("many", days.length > FEW_DAYS);
+  dayGrid.draw(DAYS_OF_MONTH, DAY_MARKS.map((day) => [day - 1, count(day)]), monthsOf(days));
+  showDays(days.slice(-1));
+  dayGrid.select(days.at(-1).key);
 }
 
 // Hours by local day; a day of 25 hours has 25.
-function days(since, until) {
+function daysOf(since, until) {
   const found = [];
   for (let hour = since; hour < until; hour += HOUR) {
     const date = new Date(hour);
-    const day = date.toDateString();
-    if (found.at(-1)?.day !== day) found.push({ day, date, hours: [] });
+    const name = date.toDateString();
+    if (found.at(-1)?.name !== name) found.push({ name, key: hour, date, hours: [] });
     found.at(-1).hours.push(hour);
   }
   return found;
 }
 
-function rowOf({ date, hours }) {
-  const made = hours.map((hour) => {
-    const node = element("span", [["role", "gridcell"], ["class", "cell none"], ["tabindex", "-1"]]);
-    const cell = { hour, node, proof: null };
-    cells.set(hour, cell);
-    node.dataset.hour = String(hour);
-    return cell;
-  });
-  // The first day may begin late. Its hours still stand below the same hours of other days.
-  made[0].node.style.gridColumnStart = String(date.getHours() + 2);
-  const head = element("span", [["role", "rowheader"]], rowDayText(date));
-  return { cells: made, node: element("div", [["role", "row"], ["class", "strip-row"]], head, ...made.map((cell) => cell.node)) };
+// Rows of the grid of days, newest month first.
+function monthsOf(all) {
+  const rows = [];
+  for (const { key, date } of all) {
+    const head = rowMonthText(date);
+    if (rows.at(-1)?.head !== head) rows.push({ head, cells: [] });
+    rows.at(-1).cells.push({ key, column: date.getDate() - 1 });
+  }
+  return rows.reverse();
 }
+
+function showDays(shown) {
+  chosen = null;
+  told(null);
+  const rows = shown.map(({ date, hours }) => ({ head: rowDayText(date), cells: columnsOf(hours) }));
+  const columns = Math.max(24, ...rows.map(({ cells }) => cells.at(-1).column + 1));
+  const today = new Date();
+  hourGrid.draw(columns, HOUR_MARKS.map((hour) => [hour, hourOfDayText(new Date(today).setHours(hour, 0, 0, 0))]), rows);
+  mark();
+}
+
+// The column of an hour is its local one. Where clocks go back, an hour comes twice, and the later ones stand one further.
+function columnsOf(hours) {
+  let before = -1;
+  return hours.map((hour) => {
+    before = Math.max(before + 1, new Date(hour).getHours());
+    return { key: hour, column: before };
+  });
+}
+
+const dayOf = (hour) => days.findLast(({ key }) => key <= hour);
+
+const showDay = (key) => showDays([dayOf(key)]);
 
 export function show(proofs) {
-  const byHour = new Map(proofs.map((proof) => [Date.parse(proof.hour), proof]));
-  for (const [hour, cell] of cells) mark(cell, byHour.get(hour) ?? null);
-  if (chosen) told(cells.get(chosen));
+  byHour = new Map(proofs.map((proof) => [Date.parse(proof.hour), proof]));
+  mark();
+  if (chosen !== null) told({ hour: chosen, proof: byHour.get(chosen) ?? null });
 }
 
-function mark(cell, proof) {
-  const state = proof?.state ?? "none";
-  const name = `cell ${state}`;
-  cell.proof = proof;
-  if (cell.node.className !== name) {
-    cell.node.className = name;
-    cell.node.textContent = LETTERS.get(state) ?? "";
+function mark() {
+  for (const hour of hourGrid.cells.keys()) {
+    const proof = byHour.get(hour);
+    hourGrid.mark(hour, proof?.state ?? "none",
+      proof ? `${hourText(hour)}: ${proof.state}, ${counted(proof.events, "event")}` : `${hourText(hour)}: no events`);
   }
-  const label = proof
-    ? `${hourText(cell.hour)}: ${state}, ${counted(proof.events, "event")}`
-    : `${hourText(cell.hour)}: no events`;
-  if (cell.node.ariaLabel !== label) {
-    cell.node.ariaLabel = label;
-    cell.node.title = label;
+  if (find("strip-days").hidden) return;
+  for (const { key, hours } of days) markDay(key, hours.map((hour) => byHour.get(hour)?.state ?? "none"));
+}
+
+// A day has the worst state of its hours. Its label counts the hours in each.
+function markDay(key, states) {
+  const found = PROOF_STATES.filter((state) => states.includes(state));
+  const words = found.map((state) => `${count(states.filter((each) => each === state).length)} ${state}`);
+  const worst = found[0] ?? "none";
+  dayGrid.mark(key, worst, `${dayText(key)}: ${words.join(", ") || "no events"}`);
+  const isStriped = worst !== "none" && !FAILED_STATES.includes(worst);
+  dayGrid.cells.get(key).node.style.backgroundImage = isStriped ? stripes(states) : "";
+}
+
+function stripes(states) {
+  const part = 100 / states.length;
+  return `linear-gradient(${states.map((state, place) => `var(--${state}) ${place * part}% ${(place + 1) * part}%`).join(", ")})`;
+}
+
+function choose(hour) {
+  chosen = hour;
+  told({ hour, proof: byHour.get(hour) ?? null });
+}
+
+// Lead to the cell of an hour of the range.
+export function lead(hour) {
+  if (!find("strip-days").hidden) {
+    const { key } = dayOf(hour);
+    showDay(key);
+    dayGrid.select(key);
   }
+  hourGrid.focus(hour);
 }
-
-export function textOf({ hour, proof }) {
-  if (!proof) return `${hourText(hour)}: no events.`;
-  const verified = proof.verified_at ? ` Verified ${hourText(proof.verified_at)}.` : " Not verified yet.";
-  const sealed = proof.sealed_at ? ` Sealed ${hourText(proof.sealed_at)}.` : "";
-  return `${hourText(hour)}: ${proof.state}, ${counted(proof.events, "event")}.${verified}${sealed} Digest ${proof.digest}`;
-}
-
-function choose(node) {
-  const cell = cells.get(Number(node.dataset?.hour));
-  if (!cell) return;
-  for (const other of find("strip").querySelectorAll('[tabindex="0"]')) {
-    other.tabIndex = -1;
-    other.removeAttribute("aria-selected");
-  }
-  cell.node.tabIndex = 0;
-  cell.node.setAttribute("aria-selected", "true");
-  chosen = cell.hour;
-  told(cell);
-}
-
-function moveByKey(event) {
-  const row = rows.findIndex(({ node }) => node === event.target.parentElement);
-  if (row < 0) return;
-  const at = rows[row].cells.findIndex(({ node }) => node === event.target);
-  const column = new Date(rows[row].cells[at].hour).getHours();
-  const goals = new Map([
-    ["ArrowLeft", () => rows[row].cells[at - 1] ?? rows[row + 1]?.cells.at(-1)],
-    ["ArrowRight", () => rows[row].cells[at + 1] ?? rows[row - 1]?.cells[0]],
-    ["ArrowUp", () => inColumn(rows[row - 1], column)],
-    ["ArrowDown", () => inColumn(rows[row + 1], column)],
-    ["Home", () => rows[row].cells[0]],
-    ["End", () => rows[row].cells.at(-1)],
-  ]);
-  if (!goals.has(event.key)) return;
-  event.preventDefault();
-  goals.get(event.key)()?.node.focus();
-}
-
-const inColumn = (row, column) => row?.cells.find(({ hour }) => new Date(hour).getHours() === column) ?? row?.cells[0];

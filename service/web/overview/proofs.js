@@ -1,15 +1,17 @@
-// The proofs: the strip, its counts, one hour in full, and how far the log is counted.
+// The panel of proofs: the strip, its counts, one hour in full, and how far the log is counted.
 
 import { PROOF_STATES } from "../core/definitions.js";
 import { element, find, write } from "../core/dom.js";
-import * as strip from "./proof_strip.js";
 import { count, counted } from "../core/format.js";
+import { HourProof } from "./hour_proof.js";
+import { LETTERS } from "./proof_grid.js";
+import * as strip from "./proof_strip.js";
 
-const HINT = "Choose an hour to see its count, its digest and when it was verified.";
+const LEGEND = [...PROOF_STATES].reverse();
 
-export function start() {
-  strip.start((cell) => write(find("proof"), cell ? strip.textOf(cell) : HINT));
-  write(find("proof"), HINT);
+export function start(page) {
+  const one = new HourProof(page);
+  strip.start((cell) => one.show(cell));
   showCounts([]);
 }
 
@@ -26,8 +28,14 @@ export function show(answer) {
   write(find("as-of"), `complete to ${where} ${positions.join(", ")} · lag ${counted(lag, "event")}`);
 }
 
+// Lead to the cell of an hour.
+export function lead(hour) {
+  find("proofs").scrollIntoView({ block: "nearest" });
+  strip.lead(hour);
+}
+
 function showCounts(proofs) {
-  find("proof-legend").replaceChildren(...PROOF_STATES.map((state) => element("li", [],
-    element("span", [["class", `cell ${state}`], ["aria-hidden", "true"]], strip.LETTERS.get(state) ?? ""),
+  find("proof-legend").replaceChildren(...LEGEND.map((state) => element("li", [],
+    element("span", [["class", `cell ${state}`], ["aria-hidden", "true"]], LETTERS.get(state) ?? ""),
     `${state} ${count(proofs.filter((proof) => proof.state === state).length)}`)));
 }

@@ -2,11 +2,10 @@
 // Numbers carry the meaning; the colour only repeats it. Incomplete periods are marked.
 
 import { element } from "../core/dom.js";
-import { NOTHING, count, dayText, share } from "../core/format.js";
+import { NOTHING, count, dayText, monthText, share } from "../core/format.js";
 import { isFiltered } from "../core/state.js";
 import { rangeNote } from "./range_note.js";
 
-const month = new Intl.DateTimeFormat(undefined, { month: "long", year: "numeric" });
 const STRONGEST = 45;
 const TITLES = new Map([["day", "Day"], ["week", "Week"], ["month", "Month"]]);
 const WHOSE = new Map([["user", "users"], ["visitor", "visitors"]]);
@@ -36,7 +35,7 @@ export function triangle(answer, state) {
   ];
 }
 
-const startText = (interval, start) => (interval === "month" ? month.format(new Date(start)) : dayText(start));
+const startText = (interval, start) => (interval === "month" ? monthText(start) : dayText(start));
 
 function cell({ size, returned, complete }, place) {
   if (place >= returned.length) return element("td");

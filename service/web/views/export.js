@@ -19,7 +19,7 @@ export function open(place, page, close) {
   const note = element("p", [["class", "quiet"]]);
   const said = element("p", [["role", "status"], ["class", "said"], ["hidden", ""]]);
   const form = element("form", [["class", "condition"]], of, format, link, button, leave);
-  const question = new Question(form, said, page.needToken);
+  const question = new Question(form, said, page);
 
   const path = () => {
     // Filters do not apply to rollups.

@@ -36,7 +36,7 @@ export function open(place, page) {
   place.append(builder, result);
 
   const steps = new StepList(list, adding, page);
-  const question = new Question(result, said, page.needToken);
+  const question = new Question(result, said, page);
   const view = {
     show(state) {
       for (const { show } of choices) show(state.options.funnels);
@@ -48,15 +48,19 @@ export function open(place, page) {
         question.forget();
         return outcome.explain(state.steps.length);
       }
-      question.askOnce(body, (signal) => send("POST", "funnels", body, signal), (answer) => outcome.show(answer, state),
+      question.askOnce(body, (signal) => send("POST", "funnels", body, signal), (answer) => {
+        page.answered();
+        outcome.show(answer, state);
+      },
         () => outcome.clear());
     },
     leave: () => question.forget(),
+    again: () => {
+      question.forget();
+      view.show(page.state());
+    },
   };
-  again.addEventListener("click", () => {
-    question.forget();
-    view.show(page.state());
-  });
+  again.addEventListener("click", view.again);
   return view;
 }
 

@@ -25,20 +25,24 @@ export function open(place, page) {
     element("div", [["class", "panel-head"]], element("h2", [["id", "retention-title"]], "Retention"),
       element("div", [["class", "choice-row"]], ...choices.map(({ node }) => node), again)), said, shown);
   place.append(panel);
-  const question = new Question(panel, said, page.needToken);
+  const question = new Question(panel, said, page);
   const view = {
     show(state) {
       const options = state.options.retention;
       for (const { show } of choices) show(options);
       const query = [["interval", options.interval], ["tz", zone], ["by", options.per], ["retention", options.retention], ...scopeOf(state)];
       question.askOnce(query, (signal) => get("cohorts", query, signal),
-        (answer) => shown.replaceChildren(...triangle(answer, state)), () => shown.replaceChildren());
+        (answer) => {
+          page.answered();
+          shown.replaceChildren(...triangle(answer, state));
+        }, () => shown.replaceChildren());
     },
     leave: () => question.forget(),
+    again: () => {
+      question.forget();
+      view.show(page.state());
+    },
   };
-  again.addEventListener("click", () => {
-    question.forget();
-    view.show(page.state());
-  });
+  again.addEventListener("click", view.again);
   return view;
 }

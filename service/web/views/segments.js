@@ -17,8 +17,8 @@ export function open(place, page, close) {
   const save = element("button", [["class", "primary"]], "Save");
   const leave = element("button", [["type", "button"], ["class", "plain"]], "Close");
   const form = element("form", [["class", "condition"]], label, name, save, leave);
-  const reading = new Question(list, said, page.needToken);
-  const writing = new Question(form, said, page.needToken, { failed: "Could not change the segments" });
+  const reading = new Question(list, said, page);
+  const writing = new Question(form, said, page, { failed: "Could not change the segments" });
 
   const refresh = () => {
     const filters = saved(page.state());

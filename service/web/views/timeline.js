@@ -42,7 +42,7 @@ function build() {
     page.change({ timeline: null, filters: new Map(page.state().filters).set(FILTERS.get(of), id) });
   });
   more.addEventListener("click", () => read(more.dataset.cursor));
-  const question = new Question(body, said, () => page.needToken());
+  const question = new Question(body, said, { needToken: () => page.needToken(), doubt: () => page.doubt() });
   return { dialog, title, filter, facts, sessions, list, more, body, question };
 }
 

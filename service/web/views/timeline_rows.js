@@ -1,9 +1,9 @@
 // The events of a timeline as rows, with the time between two events if it is long.
 
 import { element } from "../core/dom.js";
-import { dayText, durationText } from "../core/format.js";
+import { write as exactJson } from "../core/exact_json.js";
+import { dayText, durationText, secondText } from "../core/format.js";
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const LEAST_GAP_SECONDS = 60;
 // A client begins another session after this silence.
 const LONG_GAP_SECONDS = 1_800;
@@ -36,12 +36,12 @@ function gapRow(before, now) {
 function eventRow(event) {
   const facts = [event.tool_name, event.action].filter(Boolean);
   const properties = Object.entries(event.properties ?? {});
-  const head = element("div", [["class", "event-head"]], element("time", [["datetime", event.timestamp]], clock.format(new Date(event.timestamp))),
+  const head = element("div", [["class", "event-head"]], element("time", [["datetime", event.timestamp]], secondText(event.timestamp)),
     element("bdi", [["class", "event-type"]], event.event_type), ...facts.map((text) => element("bdi", [["class", "event-fact"]], text)));
   return element("li", [["class", "event"]], head, ...(properties.length ? [propertyList(properties)] : []));
 }
 
 const propertyList = (properties) => element("p", [["class", "properties"]], ...properties.flatMap(([name, value]) => [
   element("span", [["class", "quiet"]], `${name.slice(0, MOST_SHOWN)} `),
-  element("bdi", [], (typeof value === "string" ? value : JSON.stringify(value)).slice(0, MOST_SHOWN)), " ",
+  element("bdi", [], (typeof value === "string" ? value : exactJson(value)).slice(0, MOST_SHOWN)), " ",
 ]));

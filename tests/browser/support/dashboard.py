@@ -14,9 +14,9 @@ from playwright.async_api import ConsoleMessage, Page, expect
 from tests.http.support.site import Json, Site
 
 AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
+PEOPLE = ("visitors", "users", "new_users")
 Scheme = Literal["light", "dark"]
 SCHEMES: list[Scheme] = ["light", "dark"]
-PEOPLE = ("visitors", "users", "new_users")
 METRICS = ("events", "sessions", *PEOPLE, "tool_uses", "event_types", "events_per_session")
 # Sums unexpected layout shifts. The page's policy forbids a test's script tag, so the browser injects this script.
 WATCH_SHIFTS = """

@@ -30,6 +30,11 @@ FILES = {path: dashboard_files.MEDIA_TYPES[file.suffix] for path, file in (dashb
 LATER = {path for path in FILES if path.startswith("/assets/views/")}
 OWN = ("/assets/core/", "/assets/overview/", "/assets/views/")
 OWN_SCRIPTS = [path for path in FILES if path.startswith(OWN) and path.endswith(".js")]
+# Words that readers stumbled over.
+CLUMSY = (
+    *("hour that is not over", "split by nothing", "ask again", "all that are over", "went no further"),
+    *("who came back", r"\bis there\b", r"\b1 (hours|days|events|bytes)"),
+)
 # The limit for all files together, gzipped.
 MOST_BYTES = 120 * 1024
 
@@ -98,6 +103,14 @@ def test_values_of_events_reach_the_page_as_text_only(client: httpx.Client) -> N
     for path in OWN_SCRIPTS:
         script = client.get(path).text
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", script)
+
+
+def test_the_page_speaks_plainly(client: httpx.Client) -> None:
+    texts = " ".join(
+        re.sub(r"^\s*//.*$", "", client.get(path).text, flags=re.MULTILINE) for path in ("/", *OWN_SCRIPTS)
+    )
+    for words in CLUMSY:
+        assert not re.search(words, texts, re.IGNORECASE), words
 
 
 def test_the_page_is_small(client: httpx.Client) -> None:

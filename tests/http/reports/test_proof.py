@@ -123,6 +123,17 @@ def test_a_changed_rollup_is_drifted_until_it_is_rebuilt(hour: Hour) -> None:
     assert "stored 8, recounted 3" in told
     assert hour.proof()["state"] == "drifted"
     assert hour.proof()["digest"] == before["digest"]
+    assert hour.shown()["differences"] == [
+        {
+            "shard": 0,
+            "field": "event_counts",
+            "bucket": text_of(hour.start + timedelta(minutes=15)),
+            "key": "opened",
+            "stored": "8",
+            "recounted": "3",
+        }
+    ]
+    assert hour.shown()["more_differences"] == 0
     ready = hour.site.get("/health/ready")
     assert ready["status"] == "degraded"
     assert "drifted: 1 hour;" in ready["degraded"][0]
@@ -132,6 +143,7 @@ def test_a_changed_rollup_is_drifted_until_it_is_rebuilt(hour: Hour) -> None:
     hour.verify()
     wait_until(lambda: not hour.site.rows(BUSY), "no other verification of it is under way")
     assert hour.proof() == before | {"verified_at": hour.proof()["verified_at"]}
+    assert set(hour.shown()) == {"ok", "rollup", "proof"}
 
 
 def test_a_changed_event_is_damage_that_no_rebuild_hides(hour: Hour) -> None:
@@ -141,6 +153,10 @@ def test_a_changed_event_is_damage_that_no_rebuild_hides(hour: Hour) -> None:
     damaged = hour.proof()
     assert damaged == before | {"state": "damaged", "verified_at": damaged["verified_at"]}
     assert "damaged: 1 hour;" in hour.site.get("/health/ready")["degraded"][0]
+    differences = {each["field"]: each for each in hour.shown()["differences"]}
+    assert set(differences) == {"digest_high", "digest_low"}
+    halves = [int(differences[f"digest_{half}"]["stored"]) % 2**64 for half in ("high", "low")]
+    assert "".join(f"{half:016x}" for half in halves) == before["digest"]
     hour.run("rebuild", 1)
     assert hour.proof()["state"] == "damaged"
     hour.change_an_event('{"n": 1}')

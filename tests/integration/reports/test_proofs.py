@@ -87,6 +87,47 @@ async def test_states_of_hours_with_something_wrong(
     assert found == ["open", "drifted", "verified", "open", "open", "verified", "damaged", "drifted"]
 
 
+async def test_what_a_failed_proof_found_is_kept_in_part(
+    database_url: str, database: Database, admin: asyncpg.Connection
+) -> None:
+    await append(database, [an_event(hour, at=START + hour * HOUR) for hour in range(2)])
+    await catch_up(database)
+    await admin.execute(
+        "insert into hourly_counts (shard, version, hour, dimension, key, events_30)"
+        " select 0, 1, $1, 'event_type', 'key ' || n, n from generate_series(1, 150) as n",
+        START,
+    )
+    await proofs(database)
+    answer = await Rollups(database, Shards(database), lambda: NOW).one(text_of(START))
+    assert answer["more_differences"] == 50
+    assert len(answer["differences"]) == len({each["key"] for each in answer["differences"]}) == 100
+    for each in answer["differences"]:
+        bucket, stored = text_of(START + HOUR / 2), each["key"].removeprefix("key ")
+        told = {"shard": 0, "field": "event_counts", "bucket": bucket, "stored": stored, "recounted": "0"}
+        assert each == told | {"key": each["key"]}
+    # A proof of an older release has none.
+    await admin.execute("update hour_proofs set differences = null")
+    answer = await Rollups(database, Shards(database), lambda: NOW).one(text_of(START))
+    assert (answer["differences"], answer["more_differences"]) == ([], 0)
+    assert "differences" not in await Rollups(database, Shards(database), lambda: NOW).one(text_of(START + HOUR))
+
+
+async def test_hours_outside_of_the_range_that_failed_are_named(sharded: Sharded) -> None:
+    hours = {"drifted": START, "damaged": START + HOUR, "verified": START + 2 * HOUR}
+    for number in range(6):
+        event = [an_event(number, at=START + number % 3 * HOUR, session=f"s{number}")]
+        await append(sharded.database, event, shard=sharded.shard_of(f"s{number}"))
+    await fold(sharded.database)
+    await proofs(sharded.database)
+    for state, hour in hours.items():
+        await sharded.admin.execute("update hour_proofs set state = $2 where hour = $1", hour, state)
+    found = [{"hour": text_of(hours[state]), "state": state} for state in ("damaged", "drifted")]
+    for since, elsewhere in ((START + 2 * HOUR, found), (START + HOUR, found[1:]), (START, [])):
+        query = f"from={text_of(since)}&to={text_of(START + 4 * HOUR)}"
+        answer = await Proofs(sharded.database, Shards(sharded.database), lambda: NOW).page(query.encode())
+        assert answer["failed_elsewhere"] == elsewhere
+
+
 async def test_how_far_the_proofs_go_is_told(sharded: Sharded) -> None:
     for number in range(3):
         shard = sharded.shard_of(f"s{number}")
