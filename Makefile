@@ -19,12 +19,21 @@ option = $(if $(value $(1)),--$(2) $(call quote,$(1)))
 flag = $(if $(filter-out 0 no false,$(value $(1))),--$(2))
 range = $(call option,FROM,from) $(call option,TO,to)
 
-# When a recipe fails, make exits 2 whatever the command's code was. Only in question mode (-q: "is it up to date?")
-# can make exit 1, which `verify` needs; in that mode lines that begin with + still run.
-# GNU make 3.81, which macOS ships, exits 2 in both cases; so does any make that is given another goal as well.
-ifeq ($(MAKECMDGOALS),verify)
+# A command says by itself why it failed, and GNU make would add "*** Error 2". It adds nothing in question mode (-q: "is it
+# up to date?") when a recipe exits with 1; in that mode lines that begin with + still run. HOURLEDGER_TYPED lets a command
+# fail with 1, except for `verify`, because "could not check" (2) is not "wrong" (1), and speak of what was typed. No shell
+# maps the codes, because it would stand between make and the command and not pass on SIGTERM.
+# GNU make 3.81, which macOS ships, exits 2 and adds its line in any case; so does any make that is given another goal as
+# well. With -n, lines that begin with + would run.
+COMMANDS := serve demo import export rebuild-projections verify log-head retention undrop backup restore migrate rollback
+ifeq ($(words $(MAKECMDGOALS)),1)
+ifneq ($(filter $(COMMANDS),$(MAKECMDGOALS)),)
+ifeq ($(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),)
 MAKEFLAGS += -q
 ASKED := +
+export HOURLEDGER_TYPED := make $(MAKECMDGOALS)
+endif
+endif
 endif
 
 .DEFAULT_GOAL := help
@@ -37,10 +46,10 @@ setup: $(READY) $(ASSETS) ## install what the service needs into .venv, and the 
 	@echo 'setup: .venv is ready'
 
 serve: $(READY) $(ASSETS) ## run the whole service on http://127.0.0.1:8000; Ctrl-C stops it
-	@$(PYTHON) -m service serve
+	$(ASKED)@$(PYTHON) -m service serve
 
 demo: $(READY) $(ASSETS) ## serve a separate demo database: 30 days of made-up events, and new ones while it runs
-	@$(PYTHON) -m service demo
+	$(ASKED)@$(PYTHON) -m service demo
 
 test: $(TOOLS) $(ASSETS) ## run every test against a real PostgreSQL
 	@$(PYTHON) -m pytest --numprocesses auto --maxprocesses 6 --dist worksteal
@@ -54,37 +63,37 @@ check: $(TOOLS) $(ASSETS) ## lint, format, types, import rules, SQL checks, then
 	@$(MAKE) --no-print-directory test
 
 import: $(READY) ## idempotent import: FILE=events.json [FORMAT=auto|json|ndjson|csv] [SHIFT_TO=now|ISO-8601] [NULLS='\N,NULL'] [DRY_RUN=1]
-	@$(PYTHON) -m service import $(call option,FORMAT,format) $(call option,SHIFT_TO,shift-to) $(call option,NULLS,nulls) $(call flag,DRY_RUN,dry-run) $(if $(value FILE),-- $(call quote,FILE))
+	$(ASKED)@$(PYTHON) -m service import $(call option,FORMAT,format) $(call option,SHIFT_TO,shift-to) $(call option,NULLS,nulls) $(call flag,DRY_RUN,dry-run) $(if $(value FILE),-- $(call quote,FILE))
 
 export: $(READY) ## events or rollups to a file: FILE= (- is standard output) [FORMAT=csv|ndjson|parquet] [OF=events|rollups] [FROM= TO=|HOURS=] [FILTER=name=value] [RECEIVED_AT=1]
-	@$(PYTHON) -m service export $(call option,FORMAT,format) $(call option,OF,of) $(range) $(call option,HOURS,hours) $(call option,FILTER,filter) $(call flag,RECEIVED_AT,received-at) $(call option,FILE,output)
+	$(ASKED)@$(PYTHON) -m service export $(call option,FORMAT,format) $(call option,OF,of) $(range) $(call option,HOURS,hours) $(call option,FILTER,filter) $(call flag,RECEIVED_AT,received-at) $(call option,FILE,output)
 
-rebuild-projections: $(READY) ## regenerate rollups from raw events: [FROM=] [TO=] hours in UTC, TO exclusive, [PROJECTION=]
-	@$(PYTHON) -m projections rebuild $(range) $(call option,PROJECTION,projection)
+rebuild-projections: $(READY) ## regenerate rollups from raw events: [FROM=] [TO=] whole hours in UTC, TO exclusive, [PROJECTION=]
+	$(ASKED)@$(PYTHON) -m projections rebuild $(range) $(call option,PROJECTION,projection)
 
-verify: $(READY) ## compare rollups with raw events: [FROM=] [TO=] [JSON=1]; exits 0 clean, 1 wrong, 2 could not check
+verify: $(READY) ## compare rollups with raw events: [FROM=] [TO=] whole hours in UTC, [JSON=1]; exits 0 clean, 1 wrong, 2 could not check
 	$(ASKED)@$(PYTHON) -m projections verify $(range) $(call flag,JSON,json)
 
 log-head: $(READY) ## print how far the log reaches, to keep elsewhere; or check such a copy, or a witness: [CHECK=FILE]
-	@$(PYTHON) -m projections log-head $(call option,CHECK,check)
+	$(ASKED)@$(PYTHON) -m projections log-head $(call option,CHECK,check)
 
 retention: $(READY) ## retire the days past their retention now: [FORCE=1] accepts the clock, [SHORTEN=1] a shorter retention; fails if a day does not verify
-	@$(PYTHON) -m projections retention $(call flag,FORCE,force) $(call flag,SHORTEN,shorten)
+	$(ASKED)@$(PYTHON) -m projections retention $(call flag,FORCE,force) $(call flag,SHORTEN,shorten)
 
 undrop: $(READY) ## bring back the days that retention took out of the log and has not dropped yet: [FROM=day]
-	@$(PYTHON) -m projections undrop $(call option,FROM,from)
+	$(ASKED)@$(PYTHON) -m projections undrop $(call option,FROM,from)
 
 backup: $(READY) ## write the embedded database to a new file; the service may run meanwhile: FILE=
-	@$(PYTHON) -m service backup $(if $(value FILE),-- $(call quote,FILE))
+	$(ASKED)@$(PYTHON) -m service backup $(if $(value FILE),-- $(call quote,FILE))
 
 restore: $(READY) ## read a backup into an empty embedded database: FILE=
-	@$(PYTHON) -m service restore $(if $(value FILE),-- $(call quote,FILE))
+	$(ASKED)@$(PYTHON) -m service restore $(if $(value FILE),-- $(call quote,FILE))
 
 migrate: $(READY) ## bring the schema to the newest version
-	@$(PYTHON) -m service migrate
+	$(ASKED)@$(PYTHON) -m service migrate
 
 rollback: $(READY) ## take the schema one step down; FORCE=1 allows it to lose data
-	@$(PYTHON) -m service rollback $(call flag,FORCE,force)
+	$(ASKED)@$(PYTHON) -m service rollback $(call flag,FORCE,force)
 
 bench: $(TOOLS) ## run the benchmarks and print a table with ratios; takes over an hour. [BENCH_JSON=] also writes JSON to a file
 	@$(PYTHON) -m bench
@@ -122,7 +131,7 @@ $(TOOLS): $(TOOLS_LOCK) $(READY)
 
 # Packages that are installed already are only copied.
 $(ASSETS): package-lock.json service/web/assets.py $(wildcard service/web/client/*.js) | $(READY)
-	@echo "setup: installing the pages' assets" >&2
-	@$(PYTHON) -m service.web.assets
+	$(ASKED)@echo "setup: installing the pages' assets" >&2
+	$(ASKED)@$(PYTHON) -m service.web.assets
 
 $(PYTHON): ;

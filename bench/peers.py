@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -24,6 +25,7 @@ from service.http.entry import Entry
 from service.http.server import DRAIN_SECONDS
 from service.ingest.appender import Appender
 from service.ingest.decoding import decode_event
+from service.ingest.disk_guard import DiskGuard
 from service.ingest.event import Event
 from service.ingest.outcomes import STORED
 from service.settings import load
@@ -51,15 +53,22 @@ class OneAppend(Appender):
     async def append_one(self, event: Event) -> str:
         """Append one event; return its outcome."""
         self.admission.check_room(1)
-        (outcome,) = await self._append(self._shard_of(event), [event])
+        (outcome,) = await self._writer.append(self._shard_of(event), [event])
         return outcome
 
 
 class OneInsert(Appender):
     """Inserts each event by itself into a table like the log's: one INSERT per request and nothing else."""
 
-    def __init__(self, database: Database, retention_days: int) -> None:
-        super().__init__(database, retention_days)
+    def __init__(
+        self,
+        database: Database,
+        retention_days: int,
+        clock: datetime | None = None,
+        disk: DiskGuard | None = None,
+    ) -> None:
+        super().__init__(database, retention_days, clock, disk)
+        self._database = database
         self._insert_event = load_statements().insert_event
 
     async def append_one(self, event: Event) -> str:

@@ -19,10 +19,11 @@ from projections.commands.retention import retention, undrop
 from projections.commands.running import COULD_NOT
 from projections.commands.seal_head import seal_head
 from projections.commands.verify import verify
+from service.console import Commands, codes_for_make
 from sql import VERSION
 
 
-@click.group(help=__doc__)
+@click.group(cls=Commands, help=__doc__)
 @click.version_option(VERSION, prog_name="hourledger projections")
 def cli() -> None:
     """Run a command."""
@@ -33,8 +34,9 @@ for command in (follow, rebuild, rollback, drop_old, verify, log_head, seal_head
 
 
 if __name__ == "__main__":
-    try:
-        cli()
-    except Exception as fault:  # noqa: BLE001  # Python's own exit code 1 would mean that an hour is wrong
-        click.echo(f"error: a fault of the program: {type(fault).__name__}: {fault}", err=True)
-        sys.exit(COULD_NOT)
+    with codes_for_make():
+        try:
+            cli()
+        except Exception as fault:  # noqa: BLE001  # Python's own exit code 1 would mean that an hour is wrong
+            click.echo(f"error: a fault of the program: {type(fault).__name__}: {fault}", err=True)
+            sys.exit(COULD_NOT)

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from projections.due_hours import pause_after, verify_due
+from projections.long_readers import reader_watch
 from projections.projector import FOLD_LIMIT, step, tidy
 from projections.retention import PATIENCE, retain
 from projections.versions import end_abandoned
@@ -34,7 +35,10 @@ log = structlog.get_logger(__name__)
 async def follow(
     database: Database, asked: Retention, grace_days: int, stop: asyncio.Event, witness: Path | None = None
 ) -> None:
-    """Fold, tidy, verify, retire and keep the witness until `stop` is set. When the database is away, wait for it."""
+    """Fold, tidy, verify, retire, keep the witness and end long readers until `stop` is set.
+
+    When the database is away, wait for it.
+    """
     # Only a start records a longer retention, so that one that was shortened meanwhile stays shorter.
     lengthen = True
 
@@ -60,7 +64,8 @@ async def follow(
                 break
         return RETENTION_SECONDS
 
-    await _repeat_all((fold, clockwork, verification, retention, witness_keeper(database, witness)), stop)
+    works = (fold, clockwork, verification, retention, witness_keeper(database, witness), reader_watch(database))
+    await _repeat_all(works, stop)
 
 
 async def _repeat_all(works: Iterable[Callable[[], Awaitable[float]]], stop: asyncio.Event) -> None:

@@ -19,6 +19,7 @@ from service.commands.imports import import_
 from service.commands.running import COULD_NOT
 from service.commands.schema import bi_role, migrate, rollback
 from service.commands.serve import http, serve
+from service.console import Commands, codes_for_make
 from service.demo.fill import DemoFailed
 from service.operations.backup import BackupFailed
 from service.settings import SettingsError
@@ -26,7 +27,7 @@ from sql import VERSION
 from sql.errors import DatabaseError, EmbeddedError
 
 
-@click.group(help=__doc__)
+@click.group(cls=Commands, help=__doc__)
 @click.version_option(VERSION, prog_name="hourledger service")
 def cli() -> None:
     """Run one of the commands."""
@@ -38,11 +39,12 @@ for command in (serve, demo, demo_trickle, http, import_, export, backup, restor
 
 def main() -> None:
     """Run a command. When it fails, print the error in one line and exit with code 2."""
-    try:
-        cli()
-    except (SettingsError, EmbeddedError, DatabaseError, BackupFailed, DemoFailed, ExportFailed) as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(COULD_NOT)
+    with codes_for_make():
+        try:
+            cli()
+        except (SettingsError, EmbeddedError, DatabaseError, BackupFailed, DemoFailed, ExportFailed) as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(COULD_NOT)
 
 
 if __name__ == "__main__":

@@ -14,11 +14,12 @@ from service.http.entry import Entry, answer_exception
 from service.http.gate import Gate
 from service.http.live_stream import Live
 from service.http.metrics import Metrics
-from service.http.routes import Reads, read_routes, state_routes
+from service.http.routes import Reads, client_route, read_routes, state_routes
 from service.http.track import Track
 from service.http.work_thread import WorkThread
 from service.http.worker import Closable, Worker
 from service.ingest.appender import Appender
+from service.ingest.disk_guard import guard_of
 from service.openapi import swagger_page
 from service.questions.segments import Segments
 from service.reports.cohorts import Cohorts
@@ -59,7 +60,7 @@ class Service:
         self.looking = Database(url, connections=2, read_only=True)
         self.log = Database(url, connections=8, statement_seconds=5, lock_seconds=4)
         self.raw_events = RawEvents(url)
-        self.appender = kind(self.log, settings.event_retention_days)
+        self.appender = kind(self.log, settings.event_retention_days, disk=guard_of(url, settings.data_dir))
         self.work = WorkThread()
         self.metrics = Metrics()
         self.segments = Segments(self.database, self.log)
@@ -105,6 +106,7 @@ class Service:
         return Litestar(
             route_handlers=[
                 *read_routes(self.reads),
+                client_route(settings),
                 *state_routes(self.looking, self.appender, self.metrics, settings),
                 *dashboard_files.routes(),
                 *vendored.routes(),

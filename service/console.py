@@ -1,22 +1,31 @@
-"""The output of commands: logs, and the progress of long work. Both go to stderr, because stdout is for data."""
+"""The output of commands: logs, progress, errors of usage. All go to stderr, because stdout is for data."""
 
 from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
+from typing import Any
 
+import click
 import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from structlog.typing import Processor
 
 PLAIN_SECONDS = 5.0
+# Set by make: what was typed, such as "make import". Only its errors of usage depend on it.
+TYPED = "HOURLEDGER_TYPED"
+VERIFY = "make verify"
+# An argument or an option, as click quotes it. Make's variables have the same names, except for this one.
+_NAMED = re.compile(r"'(?:--([a-z-]+)|([A-Z]+))'")
+_OF_MAKE = {"OUTPUT": "FILE"}
 
 
 def configure_logs(level: str, *, as_json: bool) -> None:
@@ -33,6 +42,40 @@ def configure_logs(level: str, *, as_json: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+
+
+class Commands(click.Group):
+    """A group of commands, which make may run; see the Makefile."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that the arguments name. Where make runs it, an error of usage is one line for its users."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            if (typed := os.environ.get(TYPED)) is None:
+                raise
+            said = _NAMED.sub(_of_make, error.format_message()).rstrip(".")
+            click.echo(f"error: {said}; make help lists what {typed} takes", err=True)
+            ctx.exit(error.exit_code)
+
+
+@contextmanager
+def codes_for_make() -> Iterator[None]:
+    """Exit with 1 where make runs a command that fails, because make adds no line of its own to a 1.
+
+    `verify` keeps its codes, because 1 and 2 differ there.
+    """
+    try:
+        yield
+    except SystemExit as ended:
+        if ended.code and os.environ.get(TYPED, VERIFY) != VERIFY:
+            raise SystemExit(1) from None
+        raise
+
+
+def _of_make(named: re.Match[str]) -> str:
+    name = (named[1] or named[2]).upper().replace("-", "_")
+    return f"{_OF_MAKE.get(name, name)}="
 
 
 def counted(number: int, noun: str) -> str:

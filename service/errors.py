@@ -16,6 +16,7 @@ ServiceError
 │   └── TooMany             the limit of saved segments is reached
 ├── NotInstalled            an optional part of the service is not installed
 └── Unavailable             not now: the same request may succeed later
+    ├── DiskFull            the disk of the database has no room for events
     ├── QueueFull           too much waits to be stored
     ├── Busy                the limit of concurrent requests of this kind is reached
     ├── NotReady            the database is away, takes no events, or is not set up yet
@@ -122,6 +123,12 @@ class Unavailable(ServiceError):
     """Not now: the same request may succeed later. An event is not known to be stored; repeat it with the same id."""
 
     code = "unavailable"
+
+
+class DiskFull(Unavailable):
+    """The disk of the database has no room for what the request would store."""
+
+    code = "disk_full"
 
 
 class QueueFull(Unavailable):

@@ -1,4 +1,7 @@
-"""The log's partitions, made before an event needs them: one per day, from the horizon to 14 days ahead."""
+"""The log's partitions, one per day. The last 30 days, and 14 days ahead, are made before an event needs them.
+
+An older day is made when its first event comes, because each partition costs every question about the whole log.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from datetime import date, datetime
 from sql.database import Database
 from sql.errors import Unavailable
 
+DAYS_BACK = 30
 DAYS_AHEAD = 14
 _TRIES = 5
 
@@ -21,7 +25,7 @@ async def make_days(
     Raises sql.errors.Unavailable when a lock on `events` is held for longer than five tries.
     """
     query = database.statements.list_missing_days
-    missing = await database.rows(query, retention_days, clock, DAYS_AHEAD, sorted(others))
+    missing = await database.rows(query, retention_days, clock, DAYS_BACK, DAYS_AHEAD, sorted(others))
     made = [await _make_day(database, row["day"]) for row in missing]
     return sum(made)
 

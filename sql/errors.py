@@ -2,6 +2,7 @@
 
 DatabaseError
 ├── Unavailable     the database cannot serve now; the statement may have taken effect; try again
+│   ├── DiskFull    the disk has no room for what the statement writes
 │   ├── Lost        the connection was lost; another connection may work at once
 │   └── TooSlow     the statement exceeded its time limit, and the server ended it
 ├── MissingDay      an event's day has no partition yet; make the partition and try again
@@ -26,6 +27,10 @@ class DatabaseError(Exception):
 
 class Unavailable(DatabaseError):
     """PostgreSQL cannot serve now: away, starting, stopping, full, read-only, out of connections, or too slow."""
+
+
+class DiskFull(Unavailable):
+    """The disk of the database has no room for what the statement writes. The statement took no effect."""
 
 
 class Lost(Unavailable):
@@ -66,6 +71,7 @@ _REFUSED_CLASSES = ("21", "22", "23")
 # Internal errors and damaged data, and of the system's errors those of a failing disk and of a missing file.
 _UNREADABLE_CLASS = "XX"
 _UNREADABLE_CODES = ("58030", "58P01")
+_DISK_FULL_CODE = "53100"
 _LOST_CODES = ("08003", "57P01", "57P02")
 # Words in the driver's InterfaceError for a lost connection. Any other InterfaceError means wrong use of the driver.
 _GONE = ("closed", "closing", "released back to the pool")
@@ -85,6 +91,7 @@ def translate(error: BaseException) -> DatabaseError:
 def _translate_sqlstate(error: asyncpg.PostgresError) -> DatabaseError:
     state = error.sqlstate or ""
     kinds = {
+        DiskFull: state == _DISK_FULL_CODE,
         Lost: state in _LOST_CODES,
         TooSlow: state == "57014" and "statement timeout" in str(error),
         Unreadable: state[:2] == _UNREADABLE_CLASS or state in _UNREADABLE_CODES,

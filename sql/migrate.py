@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -131,9 +131,12 @@ def _refuse_newer(version: int) -> None:
 async def _locked_version(connection: Any) -> int:
     """Return the schema's version; no other process can change it until the transaction ends."""
     statements = load()
-    await connection.execute(statements.lock_schema)
     if not await connection.fetchval(statements.has_schema):
-        await connection.execute(statements.create_schema_migrations)
+        # Another process may be making it: then this waits for that one's transaction.
+        with suppress(asyncpg.UniqueViolationError, asyncpg.DuplicateTableError):
+            async with connection.transaction():
+                await connection.execute(statements.create_schema_migrations)
+    await connection.execute(statements.lock_schema)
     version: int = await connection.fetchval(statements.read_schema_version)
     _refuse_newer(version)
     return version
@@ -193,6 +196,8 @@ async def _install_code(connection: Any) -> None:
     for left in await connection.fetch(load().drop_old_functions, functions):
         log.warning("a function of an older release stays", function=left["signature"], needed_by=left["detail"])
     await connection.execute(load().grant_views, [*_files(VIEWS)], functions)
+    for row in await connection.fetch(load().limit_bi_logins):
+        log.warning("a reader has no limits, because our role may not set them", login=row["unlimited"])
 
 
 async def _drop_views(connection: Any) -> None:

@@ -17,6 +17,9 @@ DAY = timedelta(days=1)
 # Clocks are never quite equal, and a gap of up to a day over a restart of the machine is usual.
 APART = HOUR
 AHEAD = DAY
+# A statement about the whole log locks the table of each day and its indexes. Two such statements may run at a time.
+LOCKS_OF_A_DAY = 7
+STATEMENTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,20 @@ async def advance(database: Database, kept: Retention, reading: Reading, *, forc
     for shard in await database.rows(statements.list_shards):
         await database.only(statements.advance_horizon, shard["shard"], kept.event_days, moment, force)
     return moment
+
+
+async def lock_warnings(database: Database, kept: Retention) -> list[str]:
+    """Return why the server cannot keep events for so long, when each day has some; one sentence, or none."""
+    row = await database.only(database.statements.read_lock_room)
+    needed = STATEMENTS * LOCKS_OF_A_DAY * kept.event_days
+    if needed <= row["room"]:
+        return []
+    why = (
+        f"{kept.event_days} days of raw events need up to {needed:,} locks, and PostgreSQL has room for"
+        f" {row['room']:,}: set its max_locks_per_transaction to {-(-needed // row['sessions'])},"
+        " or HOURLEDGER_EVENT_RETENTION_DAYS to fewer days"
+    )
+    return [why]
 
 
 def clock_warnings(row: Row) -> list[str]:

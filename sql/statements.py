@@ -58,6 +58,7 @@ class Statements:
     drop_functions: str
     drop_old_functions: str
     drop_views: str
+    end_long_readers: str
     end_version: str
     export_events: str
     fill_hourly: str
@@ -72,6 +73,7 @@ class Statements:
     hold_log: str
     identify_backend: str
     judge_events: str
+    limit_bi_logins: str
     list_appended: str
     list_checkpoints: str
     list_detached_days: str
@@ -101,6 +103,7 @@ class Statements:
     mend_sealed_hour: str
     open_views: str
     prolong_grace: str
+    read_beginning: str
     read_clock: str
     read_differences: str
     read_event: str
@@ -108,6 +111,7 @@ class Statements:
     read_funnel: str
     read_hourly: str
     read_kept: str
+    read_lock_room: str
     read_log_head: str
     read_log_until: str
     read_origin: str

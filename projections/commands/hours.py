@@ -34,10 +34,10 @@ def _after_since(ctx: click.Context, _: click.Parameter, until: datetime | None)
 
 
 since_option = click.option(
-    "--from", "since", type=Hour(), is_eager=True, help="First hour (ISO-8601, UTC). Default: the oldest hour."
+    "--from", "since", type=Hour(), is_eager=True, help="First whole hour (ISO-8601, UTC). Default: the oldest hour."
 )
 until_option = click.option(
-    "--to", "until", type=Hour(), callback=_after_since, help="Hour to stop before. Default: after the newest."
+    "--to", "until", type=Hour(), callback=_after_since, help="Whole hour to stop before. Default: after the newest."
 )
 
 

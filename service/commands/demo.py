@@ -9,9 +9,10 @@ import click
 
 from service.commands.running import load_settings
 from service.console import end_with_stdin
-from service.demo.events import DAYS, SEED, live_events
+from service.demo.events import live_events
 from service.demo.fill import Demo
 from service.demo.folder import usual_demo_dir
+from service.demo.pace import DAYS, SEED, Pace
 from service.demo.run import run_demo
 from service.demo.trickle import trickle
 from service.ingest.timestamps import parse_time
@@ -33,17 +34,21 @@ def demo(events: int, seed: int, end: datetime | None, no_trickle: bool) -> None
     loaded = load_settings(data_dir=usual_demo_dir())
     loaded.check_reads()
     days = min(DAYS, loaded.event_retention_days)  # because the log refuses older events
-    run_demo(loaded, Demo(events, seed, days, end, trickle=not no_trickle))
+    run_demo(loaded, Demo(events, seed, days, end or datetime.now(UTC), trickle=not no_trickle))
     click.echo("hourledger: stopped", err=True)
 
 
 @click.command(hidden=True)
-@click.option("--seed", default=SEED)
-@click.option("--visitors", default=0)
+@click.option("--events", type=int, required=True)
+@click.option("--seed", type=int, required=True)
+@click.option("--days", type=int, required=True)
+@click.option("--end", type=parse_time, required=True)
+@click.option("--visitors", type=int, default=0)
 @click.option("--until-stdin-ends", is_flag=True)
-def demo_trickle(seed: int, visitors: int, until_stdin_ends: bool) -> None:
-    """Send the events of a demo's visitors, each when it happens."""
+def demo_trickle(events: int, seed: int, days: int, end: datetime, visitors: int, until_stdin_ends: bool) -> None:
+    """Send the events that follow those of a demo with the same options, each when it happens."""
     if until_stdin_ends:
         end_with_stdin()
     with suppress(KeyboardInterrupt):  # which ends it
-        trickle(load_settings(), live_events(datetime.now(UTC), seed, visitors))
+        pace = Pace(events, end, days, seed)
+        trickle(load_settings(), live_events(pace, datetime.now(UTC), visitors, seed))

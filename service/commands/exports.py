@@ -20,7 +20,7 @@ from service.exports.export import Export, Exports
 from service.exports.formats import CSV, FORMATS
 from service.operations.supervisor import prepare
 from service.questions.filters import NAMES
-from service.questions.hours import HOUR, time_text
+from service.questions.hours import HOUR, time_text, touched_hours
 from service.questions.segments import Segments
 from service.reports.kept_range import EVENTS, ROLLUPS
 from service.settings import Settings
@@ -47,8 +47,8 @@ class Written:
 @click.option("--output", required=True, metavar="FILE", help="File to write; - is standard output.")
 @click.option("--format", type=click.Choice(FORMATS), default=CSV, show_default=True)
 @click.option("--of", type=click.Choice((EVENTS, ROLLUPS)), default=EVENTS, show_default=True)
-@click.option("--from", metavar="HOUR", help="Start of the range, such as 2025-10-18T01:00:00Z.")
-@click.option("--to", metavar="HOUR", help="End of the range, exclusive.")
+@click.option("--from", metavar="TIME", help="Start of the range, such as 2025-10-18T01:15:00Z.")
+@click.option("--to", metavar="TIME", help="End of the range, exclusive. Both are whole quarters of an hour.")
 @click.option(
     "--hours",
     metavar="N",
@@ -117,12 +117,13 @@ async def run_export(output: str, given: Mapping[str, str], url: str, settings: 
 
 async def _write(export: Export, file: BinaryIO, written: Written) -> None:
     hours = 0
-    with progress("export", (export.question.until - export.since) // HOUR, "hours") as meter:
+    since, until = touched_hours(export.since, export.question.until)
+    with progress("export", (until - since) // HOUR, "hours") as meter:
         async for block in export.blocks:
             file.write(block.content)
             written.rows += block.rows
             written.bytes += len(block.content)
-            done = (block.upto - export.since) // HOUR
+            done = (block.upto - since) // HOUR
             meter.advance(done - hours)
             hours = done
 

@@ -14,6 +14,7 @@ from service.imports.formats import AUTO, FORMATS
 from service.imports.importer import Job, Tally, import_file
 from service.imports.nulls import parse_nulls
 from service.imports.targets import Log
+from service.ingest.disk_guard import guard_of
 from service.ingest.timestamps import parse_time
 from service.operations.supervisor import prepare, tell_of_other_retention
 from service.settings import Settings
@@ -101,7 +102,8 @@ async def run_import(job: Job, url: str, settings: Settings) -> int:
     tally = Tally()
     ended = False
     try:
-        await import_file(Log(database, settings.event_retention_days), job, tally)
+        disk = guard_of(url, settings.data_dir)
+        await import_file(Log(database, settings.event_retention_days, disk=disk), job, tally)
         ended = True
     finally:
         if ended or tally.read:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from service.console import configure_logs
 from service.settings import Settings, SettingsError, load
+from service.settings.temporary import choose_temporary_folder
 from sql.embedded.share import EmbeddedServer, use
 from sql.embedded.working_database import server
 
@@ -32,6 +33,7 @@ def on_database(work: Callable[[str, Settings], Awaitable[Result]]) -> Result:
         return await work(url, loaded)
 
     with server(loaded.database_url, loaded.data_dir) as url:
+        choose_temporary_folder(loaded)
         return asyncio.run(run(url))
 
 
@@ -40,4 +42,6 @@ def embedded() -> EmbeddedServer:
     loaded = load_settings()
     if loaded.database_url is not None:
         raise SettingsError("DATABASE_URL is set: use pg_dump and pg_restore of that server, see docs/operations.md")
-    return use(loaded.data_dir)
+    shared = use(loaded.data_dir)
+    choose_temporary_folder(loaded)
+    return shared

@@ -48,8 +48,10 @@ def bi_role(login: str | None) -> None:
 
     async def work(url: str, settings: Settings) -> None:
         await prepare(url, settings)
-        lines = await make_role(url, login, embedded=settings.database_url is None)
+        lines = await make_role(url, login)
         await bring_up(url)  # grants the views to the role, which exists by now
+        if login is not None and settings.database_url is None:
+            lines.append("it works while the service runs, for the service's own user and for root")
         for line in ("bi-role: hourledger_bi reads the views of the schema bi", *lines):
             click.echo(line)
 

@@ -27,10 +27,17 @@ def serve() -> None:
     def ready() -> None:
         if loaded.database_url is None:
             click.echo(f"hourledger: the data is in {loaded.data_dir.absolute()}{_in_checkout(loaded)}", err=True)
+        click.echo(f"hourledger: to count page views, put {_line_for_pages(loaded)} into your pages", err=True)
         click.echo(f"hourledger: {loaded.url}", err=True)
 
     supervise(loaded, ready)
     click.echo("hourledger: stopped", err=True)
+
+
+def _line_for_pages(settings: Settings) -> str:
+    """Return the line that the dashboard shows, without the write key, because logs hold no keys."""
+    key = ' data-write-key="YOUR-WRITE-KEY"' if settings.write_key else ""
+    return f'<script src="{settings.url}/h.js"{key} data-auto defer></script>'
 
 
 def _in_checkout(settings: Settings) -> str:

@@ -8,40 +8,26 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import chain, pairwise
 from typing import NamedTuple
 
+from service.demo.pace import DAY, DAYS, HOUR, SEED, Pace, Span
 from service.demo.visits import Visits
 from service.ingest.event import Event
 
-SEED = 2018
-DAYS = 30
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
-MINUTE = timedelta(minutes=1)
 MILLISECOND = timedelta(milliseconds=1)
-
-# How busy each hour of a weekday is (UTC).
-BY_HOUR = (4, 3, 2, 2, 2, 3, 6, 14, 30, 48, 56, 54, 44, 50, 57, 55, 50, 42, 34, 30, 28, 22, 14, 8)
-WEEKEND = 0.4
-SATURDAY = 5
-# The product was launched on a Tuesday morning. Many visitors came, and some stayed.
-LAUNCH_WEEKDAY = 1
-LAUNCH_HOUR = 9
-BEFORE_LAUNCH = 0.6
-LAUNCH_PEAK = 2.0
-LAUNCH_HALF_LIFE = 1.5 * DAY
-# The spread of days and hours around the usual (sigma of a lognormal factor), so that no two are alike.
-UNLIKE = 0.1
 
 # The share of sessions whose last events come late, and the share of these that are late by days.
 LATE = 0.05
 LATE_BY_DAYS = 0.3
 REPEATED = 0.01
-LIVE_EVENTS_PER_SECOND = 2.5
+# Live events begin amid sessions that began up to this long before.
+UNDER_WAY = timedelta(minutes=30)
+# This many live events come ahead of their hour, from visits that begin at once. So there is something to see at night.
+AHEAD = 5
+AT_ONCE = timedelta(seconds=5)
 # Sessions are made for this many events at once, so that a caller that must stop never waits for a whole busy hour.
 MOST_AT_ONCE = 1_000
 
@@ -54,62 +40,41 @@ class Sending(NamedTuple):
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A span of time, and the number of events of the sessions that begin in it."""
-
-    start: datetime
-    end: datetime
-    events: int
-
-
-def demo_events(count: int, end: datetime, seed: int = SEED, days: int = DAYS) -> Iterator[Event]:
-    """Give `count` different events of the days before `end`, and repeats of some, in the order of sending.
+class DemoEvents(Iterator[Event]):
+    """Gives `count` different events of the days before `end`, and repeats of some, in the order of sending.
 
     The first event is later than the horizon of `days` days, even if midnight comes within an hour after `end`. The
     same arguments give the same events.
     """
-    clients = _Clients(f"{seed}", end)
-    spans = chain.from_iterable(map(_parts, _hours(count, end, days, seed)))
-    return (sending.event for sending in _in_order(clients, spans))
+
+    def __init__(self, count: int, end: datetime, seed: int = SEED, days: int = DAYS) -> None:
+        self._clients = _Clients(f"{seed}", end)
+        spans = chain.from_iterable(map(_parts, Pace(count, end, days, seed).past()))
+        self._sendings = _in_order(self._clients, spans)
+
+    def __next__(self) -> Event:
+        """Give the next event."""
+        return next(self._sendings).event
+
+    @property
+    def visitors(self) -> int:
+        """The number of visitors so far."""
+        return self._clients.visitors
 
 
-def live_events(start: datetime, seed: int = SEED, visitors: int = 0) -> Iterator[tuple[datetime, Event]]:
-    """Give events from `start` on without end, each with the time to send it, in the order of sending.
+def live_events(pace: Pace, start: datetime, visitors: int, seed: int = SEED) -> Iterator[tuple[datetime, Event]]:
+    """Give the events that follow those of a demo, each with the time to send it, in the order of sending.
 
-    visitors: the number of earlier visitors, some of whom return.
+    They begin at `start`, have no end, and come at the pace of their hour. visitors: the number of earlier visitors,
+    some of whom return.
     """
     clients = _Clients(f"{seed} live", datetime.max.replace(tzinfo=UTC), visitors)
-    for sending in _in_order(clients, _minutes(start)):
+    under_way = Span(start - UNDER_WAY, start, round(pace.expected(start - UNDER_WAY, start)))
+    at_once = Span(start, start + AT_ONCE, AHEAD)
+    spans = chain((under_way, at_once), pace.live(at_once.end, AHEAD))
+    for sending in _in_order(clients, chain.from_iterable(map(_parts, spans))):
         if sending.event.timestamp >= start:
             yield sending.at, sending.event
-
-
-def busyness(moment: datetime) -> float:
-    """Return how busy the hour of a moment is, by clock and weekday: more than 0, at most 1."""
-    usual = BY_HOUR[moment.hour] / max(BY_HOUR)
-    return usual * (WEEKEND if moment.weekday() >= SATURDAY else 1)
-
-
-def launch_of(end: datetime, days: int = DAYS) -> datetime:
-    """Return the moment of the launch, on the last Tuesday in the first two thirds of the days."""
-    latest = (end - days * DAY / 3).replace(hour=LAUNCH_HOUR, minute=0, second=0, microsecond=0)
-    return latest - (latest.weekday() - LAUNCH_WEEKDAY) % 7 * DAY
-
-
-def _hours(count: int, end: datetime, days: int, seed: int) -> Iterator[Span]:
-    """Give the hours with their numbers of events. `end` may cut the last hour short."""
-    begin = (end - days * DAY).replace(minute=0, second=0, microsecond=0) + HOUR
-    launch = launch_of(end, days)
-    ends, busy, total = [begin], [0.0], 0.0
-    while (start := ends[-1]) < end:
-        ends.append(min(start + HOUR, end))
-        expected = busyness(start) * _interest(start, launch) * ((ends[-1] - start) / HOUR)
-        total += expected * _luck(f"{seed} {start.date()}") * _luck(f"{seed} {start}")
-        busy.append(total)
-    upto = [round(count * each / total) for each in busy]
-    for (start, until), (before, after) in zip(pairwise(ends), pairwise(upto), strict=True):
-        yield Span(start, until, after - before)
 
 
 def _parts(span: Span) -> Iterator[Span]:
@@ -120,24 +85,6 @@ def _parts(span: Span) -> Iterator[Span]:
         yield Span(start, end, span.events * (part + 1) // count - span.events * part // count)
 
 
-def _interest(moment: datetime, launch: datetime) -> float:
-    if moment < launch:
-        return BEFORE_LAUNCH
-    return float(1 + LAUNCH_PEAK * 0.5 ** ((moment - launch) / LAUNCH_HALF_LIFE))
-
-
-def _minutes(start: datetime) -> Iterator[Span]:
-    """Give the minutes from half an hour before `start`, so that sessions are under way at `start`."""
-    moment = start.replace(second=0, microsecond=0) - 30 * MINUTE
-    while True:
-        yield Span(moment, moment + MINUTE, round(60 * LIVE_EVENTS_PER_SECOND * (0.2 + 0.8 * busyness(moment))))
-        moment += MINUTE
-
-
-def _luck(name: str) -> float:
-    return random.Random(name).lognormvariate(0, UNLIKE)  # noqa: S311  # the same for the same name
-
-
 class _Clients:
     """The clients of all visitors: what each sends, and when. No event happens after `end`."""
 
@@ -146,6 +93,10 @@ class _Clients:
         self._chance = random.Random(f"{seed} clients")  # noqa: S311  # the same for the same seed
         self._end = end
         self._number = 0
+
+    @property
+    def visitors(self) -> int:
+        return self._visits.visitors
 
     def sendings(self, span: Span) -> Iterator[Sending]:
         """Give the events of the sessions that begin in a span: `span.events` different ones, and repeats of some."""

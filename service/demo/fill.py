@@ -8,12 +8,13 @@ import sys
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 
 from service.console import progress
-from service.demo.events import demo_events
+from service.demo.events import DemoEvents
 from service.imports.targets import Log, Target, storing
+from service.ingest.disk_guard import guard_of
 from service.ingest.event import Event
 from service.ingest.outcomes import DUPLICATE, STORED
 from service.settings import Settings
@@ -32,7 +33,7 @@ class DemoFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """The options of a demo: `events` events in the `days` days before `end`, None for now.
+    """The options of a demo: `events` events in the `days` days before `end`.
 
     trickle: whether more events come while it runs. The same seed and end give the same events.
     """
@@ -40,21 +41,22 @@ class Demo:
     events: int
     seed: int
     days: int
-    end: datetime | None = None
+    end: datetime
     trickle: bool = True
 
 
-async def fill(settings: Settings, url: str, demo: Demo) -> Counter[str]:
-    """Store the events and their repeats. Return the number of events by outcome.
+async def fill(settings: Settings, url: str, demo: Demo) -> tuple[Counter[str], int]:
+    """Store the events and their repeats. Return the number of events by outcome, and the number of visitors.
 
     Raises sql.errors.DatabaseError, and DemoFailed when some events are not stored.
     """
     database = Database(url)
+    disk = guard_of(url, settings.data_dir)
     outcomes: Counter[str] = Counter()
+    events = DemoEvents(demo.events, demo.end, demo.seed, demo.days)
     try:
-        async with storing(Log(database, settings.event_retention_days)) as target:
+        async with storing(Log(database, settings.event_retention_days, disk=disk)) as target:
             with progress("demo", demo.events, "events") as meter:
-                events = demo_events(demo.events, demo.end or datetime.now(UTC), demo.seed, demo.days)
                 async for batch in _stored(target, events):
                     outcomes += batch
                     meter.advance(batch[STORED])
@@ -62,7 +64,7 @@ async def fill(settings: Settings, url: str, demo: Demo) -> Counter[str]:
         await database.close()
     if outcomes[STORED] != demo.events or outcomes.keys() - {STORED, DUPLICATE}:
         raise DemoFailed(f"expected the log to store {demo.events:,} events of the demo, got {dict(outcomes)}")
-    return outcomes
+    return outcomes, events.visitors
 
 
 async def _stored(target: Target, events: Iterator[Event]) -> AsyncIterator[Counter[str]]:

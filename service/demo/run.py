@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from time import monotonic
 from typing import TypeVar
 
@@ -13,10 +14,13 @@ import click
 from service.console import counted
 from service.demo.fill import Demo, fill, prove
 from service.demo.folder import claim
+from service.demo.pace import Pace
 from service.ingest.outcomes import DUPLICATE, STORED
 from service.operations.supervisor import PARTS, Part, answering, check_port, keep_running, prepare, stop_on_signals
 from service.settings import Settings, SettingsError
 from sql.embedded.share import EmbeddedServer, release, use
+
+MINUTES = 60  # of an hour
 
 Result = TypeVar("Result")
 
@@ -57,7 +61,7 @@ async def _fill_and_show(settings: Settings, demo: Demo, embedded: EmbeddedServe
     await _until(stop, prepare(embedded.url, settings, serves=True))
     click.echo(f"demo: storing {_events_of(demo)}", err=True)
     started = monotonic()
-    outcomes = await _until(stop, fill(settings, embedded.url, demo))
+    outcomes, visitors = await _until(stop, fill(settings, embedded.url, demo))
     click.echo(
         f"demo: {counted(outcomes[STORED], 'event')} stored, {counted(outcomes[DUPLICATE], 'repeat')} recognised,"
         f" {monotonic() - started:.1f} s; folding and verifying",
@@ -70,7 +74,7 @@ async def _fill_and_show(settings: Settings, demo: Demo, embedded: EmbeddedServe
         await _until(stop, answering(settings))
         _announce(settings, demo)
         if demo.trickle:
-            await keep_running([_trickle(demo)], embedded.url, None, stop)
+            await keep_running([_trickle(demo, visitors)], embedded.url, None, stop)
         await stop.wait()
     finally:
         stop.set()
@@ -90,9 +94,10 @@ async def _until(stop: asyncio.Event, work: Coroutine[None, None, Result]) -> Re
     return working.result()
 
 
-def _trickle(demo: Demo) -> Part:
-    # About the number of visitors that the demo had, because some of them return.
-    return Part("trickle", "service", "demo-trickle", (f"--seed={demo.seed}", f"--visitors={demo.events // 25}"))
+def _trickle(demo: Demo, visitors: int) -> Part:
+    told = {"events": demo.events, "seed": demo.seed, "days": demo.days, "end": demo.end.isoformat()}
+    options = (f"--{name}={value}" for name, value in (told | {"visitors": visitors}).items())
+    return Part("trickle", "service", "demo-trickle", tuple(options))
 
 
 def _events_of(demo: Demo) -> str:
@@ -105,6 +110,7 @@ def _announce(settings: Settings, demo: Demo) -> None:
     lines = (
         f"demo: look at    {address}/              the dashboard",
         f"                 {address}/schema        every endpoint, to try",
+        *([f"      live       {_rate_now(demo)}, as in the days before"] if demo.trickle else []),
         f"      read       curl{token} '{address}/api/analytics/rollups?hours=24'",
         f"      prove it   HOURLEDGER_DATA_DIR={shlex.quote(str(settings.data_dir))} make verify",
         "      Ctrl-C stops it; the next start makes it anew",
@@ -112,3 +118,12 @@ def _announce(settings: Settings, demo: Demo) -> None:
     )
     for line in lines:
         click.echo(line, err=True)
+
+
+def _rate_now(demo: Demo) -> str:
+    """Say how many new events come at this time of the day and week."""
+    hourly = Pace(demo.events, demo.end, demo.days, demo.seed).an_hour(datetime.now(UTC))
+    if hourly >= 2 * MINUTES:
+        return f"about {round(hourly / MINUTES):,} new events a minute now"
+    number = f"about {counted(round(hourly), 'new event')}" if round(hourly) else "less than a new event"
+    return f"{number} an hour now"

@@ -69,7 +69,7 @@ class Export:
     def headers(self) -> dict[str, str]:
         """The headers of the answer."""
         since, until = self.since, self.question.until
-        name = f"{self.question.of}-{since:%Y%m%dT%H}Z-{until:%Y%m%dT%H}Z.{self.question.form}"
+        name = f"{self.question.of}-{_name_of(since)}-{_name_of(until)}.{self.question.form}"
         return {
             "content-type": MEDIA_TYPES[self.question.form],
             "content-disposition": f'attachment; filename="{name}"',
@@ -152,6 +152,10 @@ class Exports:
             return event_rows(session, statements, question.columns, since, question.until, question.filters)
         shards = [row["shard"] for row in await session.rows(statements.list_shards)]
         return rollup_rows(session, statements, shards, since, question.until)
+
+
+def _name_of(moment: datetime) -> str:
+    return f"{moment:%Y%m%dT%H%M}Z" if moment.minute else f"{moment:%Y%m%dT%H}Z"
 
 
 async def _blocks(made: Writer, rows: AsyncIterator[Rows], until: datetime) -> AsyncIterator[Block]:

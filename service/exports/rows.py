@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from service.exports.resendable_properties import sendable
 from service.questions.filters import Filters
-from service.questions.hours import HOUR
-from service.reports.rollups import MOST_KEYS, Totals
+from service.questions.hours import HOUR, hour_start
+from service.reports.rollups import MOST_KEYS, Totals, part_of
 from sql.database import REPLAN, Session
 from sql.database import Row as Found
 from sql.hourly import ROLLUP_FIELDS
@@ -79,27 +79,34 @@ def _event(row: Found, columns: Columns) -> Row:
 async def rollup_rows(
     session: Session, statements: Statements, shards: list[int], since: datetime, until: datetime
 ) -> AsyncIterator[Rows]:
-    """Give the rollups of [since, until), oldest hour first, one row per number. The session must be a snapshot."""
+    """Give the rollups of [since, until), oldest hour first, one row per number. The session must be a snapshot.
+
+    An hour that the range cuts has one more row: how many of its minutes count.
+    """
     # With several shards read all keys, because one shard does not know which keys are the largest of all.
     most_keys = MOST_KEYS if len(shards) == 1 else None
-    for start in _starts(since, until):
-        end = min(start + BLOCK, until)
+    for start, end in _within_blocks(since, until):
         found = [await session.rows(statements.read_hourly, shard, start, end, most_keys) for shard in shards]
         total = Totals(found)
         for hour in sorted(total.hours()):
-            yield Rows(list(_numbers(hour, total.rollup(hour))), hour)
+            first, last = part_of(hour, since, until)
+            yield Rows(list(_numbers(hour, last - first, total.rollup(hour))), hour)
         yield Rows([], end)
 
 
-def _starts(since: datetime, until: datetime) -> Iterator[datetime]:
+def _within_blocks(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Divide a range at full hours, so that no hour is in two blocks."""
     start = since
     while start < until:
-        yield start
-        start += BLOCK
+        end = min(hour_start(start) + BLOCK, until)
+        yield start, end
+        start = end
 
 
-def _numbers(hour: datetime, rollup: dict[str, Any] | msgspec.Raw) -> Iterator[Row]:
+def _numbers(hour: datetime, counted: timedelta, rollup: dict[str, Any] | msgspec.Raw) -> Iterator[Row]:
     told = msgspec.json.decode(rollup) if isinstance(rollup, msgspec.Raw) else rollup
+    if counted < HOUR:
+        yield hour, "minutes", None, counted // timedelta(minutes=1)
     for measure in ("total_events", "unique_sessions"):
         yield hour, measure, None, told[measure]
     for measure in ROLLUP_FIELDS.values():

@@ -12,6 +12,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import Send
 
 from service.errors import (
+    DiskFull,
     Impossible,
     Invalid,
     NotFound,
@@ -32,6 +33,7 @@ from service.http.refusals import (
     UnsupportedType,
 )
 from sql.errors import DatabaseError
+from sql.errors import DiskFull as FullDatabase
 
 log = structlog.get_logger(__name__)
 
@@ -108,7 +110,7 @@ def failure(error: Exception) -> Answer:
         return _routing_failure(error)
     if isinstance(error, DatabaseError):
         log.warning("the database cannot answer", error=str(error))
-        error = NotReady("the database cannot answer now")
+        error = _unavailable(error)
     if not isinstance(error, ServiceError):
         log.error("a request failed", exc_info=error)
         error = ServiceError("the service failed; its log says why")
@@ -116,6 +118,12 @@ def failure(error: Exception) -> Answer:
     if isinstance(error, MethodNotAllowed):
         headers = {"allow": error.allowed}
     return Answer(number, _error_body(error.code, error.message, error.field), headers)
+
+
+def _unavailable(error: DatabaseError) -> ServiceError:
+    if isinstance(error, FullDatabase):
+        return DiskFull("the disk of the database is full: whoever runs the service must free space")
+    return NotReady("the database cannot answer now")
 
 
 def status_of(error: ServiceError) -> Status:

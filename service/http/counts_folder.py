@@ -12,6 +12,7 @@ from pathlib import Path
 
 PREFIX = "hourledger-metrics-"
 LOCK = "server"
+MEMORY = "/dev/shm"  # noqa: S108
 
 
 @contextmanager
@@ -21,13 +22,18 @@ def counts_folder() -> Iterator[str]:
     The server holds a lock in the folder, and its workers inherit it. A folder without a lock is removed.
     """
     _remove_left_folders()
-    with tempfile.TemporaryDirectory(prefix=PREFIX) as folder, (Path(folder) / LOCK).open("w") as lock:
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=_place()) as folder, (Path(folder) / LOCK).open("w") as lock:
         flock(lock, LOCK_EX)
         yield folder
 
 
+def _place() -> str:
+    """Return memory where there is some: workers map the files, and the kernel kills one that counts on a full disk."""
+    return MEMORY if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) else tempfile.gettempdir()
+
+
 def _remove_left_folders() -> None:
-    for lock in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
+    for lock in Path(_place()).glob(f"{PREFIX}*/{LOCK}"):
         if lock.stat().st_uid == os.geteuid() and _is_free(lock):
             shutil.rmtree(lock.parent, ignore_errors=True)
 

@@ -61,7 +61,9 @@ class Gate:
         """Refuse a Host that is not ours, to stop DNS rebinding. Raises UnknownHost."""
         host = _host_name(headers.get(b"host", b"").decode("latin-1"))
         if "*" not in self._hosts and host not in self._hosts:
-            raise UnknownHost(f"this service does not answer for the host {host!r}")
+            raise UnknownHost(
+                f"this service does not answer for the host {host!r}; HOURLEDGER_ALLOWED_HOSTS names those that it does"
+            )
 
     def check_origin(self, headers: Headers) -> None:
         """Refuse what a page of another origin sends, unless that origin may, or any sender with the key.

@@ -28,7 +28,8 @@ log = structlog.get_logger(__name__)
 
 async def readiness(database: Database, appender: Appender, settings: Settings) -> Answer:
     """Answer `GET /health/ready`: 503 when the service cannot serve; `degraded` lists what else is wrong."""
-    if appender.stuck:  # asking the database would only wait for the deadline
+    admission = appender.admission
+    if appender.stuck and not admission.disk_full:  # asking the database would only wait for the deadline
         return failure(NotReady("events cannot be appended now"))
     try:
         version, checkpoints, why = await in_time(_ask(database, settings))
@@ -41,9 +42,12 @@ async def readiness(database: Database, appender: Appender, settings: Settings) 
     why += [f"shard {shard} takes no events now" for shard in appender.closed_shards]
     why += [
         f"{budget.name} were refused within the last minute, because others held all {budget.most} bytes for them"
-        for budget in appender.admission.budgets
+        for budget in admission.budgets
         if budget.used_up
     ]
+    why += admission.disk.why_degraded() if admission.disk else []
+    if admission.disk_full:
+        why.append("the disk of the database is full: events are refused until there is room")
     if lag > LAG_EVENTS:
         why.append(f"the projector is {lag} events behind")
     if why:
@@ -64,7 +68,7 @@ def _why_unfit(version: int, checkpoints: int, appender: Appender) -> str | None
         return f"the database schema has version {version}, but this service needs version {newest_version()}"
     if not checkpoints:
         return "the database has no shards yet; run make migrate"
-    return None if appender.available else "events cannot be appended now"
+    return None if appender.available or appender.admission.disk_full else "events cannot be appended now"
 
 
 async def _why_degraded(database: Database, settings: Settings) -> list[str]:

@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 
 from service.http.deadline import in_time
 from service.ingest.admission import Admission
+from service.ingest.disk_guard import DiskGuard
 from sql.database import Database, Row
 from sql.errors import DatabaseError
 from sql.hourly import PROJECTION
@@ -80,6 +81,8 @@ class Metrics:
             families = await in_time(_of_database(database))
         except DatabaseError:
             families = [_up(0)]
+        if admission.disk is not None:
+            families += _disk(admission.disk)
         return generate_latest(self._of_workers()) + generate_latest(_Collected(families))
 
     def _of_workers(self) -> CollectorRegistry:
@@ -119,6 +122,17 @@ async def _of_database(database: Database) -> list[Metric]:
 
 def _up(answers: int) -> Metric:
     return GaugeMetricFamily("hourledger_database_up", "Whether the database answers.", value=answers)
+
+
+def _disk(guard: DiskGuard) -> Iterator[Metric]:
+    room = guard.room()
+    yield GaugeMetricFamily("hourledger_disk_free_bytes", "Free bytes of the embedded server's disk.", value=room.free)
+    yield GaugeMetricFamily(
+        "hourledger_disk_needed_bytes", "Events are refused while fewer bytes are free.", value=room.needed
+    )
+    yield GaugeMetricFamily(
+        "hourledger_disk_full", "Whether events are refused because the disk is full.", value=guard.full
+    )
 
 
 def _of_projection(checkpoints: list[Row]) -> Iterator[Metric]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from litestar import HttpMethod, Response, delete, get, post, put, route
@@ -114,7 +115,12 @@ def _timelines(timelines: Timelines) -> list[Any]:
     async def user(request: Asked) -> Response[bytes]:
         return await answer_of(request, timelines.user(id_of(request, USER_PATH), query_of(request)))
 
-    return [session, user]
+    return [
+        session,
+        user,
+        _question(SESSION_PATH.rstrip("/"), partial(timelines.session, None)),
+        _question(USER_PATH.rstrip("/"), partial(timelines.user, None)),
+    ]
 
 
 def _segments(segments: Segments) -> list[Any]:
@@ -150,6 +156,26 @@ def _streams(live: Live, exports: Exports) -> list[Any]:
         return Download(exports, parse(query_of(request), EXPORT_PARAMETERS))
 
     return [live_stream, export]
+
+
+def client_route(settings: Settings) -> Any:
+    """Return the route that tells a reader what a page needs in order to send events.
+
+    Where everyone may read, it does not tell the write key.
+    """
+    told = {
+        "ok": True,
+        "needs_write_key": settings.write_key is not None,
+        "write_key": settings.write_key if settings.read_token is not None else None,
+        "origins": settings.cors_origins,
+    }
+
+    @get("/api/analytics/client", name="client")
+    async def client(request: Asked) -> Response[bytes]:
+        parse(query_of(request), NO_PARAMETERS)
+        return response(json_answer(told))
+
+    return client
 
 
 def state_routes(looking: Database, appender: Appender, metrics: Metrics, settings: Settings) -> list[Any]:

@@ -14,6 +14,7 @@ from granian.log import LogLevels
 from service.http import held_signals
 from service.http.counts_folder import counts_folder
 from service.settings import Settings
+from service.settings.temporary import choose_temporary_folder
 
 DRAIN_SECONDS = 15
 # The longest that a connection may take to send a head, and so the longest that it may idle between two requests.
@@ -28,6 +29,7 @@ OTHER_FILES = 256
 
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. The server starts a worker that died again."""
+    choose_temporary_folder(settings)
     with counts_folder() as folder:
         # All workers count into this folder, so that each can answer with the sums.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder

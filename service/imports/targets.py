@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from service.errors import NotReady, QueueFull
+from service.errors import DiskFull, NotReady, QueueFull
 from service.imports.digest_counts import DigestCounts
 from service.ingest.appender import Appender, shard_of
+from service.ingest.disk_guard import DiskGuard
 from service.ingest.event import Event
-from service.ingest.outcomes import DUPLICATE, ID_REUSED, STORED, UNAVAILABLE
+from service.ingest.outcomes import DISK_FULL, DUPLICATE, ID_REUSED, NOT_KNOWN, STORED, UNAVAILABLE
 from sql.database import Database
 from sql.errors import Unavailable
 
@@ -25,19 +26,21 @@ Target = Callable[[Sequence[Event]], Coroutine[None, None, list[str]]]
 class Log:
     """The log to import into.
 
-    clock: the time to judge events by, None for the database's clock. patience: seconds that the database may be away.
+    clock: the time to judge events by, None for the database's clock. patience: seconds that the database may be away,
+    or its disk full. disk: the guard of the embedded server's disk.
     """
 
     database: Database
     retention_days: int
     clock: datetime | None = None
     patience: float = 60.0
+    disk: DiskGuard | None = None
 
 
 @asynccontextmanager
 async def storing(log: Log) -> AsyncIterator[Target]:
     """Give a target that appends like HTTP does. It raises sql.errors.Unavailable when the log's patience ends."""
-    appender = Appender(log.database, log.retention_days, log.clock)
+    appender = Appender(log.database, log.retention_days, log.clock, log.disk)
     await appender.start()
     # Wait first, because refused batches retry each on its own and could lose the order of the file.
     await appender.wait_until_available(log.patience)
@@ -54,19 +57,27 @@ async def storing(log: Log) -> AsyncIterator[Target]:
 async def _store(appender: Appender, events: Sequence[Event], patience: float) -> list[str]:
     outcomes = [UNAVAILABLE] * len(events)
     deadline = asyncio.get_running_loop().time() + patience
-    while places := [place for place, outcome in enumerate(outcomes) if outcome == UNAVAILABLE]:
+    while places := [place for place, outcome in enumerate(outcomes) if outcome in NOT_KNOWN]:
         try:
             answers = await appender.append([events[place] for place in places])
+        except DiskFull:
+            answers = [DISK_FULL] * len(places)
         except (QueueFull, NotReady):
             answers = [UNAVAILABLE] * len(places)
         for place, answer in zip(places, answers, strict=True):
             outcomes[place] = answer
-        if UNAVAILABLE in answers:
+        if set(NOT_KNOWN) & set(answers):
             if asyncio.get_running_loop().time() >= deadline:
-                raise Unavailable(f"the database has taken no events for {patience:.0f} s; see the log above")
+                raise _given_up(answers, patience)
             # While the database is away, the appender itself looks for it. Any other refusal soon passes.
             await asyncio.sleep(1.0 if appender.available else 0.01)
     return outcomes
+
+
+def _given_up(answers: Sequence[str], patience: float) -> Unavailable:
+    if DISK_FULL in answers:
+        return Unavailable(f"the disk of the database has been full for {patience:.0f} s: free space and run it again")
+    return Unavailable(f"the database has taken no events for {patience:.0f} s; see the log above")
 
 
 @asynccontextmanager

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from time import monotonic
 
-from service.errors import NotReady, QueueFull, Stopping
+from service.errors import DiskFull, NotReady, QueueFull, Stopping
+from service.ingest.disk_guard import DiskGuard
+from service.ingest.outcomes import ON_FULL_DISK
 
 MOST_EVENTS = 50_000
 # Single events have a budget of their own, so that batches cannot take it.
@@ -62,12 +64,15 @@ class Budget:
 class Admission:
     """Lets events and bodies wait, or refuses them at once.
 
-    available: whether any shard takes events. stopping: whether the service is stopping. events: how many wait now.
-    singles, batches: the budgets of bodies.
+    available: whether any shard takes events. disk_full: whether none does because PostgreSQL's disk is full.
+    stopping: whether the service is stopping. events: how many wait now. singles, batches: the budgets of bodies.
+    disk: the guard of the embedded server's disk, None for another server.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, disk: DiskGuard | None = None) -> None:
+        self.disk = disk
         self.available = False
+        self.disk_full = False
         self.stopping = False
         self.events = 0
         self.singles = Budget("events", MOST_SINGLE_BYTES)
@@ -79,9 +84,13 @@ class Admission:
         return self.singles, self.batches
 
     def check_room(self, events: int) -> None:
-        """Check that `events` more may wait. Raises Stopping, NotReady or QueueFull."""
+        """Check that `events` more may wait. Raises Stopping, DiskFull, NotReady or QueueFull."""
         if self.stopping:
             raise Stopping("the service is stopping; send it again")
+        if self.disk is not None:
+            self.disk.check()
+        if self.disk_full:
+            raise DiskFull(ON_FULL_DISK)
         if not self.available:
             raise NotReady("the database is away, or takes no events; send it again")
         if self.events + events > MOST_EVENTS:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from service.ingest.event import Event
+from service.ingest.outcomes import UNAVAILABLE
 
 # Enough events to make a commit cheap, and few enough to hold the head's lock for milliseconds only.
 EVENTS_PER_COMMIT = 500
@@ -34,9 +35,13 @@ class Part:
 
 @dataclass(slots=True)
 class Queue:
-    """The parts that wait for one shard. A closed queue takes none."""
+    """The parts that wait for one shard. A closed queue takes none.
+
+    refusal: the outcome of events that a closed queue is given.
+    """
 
     open: bool
+    refusal: str = UNAVAILABLE
     parts: deque[Part] = field(default_factory=deque)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -57,9 +62,13 @@ class Queue:
             self.arrived.clear()
         return taken
 
-    def close(self) -> list[Part]:
+    def reopen(self) -> None:
+        """Take parts again."""
+        self.open, self.refusal = True, UNAVAILABLE
+
+    def close(self, refusal: str) -> list[Part]:
         """Close the queue; remove and return the parts that wait."""
-        self.open = False
+        self.open, self.refusal = False, refusal
         self.arrived.clear()
         left = list(self.parts)
         self.parts.clear()

@@ -18,15 +18,18 @@ import structlog
 
 from service.ingest.admission import Admission
 from service.ingest.append_queue import Part, Queue, commits
+from service.ingest.disk_guard import DiskGuard
 from service.ingest.event import Event
-from service.ingest.outcomes import REFUSED, STORED, UNAVAILABLE
+from service.ingest.log_writer import LogWriter
+from service.ingest.outcomes import DISK_FULL, NOT_KNOWN, REFUSED, UNAVAILABLE
 from sql.database import Database
-from sql.days import make_days
-from sql.errors import DatabaseError, MissingDay, Refused, Unavailable
+from sql.errors import DatabaseError, DiskFull, Refused, Unavailable
 
 # A commit that takes longer, repetitions included, closes its shard. A slow disk takes less.
 REPEAT_SECONDS = 3.0
 PROBE_SECONDS = 0.25
+# How long a shard stays closed when the disk is full. A trial without events cannot tell, because it takes no room.
+DISK_FULL_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -37,11 +40,15 @@ class Appender:
     admission: how much waits, and whether more may.
     """
 
-    def __init__(self, database: Database, retention_days: int, clock: datetime | None = None) -> None:
-        self.admission = Admission()
-        self._database = database
-        self._retention_days = retention_days
-        self._clock = clock
+    def __init__(
+        self,
+        database: Database,
+        retention_days: int,
+        clock: datetime | None = None,
+        disk: DiskGuard | None = None,
+    ) -> None:
+        self.admission = Admission(disk)
+        self._writer = LogWriter(database, retention_days, clock)
         self._queues: list[Queue] = []
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -83,7 +90,7 @@ class Appender:
     async def append(self, events: Sequence[Event]) -> list[str]:
         """Append events; return the outcome of each, after the commit.
 
-        Raises QueueFull, NotReady when no shard takes events, or Stopping. Then it has kept no event.
+        Raises QueueFull, DiskFull, NotReady when no shard takes events, or Stopping. Then it has kept no event.
         """
         self.admission.check_room(len(events))
         placed = self._place(events)
@@ -119,7 +126,7 @@ class Appender:
         if queue.open:
             queue.put(part)
         else:
-            self._settle(part, [UNAVAILABLE] * len(events))
+            self._settle(part, [queue.refusal] * len(events))
         return part
 
     def _settle(self, part: Part, outcomes: list[str]) -> None:
@@ -132,26 +139,18 @@ class Appender:
         while not (shards := await self._count_shards(quietly=told)):
             told = True
             await asyncio.sleep(PROBE_SECONDS)
-        works = await asyncio.gather(*(self._can_append(shard) for shard in range(shards)))
+        works = await asyncio.gather(*(self._writer.can_append(shard) for shard in range(shards)))
         self._queues = [Queue(each) for each in works]
         self._tasks += [asyncio.create_task(self._serve(shard)) for shard in range(shards)]
         self.admission.available = any(works)
 
     async def _count_shards(self, *, quietly: bool) -> int:
         try:
-            return len(await self._database.rows(self._database.statements.list_shards))
+            return await self._writer.shards()
         except DatabaseError as error:
             if not quietly:
                 log.warning("the database is away", error=str(error))
             return 0
-
-    async def _can_append(self, shard: int) -> bool:
-        """Return whether a shard takes events. It tries an append without events, which takes the locks and commits."""
-        try:
-            await self._append(shard, [])
-        except DatabaseError:
-            return False
-        return True
 
     async def _serve(self, shard: int) -> None:
         queue = self._queues[shard]
@@ -159,7 +158,9 @@ class Appender:
             if queue.open:
                 await queue.arrived.wait()
                 await self._commit(shard, queue.take())
-            elif await self._can_append(shard):
+                if queue.refusal == DISK_FULL:
+                    await asyncio.sleep(DISK_FULL_SECONDS)
+            elif await self._writer.can_append(shard):
                 self._open_shard(shard)
             else:
                 await asyncio.sleep(PROBE_SECONDS)
@@ -168,7 +169,7 @@ class Appender:
         """Store events. Settle their parts even when cancelled."""
         events = [event for part in parts for event in part.events]
         outcomes = [UNAVAILABLE] * len(events)
-        closing = asyncio.get_running_loop().call_later(REPEAT_SECONDS, self._close_shard, shard)
+        closing = asyncio.get_running_loop().call_later(REPEAT_SECONDS, self._close_shard, shard, UNAVAILABLE)
         try:
             outcomes = await self._store_or_tell(shard, events)
         finally:
@@ -176,20 +177,25 @@ class Appender:
             rest = iter(outcomes)
             for part in parts:
                 self._settle(part, [next(rest) for _ in part.events])
-        if UNAVAILABLE not in outcomes:
+        if not set(NOT_KNOWN) & set(outcomes):
             self._open_shard(shard)
 
     def _open_shard(self, shard: int) -> None:
         if not self._queues[shard].open:
             log.info("events can be appended again", shard=shard)
-            self._queues[shard].open = self.admission.available = True
+            self._queues[shard].reopen()
+            self._tell_admission()
 
-    def _close_shard(self, shard: int) -> None:
+    def _close_shard(self, shard: int, refusal: str) -> None:
         """Settle everything that waits as not known to be stored. Refuse events until a commit gets through."""
         log.warning("events cannot be appended", shard=shard, waiting=self.admission.events)
-        for part in self._queues[shard].close():
-            self._settle(part, [UNAVAILABLE] * len(part.events))
-        self.admission.available = any(each.open for each in self._queues)
+        for part in self._queues[shard].close(refusal):
+            self._settle(part, [refusal] * len(part.events))
+        self._tell_admission()
+
+    def _tell_admission(self) -> None:
+        self.admission.available = any(queue.open for queue in self._queues)
+        self.admission.disk_full = all(queue.refusal == DISK_FULL for queue in self._queues)
 
     async def _store_or_tell(self, shard: int, events: Sequence[Event]) -> list[str]:
         """Store events. A fault of the service fails only these events, and their senders learn of it."""
@@ -203,29 +209,19 @@ class Appender:
         """Commit events; return the outcome of each. Repeat a commit whose outcome is unknown, with the same ids."""
         while True:
             try:
-                return await self._append(shard, events)
+                return await self._writer.append(shard, events)
             except Refused as error:
                 return await self._isolate(shard, events, error)
+            except DiskFull as error:
+                log.warning("append failed", shard=shard, events=len(events), error=str(error))
+                self._close_shard(shard, DISK_FULL)
+                return [DISK_FULL] * len(events)
             except Unavailable as error:
                 # Repeat only after errors that may pass by themselves. Others would fail again in the same way.
                 log.warning("append failed", shard=shard, events=len(events), error=str(error))
                 await asyncio.sleep(PROBE_SECONDS)
                 if not self._queues[shard].open:
                     return [UNAVAILABLE] * len(events)
-
-    async def _append(self, shard: int, events: Sequence[Event]) -> list[str]:
-        columns = [list(column) for column in zip(*events, strict=True)] or [[]] * len(Event._fields)
-        arguments = (shard, self._retention_days, self._clock, *columns)
-        try:
-            rows = await self._database.rows(self._database.statements.append_events, *arguments)
-        except MissingDay:
-            days = {event.timestamp.date() for event in events}
-            await make_days(self._database, self._retention_days, self._clock, days)
-            rows = await self._database.rows(self._database.statements.append_events, *arguments)
-        outcomes = [STORED] * len(events)
-        for row in rows:
-            outcomes[row["ordinal"] - 1] = row["outcome"]
-        return outcomes
 
     async def _isolate(self, shard: int, events: Sequence[Event], error: Refused) -> list[str]:
         """Find the event that PostgreSQL refuses, by halves. A safety net: earlier checks should have caught it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from service.errors import Expired, Future, IdReused, ServiceError, Unavailable
+from service.errors import DiskFull, Expired, Future, IdReused, ServiceError, Unavailable
 from service.ingest.refusals import EventError
 
 # The outcomes. EXPIRED, FUTURE and ID_REUSED come from append_events.
@@ -12,9 +12,16 @@ STORED = "stored"
 DUPLICATE = "duplicate"
 REFUSED = "refused"  # by PostgreSQL
 UNAVAILABLE = "unavailable"  # not known to be stored
+DISK_FULL = "disk_full"  # not known to be stored, because the disk is full
 EXPIRED = "expired"
 FUTURE = "future"
 ID_REUSED = "id_reused"
+# With these an event may be sent again.
+NOT_KNOWN = (UNAVAILABLE, DISK_FULL)
+ON_FULL_DISK = (
+    "the disk of the service is full: whoever runs it must free space;"
+    " the event is not known to be stored, send it again then with the same event_id"
+)
 
 _REASONS: dict[str, Callable[[], ServiceError]] = {
     EXPIRED: lambda: Expired(
@@ -24,6 +31,7 @@ _REASONS: dict[str, Callable[[], ServiceError]] = {
     ID_REUSED: lambda: IdReused("another session has sent this event_id with this timestamp", "event_id"),
     REFUSED: lambda: EventError("invalid_field", "PostgreSQL refuses this event"),
     UNAVAILABLE: lambda: Unavailable("not known to be stored; send it again with the same event_id"),
+    DISK_FULL: lambda: DiskFull(ON_FULL_DISK),
 }
 
 

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from sql.database import Database
+from sql.embedded.configuration import READERS
 from sql.errors import DatabaseError
-
-GROUP = "hourledger_bi"
-# A login gets these settings from its role. Sessions of the embedded server's owner get them from the URL.
-OPTIONS = f"-c role={GROUP} -c statement_timeout=60s -c default_transaction_read_only=on -c timezone=UTC"
 
 
 class RoleRefused(DatabaseError):
     """The login cannot be made. The message says why."""
 
 
-async def make_role(url: str, login: str | None, *, embedded: bool) -> list[str]:
+async def make_role(url: str, login: str | None) -> list[str]:
     """Make the role and, with `login`, a member of it that logs in with a new password. Return the lines to print.
 
     Raises RoleRefused, and DatabaseError when the owner of the database may not make roles.
     """
-    if login is not None and embedded:
-        raise RoleRefused("the embedded PostgreSQL lets in only its own user, without a password: leave out --login")
     password = secrets.token_urlsafe(24)
     database = Database(url, connections=1)
     try:
@@ -31,12 +26,9 @@ async def make_role(url: str, login: str | None, *, embedded: bool) -> list[str]
     finally:
         await database.close()
     if not made:
-        raise RoleRefused(f"the role {login} exists, but is not a member of {GROUP}: choose another name")
-    if embedded:
-        options = urlencode({"options": OPTIONS}, quote_via=quote)
-        return [f"while the service runs, connect as its own system user: {url}{'&' if '?' in url else '?'}{options}"]
+        raise RoleRefused(f"the role {login} exists, but is not a reader's login: choose another name")
     if login is None:
-        return [f"to make a login a member: grant {GROUP} to …"]
+        return [f"--login NAME makes a login that is a member of {READERS}"]
     return [f"connect with: {with_login(url, login, password)}", "the password is not shown again"]
 
 

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 import structlog
 
 from service.settings import Settings, SettingsError
+from service.settings.temporary import choose_temporary_folder
 from sql.clocks import read_clocks
 from sql.database import Database
 from sql.days import make_days
-from sql.embedded.share import EmbeddedServer, ensure_running, use
+from sql.embedded.share import EmbeddedServer, ensure_running, mind_ballast, use
 from sql.errors import EmbeddedError, Unavailable
 from sql.migrate import Migration, migrate
-from sql.retention import Retention, advance, record_retention
+from sql.retention import Retention, advance, lock_warnings, record_retention
 
 WATCH_SECONDS = 1.0
 # How often to look whether the port accepts connections.
@@ -73,6 +74,8 @@ def check_port(settings: Settings) -> None:
 
 
 async def _run_parts(settings: Settings, url: str, embedded: EmbeddedServer | None, ready: Callable[[], None]) -> None:
+    # The HTTP server needs it. Without it, that part would end and be started again for ever.
+    choose_temporary_folder(settings)
     stop = stop_on_signals()
     await prepare(url, settings, serves=True)
     telling = asyncio.create_task(_tell(ready, settings))
@@ -132,6 +135,8 @@ async def prepare(url: str, settings: Settings, *, serves: bool = False) -> list
         asked = Retention(settings.event_retention_days, settings.rollup_retention_days)
         kept = await record_retention(database, asked, lengthen=serves)
         tell_of_other_retention(settings, kept)
+        for sentence in await lock_warnings(database, kept):
+            log.warning("the retention is too long for this server", why=sentence)
         await advance(database, kept, read_clocks())
         await make_days(database, kept.event_days)
     finally:
@@ -192,10 +197,15 @@ async def _end(process: asyncio.subprocess.Process, part: Part, ended: asyncio.T
 
 
 async def _watch_embedded(embedded: EmbeddedServer, stop: asyncio.Event) -> None:
+    had_ballast = embedded.postgres.ballast.file.exists()
     while not stop.is_set():
         try:
             if await asyncio.to_thread(ensure_running, embedded):
                 log.warning("the embedded PostgreSQL had died and was started again")
+            has_ballast = await asyncio.to_thread(mind_ballast, embedded)
+            if had_ballast and not has_ballast:
+                log.warning("the ballast was removed, because the disk is full", folder=str(embedded.postgres.data_dir))
+            had_ballast = has_ballast
         except EmbeddedError:
             log.exception("the embedded PostgreSQL cannot be started")
         await _wait(stop, WATCH_SECONDS)

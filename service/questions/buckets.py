@@ -1,7 +1,10 @@
-"""Buckets of time: hours, and the days, weeks and months of a time zone, within a range of whole hours.
+"""Buckets of time: minutes, quarters, hours, and the days, weeks and months of a time zone.
 
-Bounds are ascending moments in UTC. Bucket n, from 0, is [bounds[n], bounds[n + 1]). The range may cut the first and
-the last bucket. A local day has 23, 24 or 25 hours; on Lord Howe Island it can have 23.5 or 24.5.
+Bounds are ascending moments in UTC. Bucket n, from 0, is [bounds[n], bounds[n + 1]). The range begins and ends at whole
+quarters of an hour, and may cut the first and the last bucket. A local day has 23, 24 or 25 hours; on Lord Howe Island
+it can have 23.5 or 24.5.
+Hours are those of UTC, unless the range begins or ends at a full hour that only the zone has: a day in Kathmandu begins
+at 18:15 UTC and has 24 whole hours.
 """
 
 from __future__ import annotations
@@ -12,15 +15,16 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
-from service.questions.hours import HOUR
+from service.questions.hours import HOUR, QUARTER, hour_start
 from service.questions.parameters import SHOWN, invalid
 
-INTERVALS = ("hour", "day", "week", "month")
+INTERVALS = ("minute", "quarter", "hour", "day", "week", "month")
+# The same length at any time, in any zone.
+FIXED = {"minute": timedelta(minutes=1), "quarter": QUARTER}
 COMPARISONS = ("none", "previous", "week", "year")
 DAY = timedelta(days=1)
 WEEK = timedelta(weeks=1)
 YEAR = 52 * WEEK  # so that weekdays stay the same
-QUARTER = timedelta(minutes=15)
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 Bounds = list[datetime]
@@ -40,9 +44,11 @@ def zone(name: str) -> tzinfo:
 
 def bounds_of(since: datetime, until: datetime, interval: str, zone: tzinfo) -> Bounds:
     """Return the bounds of all buckets. Raises InvalidParameter for one that is not at a quarter of an hour (UTC)."""
-    if interval == "hour":
-        return [since + step * HOUR for step in range((until - since) // HOUR + 1)]
+    if length := FIXED.get(interval):
+        return [since + step * length for step in range((until - since) // length + 1)]
     with _within_calendar():
+        if interval == "hour":
+            return _checked([*_hours(since, until, _zone_of_hours(since, until, zone)), until])
         inner = {start for start in _local_starts(since, until, interval, zone) if since < start < until}
     return _checked([since, *sorted(inner), until])  # the set drops days that the zone skipped
 
@@ -59,7 +65,7 @@ def earlier(bounds: Bounds, comparison: str, interval: str, zone: tzinfo) -> Bou
 
 
 def _earlier(bounds: Bounds, comparison: str, interval: str, zone: tzinfo) -> Bounds:
-    local = interval != "hour"
+    local = interval in ("day", "week", "month")
     length = _wall(bounds[-1], zone) - _wall(bounds[0], zone) if local else bounds[-1] - bounds[0]
     step = {"week": WEEK, "year": YEAR}.get(comparison)
     by = length if step is None else -(-length // step) * step
@@ -89,13 +95,22 @@ def complete(bounds: Bounds, whole: list[bool], now: datetime) -> list[bool]:
 
 def whole_periods(bounds: Bounds, interval: str, zone: tzinfo) -> list[bool]:
     """Return, for each bucket, whether it is a whole period: the range may cut the first and the last."""
+    if interval == "hour":
+        zone = _zone_of_hours(bounds[0], bounds[-1], zone)
     cut = {place for place, bound in ((0, 0), (len(bounds) - 2, -1)) if not _is_start(bounds[bound], interval, zone)}
     return [place not in cut for place in range(len(bounds) - 1)]
 
 
+def _zone_of_hours(since: datetime, until: datetime, zone: tzinfo) -> tzinfo:
+    """Return the zone whose hours divide a range."""
+    return zone if any(end.minute and _is_start(end, "hour", zone) for end in (since, until)) else UTC
+
+
 def _is_start(moment: datetime, interval: str, zone: tzinfo) -> bool:
-    if interval == "hour":
+    if interval in FIXED:
         return True
+    if interval == "hour":
+        return not _past_hour(moment, zone)
     day = moment.astimezone(zone).date()
     starts = {"day": day, "week": day - day.weekday() * DAY, "month": day.replace(day=1)}
     return datetime.combine(starts[interval], time(), zone).astimezone(UTC) == moment
@@ -109,6 +124,20 @@ def _local_starts(since: datetime, until: datetime, interval: str, zone: tzinfo)
         day = _next(day, interval)
         start = datetime.combine(day, time(), zone).astimezone(UTC)
         yield start
+
+
+def _hours(since: datetime, until: datetime, zone: tzinfo) -> Iterator[datetime]:
+    """Give `since` and each full hour of the zone before `until`. An hour in which clocks change can be shorter."""
+    start = since
+    while start < until:
+        yield start
+        start += HOUR - _past_hour(start, zone)
+
+
+def _past_hour(moment: datetime, zone: tzinfo) -> timedelta:
+    """Return how long after a full hour the clocks of a zone are."""
+    wall = moment if zone is UTC else _wall(moment, zone)
+    return wall - hour_start(wall)
 
 
 def _next(day: date, interval: str) -> date:

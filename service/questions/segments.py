@@ -87,6 +87,8 @@ def _check_name(name: str) -> None:
 
 def _check(name: str, given: Mapping[str, str]) -> None:
     _check_name(name)
+    if name in (".", ".."):
+        raise invalid("name", "must not be . or .., because clients take these out of paths")
     _check_names(given, SAVED)
     with _below_filters():
         asked = filters(given)

@@ -12,11 +12,11 @@ from typing import Any
 
 from service.questions.buckets import Bounds
 from service.questions.filters import Filters
-from service.reports.kept_range import EVENTS, PEOPLE, ROLLUPS, KeptRange, kept_since
+from service.reports.kept_range import EVENTS, PEOPLE, ROLLUPS, KeptRange, data_since, kept_since
 from service.reports.raw_events import RawEvents
 from service.reports.shards import Shards
 from sql.database import Database, Row
-from sql.hourly import MEASURES, METRICS, OTHER, ROLLUP_FIELDS
+from sql.hourly import MEASURES, METRICS, ROLLUP_FIELDS
 
 # Metrics that need users. The projection has counted users only since some moment.
 USER_METRICS = tuple(metric for metric, names in METRICS.items() if "users" in names)
@@ -24,6 +24,9 @@ USER_METRICS = tuple(metric for metric, names in METRICS.items() if "users" in n
 PROJECTED = (*ROLLUP_FIELDS, *(measure for measure in MEASURES.values() if measure != "sessions"))
 # Measures that count distinct sessions or users.
 DISTINCT = (*MEASURES.values(), "new_users")
+
+# Why an earlier time cannot be compared with.
+UNKNOWN = NOT_KEPT, BEFORE_DATA = ("not_kept", "before_data")
 
 Value = int | float | None
 Key = str | None
@@ -57,6 +60,24 @@ class Wanted:
     divided_by: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Since when a source knows its events. kept: since when none is missing. began: when the data began."""
+
+    kept: datetime
+    began: datetime
+
+    def reason(self, since: datetime, until: datetime) -> str | None:
+        """Return one of UNKNOWN when nothing is known about [since, until), else None."""
+        if since < self.kept:
+            return NOT_KEPT
+        return BEFORE_DATA if until <= self.began else None
+
+    def reaches(self, since: datetime) -> bool:
+        """Tell whether the data had begun."""
+        return since >= self.began
+
+
 class Counts:
     """Reads counts from the rollups and from the log."""
 
@@ -75,9 +96,10 @@ class Counts:
             return await self._raw_events.kept(scope.since, scope.until)
         return await KeptRange.of(self._database, scope.since, scope.until, ROLLUPS)
 
-    async def kept_since(self, source: str) -> datetime:
-        """Return the moment since which everything of a source is kept."""
-        return await (self._raw_events.kept_since() if source == EVENTS else kept_since(self._database, ROLLUPS))
+    async def known(self, source: str) -> Known:
+        """Return since when an earlier time can be compared with."""
+        kept = await (self._raw_events.kept_since() if source == EVENTS else kept_since(self._database, ROLLUPS))
+        return Known(kept, await data_since(self._database))
 
     async def read(self, scope: Scope, bounds: Bounds, wanted: Wanted) -> Counted:
         """Count, in each bucket, the events that pass the scope's filters. The bounds replace the scope's range.
@@ -181,10 +203,9 @@ class Counted:
 
 
 def largest(counts: Mapping[str, int], most: int) -> tuple[list[tuple[str, int]], int]:
-    """Return the keys with the most events, largest first, and the sum of all others, (other) included."""
-    ordered = sorted((item for item in counts.items() if item[0] != OTHER), key=lambda item: (-item[1], item[0]))
-    named = ordered[:most]
-    return named, sum(counts.values()) - sum(events for _, events in named)
+    """Return the keys with the most events, largest first, and the sum of all others."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ordered[:most], sum(events for _, events in ordered[most:])
 
 
 def _value(metric: str, events: int, tool_uses: int, distinct: Mapping[str, int]) -> Value:

@@ -26,6 +26,7 @@ RETIRED = "retired"
 PEOPLE = "people"
 
 FIRST = datetime.min.replace(tzinfo=UTC)
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def since_of(row: Row, *parts: str) -> datetime:
@@ -38,6 +39,12 @@ async def kept_since(database: Database, *parts: str) -> datetime:
     statements = database.statements
     query = statements.read_retired if parts == (RETIRED,) else statements.read_kept
     return since_of(await database.only(query), *parts)
+
+
+async def data_since(database: Database) -> datetime:
+    """Read the quarter of an hour of the first event ever: FIRST when retention took it, NEVER without events."""
+    row = await database.only(database.statements.read_beginning)
+    return FIRST if row["is_retired"] else row["began"] or NEVER
 
 
 def first_kept(source: str, since: datetime, until: datetime, kept: datetime) -> datetime:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from service.questions.hours import HOUR, closed_range, time_text
+from service.questions.hours import HOUR, closed_range, time_text, touched_hours
 from service.questions.parameters import parse
 from service.reports.shards import Shards
 from sql.database import Database, Row
@@ -32,9 +32,12 @@ class Proofs:
         self._clock = clock
 
     async def page(self, query: bytes) -> dict[str, Any]:
-        """Return the proof of each hour that has events or failed its proof, newest first. Raises ServiceError."""
+        """Return the proof of each hour that has events or failed its proof, newest first. Raises ServiceError.
+
+        A proof is of a whole hour, so an hour that the range cuts is there as a whole.
+        """
         now = self._clock()
-        since, until = closed_range(parse(query, PARAMETERS), DEFAULT_HOURS, now)
+        since, until = touched_hours(*closed_range(parse(query, PARAMETERS), DEFAULT_HOURS, now))
         # Read the positions first, so that the proofs reach at least as far as `as_of` says.
         checkpoints = await self._database.rows(self._database.statements.list_lags, PROJECTION)
         by_hour = await self._by_hour(since, until)

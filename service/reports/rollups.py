@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from service.errors import Expired
-from service.questions.hours import HOUR, hour, hour_range, hour_start, time_text
+from service.questions.hours import HOUR, hour, hour_range, hour_start, time_text, touched_hours
 from service.questions.parameters import parse, switch
 from service.reports.proofs import differences_of, proof_of
 from service.reports.shards import Shards
@@ -54,7 +54,9 @@ class Rollups:
             "total_events": total.single["event_type"] + total.single["document_events"],
             "total_sessions": total.single["sessions"] + total.single["document_sessions"],
             "distinct_sessions": total.single["distinct_sessions"],
-            "rollups": [total.rollup(start) for start in sorted(hours, reverse=True)],
+            "rollups": [
+                _within(total.rollup(start), start, since, asked.until) for start in sorted(hours, reverse=True)
+            ],
             "as_of": {
                 "positions": [row["amount"] for rows in by_shard for row in rows if row["measure"] == "position"],
                 "lag_events": total.single["lag_events"],
@@ -178,5 +180,21 @@ def _most(counts: dict[str, int]) -> dict[str, int]:
 def _every_hour(since: datetime, until: datetime | None, now: datetime) -> set[datetime]:
     """Return every hour of the range up to the current one. Later hours show only when they have events."""
     current_end = hour_start(now) + HOUR
-    until = min(until or current_end, current_end)
-    return {since + step * HOUR for step in range((until - since) // HOUR)}
+    first, end = touched_hours(since, min(until or current_end, current_end))
+    return {first + step * HOUR for step in range((end - first) // HOUR)}
+
+
+def _within(
+    rollup: dict[str, Any] | msgspec.Raw, hour: datetime, since: datetime, until: datetime | None
+) -> dict[str, Any] | msgspec.Raw:
+    """Return the rollup of an hour; one that the range cuts says from when to when it counts."""
+    start, end = part_of(hour, since, until)
+    if end - start == HOUR or isinstance(rollup, msgspec.Raw):
+        return rollup
+    return {"hour": rollup["hour"], "from": time_text(start), "to": time_text(end), **rollup}
+
+
+def part_of(hour: datetime, since: datetime, until: datetime | None) -> tuple[datetime, datetime]:
+    """Return the part of an hour that lies in a range."""
+    end = hour + HOUR
+    return max(hour, since), end if until is None else min(end, until)

@@ -103,13 +103,25 @@ class Summary:
         return await self._counts.read(cut, bounds, Wanted((*LISTS.values(), *TOTALS))), compared
 
     async def _compared(self, cut: Scope, compared: Compared) -> dict[str, Any] | None:
-        """Return the totals to compare with, or None when not asked for, or when their range is not kept completely."""
-        if compared is None or compared[0][0] < await self._counts.kept_since(cut.source):
+        """Return the totals to compare with.
+
+        None when not asked for, when their range is not kept completely, and when the data began after it.
+        """
+        if compared is None:
             return None
         (since, until), counted = compared
-        return {"from": time_text(since), "to": time_text(until), "totals": counted.totals(0)}
+        known = await self._counts.known(cut.source)
+        if known.reason(since, until):
+            return None
+        return {
+            "from": time_text(since),
+            "to": time_text(until),
+            **({} if known.reaches(since) else {"data_from": time_text(known.began)}),
+            "totals": counted.totals(0),
+        }
 
 
 def _rows(counted: Counted, dimension: str) -> list[dict[str, Any]]:
     named, other = largest(counted.keys(dimension), MOST_KEYS)
-    return [{"key": key, "events": events} for key, events in (*named, *([(OTHER, other)] if other else []))]
+    rest = [{"key": OTHER, "events": other, "rest": True}] if other else []  # told from a key of that name
+    return [*({"key": key, "events": events} for key, events in named), *rest]

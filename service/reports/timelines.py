@@ -35,15 +35,21 @@ class Found:
 
 
 class Timelines:
-    """Answers `GET /api/analytics/sessions/{id}` and `GET /api/analytics/users/{id}`, each quickly by an index."""
+    """Answers `GET /api/analytics/sessions/{id}` and `GET /api/analytics/users/{id}`, each quickly by an index.
+
+    The id may also be a parameter, because clients normalise paths that end in `.` or `..`.
+    """
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
 
-    async def session(self, session_id: str, query: bytes) -> dict[str, Any]:
-        """Return a session and a page of its events, oldest first. Raises NotFound without events, Expired, Invalid."""
-        given = parse(query, PARAMETERS)
+    async def session(self, session_id: str | None, query: bytes) -> dict[str, Any]:
+        """Return a session and a page of its events, oldest first. Raises NotFound without events, Expired, Invalid.
+
+        session_id: None when the query has it.
+        """
+        given, session_id = _asked(query, "session_id", session_id)
         cursor, limit = _cursor(given, self._clock(), oldest_first=True), _limit(given)
         statements = self._database.statements
         last = (cursor.timestamp, cursor.event_id, cursor.shard)
@@ -59,9 +65,12 @@ class Timelines:
         users = {"user_ids": found.known[0]["user_ids"] or []}
         return {"ok": True, "session_id": session_id, **users, **_seen(found), **_range(cursor, found)}
 
-    async def user(self, user_id: str, query: bytes) -> dict[str, Any]:
-        """Return a user and a page of its events, newest first. Raises NotFound without events, Expired, Invalid."""
-        given = parse(query, PARAMETERS)
+    async def user(self, user_id: str | None, query: bytes) -> dict[str, Any]:
+        """Return a user and a page of its events, newest first. Raises NotFound without events, Expired, Invalid.
+
+        user_id: None when the query has it.
+        """
+        given, user_id = _asked(query, "user_id", user_id)
         cursor, limit = _cursor(given, self._clock(), oldest_first=False), _limit(given)
         statements = self._database.statements
         last = (cursor.timestamp, cursor.event_id, cursor.shard)
@@ -85,6 +94,15 @@ class Timelines:
     async def _page(self, limit: int, query: str, *args: object) -> tuple[list[Row], bool]:
         async with self._database.transaction() as session:
             return await page_of(session.stream(query, *args), limit)
+
+
+def _asked(query: bytes, parameter: str, name: str | None) -> tuple[dict[str, str], str]:
+    """Return the parameters, and the id: `name`, or a parameter. Raises Invalid, and NotFound without an id."""
+    given = parse(query, PARAMETERS if name is not None else PARAMETERS | {parameter})
+    name = given.get(parameter) if name is None else name
+    if name is None:
+        raise NotFound(f"nothing is served at this path without {parameter}")
+    return given, name
 
 
 def _cursor(given: Mapping[str, str], now: datetime, *, oldest_first: bool) -> Cursor:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
 from typing import Any
 
 from service.questions.buckets import COMPARISONS, INTERVALS, Bounds, bounds_of, complete, earlier, whole_periods, zone
 from service.questions.filters import NAMES, Filters
-from service.questions.hours import closed_range, time_text
+from service.questions.hours import HOUR, closed_range, time_text
 from service.questions.parameters import choice, invalid, parse, whole
 from service.questions.segments import Segments
 from service.reports.counts import Counted, Counts, Scope, Value, Wanted, largest
@@ -22,6 +22,8 @@ DEFAULT_TOP = 10
 MOST_TOP = 50
 # The most numbers in one answer: buckets, buckets to compare with, and buckets of groups.
 MOST_VALUES = 50_000
+# Rollups do not know minutes, so that every minute is counted from raw events.
+MOST_HOURS_OF_MINUTES = 6
 PARAMETERS = NAMES | {"metric", "interval", "hours", "from", "to", "tz", "compare", "by", "top"}
 
 Bucket = dict[str, Any]
@@ -112,23 +114,27 @@ class Trends:
         return Found(scope, bounds, whole, counted, keys, compared)
 
     async def _keys(self, question: Question, scope: Scope) -> tuple[str, ...]:
-        """Return the keys with the most events in the range, at most `top`."""
+        """Return the keys with the most events in the range, at most `top`. A key (other) counts with the rest."""
         if question.by is None:
             return ()
         counted = await self._counts.read(scope, [scope.since, scope.until], Wanted((question.by,)))
-        named, _ = largest(counted.keys(question.by), question.top)
+        counts = {key: events for key, events in counted.keys(question.by).items() if key != OTHER}
+        named, _ = largest(counts, question.top)
         return tuple(key for key, _ in named)
 
     async def _compared(self, question: Question, found: Found, now: datetime) -> list[Bucket] | None:
         if found.compared is None:
             return None
         bounds, counted = found.compared
-        kept = await self._counts.kept_since(question.scope.source)
+        known = await self._counts.known(question.scope.source)
+        reasons = [known.reason(*ends) for ends in pairwise(bounds)]
 
         def value(place: int) -> Value:
-            return counted.value(question.metric, place) if bounds[place] >= kept else None
+            return None if reasons[place] else counted.value(question.metric, place)
 
-        return _buckets(bounds, found.whole, now, value)
+        whole = [is_whole and known.reaches(start) for is_whole, start in zip(found.whole, bounds, strict=False)]
+        buckets = _buckets(bounds, whole, now, value)
+        return [bucket | ({"reason": why} if why else {}) for bucket, why in zip(buckets, reasons, strict=True)]
 
 
 def _question(given: Mapping[str, str], asked: Filters, now: datetime) -> Question:
@@ -141,18 +147,28 @@ def _question(given: Mapping[str, str], asked: Filters, now: datetime) -> Questi
     if metric == "new_users" and (asked or by is not None):
         raise invalid("metric", "new_users counts over all events: it takes no filters and no by")
     since, until = closed_range(given, DEFAULT_HOURS, now)
-    source = ROLLUPS if not asked and _is_projected(metric, by) else EVENTS
+    interval = choice(given, "interval", INTERVALS, "hour")
+    if interval == "minute":
+        _check_minutes(metric, until - since)
+    source = ROLLUPS if not asked and interval != "minute" and _is_projected(metric, by) else EVENTS
     tz = given.get("tz", "UTC")
     return Question(
         Scope(source, since, until, asked),
         metric,
-        choice(given, "interval", INTERVALS, "hour"),
+        interval,
         zone(tz),
         tz,
         choice(given, "compare", COMPARISONS, "none"),
         by,
         whole(given, "top", DEFAULT_TOP, MOST_TOP),
     )
+
+
+def _check_minutes(metric: str, length: timedelta) -> None:
+    if length > MOST_HOURS_OF_MINUTES * HOUR:
+        raise invalid("interval", f"must be quarter or longer in a range of more than {MOST_HOURS_OF_MINUTES} hours")
+    if metric == "new_users":
+        raise invalid("interval", "must be quarter or longer for new_users, which raw events do not know")
 
 
 def _is_projected(metric: str, by: str | None) -> bool:

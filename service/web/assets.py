@@ -27,7 +27,7 @@ NAMED = (
     *("identify", "reset", "exportEvents", "stats"),
 )
 # The parts of the browser client, in the order in which they are joined.
-PARTS = ("storage.js", "mending.js", "recording.js", "sending.js", "starting.js")
+PARTS = ("storage.js", "mending.js", "recording.js", "sending.js", "page_views.js", "starting.js")
 # The text before and after the parts, which makes a classic script or an ES module of them.
 WRAPPINGS = {
     "analytics.js": (

@@ -6,6 +6,7 @@ import stat
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from sql.embedded.accounts import Account
 from sql.errors import EmbeddedError
@@ -73,6 +74,16 @@ def socket_folder(data: Path, account: Account) -> Path:
     folder = data / "run"
     # A comma ends a host name in a connection string.
     if len(os.fsencode(folder / SOCKET_NAME)) > SOCKET_PATH_BYTES or "," in str(folder):
-        digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
-        folder = TEMPORARY.resolve() / f"hourledger-{account.uid}-{digest}"
+        folder = TEMPORARY.resolve() / f"hourledger-{account.uid}-{_short_name(data)}"
     return private_folder(folder, account)
+
+
+def is_of(url: str, data: Path) -> bool:
+    """Return whether a URL leads to the embedded server of a data directory, by the folder of its socket."""
+    folder = Path(parse_qs(urlsplit(url).query).get("host", [""])[0])
+    short = folder.parent == TEMPORARY.resolve() and folder.name.endswith(_short_name(data.resolve()))
+    return short or folder == data.resolve() / "run"
+
+
+def _short_name(data: Path) -> str:
+    return hashlib.sha256(os.fsencode(data)).hexdigest()[:16]

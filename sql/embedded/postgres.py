@@ -19,12 +19,13 @@ import psutil
 
 from sql.durable import sync
 from sql.embedded.accounts import Account, account_of
+from sql.embedded.ballast import Ballast
+from sql.embedded.configuration import DATABASE, ROLE, write_configuration
+from sql.embedded.disk import LEAST_WAL, MIB
 from sql.embedded.folders import PORT, SOCKET_NAME, pgdata_name, private_folder
 from sql.errors import EmbeddedError
 from sql.stopping import unbroken
 
-DATABASE = "hourledger"
-ROLE = "hourledger"
 LOCALES = {16: ("--locale=C",), 18: ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")}
 # Crash recovery replays up to max_wal_size, which takes minutes on a slow disk.
 PATIENCE_SECONDS = 600.0
@@ -33,6 +34,7 @@ LEFTOVER_SECONDS = 60.0
 # How long Ctrl-C waits while a server begins.
 BEGIN_SECONDS = 5
 TAIL_LINES = 20
+NO_SPACE = "No space left on device"
 
 
 class Answer(IntEnum):
@@ -58,6 +60,11 @@ class Postgres:
     def folder(self) -> Path:
         """PGDATA."""
         return self.data_dir / pgdata_name(self.version)
+
+    @property
+    def ballast(self) -> Ballast:
+        """The file that makes room for recovery on a full disk."""
+        return Ballast(self.data_dir)
 
     def url(self, database: str) -> str:
         """Return the DSN of a database of this server, for asyncpg and libpq; the database need not exist."""
@@ -99,6 +106,12 @@ class Postgres:
             stopped = self._run("pg_ctl", "stop", "-D", self.folder.name, "-m", "fast", *_patiently())
             if stopped.returncode and self.postmaster():
                 raise self._failed("PostgreSQL did not stop", stopped.stderr)
+
+    def mind_ballast(self) -> None:
+        """Make the ballast when there is room; remove it when there is none left. The WAL's size follows."""
+        if self.ballast.is_due() and (self.ballast.release() or self.ballast.make()):
+            self._configure()
+            self._run("pg_ctl", "reload", "-D", self.folder.name)
 
     def remove_data(self) -> None:
         """Remove PGDATA of a stopped server. PGDATA is renamed first, so that a kill leaves no half of it in place."""
@@ -148,9 +161,13 @@ class Postgres:
             raise self._failed("PostgreSQL runs, but cannot be used", tried.stderr)
 
     def _start(self, *, last_try: bool) -> bool:
-        """Start the server; return False when remains of a killed server are still in the way. Raises EmbeddedError."""
+        """Start the server; return False when another try may succeed. Raises EmbeddedError.
+
+        Remains of a killed server may be in the way for a while, and a full disk until the ballast is removed.
+        """
+        self.ballast.release_for_start()  # first, because even the configuration needs room
         private_folder(self.data_dir / "log", self.account).joinpath("start.log").unlink(missing_ok=True)
-        self._write_configuration()
+        self._configure()
         self._drop_false_locks()
         options = ("-D", self.folder.name, "-o", "-c config_file=postgresql.conf", "-l", "log/start.log")
         # A server that has just begun writes its pid file within this time; without it nobody could stop the server.
@@ -159,6 +176,8 @@ class Postgres:
         if started.returncode == 0 or self.postmaster():  # which recovers for longer
             return True
         tail = self._log_tail()
+        if NO_SPACE in tail + started.stderr and self.ballast.release():
+            return False
         children, starting = "pre-existing shared memory" in tail, 'lock file "' in tail
         if last_try or not (children or starting):
             raise self._failed("PostgreSQL did not start", tail or started.stderr)
@@ -167,27 +186,19 @@ class Postgres:
                 process.terminate()
         return False
 
-    def _write_configuration(self) -> None:
-        """Write configuration into the data directory, not into PGDATA.
-
-        The server's user owns PGDATA and could place a link there, which root must not follow.
-        """
+    def _configure(self) -> None:
         sockets = '"' + str(self.socket_dir).replace('"', '""') + '"'
-        given = {"unix_socket_directories": sockets, **self.settings}
-        names = {self.account.name, account_of(os.geteuid()).name}
-        files = {
-            "postgresql.conf": [
-                f"include '{self.folder.name}/postgresql.conf'",
-                Path(__file__).with_name("embedded.conf").read_text(),
-                *(f"{name} = {_quoted(value)}" for name, value in given.items()),
-            ],
-            "pg_hba.conf": [f"local all all peer map={ROLE}"],
-            "pg_ident.conf": [f'{ROLE} "{name}" {ROLE}' for name in names],
-        }
-        for name, lines in files.items():
-            path = self.data_dir / name
-            path.write_bytes(os.fsencode("\n".join(["# Written at each start: edits are lost.", *lines, ""])))
-            path.chmod(0o644)
+        # Absolute, because a reload would take a relative path for another file.
+        access = {f"{kind}_file": str(self.data_dir / f"pg_{kind}.conf") for kind in ("hba", "ident")}
+        given = {"unix_socket_directories": sockets, **access, "max_wal_size": self._most_wal(), **self.settings}
+        users = {self.account.name, account_of(os.geteuid()).name}
+        write_configuration(self.data_dir, self.folder.name, users, given)
+
+    def _most_wal(self) -> str:
+        """Return max_wal_size: little where the ballast had to go, so that the room lasts until there is more."""
+        room = self.ballast.read(self.data_dir)
+        scarce = room.free < room.needed and not room.held
+        return f"{(LEAST_WAL if scarce else room.most_wal) // MIB}MB"
 
     def _drop_false_locks(self) -> None:
         """Remove lock files that name a live process of another program, which PostgreSQL would take for a server.
@@ -219,8 +230,3 @@ def _pid_in(lock: Path) -> int:
         return abs(int(lock.read_text().partition("\n")[0]))
     except (OSError, ValueError):
         return 0
-
-
-def _quoted(value: str) -> str:
-    """Return a value as a quoted string of postgresql.conf."""
-    return "'" + value.replace("\\", "\\\\").replace("'", "''").replace("\n", "\\n") + "'"

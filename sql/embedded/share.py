@@ -16,8 +16,9 @@ from typing import BinaryIO, Self
 
 from sql.embedded.accounts import server_account
 from sql.embedded.binaries import binaries
+from sql.embedded.configuration import DATABASE
 from sql.embedded.folders import data_folder, socket_folder
-from sql.embedded.postgres import DATABASE, PATIENCE_SECONDS, Answer, Postgres
+from sql.embedded.postgres import PATIENCE_SECONDS, Answer, Postgres
 from sql.errors import EmbeddedError
 from sql.stopping import unbroken
 
@@ -84,6 +85,19 @@ def ensure_running(server: EmbeddedServer) -> bool:
             return False
         with _starting(server.postgres.data_dir):
             return server.postgres.bring_up()
+
+
+def mind_ballast(server: EmbeddedServer) -> bool:
+    """Make or remove the ballast as the disk's room asks for. Return whether it is there. Raises EmbeddedError.
+
+    It is for services that run for long: a start on a full disk removes the ballast. Cheap enough to call every second.
+    """
+    with _one_line_errors():
+        ballast = server.postgres.ballast
+        if ballast.is_due():
+            with _starting(server.postgres.data_dir):
+                server.postgres.mind_ballast()
+        return ballast.file.exists()
 
 
 def release(server: EmbeddedServer) -> None:

@@ -51,7 +51,9 @@ async def test_everything_works_under_a_prefix(behind: tuple[Website, Site], pag
     assert here.failed() == []
     await page.goto(f"{here.origin}{PREFIX}/?from=2025-01-01T00:00Z&to=2025-01-01T01:00Z")
     await expect(page.locator("#empty")).to_contain_text(f"curl {here.origin}{PREFIX}/e ")
-    await expect(page.locator("#empty")).to_contain_text(f'src="{here.origin}{PREFIX}/h.js"')
+    await expect(page.locator("#empty")).to_contain_text(
+        f'<script src="{here.origin}{PREFIX}/h.js" data-auto defer></script>'
+    )
     assert faults == []
 
 

@@ -30,7 +30,7 @@ HERE = """<!doctype html><title>here</title><script src="/stats/h.js"></script>
   await fetch("/said?open");
   location.href = "/next.html";
 })();</script>"""
-NEXT = """<!doctype html><title>next</title><script src="/stats/h.js"></script>
+NEXT = """<!doctype html><title>next</title><script src="/stats/h.js" data-auto></script>
 <script>
 const given = { action: String(document.prerendering) };
 const id = hourledger.track("%s", given);
@@ -72,8 +72,10 @@ def test_a_prepared_page_counts_once_it_is_opened(site: Site, tmp_path: Path) ->
             asked_for(here, "/said?tracked=null&prerendering=true")
             here.gates["/said?prepared"].set()
             asked_for(here, "/said?waits=0")
-            assert site.listed(event_type=kind, hours=1) == []
+            assert site.listed(event_type=kind, hours=1) == site.listed(tool_name="/next.html") == []
             here.gates["/said?open"].set()
             wait_until(lambda: site.listed(event_type=kind, hours=1), "the view is stored")
     (event,) = site.listed(event_type=kind, hours=1)
     assert event["action"] == "true", "the page was prepared, and the event is as it was then"
+    (view,) = site.listed(tool_name="/next.html")
+    assert (view["event_type"], view["session_id"]) == ("page_viewed", event["session_id"])

@@ -117,7 +117,7 @@ async def test_a_long_timeline_goes_on(site: Site, page: Page) -> None:
 async def test_hostile_ids_and_unknown_ones(site: Site, browser: Browser, artifacts: Path) -> None:
     context = await browser.new_context(viewport={"width": 360, "height": 740}, color_scheme="dark")
     page = await context.new_page()
-    texts = [*HOSTILE, "a/b?c#d%2F"]
+    texts = [*HOSTILE, "a/b?c#d%2F", "..", "."]
     site.send(
         *({"event_type": text, "session_id": text, "timestamp": text_of(now()), "user_id": text} for text in texts)
     )

@@ -97,7 +97,7 @@ def move_to_own_server(place: Place, own_databases: list[str]) -> None:
 
 # Steps that a page describes in words, or takes for granted, before a block. Keys: the page, and a part of the block.
 BEFORE: dict[tuple[str, str], Callable[[Place, list[str]], None]] = {
-    ("docs/bi.md", "bi-role"): embedded_database,
+    ("docs/bi.md", "bi-role --login grafana"): embedded_database,
     ("docs/operations.md", "service http"): parts_by_themselves,
     ("docs/operations.md", "make import"): events_to_import,
     ("docs/operations.md", "make backup FILE=/var/backups/hourledger-"): no_backup_yet,

@@ -103,8 +103,11 @@ def test_out_of_disk(place: Place) -> None:
         with disk_full(place, day):
             for _ in range(2):
                 began = monotonic()
-                check_refusal(place.client.post("/e", json=event))
+                answer = place.client.post("/e", json=event)
+                check_refusal(answer)
                 assert monotonic() - began < SOON
+                assert answer.json()["error"]["code"] == "disk_full"
+            assert place.ready().status_code == 200  # reads go on
             assert "No space left on device" in place.running.log.read_text()
         wait_until(lambda: place.client.post("/e", json=event).status_code == 200, "there is space again", 60)
     assert senders.told[503] > 0

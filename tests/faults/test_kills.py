@@ -40,7 +40,7 @@ def kill_postgres(_: RunningService, data: Path) -> None:
 @pytest.mark.parametrize("kill_part", [kill_worker, kill_http_server, kill_projector, kill_postgres])
 def test_every_acked_event_survives_a_killed_part(kill_part: Callable[[RunningService, Path], None]) -> None:
     with folder_for_servers() as folder, running_service(folder) as running:
-        with loaded(running) as load:
+        with loaded(running.url) as load:
             for _ in range(KILLS):
                 load.wait_for(ACKS_BETWEEN_KILLS)
                 kill_part(running, folder / "data")
@@ -52,7 +52,7 @@ def test_every_acked_event_survives_a_killed_part(kill_part: Callable[[RunningSe
 
 
 def test_every_acked_event_survives_a_kill_of_everything() -> None:
-    with folder_for_servers() as folder, running_service(folder) as running, loaded(running) as load:
+    with folder_for_servers() as folder, running_service(folder) as running, loaded(running.url) as load:
         load.wait_for(ACKS_BETWEEN_KILLS)
         everything = [postmaster_of(folder / "data"), *children(running), psutil.Process(running.process.pid)]
         load.stop.set()

@@ -126,7 +126,7 @@ def people(events: Sequence[Event], since: datetime, until: datetime) -> dict[st
 
 
 def fresh(events: Iterable[Event], since: datetime, until: datetime) -> Fresh:
-    """Return the answer to a read of whole hours, without the rows about its freshness."""
+    """Return the answer to a read of hours, without the rows about its freshness."""
     inside = [event for event in events if since <= event.timestamp < until]
     found: Fresh = Counter((kind, start_of(e.timestamp, HOUR), key) for e in inside for kind, key in keys(e))
     for hour, _ in {(start_of(event.timestamp, HOUR), event.session_id) for event in inside}:

@@ -13,6 +13,8 @@ export interface Options {
   /** Where events go; batches go to `${endpoint}/batch`. Default: `e` beside the script. */
   endpoint?: string;
   writeKey?: string;
+  /** Send `page_viewed` for this page, and for each that a single-page app shows without a load. Default: false. */
+  auto?: boolean;
   /** What `demo_mode` is when an event does not say. Default: false. */
   demo?: boolean;
   /** false: events stay in this browser. Default: true. */

@@ -16,6 +16,7 @@ function begin() {
     respectPrivacy: flag(data.respectPrivacy),
     sampleRate: data.sampleRate === undefined ? undefined : Number(data.sampleRate),
     debug: flag(data.debug),
+    auto: flag(data.auto),
   });
   offset = Number(get(CLOCK)) || 0;
   isTimed = get(TIMED) !== null;
@@ -24,11 +25,13 @@ function begin() {
   document.addEventListener("prerenderingchange", () => prerendered.splice(0).forEach((event) => safely(() => take(event))));
   document.addEventListener("visibilitychange", () => (document.hidden ? leave() : beaconed.clear()));
   if (tag) plan(0);
+  if (options.auto) watch();
 }
 
 function init(given) {
   set(given);
   plan(0);
+  if (options.auto && inBrowser) watch();
 }
 
 const client = {

@@ -1,6 +1,7 @@
-// The browser client, in five parts that set-up joins in the order of PARTS (service/web/assets.py): what it keeps, how it
-// mends an event, how it records one, how it sends, how it starts. Set-up wraps it as a classic script and as an ES module,
-// which give it `tag`, the script element or null, and `here`, the address it was loaded from.
+// The browser client, in six parts that set-up joins in the order of PARTS (service/web/assets.py): what it keeps, how it
+// mends an event, how it records one, how it sends, which views it counts by itself, how it starts. Set-up wraps it as a
+// classic script and as an ES module, which give it `tag`, the script element or null, and `here`, the address it was
+// loaded from.
 //
 // Every event is kept in localStorage, under a key of its own, from the moment it happens until an answer names it.
 // An event that is sent twice has the same id, so it counts once.
@@ -28,7 +29,7 @@ const LONGEST_PAUSE = 5 * MINUTE;
 const home = /^http/.test(here) && here; // a bundled module does not know its own
 const inBrowser = typeof document !== "undefined";
 const options = {
-  endpoint: "/e", writeKey: "", demo: false, sendToBackend: true, respectPrivacy: true, sampleRate: 1,
+  endpoint: "/e", writeKey: "", demo: false, sendToBackend: true, respectPrivacy: true, sampleRate: 1, auto: false,
   debug: inBrowser && /^(localhost|127\.|\[::1\])/.test(location.hostname),
 };
 const memory = new Map(); // what storage does not take

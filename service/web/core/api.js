@@ -1,5 +1,6 @@
 // Asks the service. The read token lives as long as the tab, and is only ever sent in a header.
 
+import { hear } from "./clock.js";
 import { parse } from "./exact_json.js";
 
 const TOKEN = "hourledger_read_token";
@@ -61,6 +62,7 @@ export const send = (method, path, body, signal) => answerOf(path, signal, metho
 async function answerOf(path, signal, ...sent) {
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]);
   const answer = await ask(`api/analytics/${path}`, inTime, ...sent);
+  hear(answer);
   return bodyOf(answer);
 }
 

@@ -1,5 +1,7 @@
 // Numbers and times as people read them, in the browser's language and time zone.
 
+import { timeIn } from "./repeated_hour.js";
+
 const whole = new Intl.NumberFormat();
 const fraction = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
@@ -10,11 +12,13 @@ const moment = new Intl.DateTimeFormat(undefined, {
   month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
 });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const axisMinute = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const hourOfDay = new Intl.DateTimeFormat(undefined, { hour: "numeric" });
+// Without AM and PM a full hour is no longer than 13:00, and 13 alone would not look like a time.
+const axisHour = axisMinute.resolvedOptions().hour12 ? hourOfDay : axisMinute;
 const second = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const month = new Intl.DateTimeFormat(undefined, { month: "long", year: "numeric" });
-const quarter = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const rowMonth = new Intl.DateTimeFormat(undefined, { month: "short" });
-const hourOfDay = new Intl.DateTimeFormat(undefined, { hour: "numeric" });
 const rowDay = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 
 export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -30,13 +34,15 @@ export const count = (value) => whole.format(value);
 export const counted = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 export const compact = (value) => short.format(value);
 export const share = (value) => percent.format(value);
-export const hourText = (text) => hour.format(new Date(text));
+export const hourText = (text) => timeIn(hour, new Date(text));
 export const dayText = (text) => day.format(new Date(text));
-export const momentText = (text) => moment.format(new Date(text));
-export const secondText = (text) => second.format(new Date(text));
+export const momentText = (text) => timeIn(moment, new Date(text));
+export const secondText = (text) => timeIn(second, new Date(text));
 export const monthText = (text) => month.format(new Date(text));
-export const clockText = (date) => clock.format(date);
-export const quarterText = (text) => quarter.format(new Date(text));
+export const clockText = (date) => timeIn(clock, date);
+export const axisHourText = (date) => timeIn(axisHour, date);
+export const axisMinuteText = (date) => timeIn(axisMinute, date);
+export const axisDayText = (date) => rowDay.format(date);
 export const rowMonthText = (date) => rowMonth.format(date);
 export const hourOfDayText = (date) => hourOfDay.format(date);
 export const rowDayText = (date) => rowDay.format(date);

@@ -2,8 +2,12 @@
 
 import { find, hide, write } from "./dom.js";
 import { MOST_HOURS } from "./definitions.js";
-import { HOUR, hoursShown } from "./state.js";
+import { HOUR, QUARTER, rangeShown } from "./state.js";
 import { zone } from "./format.js";
+
+const FIELDS = ["custom-from", "custom-to"];
+// The times in the fields: where clocks go back, a local time alone does not tell which hour is meant.
+let filled = [];
 
 const buttons = () => [...document.querySelectorAll("[data-range]")];
 
@@ -20,18 +24,21 @@ export function start(change, current) {
 
 function press(range, change, current) {
   if (range !== "custom") return change({ range, since: null, until: null });
-  const [since, until] = hoursShown(current());
-  find("custom-from").value = fieldText(since);
-  find("custom-to").value = fieldText(until);
+  fill(rangeShown(current()));
   hide(find("custom"), false);
   find("custom-from").focus();
 }
 
+function fill(times) {
+  filled = times;
+  for (const [place, id] of FIELDS.entries()) find(id).value = fieldText(times[place]);
+}
+
 function submit(change) {
-  const [since, until] = ["custom-from", "custom-to"].map((id) => Math.floor(new Date(find(id).value).getTime() / HOUR) * HOUR);
-  const hours = (until - since) / HOUR;
-  const fault = !(hours >= 1) ? "The end must be at least an hour after the start."
-    : hours > MOST_HOURS ? "Choose a range of at most a year." : "";
+  const [since, until] = FIELDS.map((id, place) =>
+    (find(id).value === fieldText(filled[place]) ? filled[place] : new Date(find(id).value).getTime()));
+  const fault = !(until - since >= QUARTER) ? "The end must be at least a quarter of an hour after the start."
+    : until - since > MOST_HOURS * HOUR ? "Choose a range of at most a year." : "";
   write(find("custom-said"), fault);
   hide(find("custom-said"), !fault);
   if (!fault) change({ range: "custom", since, until });
@@ -50,6 +57,5 @@ export function show(state) {
   hide(find("custom"), state.range !== "custom");
   hide(find("custom-said"), true);
   if (state.range !== "custom") return;
-  find("custom-from").value = fieldText(state.since);
-  find("custom-to").value = fieldText(state.until);
+  fill(rangeShown(state));
 }

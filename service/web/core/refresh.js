@@ -1,6 +1,9 @@
-// When to read: at once after a change of the state, otherwise at most every two seconds. Reads never overlap.
+// When to read: at once after a change of the state, otherwise at most every two seconds, and less often when reading takes
+// long. Reads never overlap.
 
 const BETWEEN_MS = 2_000;
+// An open page keeps the server busy for at most this share of the time.
+const SHARE = 1 / 2;
 
 export class Rounds {
   constructor(read) {
@@ -8,7 +11,7 @@ export class Rounds {
     this.controller = null;
     this.timer = null;
     this.isWanted = false;
-    this.beganAt = -BETWEEN_MS;
+    this.nextAt = 0;
     document.addEventListener("visibilitychange", () => { if (!document.hidden && this.isWanted) this.soon(); });
   }
 
@@ -20,9 +23,10 @@ export class Rounds {
     const controller = new AbortController();
     this.controller = controller;
     this.isWanted = false;
-    this.beganAt = performance.now();
+    const beganAt = performance.now();
     await this.read(controller.signal);
     if (this.controller !== controller) return;
+    this.nextAt = beganAt + Math.max(BETWEEN_MS, (performance.now() - beganAt) / SHARE);
     this.controller = null;
     if (this.isWanted) this.soon();
   }
@@ -31,7 +35,7 @@ export class Rounds {
   soon() {
     this.isWanted = true;
     if (document.hidden || this.controller || this.timer !== null) return;
-    const wait = Math.max(0, this.beganAt + BETWEEN_MS - performance.now());
+    const wait = Math.max(0, this.nextAt - performance.now());
     this.timer = setTimeout(() => {
       this.timer = null;
       if (!document.hidden) this.now();

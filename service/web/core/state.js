@@ -1,11 +1,13 @@
 // The state of the page. It stands in the address, so that it can be shared and the browser can go back; the token does not.
 
+import { now } from "./clock.js";
 import { joined } from "./condition_text.js";
 import {
   ACTORS, COMPARISONS, DIMENSIONS, FILTERS, INTERVALS, METRICS, MOST_HOURS, MOST_STEPS, ORDERS, OWNERS, RETENTIONS,
 } from "./definitions.js";
 
 export const HOUR = 3_600_000;
+export const QUARTER = HOUR / 4;
 export const RANGES = new Map([["1h", 1], ["6h", 6], ["24h", 24], ["7d", 168], ["30d", 720], ["90d", 2160]]);
 const DEFAULTS = { range: "7d", compare: "previous", metric: "events" };
 // The options of each view and their values, the default first; null: any text.
@@ -16,19 +18,22 @@ const OPTIONS = new Map([
 ]);
 export const VIEWS = [...OPTIONS.keys()];
 const TIMELINES = ["session", "user"];
-const HOURS_BY_HOUR = 168;
+// Of the last hours below this, the quarters count back from the current one; otherwise the hours do.
+const HOURS_IN_QUARTERS = 24;
+// The longest ranges, in hours, that a chart divides so finely.
+const FINEST = [["minute", 2], ["quarter", 12], ["hour", 168]];
 
 const known = (value, among, otherwise) => (among.includes(value) ? value : otherwise);
 
-function hourOf(text) {
+function quarterOf(text) {
   const time = Date.parse(text ?? "");
-  return Number.isNaN(time) ? null : Math.floor(time / HOUR) * HOUR;
+  return Number.isNaN(time) ? null : Math.floor(time / QUARTER) * QUARTER;
 }
 
 export function read(search = location.search) {
   const given = new URLSearchParams(search);
-  const since = hourOf(given.get("from"));
-  const until = hourOf(given.get("to"));
+  const since = quarterOf(given.get("from"));
+  const until = quarterOf(given.get("to"));
   const isCustom = since !== null && until !== null && since < until && until - since <= MOST_HOURS * HOUR;
   const view = known(given.get("view"), VIEWS, VIEWS[0]);
   const timeline = TIMELINES.find((of) => given.get(of));
@@ -63,7 +68,7 @@ const optionsOf = (view, given) => Object.fromEntries(Object.entries(OPTIONS.get
 export function address(state) {
   const given = new URLSearchParams();
   if (state.view !== VIEWS[0]) given.set("view", state.view);
-  if (state.range === "custom") for (const [name, value] of bounds(state)) given.set(name, value);
+  if (state.range === "custom") for (const [name, value] of bounds([state.since, state.until])) given.set(name, value);
   else if (state.range !== DEFAULTS.range) given.set("range", state.range);
   for (const name of ["compare", "metric"]) if (state[name] !== DEFAULTS[name]) given.set(name, state[name]);
   for (const [name, values] of Object.entries(OPTIONS.get(state.view))) {
@@ -86,16 +91,17 @@ export function withOption(state, name, value) {
   return { options: { ...state.options, [state.view]: { ...state.options[state.view], [name]: value } } };
 }
 
-const bounds = (state) => [["from", new Date(state.since).toISOString()], ["to", new Date(state.until).toISOString()]];
+const bounds = ([since, until]) => [["from", new Date(since).toISOString()], ["to", new Date(until).toISOString()]];
 
 export const hoursOf = (state) =>
   state.range === "custom" ? (state.until - state.since) / HOUR : RANGES.get(state.range);
 
-export const intervalOf = (state) => (hoursOf(state) <= HOURS_BY_HOUR ? "hour" : "day");
+export const intervalOf = (state) => FINEST.find(([, most]) => hoursOf(state) <= most)?.[0] ?? "day";
 
 // The range as parameters of a read.
 export function rangeOf(state) {
-  return state.range === "custom" ? bounds(state) : [["hours", String(hoursOf(state))]];
+  const isInQuarters = state.range === "custom" || hoursOf(state) < HOURS_IN_QUARTERS;
+  return isInQuarters ? bounds(rangeShown(state)) : [["hours", String(hoursOf(state))]];
 }
 
 // The filters as parameters of a read, conditions included: [[name, text]].
@@ -107,9 +113,16 @@ export const isFiltered = (state) => filtersOf(state).length > 0;
 // The range and the filters as parameters of a read.
 export const scopeOf = (state) => [...rangeOf(state), ...filtersOf(state)];
 
-// The first hour of the range and its end, by this machine's clock: drawn until there is an answer.
-export function hoursShown(state, now = Date.now()) {
+// The start of the range and its end.
+export function rangeShown(state) {
   if (state.range === "custom") return [state.since, state.until];
-  const end = (Math.floor(now / HOUR) + 1) * HOUR;
+  const step = hoursOf(state) < HOURS_IN_QUARTERS ? QUARTER : HOUR;
+  const end = (Math.floor(now() / step) + 1) * step;
   return [end - hoursOf(state) * HOUR, end];
+}
+
+// The whole hours that the range touches: drawn until there is an answer.
+export function hoursShown(state) {
+  const [since, until] = rangeShown(state);
+  return [Math.floor(since / HOUR) * HOUR, Math.ceil(until / HOUR) * HOUR];
 }

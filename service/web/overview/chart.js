@@ -5,6 +5,7 @@ import { find, hide, write } from "../core/dom.js";
 import { drawMarks } from "./chart_marks.js";
 import { colourOf, linesOf } from "./chart_series.js";
 import { compact } from "../core/format.js";
+import { timeTexts } from "./time_axis.js";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const HALF_AN_HOUR = 1_800;
@@ -82,7 +83,7 @@ function options({ metric, buckets }, lines, place) {
       y: { range: (_, least, most) => [0, Math.max(most ?? 0, 1) * 1.05] },
     },
     axes: [
-      { ...axis, grid: { show: false }, space: 70 },
+      { ...axis, grid: { show: false }, space: 80, values: timeTexts },
       { ...axis, size: 52, values: (_, splits) => splits.map((value) => valueText(metric, value)) },
     ],
     series: [{}, ...lines.map((line) => line.look(buckets.length <= 2))],

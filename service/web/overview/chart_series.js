@@ -1,5 +1,6 @@
 // The lines of a trend: their values, whose they are, and how uPlot draws them.
 
+import { now } from "../core/clock.js";
 import { find } from "../core/dom.js";
 
 // One for each group; the rest is grey.
@@ -26,15 +27,18 @@ export function linesOf({ buckets, compare, groups }) {
   ];
 }
 
+// Nothing is known yet of a bucket that has not begun, unless some clocks are ahead.
+export const hasBegun = ({ start, value }) => Boolean(value) || Date.parse(start) <= now();
+
 // Two lines: whole buckets, and incomplete ones, joined to their neighbours.
 function pair(buckets, colour, width, group) {
   const finished = buckets.map((bucket) => (bucket.complete ? bucket.value : null));
   const isPart = (place) => buckets[place] !== undefined && !buckets[place].complete;
   const unfinished = buckets.map((bucket, place) =>
-    ([place - 1, place, place + 1].some(isPart) ? bucket.value : null));
+    ([place - 1, place, place + 1].some(isPart) && hasBegun(bucket) ? bucket.value : null));
   return [
     { group, values: finished, look: (few) => ({ stroke: colourOf(colour), width, points: { show: few, size: 7 } }) },
     { group, values: unfinished, look: () => ({ stroke: colourOf(colour), width, dash: [2, 4],
-      points: { show: true, size: group === null ? 7 : 5, fill: colourOf("--panel"), filter: (u) => [u.data[0].length - 1] } }) },
+      points: { show: true, size: group === null ? 7 : 5, fill: colourOf("--panel"), filter: () => [buckets.findLastIndex(hasBegun)] } }) },
   ];
 }

@@ -1,11 +1,15 @@
 // A trend in words: the legend, the value at the pointer, and the table for screen readers.
 
 import { element, find, write } from "../core/dom.js";
-import { colourOfGroup } from "./chart_series.js";
+import { now } from "../core/clock.js";
+import { colourOfGroup, hasBegun } from "./chart_series.js";
 import { NOTHING, count, dayText, hourText, number } from "../core/format.js";
 import { standsOnWrong, wrongWords } from "../core/proof_verdict.js";
 
 const TITLE_LENGTH = 300;
+const UNITS = new Map([["minute", "minute"], ["quarter", "quarter hour"], ["hour", "hour"], ["day", "day"]]);
+// Why a comparison is unknown.
+const REASONS = new Map([["not_kept", "no longer kept"], ["before_data", "before the first event"]]);
 let drawn = "";
 
 const whenText = (interval, bucket) => (interval === "day" ? dayText(bucket.start) : hourText(bucket.start));
@@ -16,23 +20,23 @@ export function writeReadout(answer, place) {
   const before = answer.compare?.[place];
   const unfinished = bucket.complete ? "" : `, ${whyPart(bucket)}`;
   const doubt = (each) => (standsOnWrong(each, answer.source) ? `, ${doubtOf(each, answer.source)}` : "");
-  const than = before ? ` · before: ${number(answer.metric, before.value)}${doubt(before)}` : "";
-  const parts = (answer.groups ?? []).map((group) => ` · ${group.key}: ${number(answer.metric, group.buckets[place].value)}`);
+  const than = before
+    ? ` · before: ${number(answer.metric, before.value)}${inBrackets(REASONS.get(before.reason))}${doubt(before)}` : "";
+  const parts = (answer.groups ?? []).map((group) => ` · ${group.key}: ${valueText(answer.metric, group.buckets[place])}`);
   write(find("readout"),
-    `${whenText(answer.interval, bucket)}: ${number(answer.metric, bucket.value)}${unfinished}${doubt(bucket)}${than}${parts.join("")}`);
+    `${whenText(answer.interval, bucket)}: ${valueText(answer.metric, bucket)}${unfinished}${doubt(bucket)}${than}${parts.join("")}`);
 }
 
 // focus(group): bring the lines of a group forward.
 export function showLegend({ metric, interval, buckets, compare, groups, source }, focus) {
-  const unit = interval === "day" ? "day" : "hour";
+  const unit = UNITS.get(interval);
   const lines = groups ? [] : [["key", `by ${unit}`]];
-  const parts = new Set(buckets.filter((bucket) => !bucket.complete).map(whyPart));
+  const parts = new Set(buckets.filter((bucket) => !bucket.complete && hasBegun(bucket)).map(whyPart));
   if (parts.size) lines.push(["key unfinished", `incomplete ${unit}: ${[...parts].join(", or ")}`]);
   if (buckets.some((bucket) => standsOnWrong(bucket, source))) lines.push(["key doubtful", "stands on a wrong hour"]);
   if (compare) {
-    const rest = compare.some((bucket) => bucket.value === null) ? " (partly no longer kept)" : "";
     const doubt = compare.some((bucket) => standsOnWrong(bucket, source)) ? ", stands on a wrong hour" : "";
-    lines.push(["key before", `comparison, from ${dayText(compare[0].start)}${rest}${doubt}`]);
+    lines.push(["key before", `comparison, from ${dayText(compare[0].start)}${inBrackets(unknownWords(compare))}${doubt}`]);
   }
   const sums = (groups ?? []).map((group) => [group.key, metric === "events" ? sumOf(group) : null]);
   const now = JSON.stringify([lines, sums]);
@@ -43,7 +47,20 @@ export function showLegend({ metric, interval, buckets, compare, groups, source 
     ...lines.map(([name, text]) => element("li", [], element("span", [["class", name]]), text)));
 }
 
-const whyPart = (bucket) => (Date.parse(bucket.end) > Date.now() ? "not over yet" : "only partly in the range");
+const valueText = (metric, bucket) => (hasBegun(bucket) ? number(metric, bucket.value) : NOTHING);
+
+const inBrackets = (words) => (words ? ` (${words})` : "");
+
+function unknownWords(compare) {
+  const reasons = compare.map((bucket) => REASONS.get(bucket.reason)).filter(Boolean);
+  const words = [...new Set(reasons)].join(" and ");
+  return words && reasons.length < compare.length ? `partly ${words}` : words;
+}
+
+function whyPart(bucket) {
+  if (!hasBegun(bucket)) return "not begun yet";
+  return Date.parse(bucket.end) > now() ? "not over yet" : "only partly in the range";
+}
 
 // Why a bucket's number is doubtful, and empty if it is not.
 const doubtOf = ({ start, end }, source) => wrongWords(start, end, source);
@@ -65,10 +82,10 @@ function groupItem(key, sum, place, focus) {
 
 export function showTable({ metric, interval, buckets, compare, groups, source }, title) {
   const table = find("chart-table");
-  write(table.caption, `${title} by ${interval}`);
+  write(table.caption, `${title} by ${UNITS.get(interval)}`);
   const heads = ["Start", title, ...(compare ? ["Before"] : []), ...(groups ?? []).map((group) => group.key), "State"];
   table.tHead.replaceChildren(element("tr", [], ...heads.map((text) => element("th", [["scope", "col"]], text))));
-  const cell = (bucket) => element("td", [], bucket ? number(metric, bucket.value) : NOTHING);
+  const cell = (bucket) => element("td", [], bucket ? valueText(metric, bucket) : NOTHING);
   table.tBodies[0].replaceChildren(...buckets.map((bucket, place) => element("tr", [],
     element("th", [["scope", "row"]], whenText(interval, bucket)),
     cell(bucket),

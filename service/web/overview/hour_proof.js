@@ -3,7 +3,7 @@
 import { get } from "../core/api.js";
 import { FAILED_STATES } from "../core/definitions.js";
 import { element, find, hide, write } from "../core/dom.js";
-import { count, counted, hourText, quarterText } from "../core/format.js";
+import { axisMinuteText, count, counted, hourText } from "../core/format.js";
 import { Question } from "../core/request.js";
 import { HOUR } from "../core/state.js";
 
@@ -81,7 +81,7 @@ function table(rows, state) {
       element("thead", [], element("tr", [], ...heads.map((text) => element("th", [["scope", "col"]], text)))),
       element("tbody", [], ...rows.map((row) => element("tr", [],
         element("th", [["scope", "row"]], ...nameOf(row)),
-        ...(hasQuarters ? [element("td", [], quarterText(row.bucket))] : []),
+        ...(hasQuarters ? [element("td", [], axisMinuteText(new Date(row.bucket)))] : []),
         ...[row.stored, row.recounted].map((text) => element("td", [], valueText(row.field, text))))))));
 }
 

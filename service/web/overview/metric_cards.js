@@ -2,8 +2,10 @@
 
 import { element, find, hide, write } from "../core/dom.js";
 import { METRICS } from "../core/definitions.js";
-import { HOUR, hoursOf, hoursShown, isFiltered } from "../core/state.js";
+import { now } from "../core/clock.js";
+import { HOUR, hoursOf, isFiltered, rangeShown } from "../core/state.js";
 import { change, hourText, number } from "../core/format.js";
+import { hasBegun } from "./chart_series.js";
 import { wrongWords } from "../core/proof_verdict.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -38,10 +40,10 @@ export function showTotals(answer, compared, state) {
   for (const metric of METRICS) {
     const value = answer.totals[metric];
     write(part(metric, "value"), number(metric, value));
-    const by = isOneUnfinished(state) ? null : change(value, answer.compare?.totals[metric]);
-    showChange(metric, by, compared, otherwise(metric, value, state));
+    const by = isOneUnfinished(state) || answer.compare?.data_from ? null : change(value, answer.compare?.totals[metric]);
+    showChange(metric, by, compared, otherwise(metric, value, answer.compare, state));
   }
-  const against = isOneUnfinished(state) || !answer.compare ? "" : `Changes are ${AGAINST.get(compared)}.`;
+  const against = isOneUnfinished(state) || !answer.compare ? "" : againstText(compared, answer.compare.data_from);
   note = [noteOf(answer, hoursOf(state)), against].filter(Boolean).join(" ");
   shown = answer;
   markWrong();
@@ -63,17 +65,22 @@ export function markWrong() {
   find("cards-note").replaceChildren(element("strong", [["class", "doubt"]], doubts), doubts ? " " : "", note || "\u00a0");
 }
 
+const againstText = (compared, dataFrom) => (dataFrom
+  ? `The first event came on ${hourText(dataFrom)}, within the time to compare with.` : `Changes are ${AGAINST.get(compared)}.`);
+
 // The words in place of a change.
-function otherwise(metric, value, state) {
+function otherwise(metric, value, before, state) {
   if (value === null) return isWhole(metric, state) ? "unknown" : "cannot be filtered";
-  return isOneUnfinished(state) ? SO_FAR : "no earlier data";
+  if (isOneUnfinished(state)) return SO_FAR;
+  if (before?.data_from) return "earlier data partial";
+  return before?.totals[metric] === 0 ? "none before" : "no earlier data";
 }
 
 // Only the whole log knows who is new.
 export const isWhole = (metric, state) => !UNFILTERED.includes(metric) || !isFiltered(state);
 
 // An hour that is not over cannot be compared with a whole one.
-const isOneUnfinished = (state) => hoursOf(state) === 1 && hoursShown(state)[1] > Date.now();
+const isOneUnfinished = (state) => hoursOf(state) <= 1 && rangeShown(state)[1] > now();
 
 function showChange(metric, by, compared, instead) {
   const place = part(metric, "change");
@@ -98,7 +105,7 @@ export function noteOf({ source, from, to }, hours) {
 }
 
 export function showCourse(metric, buckets) {
-  const values = buckets.map((bucket) => bucket.value ?? 0);
+  const values = buckets.filter(hasBegun).map((bucket) => bucket.value ?? 0);
   const most = Math.max(...values, 1e-9);
   const step = values.length > 1 ? WIDTH / (values.length - 1) : WIDTH;
   const points = values.map((value, place) => `${(place * step).toFixed(1)},${(HEIGHT - 1 - (value / most) * (HEIGHT - 2)).toFixed(1)}`);

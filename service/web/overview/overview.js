@@ -1,6 +1,6 @@
 // The overview reads each of its parts on its own.
 
-import { Gone, get } from "../core/api.js";
+import { Gone, Refused, get } from "../core/api.js";
 import * as bars from "./top_keys.js";
 import * as cards from "./metric_cards.js";
 import * as chart from "./chart.js";
@@ -15,7 +15,11 @@ import { zone } from "../core/format.js";
 
 const TOP_ACTIONS = "10";
 const TOP_GROUPS = "5";
+// Statuses of questions about raw events: they are gone or too many; too many ask about them.
+const UNCOUNTABLE = 422;
+const BUSY = 503;
 const UNDIVIDED = ["event_types", "new_users"];
+let uncountable = "";
 const PANELS = ["cards", "chart", "proofs", "tools", "risks", "types", "actions", "recent"];
 
 export function start(page, { chooseMetric, chooseBy, openTimeline }) {
@@ -42,34 +46,55 @@ export function read(asked, signal, filter) {
     const isShown = metric === asked.metric;
     if (!cards.isWhole(metric, asked)) return unanswered(metric, isShown);
     const divided = isShown && by ? [["by", by], ["top", TOP_GROUPS]] : [];
+    const query = [...scope, ["metric", metric], ["tz", zone], ["compare", isShown && !by ? asked.compare : "none"], ...divided];
+    const ask = (interval) => get("trends", [...query, ["interval", interval]], signal);
     return part(["cards", ...(isShown ? ["chart"] : [])], signal, "trends",
-      [...scope, ["metric", metric], ["interval", intervalOf(asked)], ["tz", zone],
-        ["compare", isShown && !by ? asked.compare : "none"], ...divided],
+      isShown && metric !== "new_users" ? finest(ask, asked) : ask(coarser(intervalOf(asked))),
       (answer) => {
         cards.showCourse(metric, answer.buckets);
         if (isShown) chart.show(answer, cards.title(metric));
       });
   };
+  let explains = false;
   return Promise.all([
-    part(["cards", "tools", "risks", "types"], signal, "summary", [...scope, ["compare", compare]], (answer) => {
+    part(["cards", "tools", "risks", "types"], signal, "summary", get("summary", [...scope, ["compare", compare]], signal), (answer) => {
       cards.showTotals(answer, compare, asked);
       showBars(asked, answer, filter);
-      empty.show(answer.totals.events === 0, isFiltered(asked));
-    }),
+      explains = empty.show(answer, isFiltered(asked));
+    }).then((outcome) => (explains ? part(["chart"], signal, "client", get("client", [], signal), empty.explain) : outcome)),
     ...[asked.metric, ...METRICS.filter((metric) => metric !== asked.metric)].map(trend),
-    part(["actions"], signal, "top", [...scope, ["by", "action"], ["limit", TOP_ACTIONS]],
+    part(["actions"], signal, "top", get("top", [...scope, ["by", "action"], ["limit", TOP_ACTIONS]], signal),
       (answer) => showBar("actions", "action", answer.rows, answer, asked, filter)),
     proofsOf(asked, signal),
-    part(["recent"], signal, "track", [...scope, ["limit", String(recent.ROWS)], ["total", "0"]],
+    part(["recent"], signal, "track", get("track", [...scope, ["limit", String(recent.ROWS)], ["total", "0"]], signal),
       (answer) => recent.show(answer.events, JSON.stringify(scope))),
   ]);
+}
+
+const coarser = (interval) => (interval === "minute" ? "quarter" : interval);
+
+// Minutes are counted from raw events. Quarters take their place when those events are gone or too many; then the page
+// does not ask for minutes of that range again.
+async function finest(ask, asked) {
+  const interval = intervalOf(asked);
+  const range = JSON.stringify(rangeOf(asked));
+  if (interval !== "minute" || range === uncountable) return ask(coarser(interval));
+  try {
+    const answer = await ask(interval);
+    if (!cards.noteOf(answer, hoursOf(asked))) return answer;
+    uncountable = range;
+  } catch (error) {
+    if (!(error instanceof Refused && [UNCOUNTABLE, BUSY].includes(error.status))) throw error;
+    if (error.status === UNCOUNTABLE) uncountable = range;
+  }
+  return ask(coarser(interval));
 }
 
 // Read the proofs alone, for the header of another view.
 export const readProofs = (asked, signal) => Promise.all([proofsOf(asked, signal)]);
 
 async function proofsOf(asked, signal) {
-  const outcome = await part(["proofs"], signal, "proofs", rangeOf(asked), (answer) => {
+  const outcome = await part(["proofs"], signal, "proofs", get("proofs", rangeOf(asked), signal), (answer) => {
     proofs.show(answer);
     if (!verdict.show(answer)) return;
     cards.markWrong();
@@ -92,9 +117,9 @@ function unanswered(metric, isShown) {
   return "ok";
 }
 
-async function part(panels, signal, path, parameters, draw) {
+async function part(panels, signal, path, asked, draw) {
   try {
-    const answer = await get(path, parameters, signal);
+    const answer = await asked;
     if (signal.aborted) return "aborted";
     measured(path, () => draw(answer));
     for (const panel of panels) find(panel).classList.remove("stale");

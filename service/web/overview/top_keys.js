@@ -1,13 +1,12 @@
 // The most frequent keys of a dimension; each row is a filter.
 
-import { OTHER } from "../core/definitions.js";
 import { element, find, hide, write } from "../core/dom.js";
 import { count } from "../core/format.js";
 
 const TITLE_LENGTH = 300;
 const drawn = new Map();
 
-// rows: [{key, events}], largest first. noted: a note below them. choose(key) sets the filter, choose(null) removes it.
+// rows: [{key, events, rest}], largest first; rest: the sum of keys that have no row. noted: a note below them. choose(key) sets the filter, choose(null) removes it.
 export function show(id, rows, noted, chosen, choose) {
   const panel = find(id);
   const list = panel.querySelector(".bar-list");
@@ -33,8 +32,7 @@ const keyOf = (button) => button.querySelector(".bar-key").textContent;
 
 const nothing = () => element("li", [["class", "nothing"]], "None in this range.");
 
-function rowOf({ key, events }, most, chosen, choose) {
-  const isKey = key !== OTHER;
+function rowOf({ key, events, rest }, most, chosen, choose) {
   const fill = element("span", [["class", "bar-fill"]]);
   fill.style.width = `${(100 * events) / most}%`;
   const inside = [
@@ -42,7 +40,7 @@ function rowOf({ key, events }, most, chosen, choose) {
     element("span", [["class", "bar-key"], ["title", key.slice(0, TITLE_LENGTH)]], key),
     element("span", [["class", "bar-number"]], count(events)),
   ];
-  if (!isKey) return element("li", [], element("div", [["class", "bar"]], ...inside));
+  if (rest) return element("li", [], element("div", [["class", "bar"]], ...inside));
   const button = element("button", [["type", "button"], ["class", "bar"], ["aria-pressed", String(key === chosen)]], ...inside);
   button.addEventListener("click", () => choose(key === chosen ? null : key));
   return element("li", [], button);

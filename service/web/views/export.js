@@ -37,6 +37,8 @@ export function open(place, page, close) {
       ? " With a read token this browser holds the whole file in memory before it saves it: for gigabytes use curl." : "";
     write(note, what + where);
   };
+  // The last hours are others than when the link was made.
+  link.addEventListener("click", () => { link.href = path(); });
   button.addEventListener("click", () => question.ask((signal) => saved(path(), link.download, signal), (bytes) => {
     if (bytes !== null) write(find("announcement"), `Saved ${size(bytes)}.`);
   }));

@@ -12,7 +12,7 @@ export function open(place, page, close) {
   const list = element("ul", [["class", "saved"], ["aria-label", "Saved segments"]]);
   const said = element("p", [["role", "status"], ["class", "said"], ["hidden", ""]]);
   const name = element("input", [["id", "segment-name"], ["maxlength", String(LONGEST_SEGMENT_NAME)], ["required", ""],
-    ["pattern", "[^\\/]+"], ["title", "A name without slashes"], ["autocomplete", "off"], ["placeholder", "name"]]);
+    ["pattern", "(?!\\.{1,2}$)[^\\/]+"], ["title", "A name without slashes, and not . or .."], ["autocomplete", "off"], ["placeholder", "name"]]);
   const label = element("label", [["for", "segment-name"]]);
   const save = element("button", [["class", "primary"]], "Save");
   const leave = element("button", [["type", "button"], ["class", "plain"]], "Close");

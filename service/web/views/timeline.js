@@ -71,8 +71,9 @@ export function close() {
 
 function read(cursor) {
   const { of, id } = shown;
-  const query = [["limit", LIMIT], ...(cursor ? [["cursor", cursor]] : [])];
-  parts.question.ask((signal) => get(`${PATHS.get(of)}/${encodeURIComponent(id)}`, query, signal), (answer) => draw(answer, of, cursor));
+  // The id is a parameter, because the browser takes . and .. out of paths.
+  const query = [[FILTERS.get(of), id], ["limit", LIMIT], ...(cursor ? [["cursor", cursor]] : [])];
+  parts.question.ask((signal) => get(PATHS.get(of), query, signal), (answer) => draw(answer, of, cursor));
 }
 
 function draw(answer, of, cursor) {

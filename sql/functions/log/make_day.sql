@@ -8,9 +8,9 @@ as $$
 declare
     partition constant text := day_partition(day);
 begin
-    -- When two processes make one day, the second waits here, and then finds the partition or gets duplicate_table
-    -- below.
-    perform pg_advisory_xact_lock(hashtextextended('hourledger make_day', 0));
+    -- When two processes make one day, the second waits here, and then finds the partition. It is the lock that ATTACH
+    -- takes below; appends and readers do not wait for it, and only the owner can take it.
+    lock table events in share update exclusive mode;
     -- Retention may have dropped the day since the caller found it missing; it must not come back.
     if to_regclass(partition) is not null
         or exists (select from retired_days as d where d.day = make_day.day)

@@ -1,6 +1,7 @@
 -- The fresh rollups of one shard for the hours in [since, until): documents, stored rows, and the tail of the log
--- beyond the checkpoint, in one snapshot (R8). With `most_keys`, each hour and dimension has at most that many keys:
--- the largest, and the rest summed under (other). Rows, by `measure`:
+-- beyond the checkpoint, in one snapshot (R8). The bounds are whole quarters; of an hour that they cut, only the part in
+-- the range counts. With `most_keys`, each hour and dimension has at most that many keys: the largest, and the rest
+-- summed under (other). Rows, by `measure`:
 --   document: the document of `hour` in `key`, its number of keys in `amount`; such an hour has no other rows
 --   event_type, tool_name, risk_mode: `amount` events of `key` in `hour`
 --   sessions: distinct sessions in `hour`;  distinct_sessions: distinct sessions in the whole range (no hour)
@@ -113,13 +114,13 @@ begin
             from hourly_edges as e
             where e.shard = in_shard and e.version = live and e.kind = 'session'
                 and e.bucket >= greatest(u.hour, since) and e.bucket < least(u.hour + interval '1 hour', until)
-                and e.previous < u.hour
+                and e.previous < greatest(u.hour, since)
             offset 0
         ) as e
         union all
         select t.hour, t.amount
         from (select hour_of(t.bucket) as hour, t.previous, t.amount from tail as t) as t
-        where t.previous < t.hour and t.hour not in (select d.hour from documents as d)
+        where t.previous < greatest(t.hour, since) and t.hour not in (select d.hour from documents as d)
     ),
     entered as (
         select e.members

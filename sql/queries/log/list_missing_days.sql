@@ -1,6 +1,7 @@
--- Days that accept events but have no partition yet: those within the retention in force, to a day ahead, and of others
+-- Days that accept events but have no partition yet: those around today within the retention in force, and of others
 -- those that are asked for.
--- $1 retention in days, for a log that has recorded none, $2 clock or null, $3 days ahead of the clock, $4 other days
+-- $1 retention in days, for a log that has recorded none, $2 clock or null, $3 days behind the clock, $4 days ahead of
+-- it, $5 other days
 -- Rows: one per day (day), oldest first.
 select d.day
 from
@@ -17,14 +18,13 @@ cross join lateral (
 cross join lateral (
     select d::date as day
     from generate_series(
-        -- A horizon that waits for a clock may be years behind; days are then made where events are.
-        greatest(utc.horizon, utc.today - make_interval(days => log.days)),
-        utc.today + make_interval(days => $3::integer),
+        greatest(utc.horizon, utc.today - make_interval(days => least(log.days, $3::integer))),
+        utc.today + make_interval(days => $4::integer),
         '1 day'
     ) as d
     union
     select a.day
-    from unnest($4::date[]) as a (day)
+    from unnest($5::date[]) as a (day)
     where a.day >= utc.horizon and a.day <= utc.today + interval '1 day'
 ) as d
 where to_regclass(day_partition(d.day)) is null

@@ -3,7 +3,12 @@
 -- from when on users are counted, null when they always were).
 select
     greatest(
-        (select min(l.day) from log_days() as l), (select max(r.day) + 1 from retired_days as r)
-    )::timestamp at time zone 'UTC' as events_since,
+        -- A day without a partition has no events. It is complete all the same from the horizon on.
+        least(
+            (select min(l.day) from log_days() as l)::timestamp at time zone 'UTC',
+            (select nullif(min(h.horizon), '-infinity') from log_heads as h)
+        ),
+        (select max(r.day) + 1 from retired_days as r)::timestamp at time zone 'UTC'
+    ) as events_since,
     (select nullif(max(t.rollups_since), '-infinity') from shard_totals as t) as rollups_since,
     (select nullif(max(t.people_since), '-infinity') from shard_totals as t) as people_since

@@ -1,6 +1,6 @@
--- Creates the table that records which migrations were applied.
+-- Creates the table that records which migrations were applied, unless it exists.
 -- Rows: none.
-create table schema_migrations (
+create table if not exists schema_migrations (
     version integer primary key,
     name text not null,
     applied_at timestamptz not null default now()

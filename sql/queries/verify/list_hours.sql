@@ -47,10 +47,10 @@ known as (
     union all
     -- Hours with an event in the log, even if no witness counts it.
     select h.hour, 0
-    from (select min(day) as first, max(day) + 1 as last from log_days()) as d
+    from log_days() as d
     cross join generate_series(
-        greatest(d.first::timestamp at time zone 'UTC', $3::timestamptz),
-        least(d.last::timestamp at time zone 'UTC', $4::timestamptz) - interval '1 microsecond',
+        greatest(d.day::timestamp at time zone 'UTC', $3::timestamptz),
+        least((d.day + 1)::timestamp at time zone 'UTC', $4::timestamptz) - interval '1 microsecond',
         '1 hour'
     ) as h (hour)
     cross join lateral (

@@ -110,11 +110,11 @@ async def sever_service(ground: Ground) -> None:
         await asyncio.to_thread(try_under_load, ground, way.url, sever)
 
 
-def try_under_load(ground: Ground, url: str, try_fault: Callable[[RunningService], None]) -> None:
+def try_under_load(ground: Ground, url: str, try_fault: Callable[[RunningService], None], **environment: str) -> None:
     """Try faults of a service beside a load. All senders must go on, and none may be refused."""
-    shards, workers = str(ground.trial.shards), str(WORKERS)
-    with running_service(ground.folder, url, HOURLEDGER_WORKERS=workers, HOURLEDGER_SHARDS=shards) as running:
-        with loaded(running) as load:
+    settings = {"HOURLEDGER_WORKERS": str(WORKERS), "HOURLEDGER_SHARDS": str(ground.trial.shards), **environment}
+    with running_service(ground.folder, url, port=None, **settings) as running:
+        with loaded(running.url) as load:
             for _ in range(ground.trial.faults):
                 load.wait_for(ACKS_BETWEEN)
                 try_fault(running)

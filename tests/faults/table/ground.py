@@ -7,7 +7,7 @@ import random
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -60,7 +60,10 @@ class Trial:
 
 @dataclass
 class Ground:
-    """A database of a server, and the acked events. No fault cuts the connections of `database`."""
+    """A database of a server, and the acked events. No fault cuts the connections of `database`.
+
+    opened: what ends after the comparison.
+    """
 
     server: EmbeddedServer
     url: str
@@ -68,6 +71,7 @@ class Ground:
     row: Row
     database: Database
     trial: Trial
+    opened: ExitStack
     acked: dict[str, Event] = field(default_factory=dict)
     batches: int = 0
     last: list[Event] = field(default_factory=list)
@@ -210,10 +214,10 @@ async def new_ground(server: EmbeddedServer, row: Row, trial: Trial) -> AsyncIte
     url = server.database_url(name)
     await migrate(url, shards=trial.shards)
     database = Database(url, statement_seconds=SECONDS)
-    with tempfile.TemporaryDirectory(prefix="hourledger-") as folder:
+    with tempfile.TemporaryDirectory(prefix="hourledger-") as folder, ExitStack() as opened:
         try:
             await make_days(database, RETENTION_DAYS)
-            ground = Ground(server, url, Path(folder), row, database, trial)
+            ground = Ground(server, url, Path(folder), row, database, trial, opened)
             yield ground
             await ground.database.close()
         finally:

@@ -13,6 +13,8 @@ from tests.conftest import FAST, folder_for_servers
 from tests.faults.table.clocks import step_clocks
 from tests.faults.table.crowds import kill_appenders, kill_http_workers, kill_postgres, kill_projectors, sever_service
 from tests.faults.table.disks import damage_pages, lose_end_of_wal
+from tests.faults.table.endings import end_processes
+from tests.faults.table.full_disks import fill_disks
 from tests.faults.table.ground import Ground, Trial, new_ground
 from tests.faults.table.leaving import jump_clocks, shorten_retention
 from tests.faults.table.table import Row
@@ -27,16 +29,18 @@ from tests.faults.table.works import (
     try_every_boundary,
 )
 from tests.faults.table.zombies import stop_checkpoint_holders, stop_folds
+from tests.support.small_disk import small_disk, why_not
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of fault. durable: it needs a server that survives a kill."""
+    """One kind of fault. durable: it needs a server that survives a kill. small_disk: and one on a small disk."""
 
     name: str
     run: Callable[[Ground], Awaitable[None]]
     trial: Trial
     durable: bool = False
+    small_disk: bool = False
 
 
 def all_kinds() -> list[Kind]:
@@ -56,6 +60,8 @@ def all_kinds() -> list[Kind]:
         Kind("silent connections under load", hold_idle_connections, Trial(7, 0)),
         Kind("unfinished batches under load", hold_unfinished_batches, Trial(40, 0)),
         Kind("costly bodies under load", send_costly_bodies, Trial(42, 0)),
+        Kind("disk filled under load", fill_disks, Trial(20, 0), durable=True, small_disk=True),
+        Kind("SIGTERM to the service, its parts and commands", end_processes, Trial(42, 1_000)),
         Kind("clock of a process stepped by 1 h, 8 shards", step_clocks, Trial(20, 1_000, shards=8)),
         Kind("clocks jumped ahead by days, 8 shards", jump_clocks, Trial(40, 500, shards=8)),
         Kind("retention shorter than the one in force", shorten_retention, Trial(20, 500)),
@@ -96,14 +102,17 @@ async def try_all(kinds: list[Kind], tell: Callable[[str], None]) -> list[Row]:
     """Try the kinds one after another, on new servers; return the row of each."""
     rows = []
     with folder_for_servers() as folder, ExitStack() as opened:
-        servers: dict[bool, EmbeddedServer] = {}
+        servers: dict[tuple[bool, bool], EmbeddedServer] = {}
         for kind in kinds:
-            if kind.durable not in servers:
-                settings = {} if kind.durable else FAST
+            if kind.small_disk and (reason := why_not()) is not None:
+                tell(f"{kind.name}: left out, because {reason}")
+                continue
+            if (needs := (kind.durable, kind.small_disk)) not in servers:
                 data = folder / ("durable" if kind.durable else "fast")
-                servers[kind.durable] = opened.enter_context(use(data, settings=settings))
+                data = opened.enter_context(small_disk()).data if kind.small_disk else data
+                servers[needs] = opened.enter_context(use(data, settings={} if kind.durable else FAST))
             began = perf_counter()
-            rows.append(await _try(kind, servers[kind.durable]))
+            rows.append(await _try(kind, servers[needs]))
             tell(f"{kind.name}: {rows[-1].faults:,} faults, {rows[-1].acked:,} events, {perf_counter() - began:.0f} s")
     return rows
 

@@ -25,12 +25,17 @@ PAUSE = 0.01
 
 @dataclass
 class Load:
-    """Senders that each post one event after another, and repeat an event until it is acked."""
+    """Senders that each post one event after another, and repeat an event after `pause` seconds until it is acked.
+
+    abandon: ends them at once, because a test has failed and no ack may ever come.
+    """
 
     url: str
+    pause: float = PAUSE
     acked: dict[str, Event] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     stop: Flag = field(default_factory=Flag)
+    abandon: Flag = field(default_factory=Flag)
 
     async def send(self) -> None:
         """Run all senders until `stop`, then until each has its last ack."""
@@ -53,11 +58,11 @@ class Load:
             "session_id": event.session_id,
             "timestamp": event.timestamp.isoformat(),
         }
-        while True:
+        while not self.abandon.is_set():
             try:
                 answer = await client.post("/e", json=sent)
             except httpx.TransportError:
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(self.pause)
                 continue
             if answer.status_code == httpx.codes.OK:
                 self.acked[event.event_id] = event
@@ -66,7 +71,7 @@ class Load:
                 self.refused.append(answer.text)
                 return
             assert answer.headers["retry-after"]
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(self.pause)
 
     def wait_for(self, more: int) -> None:
         """Return once `more` further events are acked; fail after two minutes."""
@@ -80,15 +85,39 @@ class Load:
 
 
 @contextmanager
-def loaded(running: RunningService) -> Iterator[Load]:
-    """Run a load during the block."""
-    load = Load(running.url)
+def loaded(url: str, pause: float = PAUSE) -> Iterator[Load]:
+    """Run a load on a service during the block."""
+    load = Load(url, pause)
     thread = Thread(target=lambda: asyncio.run(load.send()))
     thread.start()
     try:
         yield load
+    except BaseException:
+        load.abandon.set()
+        raise
     finally:
         load.stop.set()
+        thread.join()
+
+
+@contextmanager
+def reading(running: RunningService) -> Iterator[list[int]]:
+    """Ask for rollups over and over during the block; give the statuses of the answers so far."""
+    told: list[int] = []
+    stop = Flag()
+
+    def read() -> None:
+        with running.client() as client:
+            while not stop.is_set():
+                told.append(client.get("/api/analytics/rollups?hours=24").status_code)
+                stop.wait(PAUSE)
+
+    thread = Thread(target=read)
+    thread.start()
+    try:
+        yield told
+    finally:
+        stop.set()
         thread.join()
 
 

@@ -1,15 +1,21 @@
-"""A service that the description of the API is tested on."""
+"""Services that the tests of the edge share."""
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import AsyncIterator
+from pathlib import Path
 
+import pytest
+import pytest_asyncio
+
+from tests.conftest import Servers
+from tests.http.conftest import WRITE_KEY
 from tests.http.support.described import (
     TOLD_BY_BODY,
     WRITES,
     send,
 )
-from tests.http.support.site import Site
+from tests.http.support.site import Site, new_site
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +25,10 @@ def told(site: Site) -> Site:
         for name, content_type, value in operation.bodies:
             send(site, operation, content_type, value, name)
     return site
+
+
+@pytest_asyncio.fixture(scope="session")
+async def keyed(servers: Servers, folder: Path) -> AsyncIterator[Site]:
+    """Give a service with a write key, and neither a read token nor origins."""
+    async with new_site(servers, folder, HOURLEDGER_WRITE_KEY=WRITE_KEY) as site:
+        yield site

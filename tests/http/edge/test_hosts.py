@@ -32,7 +32,9 @@ def test_loopback_names_are_hosts_by_default(client: httpx.Client, host: str) ->
 )
 def test_other_hosts_are_misdirected(client: httpx.Client, host: str) -> None:
     for method, path in (("GET", "/"), ("GET", "/health/live"), ("GET", "/api/analytics/track"), ("POST", "/e")):
-        refused(client.request(method, path, headers={"host": host}, content=body_for(path)), 421, "unknown_host")
+        answer = client.request(method, path, headers={"host": host}, content=body_for(path))
+        refused(answer, 421, "unknown_host")
+        assert "HOURLEDGER_ALLOWED_HOSTS" in answer.text
 
 
 def test_a_request_without_a_host_is_misdirected(site: Site) -> None:

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from service.http.gate import CLIENT_PATHS, EXPOSED
-from tests.conftest import Servers
 from tests.http.conftest import ALLOWED_ORIGINS, WRITE_KEY
 from tests.http.support.gate import OPEN, READER, READS, TRACK_PATHS, body_for
-from tests.http.support.site import Site, an_event, new_site, refused, unique
-
-
-@pytest_asyncio.fixture(scope="module")
-async def keyed(servers: Servers, folder: Path) -> AsyncIterator[Site]:
-    """Give a service with a write key and no origins."""
-    async with new_site(servers, folder, HOURLEDGER_WRITE_KEY=WRITE_KEY) as site:
-        yield site
+from tests.http.support.site import Site, an_event, refused, unique
 
 
 def cors_headers(answer: httpx.Response) -> dict[str, str]:

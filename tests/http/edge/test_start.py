@@ -14,17 +14,23 @@ from tests.http.support.starting import line_of, start
 from tests.support.environment import without_settings
 
 
-def test_the_address_is_printed_once_it_can_be_reached(database_url: str, tmp_path: Path) -> None:
+def test_the_address_and_the_line_for_pages_are_printed_once_it_can_be_reached(
+    database_url: str, tmp_path: Path
+) -> None:
     port = free_port()
     settings = {"DATABASE_URL": database_url, "HOURLEDGER_PORT": str(port), "HOURLEDGER_DATA_DIR": str(tmp_path)}
+    settings["HOURLEDGER_WRITE_KEY"] = "key-1"
     serving = subprocess.Popen(
         [sys.executable, "-m", "service", "serve"], env=without_settings() | settings, stderr=subprocess.PIPE, text=True
     )
     try:
         assert serving.stderr is not None
-        line = next(line for line in serving.stderr if line.startswith("hourledger: "))
+        told = (line for line in serving.stderr if line.startswith("hourledger: "))
+        line, address = next(told), next(told)
         socket.create_connection(("127.0.0.1", port)).close()
-        assert line == f"hourledger: http://127.0.0.1:{port}\n"
+        assert address == f"hourledger: http://127.0.0.1:{port}\n"
+        script = f'<script src="http://127.0.0.1:{port}/h.js" data-write-key="YOUR-WRITE-KEY" data-auto defer></script>'
+        assert line == f"hourledger: to count page views, put {script} into your pages\n"
     finally:
         serving.terminate()
         serving.communicate(timeout=60)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGHUP, SIGINT, SIGTERM
 
@@ -16,12 +14,10 @@ import psutil
 import pytest
 
 from sql.embedded.folders import SOCKET_NAME
-from tests.conftest import folder_for_servers, free_port
-from tests.http.support.demo import works_in
+from tests.conftest import folder_for_servers
 from tests.http.support.site import wait_until
-from tests.support.environment import without_settings
+from tests.support.commands import SETTLED, check_nothing_is_left, command
 
-SETTLED = 60
 # Starts a command as process 1 of a world of its own, as a container does.
 AS_FIRST = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 
@@ -31,29 +27,6 @@ def data() -> Iterator[Path]:
     """Give the data directory of an embedded server."""
     with folder_for_servers() as folder:
         yield folder / "data"
-
-
-@contextmanager
-def command(data: Path, *words: str | Path, before: tuple[str, ...] = ()) -> Iterator[subprocess.Popen[str]]:
-    """Run `python -m` with some words on an embedded server during the block."""
-    environment = {"HOURLEDGER_DATA_DIR": str(data), "HOURLEDGER_PORT": str(free_port())}
-    process = subprocess.Popen(
-        [*before, sys.executable, "-m", *words],
-        env=without_settings() | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def check_nothing_is_left(data: Path) -> None:
-    wait_until(lambda: not any(works_in(each, data) for each in psutil.process_iter()), "the server is gone", SETTLED)
-    assert not (data / "run" / SOCKET_NAME).exists()
 
 
 @pytest.mark.parametrize("number", [SIGTERM, SIGHUP, SIGINT])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 
 import pyarrow as pa
@@ -16,6 +16,8 @@ from tests.http.support.known import Known, risk_modes
 from tests.http.support.paths import ROLLUPS, TRACK
 from tests.http.support.site import HOUR, Json, Site, hour_start, now, refused, text_of
 from tests.support.exports import FORMATS, Row
+
+MINUTE = timedelta(minutes=1)
 
 
 def scope(known: Known) -> Json:
@@ -56,17 +58,7 @@ def test_events_are_those_of_the_list_oldest_first(known: Known, form: str) -> N
 def test_rollups_are_those_that_are_answered(known: Known, form: str) -> None:
     asked = scope(known)
     _, rows = exported(known.site, format=form, of="rollups", **asked)
-    expected = [
-        {"hour": rollup["hour"], "measure": measure, "key": key, "value": value}
-        for rollup in reversed(known.site.get(ROLLUPS, **asked)["rollups"])
-        for measure, told in sorted(rollup.items(), key=lambda item: isinstance(item[1], dict))
-        if measure != "hour"
-        for key, value in (told.items() if isinstance(told, dict) else [(None, told)])
-    ]
-
-    def ordered(found: list[Row]) -> list[tuple[object, ...]]:
-        return sorted(tuple(row.values()) for row in [{**row, "key": row["key"] or ""} for row in found])
-
+    expected = rollup_rows(known.site.get(ROLLUPS, **asked))
     assert ordered(rows) == ordered(expected)
     assert [row["hour"] for row in rows] == [row["hour"] for row in expected]
     assert len({row["measure"] for row in rows}) == 5
@@ -76,6 +68,34 @@ def test_rollups_are_those_that_are_answered(known: Known, form: str) -> None:
     total = known.rollup(known.busiest())
     told = {row["measure"]: row["value"] for row in rows if row["hour"] == hour and row["key"] is None}
     assert told == {name: total[name] for name in ("total_events", "unique_sessions")}
+
+
+def rollup_rows(answer: Json) -> list[Row]:
+    """Return the rollups of an answer as an export has them."""
+    return [
+        {"hour": rollup["hour"], "measure": measure, "key": key, "value": value}
+        for rollup in reversed(answer["rollups"])
+        for measure, told in sorted(rollup.items(), key=lambda item: isinstance(item[1], dict))
+        if measure != "hour"
+        for key, value in (told.items() if isinstance(told, dict) else [(None, told)])
+    ]
+
+
+def ordered(found: list[Row]) -> list[tuple[object, ...]]:
+    return sorted(tuple(row.values()) for row in [{**row, "key": row["key"] or ""} for row in found])
+
+
+def test_hours_that_the_range_cuts_have_a_row_with_their_minutes(known: Known) -> None:
+    since, until = known.busiest() - 200 * HOUR + 15 * MINUTE, known.busiest() + 30 * MINUTE
+    asked = {"from": text_of(since), "to": text_of(until)}
+    answer, rows = exported(known.site, format="ndjson", of="rollups", **asked)
+    told = known.site.get(ROLLUPS, **asked)
+    (cut,) = (rollup for rollup in told["rollups"] if "from" in rollup)
+    del cut["from"], cut["to"]
+    minutes = {"hour": cut["hour"], "measure": "minutes", "key": None, "value": 30}
+    assert ordered(rows) == ordered([*rollup_rows(told), minutes])
+    name = f"rollups-{since:%Y%m%dT%H%M}Z-{until:%Y%m%dT%H%M}Z.ndjson"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
 
 
 def told_of(event: Json) -> Json:
@@ -133,7 +153,7 @@ def test_parquet_has_types(known: Known) -> None:
         ("of=proofs", 400, "invalid_parameter", "of"),
         ("hours=0", 400, "invalid_parameter", "hours"),
         ("hours=1&from=2025-10-18T00:00:00Z", 400, "invalid_parameter", "hours"),
-        ("from=2025-10-18T00:30:00Z&to=2025-10-18T02:00:00Z", 400, "invalid_parameter", "from"),
+        ("from=2025-10-18T00:20:00Z&to=2025-10-18T02:00:00Z", 400, "invalid_parameter", "from"),
         ("received_at=maybe", 400, "invalid_parameter", "received_at"),
         ("where=properties.n", 400, "invalid_parameter", "where"),
         ("segment=none", 400, "invalid_parameter", "segment"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -84,6 +84,26 @@ def test_a_range_is_half_open(known: Known) -> None:
     for hour in hours[3:6]:
         answer = known.site.get(ROLLUPS, **{"from": text_of(hour), "to": text_of(hour + HOUR)})
         check(known, answer, [hour])
+
+
+@pytest.mark.parametrize(("first", "last"), [(15, 45), (30, 30), (45, 15), (0, 15), (45, 0)])
+def test_an_hour_that_the_range_cuts_says_what_it_counts(known: Known, first: int, last: int) -> None:
+    since = known.busiest() - 4 * HOUR + timedelta(minutes=first)
+    until = known.busiest() + timedelta(minutes=last)
+    answer = known.site.get(ROLLUPS, fill=1, **{"from": text_of(since), "to": text_of(until)})
+    hours = [hour_start(since) + step * HOUR for step in range(5 if last else 4)]
+    assert answer["hours"] == (until - since) / HOUR
+    for hour, rollup in zip(hours, reversed(answer["rollups"]), strict=True):
+        part = max(hour, since), min(hour + HOUR, until)
+        expected = known.rollup(hour, known.between(*part))
+        for name in COUNTS:
+            if len(expected[name]) > 1000:
+                check_many(rollup.pop(name), expected.pop(name))
+        said = {"from": text_of(part[0]), "to": text_of(part[1])} if part != (hour, hour + HOUR) else {}
+        assert rollup == expected | said
+    inside = known.between(since, until)
+    assert answer["total_events"] == len(inside)
+    assert answer["distinct_sessions"] == len({event["session_id"] for event in inside})
 
 
 def test_ranges_may_be_written_with_any_offset(known: Known) -> None:

@@ -96,6 +96,9 @@ def test_other_bodies_are_refused(client: httpx.Client, guarded: Site) -> None:
     large = json.dumps({"filters": {"tool_name": "a" * 70_000}})
     refused(client.put(path, content=large, headers={"content-type": "application/json"}), 413, "too_large")
     refused(save(client, "a" * 129, tool_name="a"), 400, "invalid_parameter", "name")
+    for name in ("%2E", "%2E%2E"):
+        # httpx sends a path as it is given; browsers would take these out.
+        refused(save(client, name, tool_name="a"), 400, "invalid_parameter", "name")
     for name in ("%00", "%0A", "a" * 129):
         refused(client.delete(f"{SEGMENTS}/{name}"), 400, "invalid_parameter", "name")
     refused(save(guarded.client, unique("segment"), tool_name="a"), 401, "unauthorized")

@@ -140,6 +140,13 @@ def test_ids_hold_any_characters(site: Site, odd: str) -> None:
     assert timeline(site, USERS, name)["user_id"] == name
 
 
+@pytest.mark.parametrize("name", [".", "..", "a/../b"])
+def test_an_id_that_clients_take_out_of_paths_is_a_parameter(site: Site, name: str) -> None:
+    site.send(an_event(session_id=name, user_id=name))
+    assert site.get(SESSIONS, session_id=name)["session_id"] == name
+    assert site.get(USERS, user_id=name)["user_id"] == name
+
+
 def test_slashes_need_not_be_encoded(site: Site) -> None:
     name = f"a/{unique('b')}/c"
     site.send(an_event(session_id=name))
@@ -159,6 +166,7 @@ def test_what_is_not_there_cannot_be_asked_or_is_not_allowed(site: Site, guarded
     refused(client.get(f"{path}/a?event_type=b"), 400, "unknown_parameter", "event_type")
     refused(client.get(f"{path}/a?from=2024-01-01T00:00Z&to=2024-01-02T00:00Z"), 422, "expired", "to")
     refused(guarded.client.get(f"{path}/a"), 401, "unauthorized")
+    refused(guarded.client.get(path), 401, "unauthorized")
 
 
 @pytest.mark.parametrize("path", ["/api%2Fanalytics/sessions/s", "/api/analytics%2Fusers%2Fu"])

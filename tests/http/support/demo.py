@@ -30,6 +30,7 @@ class Demo:
     port: int
     data: Path
     output: Path
+    environment: dict[str, str]
 
     def said(self) -> str:
         return self.output.read_text()
@@ -44,6 +45,17 @@ class Demo:
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
+    @contextmanager
+    def busier(self, events: int) -> Iterator[None]:
+        """Send it the live events of a demo with so many events during the block."""
+        command = [sys.executable, "-m", "service", "demo-trickle", f"--events={events}"]
+        command += ["--seed=1", "--days=30", "--end=2026-11-24T14:20Z"]
+        with subprocess.Popen(command, env=self.environment) as busy:
+            try:
+                yield
+            finally:
+                busy.terminate()
+
     def processes(self) -> list[psutil.Process]:
         """Return all processes of the demo: its descendants, and the server of its data."""
         started = psutil.Process(self.process.pid).children(recursive=True)
@@ -54,9 +66,10 @@ class Demo:
         processes = self.processes()
         self.process.send_signal(number)
         assert self.process.wait(30) == 0, self.said()
-        assert self.said().endswith("hourledger: stopped\n")
-        assert "Traceback" not in self.said()
-        assert "Aborted" not in self.said()
+        said = self.said()
+        assert said.endswith("hourledger: stopped\n")
+        assert "Traceback" not in said
+        assert "Aborted" not in said
         psutil.wait_procs(processes, timeout=10)
         assert [each for each in processes if runs(each)] == []
         assert [each for each in psutil.process_iter() if works_in(each, self.data)] == []
@@ -83,16 +96,16 @@ def started_demo(folder: Path, *options: str, **environment: str) -> Iterator[De
     """Run a demo during the block; stop it at the end if it still runs."""
     port = free_port()
     data, output = folder / "demo", folder / f"output-{port}.txt"
-    settings = {"HOURLEDGER_PORT": str(port), "HOURLEDGER_DATA_DIR": str(data)}
+    settings = without_settings() | {"HOURLEDGER_PORT": str(port), "HOURLEDGER_DATA_DIR": str(data)} | environment
     with output.open("wb") as stream:
         process = subprocess.Popen(
             [sys.executable, "-m", "service", "demo", *options],
-            env=without_settings() | settings | environment,
+            env=settings,
             stdout=stream,
             stderr=stream,
         )
         try:
-            yield Demo(process, port, data, output)
+            yield Demo(process, port, data, output, settings)
         finally:
             process.terminate()
             process.wait(60)

@@ -14,6 +14,7 @@ READS = (
     "/e",
     "/api/analytics/rollups",
     "/api/analytics/rollups/2025-10-18T01:00Z",
+    "/api/analytics/client",
     "/metrics",
     "/nothing/here",
     "/health",

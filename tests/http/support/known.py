@@ -51,9 +51,9 @@ class Known:
         found = {hour_start(at) for at, _ in self.by_moment if since <= at and (until is None or at < until)}
         return sorted(found, reverse=True)
 
-    def rollup(self, hour: datetime) -> Json:
-        """Return the rollup of an hour with all its keys."""
-        events = self.between(hour, hour + HOUR)
+    def rollup(self, hour: datetime, events: list[Json] | None = None) -> Json:
+        """Return the rollup of an hour with all its keys. events: those to count, by default all of the hour."""
+        events = self.between(hour, hour + HOUR) if events is None else events
         return {
             "hour": text_of(hour),
             "event_counts": dict(Counter(event["event_type"] for event in events)),

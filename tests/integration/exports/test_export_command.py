@@ -22,9 +22,9 @@ from tests.support import imports
 from tests.support.exports import FORMATS, rows_of
 from tests.support.imports import Counts, Ended, a_row, imported, write_lines
 from tests.support.log import NOW, stored, until_waited_for
-from tests.support.oracle import HOUR
+from tests.support.oracle import HOUR, QUARTER
 
-RANGE = ("--from", text_of(hour_start(NOW) - 3 * HOUR), "--to", text_of(hour_start(NOW) + HOUR))
+RANGE = ("--from", text_of(hour_start(NOW) - 3 * HOUR + QUARTER), "--to", text_of(hour_start(NOW) + HOUR))
 PROPERTIES: list[Any] = [
     None, {}, {"a": [1.5, "=2", None]}, {"n": 1e300, "m": -1.5e-300}, {"x": "x" * 16_000}, {"é\n": "\u2028\r"},
     {"many": [10**20] * 700}, {"risk_mode": "high"},
@@ -124,7 +124,7 @@ async def test_standard_output_filters_and_rollups(database: Database, database_
             ["--of", "rollups", "--filter", "action=a"],
             "error: action applies only to events: leave it out, or export events\n",
         ),
-        (["--from", "then", "--to", "now"], "error: from must be an hour such as 2025-10-18T01:00:00Z, not 'then'\n"),
+        (["--from", "then", "--to", "now"], "error: from must be a time such as 2025-10-18T01:00:00Z, not 'then'\n"),
         (["--from", "2001-01-01", "--to", "2001-01-02"], "error: events before "),
     ],
 )

@@ -61,13 +61,13 @@ async def told(stream: _Stream) -> tuple[str | None, object]:
 async def test_the_database_is_told_away_once_and_then_back(
     database: Database, admin: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service.http.deadline, "ANSWER_SECONDS", 0.2)
     monkeypatch.setattr(service.http.live_stream, "POLL_SECONDS", 0.05)
     monkeypatch.setattr(service.http.live_stream, "KEEP_ALIVE_SECONDS", 1.5)
     async with opened(Live(database)) as stream:
         assert await told(stream) == ("update", {"positions": [0], "lag_events": 0})
         async with admin.transaction():
             await admin.execute("lock table checkpoints in access exclusive mode")
+            monkeypatch.setattr(service.http.deadline, "ANSWER_SECONDS", 0.2)
             assert await told(stream) == ("away", {})
             # The stream says so once: the next message is the sign of life, after many more looks.
             assert await told(stream) == (None, None)

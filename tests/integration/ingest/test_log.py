@@ -7,6 +7,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from projections.hours import list_hours
 from sql.database import Database
 from sql.days import make_days
 from sql.errors import DatabaseError, MissingDay
@@ -98,6 +99,20 @@ async def test_days_from_the_horizon_to_two_weeks_ahead_exist(database: Database
     assert await make_days(database, RETENTION_DAYS, later) == RETENTION_DAYS + 1 + 14
     assert await make_days(database, RETENTION_DAYS, later) == 0
     assert await make_days(database, RETENTION_DAYS, later + timedelta(days=3)) == 3
+
+
+async def test_an_old_day_is_made_when_its_first_event_comes(database: Database) -> None:
+    statements, later, decade = database.statements, NOW + timedelta(days=900), 3_650
+    start = later.replace(hour=0, minute=0, second=0) - timedelta(days=decade)
+    old = NOW - timedelta(days=1_000)
+    assert await make_days(database, decade, later) == 30 + 1 + 14
+    assert await make_days(database, decade, later, [old.date(), start.date() - timedelta(days=1)]) == 1
+    assert (await database.only(statements.advance_horizon, 0, decade, later, True))["horizon"] == start
+    assert await append(database, [an_event(1, at=old)], clock=later) == {}
+    # Days without events have no partitions, and are complete all the same.
+    assert (await database.only(statements.read_kept))["events_since"] == start
+    hours = await list_hours(database, None, None)
+    assert [(hour.start, hour.events) for hour in hours] == [(old.replace(minute=0, second=0), 1)]
 
 
 async def test_a_shard_that_does_not_exist_is_an_error(database: Database) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
+from sql.migrate import migrate
 from sql.statements import load
-from tests.conftest import RETENTION_DAYS
+from tests.conftest import RETENTION_DAYS, Servers
 from tests.support.bi import DEFINERS, LATE, NAMES, OLD, hours_of, reading
 from tests.support.log import an_event
+from tests.support.servers import connected
 from tests.support.sharded import Sharded
 
 UNCOMMENTED = """
@@ -67,6 +70,7 @@ async def test_who_may_read_the_views_may_do_nothing_else(aged: Sharded) -> None
             *WRITERS,
             "create table bi.mine (a integer)",
             "create table public.mine (a integer)",
+            "create temporary table mine (a integer)",
         ]
         for statement in refused:
             with pytest.raises(REFUSED):
@@ -75,8 +79,11 @@ async def test_who_may_read_the_views_may_do_nothing_else(aged: Sharded) -> None
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await reader.fetch(aged.database.statements.append_events, 0, RETENTION_DAYS, None, *event)
         # The functions do not mistake a session's temporary table for the log, because their search path puts it last.
+        login = await reader.fetchval("select current_user")
         await reader.execute(
-            "create temporary table log_heads as select 7 as shard, 'infinity'::timestamptz as horizon"
+            "set role hourledger;"
+            "create temporary table log_heads as select 7 as shard, 'infinity'::timestamptz as horizon;"
+            f'set role "{login}"'
         )
         assert await reader.fetchval("select count(*) from bi.hourly_rollups") == len(hours_of(OLD + LATE))
 
@@ -102,3 +109,39 @@ async def test_a_login_has_limits_and_a_new_password_and_takes_no_other_role(dat
     assert not await admin.fetchval(load().make_bi_role, "hourledger_bi", "taken")
     await admin.execute(f'drop role "{login}"')
     await admin.close()
+
+
+async def test_migrate_limits_a_login_of_an_older_release(database_url: str) -> None:
+    login = f"reader {uuid4().hex}"
+    async with connected(database_url) as admin:
+        await admin.fetchval(load().make_bi_role, login, "secret")
+        here = urlsplit(database_url).path[1:]
+        await admin.execute(f'alter role "{login}" connection limit -1; grant temporary on database {here} to public')
+        await migrate(database_url)
+        assert await admin.fetchval("select rolconnlimit from pg_roles where rolname = $1", login) == 10
+        assert not await admin.fetchval("select has_database_privilege($1, current_database(), 'temporary')", login)
+        await admin.execute(f'drop role "{login}"')
+
+
+async def test_an_owner_without_superuser_rights_may_end_the_sessions_of_its_readers(
+    servers: Servers, postgres_version: int
+) -> None:
+    owner, login = f"owner_{uuid4().hex}", f"reader_{uuid4().hex}"
+    administrator = await servers.administrator(postgres_version)
+    await administrator.execute(f"create role {owner} createrole")
+    async with servers.new_database(postgres_version, shards=None) as url:
+        await administrator.execute(f"alter database {urlsplit(url).path[1:]} owner to {owner}")
+        as_owner = f"{url}&role={owner}"
+        await migrate(as_owner)
+        async with connected(url) as admin, connected(as_owner) as owning:
+            await admin.fetchval(load().make_bi_role, None, "")
+            await admin.execute(f"grant hourledger_bi to {owner} with admin option")
+            assert await owning.fetchval(load().make_bi_role, login, "secret")
+            assert await owning.fetchval("select pg_has_role($1, 'usage')", login)
+            assert not await owning.fetchval(load().make_bi_role, owner, "taken")
+            await migrate(as_owner)
+            found = await owning.fetch("select login from bi_logins() where login in ($1, $2)", owner, login)
+            assert [row["login"] for row in found] == [login]
+    await administrator.execute(f"drop role {login}")
+    await administrator.execute(f"drop owned by {owner}")
+    await administrator.execute(f"drop role {owner}")

@@ -17,6 +17,7 @@ from tests.support.oracle import HOUR, start_of
 from tests.support.projection import fold
 
 IN_DAY = "select count(*) from events where timestamp >= $1 and timestamp < $1 + interval '1 day'"
+IN_HOUR = "select count(*) from events where timestamp >= $1 and timestamp < $1 + interval '1 hour'"
 COUNTED_READ = """
 select relname, coalesce(idx_tup_fetch, 0) + seq_tup_read
 from pg_stat_user_tables
@@ -57,6 +58,15 @@ async def test_a_trend_reads_each_row_of_its_range_once(
     assert await admin.fetchval(DAYS_READ) == 1
     assert events_read["events", "event_type_timestamp_idx"] == 1 or not analyzed
     assert sum(events_read.values()) <= EVENTS
+
+    # Minutes of an hour read that hour alone, by the index of time.
+    minutes = [BUSY + number * timedelta(minutes=1) for number in range(61)]
+    in_hour = await admin.fetchval(IN_HOUR, BUSY)
+    events_read = await rows_read(
+        admin, database.statements.trend_from_events, 0, minutes, ["sessions"], None, None, NOTHING.document()
+    )
+    assert await admin.fetchval(DAYS_READ) == 1
+    assert in_hour <= sum(events_read.values()) <= in_hour + SLACK or not analyzed
 
 
 @pytest.mark.parametrize("analyzed", [False, True], ids=["not analyzed", "analyzed"])

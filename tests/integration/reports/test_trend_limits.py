@@ -84,6 +84,41 @@ async def test_nothing_is_said_of_a_time_that_is_not_wholly_kept(retiring: Shard
         assert (await refused(summary.page(gone.encode()))).code == "expired"
 
 
+async def test_comparisons_begin_with_the_first_event_unless_retention_took_older_ones(
+    database_url: str, database: Database, admin: asyncpg.Connection
+) -> None:
+    """The beginning is found in the tail of the log, in rollups, and in a tail that is older than the rollups."""
+    quarter = timedelta(minutes=15)
+    start = NOW.replace(minute=0, second=0, microsecond=0) - 6 * quarter
+
+    async def compared() -> list[int | None]:
+        scope = f"from={text_of(start)}&to={text_of(start + 6 * quarter)}&interval=quarter&compare=previous"
+        answer = await found.trends.page(scope.encode())
+        summary = await found.summary.page(f"{scope.replace('&interval=quarter', '')}".encode())
+        values = [bucket["value"] for bucket in answer["compare"]]
+        assert (summary["compare"] is None) == (set(values) == {None})
+        if summary["compare"]:
+            assert summary["compare"]["totals"]["events"] == sum(value or 0 for value in values)
+        return values
+
+    async with reads(database, database_url) as found:
+        assert await compared() == [None] * 6
+        await append(database, [an_event(1, at=start - quarter)])
+        assert await compared() == [None] * 5 + [1]
+        await catch_up(database)
+        assert await compared() == [None] * 5 + [1]
+        await append(database, [an_event(2, at=start - 5 * quarter), an_event(3, at=start + quarter)])
+        assert await compared() == [None, 1, 0, 0, 0, 1]
+        await catch_up(database)
+        assert await compared() == [None, 1, 0, 0, 0, 1]
+        await admin.execute(
+            "insert into shard_totals (shard, rollups_since) values (0, $1)"
+            " on conflict (shard) do update set rollups_since = excluded.rollups_since",
+            start - DAY,
+        )
+        assert await compared() == [0, 1, 0, 0, 0, 1]
+
+
 @asynccontextmanager
 async def log_locked(url: str) -> AsyncIterator[None]:
     """Block every reader of raw events."""

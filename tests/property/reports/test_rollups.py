@@ -31,10 +31,11 @@ QUERIES = [
     "",
     "hours=3",
     "fill=1",
+    # Some begin at each quarter of an hour.
     *(
-        f"from={START + a * HOUR:%Y-%m-%dT%H:00Z}&to={START + b * HOUR:%Y-%m-%dT%H:00Z}&fill={(a + b) % 2}"
-        for a in range(HOURS)
-        for b in range(a + 1, HOURS + 2)
+        f"from={START + a * QUARTER:%Y-%m-%dT%H:%MZ}&to={START + b * QUARTER:%Y-%m-%dT%H:%MZ}&fill={(a + b) % 2}"
+        for a in range(0, HOURS * 4, 5)
+        for b in range(a + 4, (HOURS + 2) * 4, 4)
     ),
 ]
 

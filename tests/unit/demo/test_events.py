@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.demo.events import DAYS, HOUR, MINUTE, demo_events, launch_of, live_events
+from service.demo.events import DemoEvents
+from service.demo.pace import DAY, DAYS, HOUR, launch_of
 from service.demo.trickle import as_sent
 from service.demo.visits import RISK_MODES, TOOLS, Visits
 from service.ingest.decoding import decode_event
@@ -22,13 +23,13 @@ from tests.support.sent_events import examples
 
 COUNT = 40_000
 END = datetime(2026, 11, 24, 14, 20, tzinfo=UTC)
-DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
 moments = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # hypothesis asks so
 
 
 @pytest.fixture(scope="module")
 def sent() -> list[Event]:
-    return list(demo_events(COUNT, END))
+    return list(DemoEvents(COUNT, END))
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,7 @@ def test_a_large_demo_is_made_in_small_steps(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(Visits, "visit", counted)
     most = 0
-    for _ in islice(demo_events(10_000_000, END), 50_000):
+    for _ in islice(DemoEvents(10_000_000, END), 50_000):
         most = max(most, made.pop("visits", 0))
     assert 0 < most <= 400
 
@@ -74,16 +75,16 @@ def test_a_large_demo_is_made_in_small_steps(monkeypatch: pytest.MonkeyPatch) ->
 @given(count=st.integers(1, 400), end=moments, seed=st.integers(), days=st.sampled_from([1, 7, DAYS]))
 @examples(25)
 def test_as_many_as_asked_within_the_days_whatever_is_asked(count: int, end: datetime, seed: int, days: int) -> None:
-    sent = list(demo_events(count, end, seed, days))
-    assert sent == list(demo_events(count, end, seed, days))
+    sent = list(DemoEvents(count, end, seed, days))
+    assert sent == list(DemoEvents(count, end, seed, days))
     assert len({(event.event_id, event.timestamp) for event in sent}) == len(set(sent)) == count
     horizon = midnight(end + HOUR - days * DAY)
     assert all(horizon <= event.timestamp < end for event in sent)
 
 
 def test_another_seed_gives_other_events(sent: list[Event]) -> None:
-    assert not set(demo_events(500, END, 1)) & set(demo_events(500, END, 2))
-    assert set(sent) == set(demo_events(COUNT, END))
+    assert not set(DemoEvents(500, END, 1)) & set(DemoEvents(500, END, 2))
+    assert set(sent) == set(DemoEvents(COUNT, END))
 
 
 def test_they_are_taken_as_they_are(sent: list[Event]) -> None:
@@ -184,28 +185,3 @@ def test_some_are_sent_twice(sent: list[Event]) -> None:
     times = Counter(sent)
     assert 0.005 < sum(count > 1 for count in times.values()) / COUNT < 0.02
     assert max(times.values()) == 2
-
-
-def live(start: datetime, length: timedelta) -> list[tuple[datetime, Event]]:
-    found: list[tuple[datetime, Event]] = []
-    for due, event in live_events(start, visitors=1_000):
-        if due >= start + length:
-            return found
-        found.append((due, event))
-    return found
-
-
-def test_live_events_begin_at_once_and_come_in_order() -> None:
-    some = list(islice(live_events(END), 2_000))
-    assert some == list(islice(live_events(END), 2_000))
-    assert some[0][0] < END + MINUTE
-    assert all(before[0] <= after[0] for before, after in pairwise(some))
-    assert all(END <= event.timestamp <= due for due, event in some)
-    assert all(decode_event(as_sent(event)) == event for _, event in some[::20])
-
-
-def test_live_events_are_a_few_a_second_and_fewer_at_night() -> None:
-    noon, night = live(END, 10 * MINUTE), live(midnight(END) + 3 * HOUR, 10 * MINUTE)
-    assert 1 < len(noon) / 600 < 4
-    assert 0.2 < len(night) / 600 < len(noon) / 1200
-    assert {event.user_id for _, event in noon} & {f"user_{number}" for number in range(1, 1_001)}

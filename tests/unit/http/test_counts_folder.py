@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from service.http import counts_folder as module
 from service.http.counts_folder import counts_folder
 
 SERVER = """
@@ -22,12 +22,19 @@ with counts_folder() as folder:
 """
 
 
+def test_it_is_in_memory_unless_a_place_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MEMORY", str(tmp_path))
+    monkeypatch.delenv("TMPDIR", raising=False)
+    with counts_folder() as folder:
+        assert Path(folder).parent == tmp_path
+
+
 def test_the_folder_of_a_killed_server_goes_with_the_next_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    environment = os.environ | {"TMPDIR": str(tmp_path)}
-    with subprocess.Popen([sys.executable, "-c", SERVER], env=environment, stdout=subprocess.PIPE, text=True) as server:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         left = Path(server.stdout.readline().strip())
         with counts_folder() as folder:

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 import tomllib
 from pathlib import Path
@@ -40,6 +41,10 @@ TARGETS = [
 ECHO = """#!/bin/sh
 printf '%s\\n' "$@"
 exit "${STATUS:-0}"
+"""
+# Stands in for it, too: runs the commands of this checkout.
+REAL = f"""#!/bin/sh
+cd {ROOT} && exec {sys.executable} "$@"
 """
 
 
@@ -157,6 +162,32 @@ def test_a_failed_set_up_is_not_a_finding(project: Path) -> None:
         python.write_text("#!/bin/sh\nexit 1\n")
         python.chmod(0o755)
     assert make(project, "verify", f"PATH={project}:/usr/bin:/bin") == (2, [])
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["import"], "Missing argument FILE=;"),
+        (["import", "FILE=none.json"], "Invalid value for FILE=: File 'none.json' does not exist;"),
+        (["export"], "Missing option FILE=;"),
+        (["import", "FILE=Makefile", "SHIFT_TO=then"], "Invalid value for SHIFT_TO=: 'then': "),
+        (["retention", "UNKNOWN=1", "FORCE=1"], ""),
+    ],
+)
+def test_an_error_speaks_of_what_was_typed_and_make_adds_nothing(project: Path, typed: list[str], said: str) -> None:
+    (project / ".venv/bin/python").write_text(REAL)
+    done = made(project, *typed, "DATABASE_URL=postgresql://127.0.0.1:1/nothing")
+    (line,) = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert line.startswith(f"error: {said}")
+    assert "python" not in line
+    assert (f"make help lists what make {typed[0]} takes" in line) == bool(said)
+
+
+def test_with_n_nothing_runs(project: Path) -> None:
+    for target in ("serve", "verify"):
+        done = made(project, "-n", target)
+        assert done.stdout.startswith(".venv/bin/python -m ")
 
 
 def test_values_arrive_as_typed(project: Path) -> None:

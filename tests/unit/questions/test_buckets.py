@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, reset_tzpath
 
@@ -11,7 +11,8 @@ import pytest
 
 from service.errors import ServiceError
 from service.http.answers import status_of
-from service.questions.buckets import DAY, QUARTER, WEEK, bounds_of, earlier, zone
+from service.questions.buckets import DAY, WEEK, bounds_of, earlier, whole_periods, zone
+from service.questions.hours import QUARTER
 
 HOUR = timedelta(hours=1)
 # Zones with moments of clock changes: at midnight in Tehran, Cairo and Havana, by half an hour in Lord Howe.
@@ -46,7 +47,10 @@ def test_the_names_that_browsers_send_are_known_on_every_system(no_system_zones:
     assert str(zone(name)) == name
 
 
-def period(day: date, interval: str) -> tuple[int, ...]:
+def period(local: datetime, interval: str) -> tuple[int, ...]:
+    day = local.date()
+    if interval == "hour":
+        return day.year, day.month, day.day, local.hour, -int((local.utcoffset() or HOUR).total_seconds())
     if interval == "day":
         return day.year, day.month, day.day
     return day.isocalendar()[:2] if interval == "week" else (day.year, day.month)
@@ -55,11 +59,12 @@ def period(day: date, interval: str) -> tuple[int, ...]:
 def walked(since: datetime, until: datetime, interval: str, name: str) -> list[datetime]:
     """Return the bounds, found without arithmetic on local times."""
     bounds = [since]
-    newest = period(since.astimezone(ZoneInfo(name)).date(), interval)
+    newest = period(since.astimezone(ZoneInfo(name)), interval)
     moment = since
     while (moment := moment + QUARTER) < until:
-        found = period(moment.astimezone(ZoneInfo(name)).date(), interval)
-        if found > newest:
+        found = period(moment.astimezone(ZoneInfo(name)), interval)
+        # Where clocks go back over midnight, a day goes on. An hour comes a second time.
+        if found > newest or (interval == "hour" and found != newest):
             bounds.append(moment)
             newest = found
     return [*bounds, until]
@@ -69,7 +74,10 @@ def walked(since: datetime, until: datetime, interval: str, name: str) -> list[d
 @pytest.mark.parametrize(("name", "change"), CASES)
 def test_buckets_begin_when_the_clocks_say_so(name: str, change: datetime, interval: str) -> None:
     hour = change.replace(minute=0)
-    for before, after in ((3 * DAY, 4 * DAY), (0 * DAY, DAY), (47 * HOUR, 5 * HOUR), (40 * DAY, 33 * DAY)):
+    for before, after in (
+        *((3 * DAY, 4 * DAY), (0 * DAY, DAY), (47 * HOUR, 5 * HOUR), (40 * DAY, 33 * DAY)),
+        *((3 * DAY - QUARTER, 4 * DAY), (QUARTER, DAY + 2 * QUARTER), (DAY + 3 * QUARTER, DAY)),
+    ):
         since, until = hour - before, hour + after
         assert bounds_of(since, until, interval, zone(name)) == walked(since, until, interval, name)
 
@@ -77,6 +85,33 @@ def test_buckets_begin_when_the_clocks_say_so(name: str, change: datetime, inter
 def test_hours_are_hours_of_utc() -> None:
     since = datetime(2026, 10, 24, 21, tzinfo=UTC)
     assert bounds_of(since, since + 3 * HOUR, "hour", zone("Asia/Kathmandu")) == [since + n * HOUR for n in range(4)]
+    cut = bounds_of(since - QUARTER, since + HOUR + QUARTER, "hour", zone("Europe/Berlin"))
+    assert cut == [since - QUARTER, since, since + HOUR, since + HOUR + QUARTER]
+    assert whole_periods(cut, "hour", zone("Europe/Berlin")) == [False, True, False]
+
+
+@pytest.mark.parametrize(("name", "change"), CASES)
+def test_hours_of_a_local_day_are_those_of_its_clocks(name: str, change: datetime) -> None:
+    """When the day begins at a full hour of UTC, its hours are those of UTC."""
+    there = ZoneInfo(name)
+    for ago in (0 * DAY, 3 * DAY):
+        day = (change - ago).astimezone(there).date()
+        since, until = (datetime.combine(date, time(), there).astimezone(UTC) for date in (day, day + DAY))
+        bounds = bounds_of(since, until, "hour", zone(name))
+        if since.minute or until.minute:
+            assert bounds == walked(since, until, "hour", name)
+        else:
+            assert bounds == [since + n * HOUR for n in range((until - since) // HOUR + 1)]
+        assert all(whole_periods(bounds, "hour", zone(name)))
+
+
+def test_minutes_and_quarters_have_one_length() -> None:
+    since = datetime(2026, 10, 25, 0, 15, tzinfo=UTC)  # the clocks change within two hours
+    for interval, length in (("minute", timedelta(minutes=1)), ("quarter", QUARTER)):
+        bounds = bounds_of(since, since + 2 * HOUR, interval, zone("Europe/Berlin"))
+        assert bounds == [since + n * length for n in range(2 * HOUR // length + 1)]
+        assert all(whole_periods(bounds, interval, zone("Europe/Berlin")))
+        assert earlier(bounds, "previous", interval, zone("Europe/Berlin")) == [bound - 2 * HOUR for bound in bounds]
 
 
 @pytest.mark.parametrize(("name", "change"), CASES)

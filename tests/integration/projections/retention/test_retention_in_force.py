@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from service.operations.supervisor import prepare
 from service.settings import load
 from sql.database import Database
-from sql.retention import Retention, record_retention
+from sql.retention import Retention, lock_warnings, record_retention
 from tests.support.log import NOW, an_event, append
 from tests.support.projections_command import run
 from tests.support.retired_days import DAY, EVENTS, MADE, PARTITIONS, day, totals
@@ -98,3 +98,11 @@ async def test_another_command_than_the_service_does_not_lengthen_it_and_says_so
         await prepare(log.url, load(LONG))
     assert LONGER in [entry.get("why") for entry in logs]
     assert await record_retention(log.database, Retention(1, 1)) == Retention(30, 90)
+
+
+async def test_a_retention_that_needs_more_locks_than_the_server_has_is_told(database: Database) -> None:
+    assert await lock_warnings(database, Retention(3_650, 3_650)) == []
+    (told,) = await lock_warnings(database, Retention(36_500, 36_500))
+    assert told.startswith("36500 days of raw events need up to 511,000 locks, and PostgreSQL has room for ")
+    assert "max_locks_per_transaction to 1" in told
+    assert "HOURLEDGER_EVENT_RETENTION_DAYS" in told

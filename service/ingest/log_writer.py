@@ -1,0 +1,48 @@
+"""Writes events of one shard into the log, in a transaction. The appender decides when, and what to repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from service.ingest.event import Event
+from service.ingest.outcomes import STORED
+from sql.database import Database
+from sql.days import make_days
+from sql.errors import DatabaseError, MissingDay
+
+
+class LogWriter:
+    """Writes into the log of one database. clock: the time to judge events by, None for the database's clock."""
+
+    def __init__(self, database: Database, retention_days: int, clock: datetime | None) -> None:
+        self._database = database
+        self._retention_days = retention_days
+        self._clock = clock
+
+    async def shards(self) -> int:
+        """Return the number of shards. Raises sql.errors.DatabaseError."""
+        return len(await self._database.rows(self._database.statements.list_shards))
+
+    async def can_append(self, shard: int) -> bool:
+        """Return whether a shard takes events. It tries an append without events, which takes the locks and commits."""
+        try:
+            await self.append(shard, [])
+        except DatabaseError:
+            return False
+        return True
+
+    async def append(self, shard: int, events: Sequence[Event]) -> list[str]:
+        """Append events and commit; return the outcome of each. Raises sql.errors.DatabaseError."""
+        columns = [list(column) for column in zip(*events, strict=True)] or [[]] * len(Event._fields)
+        arguments = (shard, self._retention_days, self._clock, *columns)
+        try:
+            rows = await self._database.rows(self._database.statements.append_events, *arguments)
+        except MissingDay:
+            days = {event.timestamp.date() for event in events}
+            await make_days(self._database, self._retention_days, self._clock, days)
+            rows = await self._database.rows(self._database.statements.append_events, *arguments)
+        outcomes = [STORED] * len(events)
+        for row in rows:
+            outcomes[row["ordinal"] - 1] = row["outcome"]
+        return outcomes
