@@ -1,6 +1,7 @@
 // The proof of one hour in words: what it means, the values that differ, and the command that mends them.
 
 import { get } from "../core/api.js";
+import { now } from "../core/clock.js";
 import { FAILED_STATES } from "../core/definitions.js";
 import { element, find, hide, write } from "../core/dom.js";
 import { axisMinuteText, count, counted, hourText } from "../core/format.js";
@@ -57,7 +58,7 @@ function meaningOf(hour, { state, verified_at: at, sealed_at: sealed }) {
   if (FAILURES.has(state)) return `Checked ${hourText(at)}. ${FAILURES.get(state)[0]}`;
   if (state === "verified") return `Verified ${hourText(at)}.`;
   if (state === "sealed") return `Verified, and sealed ${hourText(sealed)} before its raw events expired.`;
-  if (hour + HOUR > Date.now()) return "Current hour, partial; it is verified when it is over.";
+  if (hour + HOUR > now()) return "Current hour, partial; it is verified when it is over.";
   return at ? `Events came since it was checked ${hourText(at)}; it waits for the next check.` : "It waits to be verified.";
 }
 
