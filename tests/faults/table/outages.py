@@ -229,16 +229,15 @@ def tomorrow() -> datetime:
 
 @contextmanager
 def commits_take_two_seconds(place: Place) -> Iterator[None]:
+    """Slow each commit down during the block."""
     place.rows("""
         create function be_slow() returns trigger language plpgsql as $$
         begin
             if current_setting('test.was_slow', true) is distinct from 'on' then
-                perform set_config('test.was_slow', 'on', true);
-                perform pg_sleep(2);
+                perform set_config('test.was_slow', 'on', true), pg_sleep(2);
             end if;
             return null;
-        end
-        $$
+        end $$
     """)
     place.rows("""
         create constraint trigger be_slow after insert on receipts deferrable initially deferred
