@@ -69,9 +69,9 @@ class Known:
 
     def reason(self, since: datetime, until: datetime) -> str | None:
         """Return one of UNKNOWN when nothing is known about [since, until), else None."""
-        if since < self.kept:
-            return NOT_KEPT
-        return BEFORE_DATA if until <= self.began else None
+        if until <= self.began:
+            return BEFORE_DATA
+        return NOT_KEPT if since < self.kept else None
 
     def reaches(self, since: datetime) -> bool:
         """Tell whether the data had begun."""
