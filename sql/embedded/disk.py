@@ -66,5 +66,8 @@ class Room(NamedTuple):
 def room_of(folder: Path) -> Room:
     """Return the room of the disk that holds a data directory. Raises OSError."""
     usage = shutil.disk_usage(folder)
-    ballast = folder / BALLAST
-    return Room(usage.total, usage.free, ballast.stat().st_size if ballast.exists() else 0)
+    try:
+        held = (folder / BALLAST).stat().st_size
+    except FileNotFoundError:
+        held = 0
+    return Room(usage.total, usage.free, held)

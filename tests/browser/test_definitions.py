@@ -45,7 +45,6 @@ def defined() -> dict[str, Any]:
         "COMPARISONS": list(buckets.COMPARISONS),
         "PROOF_STATES": list(hourly.STATES),
         "FAILED_STATES": list(hourly.FAILED),
-        "OTHER": hourly.OTHER,
         "MOST_HOURS": hours.MOST_HOURS,
         "MOST_STEPS": funnel_body.MOST_STEPS,
         "LONGEST_SEGMENT_NAME": segments.LONGEST_NAME,

@@ -21,7 +21,16 @@ import pytest
 from service.http.deadline import ANSWER_SECONDS
 from service.ingest.admission import MOST_EVENTS
 from tests.conftest import folder_for_servers
-from tests.faults.table.outages import CONNECTIONS, MIB, SENDERS, Place, check_refusal, new_place, tomorrow
+from tests.faults.table.outages import (
+    CONNECTIONS,
+    MIB,
+    SENDERS,
+    Place,
+    check_refusal,
+    commits_take_two_seconds,
+    new_place,
+    tomorrow,
+)
 from tests.http.support.site import an_event, unique, wait_until
 
 # The commit under way answers last: 3 s after it began, or when the driver gives up a hanging server. A busy machine
@@ -163,29 +172,6 @@ def test_slow(place: Place) -> None:
         told = senders.told - before
     assert 1.9 < senders.slowest < SOON
     assert told[503] == senders.told[503] == 0
-
-
-@contextmanager
-def commits_take_two_seconds(place: Place) -> Iterator[None]:
-    place.rows("""
-        create function be_slow() returns trigger language plpgsql as $$
-        begin
-            if current_setting('test.was_slow', true) is distinct from 'on' then
-                perform set_config('test.was_slow', 'on', true);
-                perform pg_sleep(2);
-            end if;
-            return null;
-        end
-        $$
-    """)
-    place.rows("""
-        create constraint trigger be_slow after insert on receipts deferrable initially deferred
-        for each row execute function be_slow()
-    """)
-    try:
-        yield
-    finally:
-        place.rows("drop function be_slow cascade")
 
 
 def test_locked(place: Place) -> None:

@@ -23,8 +23,6 @@ export const COMPARISONS = ["none", "previous", "week", "year"];
 // Worst first.
 export const PROOF_STATES = ["broken", "damaged", "drifted", "open", "verified", "sealed"];
 export const FAILED_STATES = ["broken", "damaged", "drifted"];
-// The key of the sum of all keys that an answer does not name.
-export const OTHER = "(other)";
 export const MOST_HOURS = 8_784;
 export const MOST_STEPS = 10;
 export const LONGEST_SEGMENT_NAME = 128;

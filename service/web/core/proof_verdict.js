@@ -1,5 +1,6 @@
 // What the proofs of the range say together: in the header, and for parts that mark the numbers they make doubtful.
 
+import { now } from "./clock.js";
 import { FAILED_STATES } from "./definitions.js";
 import { element, find } from "./dom.js";
 import { count, counted } from "./format.js";
@@ -22,12 +23,12 @@ const wrongOf = (proofs) => proofs.filter(({ state }) => FAILED_STATES.includes(
   .map(({ hour, state }) => ({ hour: Date.parse(hour), state }));
 
 // answer: of `GET /api/analytics/proofs`. Returns whether other hours are wrong than before.
-export function show(answer, now = Date.now()) {
+export function show(answer) {
   const before = JSON.stringify([inRange, elsewhere]);
   inRange = wrongOf(answer.proofs);
   elsewhere = wrongOf(answer.failed_elsewhere);
   // An hour that is not over cannot be verified yet.
-  draw(...wordsOf(answer.proofs.filter(({ hour }) => Date.parse(hour) + HOUR <= now)));
+  draw(...wordsOf(answer.proofs.filter(({ hour }) => Date.parse(hour) + HOUR <= now())));
   return JSON.stringify([inRange, elsewhere]) !== before;
 }
 

@@ -1,6 +1,7 @@
 // The proof of one hour in words: what it means, the values that differ, and the command that mends them.
 
 import { get } from "../core/api.js";
+import { now } from "../core/clock.js";
 import { FAILED_STATES } from "../core/definitions.js";
 import { element, find, hide, write } from "../core/dom.js";
 import { axisMinuteText, count, counted, hourText } from "../core/format.js";
@@ -50,13 +51,15 @@ export class HourProof {
 
 function textOf({ hour, proof }) {
   if (!proof) return `${hourText(hour)}: no events.`;
-  const { state, verified_at: at, sealed_at: sealed, digest } = proof;
-  const head = `${hourText(hour)}: ${state}, ${counted(proof.events, "event")}.`;
-  if (state === "open" && hour + HOUR > Date.now()) return `${head} The hour is not over; it is verified afterwards.`;
-  if (state === "open") return `${head} ${at ? `Events came since it was checked ${hourText(at)}; it waits for the next check.` : "It waits to be verified."}`;
-  if (FAILURES.has(state)) return `${head} Checked ${hourText(at)}. ${FAILURES.get(state)[0]}`;
-  if (state === "sealed") return `${head} Verified, and sealed ${hourText(sealed)} before its raw events expired. Digest ${digest}`;
-  return `${head} Verified ${hourText(at)}. Digest ${digest}`;
+  return `${hourText(hour)}: ${proof.state}, ${counted(proof.events, "event")}. ${meaningOf(hour, proof)} Digest ${proof.digest}`;
+}
+
+function meaningOf(hour, { state, verified_at: at, sealed_at: sealed }) {
+  if (FAILURES.has(state)) return `Checked ${hourText(at)}. ${FAILURES.get(state)[0]}`;
+  if (state === "verified") return `Verified ${hourText(at)}.`;
+  if (state === "sealed") return `Verified, and sealed ${hourText(sealed)} before its raw events expired.`;
+  if (hour + HOUR > now()) return "Current hour, partial; it is verified when it is over.";
+  return at ? `Events came since it was checked ${hourText(at)}; it waits for the next check.` : "It waits to be verified.";
 }
 
 // Nodes with the differing values, and what to do.

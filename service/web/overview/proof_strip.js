@@ -15,7 +15,8 @@ const HOUR_MARKS = [0, 6, 12, 18];
 const DAY_MARKS = [1, 5, 10, 15, 20, 25, 30];
 let days = [];
 let drawn = "";
-let byHour = new Map();
+// The proofs of the range by hour, null until they are known.
+let byHour = null;
 let chosen = null;
 let told = null;
 let dayGrid = null;
@@ -28,15 +29,21 @@ export function start(tell) {
   hourGrid = new Grid(find("strip"), choose);
 }
 
-// Draw the hours [since, until), all empty.
+// Draw the hours [since, until), all empty. An hour of them that was chosen stays so.
 export function frame([since, until]) {
   if (drawn === `${since}-${until}`) return;
   drawn = `${since}-${until}`;
-  byHour = new Map();
+  byHour = null;
+  const kept = chosen !== null && chosen >= since && chosen < until ? chosen : null;
   days = daysOf(since, until);
   const isLong = days.length > MOST_ROWS;
   hide(find("strip-days"), !isLong);
-  if (!isLong) return showDays([...days].reverse());
+  if (isLong) drawDays();
+  else showDays([...days].reverse());
+  if (kept !== null) chooseAnew(kept);
+}
+
+function drawDays() {
   find("strip-days").classList.toggle("many", days.length > FEW_DAYS);
   dayGrid.draw(DAYS_OF_MONTH, DAY_MARKS.map((day) => [day - 1, count(day)]), monthsOf(days));
   showDays(days.slice(-1));
@@ -92,17 +99,21 @@ const showDay = (key) => showDays([dayOf(key)]);
 export function show(proofs) {
   byHour = new Map(proofs.map((proof) => [Date.parse(proof.hour), proof]));
   mark();
-  if (chosen !== null) told({ hour: chosen, proof: byHour.get(chosen) ?? null });
+  tell();
+}
+
+function tell() {
+  told(chosen === null || byHour === null ? null : { hour: chosen, proof: byHour.get(chosen) ?? null });
 }
 
 function mark() {
   for (const hour of hourGrid.cells.keys()) {
-    const proof = byHour.get(hour);
+    const proof = byHour?.get(hour);
     hourGrid.mark(hour, proof?.state ?? "none",
       proof ? `${hourText(hour)}: ${proof.state}, ${counted(proof.events, "event")}` : `${hourText(hour)}: no events`);
   }
   if (find("strip-days").hidden) return;
-  for (const { key, hours } of days) markDay(key, hours.map((hour) => byHour.get(hour)?.state ?? "none"));
+  for (const { key, hours } of days) markDay(key, hours.map((hour) => byHour?.get(hour)?.state ?? "none"));
 }
 
 // A day has the worst state of its hours. Its label counts the hours in each.
@@ -122,15 +133,22 @@ function stripes(states) {
 
 function choose(hour) {
   chosen = hour;
-  told({ hour, proof: byHour.get(hour) ?? null });
+  tell();
 }
 
-// Lead to the cell of an hour of the range.
-export function lead(hour) {
+// Choose an hour whose cell may not be drawn yet.
+function chooseAnew(hour) {
   if (!find("strip-days").hidden) {
     const { key } = dayOf(hour);
     showDay(key);
     dayGrid.select(key);
   }
+  hourGrid.select(hour);
+  choose(hour);
+}
+
+// Lead to the cell of an hour of the range.
+export function lead(hour) {
+  chooseAnew(hour);
   hourGrid.focus(hour);
 }

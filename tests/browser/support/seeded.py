@@ -23,6 +23,7 @@ HOSTILE = (
     "\u202egnp.txt\u200b\u200f",
     "👩‍👩‍👧‍👦 \u0430\u0301",
     "w" * 120,
+    "(other)",  # what answers call the sum of the rest
 )
 
 

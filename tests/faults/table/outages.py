@@ -225,3 +225,25 @@ def new_place(folder: Path) -> Iterator[Place]:
 def tomorrow() -> datetime:
     """Return the first moment of the next day."""
     return datetime.fromtimestamp((datetime.now(UTC).timestamp() // 86_400 + 1) * 86_400, UTC)
+
+
+@contextmanager
+def commits_take_two_seconds(place: Place) -> Iterator[None]:
+    """Slow each commit down during the block."""
+    place.rows("""
+        create function be_slow() returns trigger language plpgsql as $$
+        begin
+            if current_setting('test.was_slow', true) is distinct from 'on' then
+                perform set_config('test.was_slow', 'on', true), pg_sleep(2);
+            end if;
+            return null;
+        end $$
+    """)
+    place.rows("""
+        create constraint trigger be_slow after insert on receipts deferrable initially deferred
+        for each row execute function be_slow()
+    """)
+    try:
+        yield
+    finally:
+        place.rows("drop function be_slow cascade")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -24,6 +26,24 @@ def with_types(conditions: tuple[Condition, ...]) -> list[tuple[Condition, list[
 @pytest.mark.parametrize("case", [*COMPOSED, *WRITTEN], ids=text_of)
 def test_conditions_are_read(case: dict[str, Any]) -> None:
     assert with_types(parse_conditions(case["text"])) == with_types(conditions_of(case))
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("9007199254740993", 9007199254740993),
+        ("-12345678901234567890", -12345678901234567890),
+        ("0.12345678901234567891", Decimal("0.12345678901234567891")),
+        ("0.1", 0.1),
+        ("1" + 307 * "0", 10**307),
+        ("1e-20000", 0.0),
+    ],
+)
+def test_a_number_keeps_all_its_digits(text: str, number: float | Decimal) -> None:
+    conditions = parse_conditions(f"properties.n > {text}")
+    assert with_types(conditions) == [(Condition(("properties", "n"), ">", (number,)), [type(number)])]
+    values = json.loads(predicate(conditions).values or "", parse_float=Decimal)
+    assert values["v0"] == (number if isinstance(number, int) else Decimal(str(number)))
 
 
 @pytest.mark.parametrize("case", [case for case in COMPOSED if len(case["path"]) > 1], ids=text_of)
