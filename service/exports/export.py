@@ -120,7 +120,7 @@ class Exports:
         too many exports are under way, and sql.errors.DatabaseError.
         """
         if self.ended or len(self._tasks) >= AT_A_TIME:
-            raise Busy(f"{AT_A_TIME} exports are being made, or the service is stopping; ask again")
+            raise Busy(f"{AT_A_TIME} exports are being made, or the service is stopping; try again")
         task = asyncio.current_task()
         self._tasks.add(task)
         try:

@@ -88,7 +88,7 @@ class Live:
     def _place(self) -> Iterator[None]:
         """Hold a place for one stream. Raises Busy when all places are taken."""
         if self._closing or self._streams >= MOST_STREAMS:
-            raise Busy("too many streams are open, or the service is stopping; ask again")
+            raise Busy("too many streams are open, or the service is stopping; try again")
         self._streams += 1
         if self._poll is None:
             self._poll = asyncio.create_task(self._look())

@@ -53,7 +53,7 @@ class RawEvents:
     async def admitted(self) -> AsyncIterator[None]:
         """Wait for one of the AT_A_TIME places. Raises Busy when too many wait already, and ReadTooSlow from within."""
         if self._asked >= AT_A_TIME + MOST_WAITING:
-            raise Busy("too many long questions are being answered; ask again")
+            raise Busy("too many long questions are being answered; try again")
         self._asked += 1
         try:
             async with self._slots:

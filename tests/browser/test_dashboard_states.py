@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Event
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -211,3 +212,21 @@ async def test_a_hidden_page_asks_for_nothing(seeded: Site, page: Page) -> None:
         # Less than the two seconds between two rounds: the page may ask again after those.
         await page.clock.run_for(1_000)
     assert len([url for url in asked if "/summary" in url]) == 1
+
+
+async def test_a_refusal_that_comes_late_does_not_take_the_token_away(guarded: Site, page: Page) -> None:
+    given = Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        await given.wait()
+        await route.fulfill(response=answer)
+
+    await page.route("**/api/analytics/cohorts?*", late, times=1)
+    await page.goto(f"{guarded.running.url}/?view=retention")
+    await give_token(page, TOKEN)
+    await expect(page.locator("#connection")).to_have_text("Live")
+    given.set()
+    await expect(page.locator("#retention .stale")).to_have_count(0)
+    await expect(page.locator("#retention .triangle-place")).not_to_be_empty()
+    await expect(page.locator("#token-panel")).to_be_hidden()
