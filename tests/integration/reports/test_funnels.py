@@ -15,7 +15,7 @@ from service.errors import ServiceError
 from service.http.answers import status_of
 from service.ingest.event import Event
 from sql.database import Database
-from tests.conftest import NEWEST, Servers
+from tests.conftest import NEWEST, RETENTION_DAYS, Servers
 from tests.support.funnel_oracle import STORED, inside
 from tests.support.funnels import ask, check, funnels, in_range
 from tests.support.imports import Counts, imported
@@ -152,6 +152,7 @@ async def test_ten_groups_are_named_and_a_hundred_ids(database: Database, databa
 
 
 async def test_nothing_is_said_of_what_is_gone(database: Database, database_url: str) -> None:
+    await database.only(database.statements.advance_horizon, 0, RETENTION_DAYS, NOW, True)
     async with funnels(database, database_url) as found:
         with pytest.raises(ServiceError) as refused:
             await ask(found, {"steps": [A, B], "from": "2024-01-01T00:00Z", "to": "2024-01-02T00:00Z"})

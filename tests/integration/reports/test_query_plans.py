@@ -9,6 +9,7 @@ import pytest
 
 from service.ingest.event import Event
 from sql.database import Database
+from sql.days import make_days
 from tests.conftest import RETENTION_DAYS
 from tests.support.busy_log import BUSY, DAY, DAYS_READ, END, INSIDE, SLACK, TAIL, busy_events, fill, rows_read, within
 from tests.support.oracle import HOUR
@@ -102,6 +103,7 @@ async def test_an_appender_whose_plans_are_of_an_empty_day_finds_duplicates_fast
     """A connection keeps its plans until the day is analyzed."""
     append_some = (database.statements.append_events, 0, RETENTION_DAYS, None)
     events = busy_events()[:6_000]
+    await make_days(database, RETENTION_DAYS, None, {event.timestamp.date() for event in events})
     for _ in range(8):
         await admin.fetch(*append_some, *columns(events[:10]))
     await admin.fetch(*append_some, *columns(events))

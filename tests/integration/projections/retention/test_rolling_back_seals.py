@@ -42,6 +42,7 @@ async def test_the_step_down_before_seals_refuses_to_lose_them(log: Sharded) -> 
     assert set((await states(log)).values()) == {"verified"}
 
     await retire(log.database, 0)
+    await step_down_to(log.url, "retention")
     with pytest.raises(SchemaRefused, match="rolling back retention would lose the rows of leaving_days"):
         await rollback(log.url)
     await rollback(log.url, force=True)
