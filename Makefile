@@ -37,7 +37,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve demo test check import export rebuild-projections verify log-head retention undrop backup restore migrate rollback bench bench-quick faults
+.PHONY: help setup test check bench bench-quick faults $(COMMANDS)
 
 help: ## list the commands
 	@sed -n -e 's/^\([a-z-]*\):.*## /make \1                          /' -e 's/^\(make.\{22\}\) */\1/p' Makefile

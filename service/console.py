@@ -20,10 +20,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from structlog.typing import Processor
 
 PLAIN_SECONDS = 5.0
-# Set by make: what was typed, such as "make import". Only its errors of usage depend on it.
+# Set by make: what was typed, such as "make import". Errors of usage speak of it, and exit codes fit make.
 TYPED = "HOURLEDGER_TYPED"
 VERIFY = "make verify"
-# An argument or an option, as click quotes it. Make's variables have the same names, except for this one.
+# An argument or an option, as click quotes it. Make's variables have the same names, except for OUTPUT.
 _NAMED = re.compile(r"'(?:--([a-z-]+)|([A-Z]+))'")
 _OF_MAKE = {"OUTPUT": "FILE"}
 
@@ -49,12 +49,14 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that the arguments name. Where make runs it, an error of usage is one line for its users."""
+        typed = os.environ.pop(TYPED, None)  # nobody typed the commands that this one starts
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
-            if (typed := os.environ.get(TYPED)) is None:
+            if typed is None:
                 raise
-            said = _NAMED.sub(_of_make, error.format_message()).rstrip(".")
+            # The first quoted word is the argument or the option; later ones may be what was given for it.
+            said = _NAMED.sub(_of_make, error.format_message(), count=1).rstrip(".")
             click.echo(f"error: {said}; make help lists what {typed} takes", err=True)
             ctx.exit(error.exit_code)
 
@@ -65,10 +67,11 @@ def codes_for_make() -> Iterator[None]:
 
     `verify` keeps its codes, because 1 and 2 differ there.
     """
+    typed = os.environ.get(TYPED, VERIFY)
     try:
         yield
     except SystemExit as ended:
-        if ended.code and os.environ.get(TYPED, VERIFY) != VERIFY:
+        if ended.code and typed != VERIFY:
             raise SystemExit(1) from None
         raise
 

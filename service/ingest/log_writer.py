@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from service.ingest.event import Event
-from service.ingest.outcomes import STORED
+from service.ingest.outcomes import STORED, UNAVAILABLE
 from sql.database import Database
-from sql.days import make_days
+from sql.days import make_days_of
 from sql.errors import DatabaseError, MissingDay
 
 
@@ -33,15 +33,22 @@ class LogWriter:
         return True
 
     async def append(self, shard: int, events: Sequence[Event]) -> list[str]:
-        """Append events and commit; return the outcome of each. Raises sql.errors.DatabaseError."""
-        columns = [list(column) for column in zip(*events, strict=True)] or [[]] * len(Event._fields)
-        arguments = (shard, self._retention_days, self._clock, *columns)
+        """Append events and commit; return the outcome of each. Raises sql.errors.DatabaseError.
+
+        When many days are missing, the events of some days have to be sent again.
+        """
         try:
-            rows = await self._database.rows(self._database.statements.append_events, *arguments)
+            return await self._append(shard, events)
         except MissingDay:
             days = {event.timestamp.date() for event in events}
-            await make_days(self._database, self._retention_days, self._clock, days)
-            rows = await self._database.rows(self._database.statements.append_events, *arguments)
+            left = await make_days_of(self._database, self._retention_days, self._clock, days)
+        outcomes = iter(await self._append(shard, [event for event in events if event.timestamp.date() not in left]))
+        return [UNAVAILABLE if event.timestamp.date() in left else next(outcomes) for event in events]
+
+    async def _append(self, shard: int, events: Sequence[Event]) -> list[str]:
+        columns = [list(column) for column in zip(*events, strict=True)] or [[]] * len(Event._fields)
+        arguments = (shard, self._retention_days, self._clock, *columns)
+        rows = await self._database.rows(self._database.statements.append_events, *arguments)
         outcomes = [STORED] * len(events)
         for row in rows:
             outcomes[row["ordinal"] - 1] = row["outcome"]

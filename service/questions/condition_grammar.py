@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from service.questions.conditions import (
     COMPARISONS,
@@ -189,7 +189,7 @@ def _values(kind: str, text: str) -> tuple[Value, ...]:
 
 def _number(text: str) -> int | float | Decimal:
     """Return a number with all its digits: as a double only when its shortest text has them. Raises Malformed."""
-    number: int | Decimal = json.loads(text, parse_float=Decimal)
+    number: int | Decimal = json.loads(text, parse_float=_decimal)
     if not -MOST_NUMBER < number < MOST_NUMBER:
         raise Malformed(f"must have a number between -1e308 and 1e308, not {text[:SHOWN]}")
     if isinstance(number, int):
@@ -197,6 +197,13 @@ def _number(text: str) -> int | float | Decimal:
     double = float(number)
     has_all = Decimal(repr(double)) == number or -int(number.as_tuple().exponent) > MOST_DECIMALS
     return double if has_all else number
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # its exponent is beyond a decimal's, and so the number is 0 or infinite
+        return Decimal(float(text))
 
 
 def _names(text: str) -> Iterator[str]:

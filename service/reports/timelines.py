@@ -10,7 +10,7 @@ from typing import Any
 from service.errors import NotFound
 from service.questions.filters import Filters
 from service.questions.hours import MOST_HOURS, closed_range, time_text
-from service.questions.parameters import SHOWN, parse, whole
+from service.questions.parameters import SHOWN, invalid, parse, whole
 from service.reports.event_list import MOST_EVENTS, Cursor, cursor_from, event_of, next_cursor, page_of
 from service.reports.kept_range import EVENTS, KeptRange
 from sql.database import Database, Row
@@ -97,11 +97,11 @@ class Timelines:
 
 
 def _asked(query: bytes, parameter: str, name: str | None) -> tuple[dict[str, str], str]:
-    """Return the parameters, and the id: `name`, or a parameter. Raises Invalid, and NotFound without an id."""
+    """Return the parameters, and the id: `name`, or a parameter. Raises Invalid."""
     given = parse(query, PARAMETERS if name is not None else PARAMETERS | {parameter})
     name = given.get(parameter) if name is None else name
     if name is None:
-        raise NotFound(f"nothing is served at this path without {parameter}")
+        raise invalid(parameter, "must be given")
     return given, name
 
 

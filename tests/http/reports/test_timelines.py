@@ -158,7 +158,7 @@ def test_slashes_need_not_be_encoded(site: Site) -> None:
 def test_what_is_not_there_cannot_be_asked_or_is_not_allowed(site: Site, guarded: Site, path: str) -> None:
     client: httpx.Client = site.client
     refused(client.get(f"{path}/{unique('nobody')}"), 404, "not_found")
-    refused(client.get(path), 404, "not_found")
+    refused(client.get(path), 400, "invalid_parameter", {SESSIONS: "session_id", USERS: "user_id"}[path])
     refused(client.get(f"{path}/a%00b"), 400, "invalid_parameter", "id")
     refused(client.get(f"{path}/%ff"), 400, "malformed")
     refused(client.get(f"{path}/a?limit=1001"), 400, "invalid_parameter", "limit")

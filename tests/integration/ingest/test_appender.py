@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,19 +16,21 @@ from service.http.answers import status_of
 from service.ingest import admission
 from service.ingest import appender as module
 from service.ingest.appender import Appender
-from service.ingest.outcomes import REFUSED, STORED, UNAVAILABLE
+from service.ingest.log_writer import LogWriter
+from service.ingest.outcomes import DUPLICATE, REFUSED, STORED, UNAVAILABLE
 from sql.database import Database
+from sql.days import MOST_AT_ONCE
 from sql.migrate import migrate
 from tests.conftest import RETENTION_DAYS, execute
 from tests.support.appenders import until_available
-from tests.support.log import an_event, head_locked, stored, until_waited_for
+from tests.support.log import NOW, an_event, head_locked, stored, until_waited_for
 from tests.support.severed_connection import severable
 
 
 @asynccontextmanager
-async def running(url: str) -> AsyncIterator[Appender]:
+async def running(url: str, retention_days: int = RETENTION_DAYS) -> AsyncIterator[Appender]:
     database = Database(url)
-    appender = Appender(database, RETENTION_DAYS)
+    appender = Appender(database, retention_days)
     await appender.start()
     await until_available(appender)
     try:
@@ -150,11 +153,22 @@ async def test_a_day_that_is_missing_is_made(database_url: str) -> None:
         assert await appender.append_one(an_event(0)) == STORED
 
 
+async def test_few_missing_days_are_made_at_a_time(database_url: str) -> None:
+    """Otherwise one batch over years would keep the events of others waiting for minutes."""
+    events = [an_event(n, at=NOW - timedelta(days=n)) for n in range(2 * MOST_AT_ONCE + 2)]
+    async with running(database_url, retention_days=100) as appender:
+        first = await appender.append(events)
+        # Today and yesterday are there from the start.
+        assert first == [STORED] * (MOST_AT_ONCE + 2) + [UNAVAILABLE] * MOST_AT_ONCE
+        assert await appender.append_one(an_event(0)) == DUPLICATE
+        assert await appender.append(events) == [DUPLICATE] * (MOST_AT_ONCE + 2) + [STORED] * MOST_AT_ONCE
+
+
 async def test_a_fault_of_the_service_costs_only_the_events_it_met(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running(database_url) as appender:
         with monkeypatch.context() as broken:
-            broken.setattr(appender, "_append", lambda *_: 1 / 0)
+            broken.setattr(LogWriter, "append", lambda *_: 1 / 0)
             assert await appender.append_one(an_event(0)) == UNAVAILABLE
         assert await appender.append_one(an_event(0)) == STORED

@@ -169,6 +169,7 @@ def test_a_failed_set_up_is_not_a_finding(project: Path) -> None:
     [
         (["import"], "Missing argument FILE=;"),
         (["import", "FILE=none.json"], "Invalid value for FILE=: File 'none.json' does not exist;"),
+        (["import", "FILE=DATA"], "Invalid value for FILE=: File 'DATA' does not exist;"),
         (["export"], "Missing option FILE=;"),
         (["import", "FILE=Makefile", "SHIFT_TO=then"], "Invalid value for SHIFT_TO=: 'then': "),
         (["retention", "UNKNOWN=1", "FORCE=1"], ""),
@@ -186,8 +187,8 @@ def test_an_error_speaks_of_what_was_typed_and_make_adds_nothing(project: Path, 
 
 def test_with_n_nothing_runs(project: Path) -> None:
     for target in ("serve", "verify"):
-        done = made(project, "-n", target)
-        assert done.stdout.startswith(".venv/bin/python -m ")
+        (line,) = made(project, "-n", target).stdout.splitlines()
+        assert line.startswith(".venv/bin/python -m ")
 
 
 def test_values_arrive_as_typed(project: Path) -> None:

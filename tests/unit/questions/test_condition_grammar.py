@@ -37,6 +37,7 @@ def test_conditions_are_read(case: dict[str, Any]) -> None:
         ("0.1", 0.1),
         ("1" + 307 * "0", 10**307),
         ("1e-20000", 0.0),
+        ("1e-99999999999999999999", 0.0),
     ],
 )
 def test_a_number_keeps_all_its_digits(text: str, number: float | Decimal) -> None:
