@@ -65,8 +65,8 @@ check: $(TOOLS) $(ASSETS) ## lint, format, types, import rules, SQL checks, then
 import: $(READY) ## idempotent import: FILE=events.json [FORMAT=auto|json|ndjson|csv] [SHIFT_TO=now|ISO-8601] [NULLS='\N,NULL'] [DRY_RUN=1]
 	$(ASKED)@$(PYTHON) -m service import $(call option,FORMAT,format) $(call option,SHIFT_TO,shift-to) $(call option,NULLS,nulls) $(call flag,DRY_RUN,dry-run) $(if $(value FILE),-- $(call quote,FILE))
 
-export: $(READY) ## events or rollups to a file: FILE= (- is standard output) [FORMAT=csv|ndjson|parquet] [OF=events|rollups] [FROM= TO=|HOURS=] [FILTER=name=value] [RECEIVED_AT=1]
-	$(ASKED)@$(PYTHON) -m service export $(call option,FORMAT,format) $(call option,OF,of) $(range) $(call option,HOURS,hours) $(call option,FILTER,filter) $(call flag,RECEIVED_AT,received-at) $(call option,FILE,output)
+export: $(READY) ## events or rollups to a file: FILE= (- is standard output) [FORMAT=csv|ndjson|parquet, else by FILE's ending] [OF=events|rollups] [FROM= TO=|HOURS=168, 8784 for a year] [FILTER=name=value] [RECEIVED_AT=1] [FORCE=1 overwrites]
+	$(ASKED)@$(PYTHON) -m service export $(call option,FORMAT,format) $(call option,OF,of) $(range) $(call option,HOURS,hours) $(call option,FILTER,filter) $(call flag,RECEIVED_AT,received-at) $(call flag,FORCE,force) $(call option,FILE,output)
 
 rebuild-projections: $(READY) ## regenerate rollups from raw events: [FROM=] [TO=] whole hours in UTC, TO exclusive, [PROJECTION=]
 	$(ASKED)@$(PYTHON) -m projections rebuild $(range) $(call option,PROJECTION,projection)

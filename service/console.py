@@ -50,6 +50,7 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that the arguments name. Where make runs it, an error of usage is one line for its users."""
         typed = os.environ.pop(TYPED, None)  # nobody typed the commands that this one starts
+        ctx.meta[TYPED] = typed is not None
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
@@ -76,9 +77,29 @@ def codes_for_make() -> Iterator[None]:
         raise
 
 
+def option(name: str, value: str = "") -> str:
+    """Return an option with its value as the user types it: `HOURS=24` where make runs it, else `--hours 24`."""
+    return f"{_variable(name)}={value}" if typed_for_make() else f"--{name} {value}".rstrip()
+
+
+def switched_on(name: str) -> str:
+    """Return an option without a value as the user types it: `FORCE=1` where make runs it, else `--force`."""
+    return option(name, "1" if typed_for_make() else "")
+
+
+def typed_for_make() -> bool:
+    """Return whether make runs the command."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(TYPED))
+
+
 def _of_make(named: re.Match[str]) -> str:
-    name = (named[1] or named[2]).upper().replace("-", "_")
-    return f"{_OF_MAKE.get(name, name)}="
+    return f"{_variable(named[1] or named[2])}="
+
+
+def _variable(name: str) -> str:
+    name = name.upper().replace("-", "_")
+    return _OF_MAKE.get(name, name)
 
 
 def counted(number: int, noun: str) -> str:

@@ -3,6 +3,7 @@
 DatabaseError
 ├── Unavailable     the database cannot serve now; the statement may have taken effect; try again
 │   ├── DiskFull    the disk has no room for what the statement writes
+│   ├── Unreachable no server answers at the address of the database
 │   ├── Lost        the connection was lost; another connection may work at once
 │   └── TooSlow     the statement exceeded its time limit, and the server ended it
 ├── MissingDay      an event's day has no partition yet; make the partition and try again
@@ -31,6 +32,10 @@ class Unavailable(DatabaseError):
 
 class DiskFull(Unavailable):
     """The disk of the database has no room for what the statement writes. The statement took no effect."""
+
+
+class Unreachable(Unavailable):
+    """No server answers at the address of the database."""
 
 
 class Lost(Unavailable):
@@ -85,7 +90,10 @@ def translate(error: BaseException) -> DatabaseError:
         gone = any(words in str(error) for words in _GONE)
         return (Lost if gone else DatabaseError)(_one_line(error))
     lost = isinstance(error, ConnectionResetError | BrokenPipeError | asyncpg.InternalClientError)
-    return (Lost if lost else Unavailable)(_one_line(error))
+    if lost:
+        return Lost(_one_line(error))
+    away = isinstance(error, OSError) and not isinstance(error, TimeoutError)
+    return (Unreachable if away else Unavailable)(_one_line(error))
 
 
 def _translate_sqlstate(error: asyncpg.PostgresError) -> DatabaseError:

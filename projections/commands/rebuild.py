@@ -19,6 +19,12 @@ from sql.hourly import BROKEN, DAMAGED, PROJECTION, SEALED
 # The states in which an hour keeps its rollup, and why.
 WHY_NOT = {DAMAGED: "raw events are damaged", BROKEN: "what was sealed is broken"}
 
+# With the whole commands, because `make rollback` takes the schema down.
+FORMER = (
+    "; version {} stays: `.venv/bin/python -m projections rollback` makes it live again,"
+    " `.venv/bin/python -m projections drop-old` drops it"
+)
+
 
 @click.command()
 @since_option
@@ -75,9 +81,7 @@ async def _rebuild_everything(database: Database, projection: str) -> int:
     for proof in wrong:
         _tell(proof.hour, proof.state)
     carried = sum(proof.state == SEALED for proof in proofs)
-    former = "".join(
-        f"; version {kept} stays for `rollback` until `drop-old`" for kept in await versions.kept(database)
-    )
+    former = "".join(FORMER.format(kept) for kept in await versions.kept(database))
     click.echo(
         f"rebuild of {projection}: {counted(len(proofs), 'hour')}, {counted(events, 'event')}: version {version}"
         f" is live,"

@@ -31,5 +31,5 @@ def restore(file: Path) -> None:
     It restores all of FILE or nothing. To return to a backup, stop the service, move the data directory
     away, and then restore.
     """
-    with embedded() as server:
+    with embedded(makes=True) as server:
         click.echo(f"restore: {file}: {restore_from(file, server):,} bytes into {server.postgres.data_dir}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,13 +15,13 @@ from typing import Any, BinaryIO
 import click
 
 from service.commands.running import COULD_NOT, on_database
-from service.console import counted, progress
+from service.console import counted, option, progress, switched_on, typed_for_make
 from service.errors import ServiceError
 from service.exports.export import Export, Exports
-from service.exports.formats import CSV, FORMATS
+from service.exports.formats import CSV, ENDINGS, FORMATS
 from service.operations.supervisor import prepare
 from service.questions.filters import NAMES
-from service.questions.hours import HOUR, time_text, touched_hours
+from service.questions.hours import HOUR, MOST_HOURS, time_text, touched_hours
 from service.questions.segments import Segments
 from service.reports.kept_range import EVENTS, ROLLUPS
 from service.settings import Settings
@@ -29,6 +30,7 @@ from sql.durable import private, sync
 from sql.migrate import check_schema
 
 STDOUT = "-"
+RANGE = ("from", "to", "hours")
 
 
 class ExportFailed(Exception):
@@ -45,14 +47,14 @@ class Written:
 
 @click.command()
 @click.option("--output", required=True, metavar="FILE", help="File to write; - is standard output.")
-@click.option("--format", type=click.Choice(FORMATS), default=CSV, show_default=True)
+@click.option("--format", type=click.Choice(FORMATS), help="Default: the ending of FILE, else csv.")
 @click.option("--of", type=click.Choice((EVENTS, ROLLUPS)), default=EVENTS, show_default=True)
 @click.option("--from", metavar="TIME", help="Start of the range, such as 2025-10-18T01:15:00Z.")
 @click.option("--to", metavar="TIME", help="End of the range, exclusive. Both are whole quarters of an hour.")
 @click.option(
     "--hours",
     metavar="N",
-    help="The last N hours, including the current one, instead of --from and --to. Default: 168.",
+    help="The last N hours, including the current one, instead of --from and --to. Default: 168, at most 8784.",
 )
 @click.option(
     *("--filter", "filters"),
@@ -62,17 +64,23 @@ class Written:
     " user_id, where, segment.",
 )
 @click.option("--received-at", is_flag=True, help="Add the column received_at to events.")
-def export(output: str, filters: tuple[str, ...], **asked: Any) -> None:
+@click.option("--force", is_flag=True, help="Replace a file of that name.")
+def export(output: str, filters: tuple[str, ...], *, force: bool, **asked: Any) -> None:
     """Write the events or rollups of a range to a file, like GET /api/analytics/export.
 
     \b
     csv      for spreadsheets; a text that looks like a formula gets an apostrophe before it
     ndjson   an object on each line; import takes a file of events without --received-at
-    parquet  with typed columns; needs the extra hourledger[parquet]
+    parquet  with typed columns; needs pyarrow, the extra hourledger[parquet]
 
-    FILE appears only once it is complete, and replaces a file of that name. Only its owner can read it. If part of the
-    range is no longer kept, the last line says where the file begins. Exits 2 when the export failed.
+    The ending of FILE names the format, unless --format does: .csv, .ndjson or .jsonl, .parquet. FILE appears only once
+    it is complete, and only its owner can read it. A file of that name stays, unless --force replaces it. The last line
+    names the range, which begins later where less is kept. Exits 2 when the export failed.
     """  # noqa: D301  # click's mark of a paragraph that is not wrapped
+    if not force and Path(output).is_file():
+        add = switched_on("force")
+        raise ExportFailed(f"{output} exists: an export does not overwrite files, choose another name or add {add}")
+    asked["format"] = asked["format"] or ENDINGS.get(Path(output).suffix.lower(), CSV)
     try:
         on_database(partial(run_export, output, parameters(asked, filters)))
     except KeyboardInterrupt:
@@ -86,9 +94,10 @@ def parameters(asked: Mapping[str, object], filters: Sequence[str]) -> dict[str,
     for text in filters:
         name, equals, value = text.partition("=")
         if name not in NAMES or not equals:
-            raise ExportFailed(f"--filter {text!r}: expected name=value, names are {', '.join(sorted(NAMES))}")
+            names = ", ".join(sorted(NAMES))
+            raise ExportFailed(f"{option('filter', repr(text))}: expected name=value, names are {names}")
         if name in given:
-            raise ExportFailed(f"--filter {name}=: expected once, given again")
+            raise ExportFailed(f"{option('filter', name)}=: expected once, given again")
         given[name] = value
     return given
 
@@ -107,9 +116,9 @@ async def run_export(output: str, given: Mapping[str, str], url: str, settings: 
         async with exports.begun(await exports.question(given)) as export:
             with _file(output) as file:
                 await _write(export, file, written)
-            click.echo(_summary(output, export, written), err=output == STDOUT)
+            click.echo(_summary(output, export, written, usual=given.keys().isdisjoint(RANGE)), err=output == STDOUT)
     except ServiceError as error:
-        raise ExportFailed(error.message) from error
+        raise ExportFailed(_as_typed(error)) from error
     finally:
         await exports.close()
         await database.close()
@@ -154,12 +163,23 @@ def _file(output: str) -> Iterator[BinaryIO]:
         raise ExportFailed(f"{output}: {error.strerror or error}") from error
 
 
-def _summary(output: str, export: Export, written: Written) -> str:
+def _as_typed(error: ServiceError) -> str:
+    """Return the message. Where make runs the command, it names the variables of make instead of parameters."""
+    name, message = error.field, error.message
+    if name is None or not typed_for_make() or not message.startswith(f"{name} "):
+        return message
+    rest = re.sub(r"\bfrom (and|or) to$", r"FROM= \1 TO=", message.removeprefix(name))
+    return f"{option('filter', name) if name in NAMES else option(name)}{rest}"
+
+
+def _summary(output: str, export: Export, written: Written, *, usual: bool) -> str:
+    """usual: no range was asked for."""
     question = export.question
+    longer = f" (the usual range; {option('hours', str(MOST_HOURS))} takes a year)" if usual else ""
     cut = f" (before {time_text(export.since)} nothing is kept)" if export.since > question.since else ""
     rows = counted(written.rows, "event" if question.of == EVENTS else "row")
     return (
         f"export: {rows}{'' if question.of == EVENTS else ' of rollups'} from"
-        f" {time_text(export.since)} to {time_text(question.until)}{cut}: {written.bytes:,} bytes of {question.form} to"
-        f" {'standard output' if output == STDOUT else output}"
+        f" {time_text(export.since)} to {time_text(question.until)}{longer}{cut}:"
+        f" {written.bytes:,} bytes of {question.form} to {'standard output' if output == STDOUT else output}"
     )

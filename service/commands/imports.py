@@ -80,7 +80,7 @@ def import_(form: str, shift_to: str | None, nulls: str | None, dry_run: bool, f
     """  # noqa: D301  # click's mark of a paragraph that is not wrapped
     job = Job(file, form, shift_to, dry_run, None if nulls is None else parse_nulls(nulls))
     try:
-        sys.exit(on_database(partial(run_import, job)))
+        sys.exit(on_database(partial(run_import, job), makes=True))
     except KeyboardInterrupt:
         click.echo("error: interrupted; run it again to import the rest", err=True)
     except NotImportable as error:

@@ -21,7 +21,7 @@ def migrate() -> None:
         steps = await prepare(url, settings)
         click.echo(f"migrate: {', '.join(step.name for step in steps) or 'nothing to do'}")
 
-    on_database(work)
+    on_database(work, makes=True)
 
 
 @click.command()

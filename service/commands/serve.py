@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
 
 import click
@@ -27,17 +28,21 @@ def serve() -> None:
     def ready() -> None:
         if loaded.database_url is None:
             click.echo(f"hourledger: the data is in {loaded.data_dir.absolute()}{_in_checkout(loaded)}", err=True)
-        click.echo(f"hourledger: to count page views, put {_line_for_pages(loaded)} into your pages", err=True)
+        for line in _about_pages(loaded):
+            click.echo(f"hourledger: {line}", err=True)
         click.echo(f"hourledger: {loaded.url}", err=True)
 
     supervise(loaded, ready)
     click.echo("hourledger: stopped", err=True)
 
 
-def _line_for_pages(settings: Settings) -> str:
-    """Return the line that the dashboard shows, without the write key, because logs hold no keys."""
+def _about_pages(settings: Settings) -> Iterator[str]:
+    """Yield how pages come to be counted. The script has no write key, because logs hold no keys."""
     key = ' data-write-key="YOUR-WRITE-KEY"' if settings.write_key else ""
-    return f'<script src="{settings.url}/h.js"{key} data-auto defer></script>'
+    script = f'<script src="{settings.url}/h.js"{key} data-auto defer></script>'
+    yield f"to count page views, put {script} into your pages"
+    if not settings.cors_origins and not settings.write_key:  # the gate lets a key alone decide
+        yield "pages of another address may send events once HOURLEDGER_CORS_ORIGINS names it; then start anew"
 
 
 def _in_checkout(settings: Settings) -> str:

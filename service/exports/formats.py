@@ -22,6 +22,9 @@ MEDIA_TYPES = {
     PARQUET: "application/vnd.apache.parquet",
 }
 
+# The format of a file, by how its name ends.
+ENDINGS = {".csv": CSV, ".ndjson": NDJSON, ".jsonl": NDJSON, ".parquet": PARQUET}
+
 Cell = Callable[[Any], Any]
 
 
@@ -121,6 +124,6 @@ def writer(form: str, columns: Columns) -> Writer:
     try:
         from service.exports.parquet import ParquetWriter  # noqa: PLC0415  # slow to import, and not installed everywhere
     except ImportError as error:
-        message = "Parquet needs pyarrow, which is not installed: pip install 'hourledger[parquet]'"
+        message = "Parquet needs pyarrow, which is not installed: .venv/bin/python -m pip install pyarrow"
         raise NotInstalled(message, "format") from error
     return ParquetWriter(columns)

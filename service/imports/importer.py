@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import ExitStack, aclosing, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from service.ingest.refusals import EventError
 
 # This many batches of 100 rows may wait for their append while the import reads on.
 _BATCHES_IN_FLIGHT = 40
+# A file may have a different unknown field in each of its rows.
+REASONS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +44,26 @@ class Job:
 
 @dataclass(slots=True)
 class Tally:
-    """The number of rows so far, by outcome. reasons: where the list of rejected rows is, once there is one."""
+    """The number of rows so far, by outcome.
+
+    reasons: where the list of rejected rows is, once there is one. why: how many rows were rejected for each code and
+    field, and the message of the first, for the first REASONS of these.
+    """
 
     read: int = 0
     stored: int = 0
     duplicate: int = 0
     rejected: int = 0
     reasons: Path | None = None
+    why: dict[tuple[str, str | None], tuple[int, str]] = field(default_factory=dict)
+
+    def reject(self, error: ServiceError) -> None:
+        """Count a row that was rejected."""
+        self.rejected += 1
+        kind = (error.code, error.field)
+        count, first = self.why.get(kind, (0, error.message))
+        if count or len(self.why) < REASONS:
+            self.why[kind] = (count + 1, first)
 
     def summary(self, job: Job) -> str:
         """Return one line: read = stored + duplicate + rejected, and the rows whose outcome is unknown."""
@@ -57,9 +72,13 @@ class Tally:
             f"import: {'dry run, nothing is stored: ' if job.dry_run else ''}read {self.read:,} ="
             f" {self.stored:,} {'to store' if job.dry_run else 'stored'} + {self.duplicate:,} duplicate"
             f" + {self.rejected:,} rejected"
-            f"{f' (see {self.reasons})' if self.reasons else ''}"
+            f"{f' ({self._most_often()}; see {self.reasons})' if self.reasons else ''}"
             f"{f' + {unknown:,} not known to be stored' if unknown else ''}"
         )
+
+    def _most_often(self) -> str:
+        count, message = max(self.why.values())
+        return f"{'all' if count == self.rejected else f'{count:,} of them'}: {message}"
 
 
 async def import_file(log: Log, job: Job, tally: Tally) -> None:
@@ -152,5 +171,5 @@ class _Run:
             self._reject(row, why_not_stored(outcome))
 
     def _reject(self, row: Row, error: ServiceError) -> None:
-        self._tally.rejected += 1
+        self._tally.reject(error)
         self._rejected.add(row, error.code, error.message, error.field)

@@ -109,7 +109,9 @@ def _run(
         if process.returncode:
             told.seek(0)
             lines = told.read().decode(errors="replace").splitlines()
-            raise BackupFailed(next((line for line in lines if "error: " in line), f"{program}: {process.returncode}"))
+            said = next((line for line in lines if "error: " in line), f"{program}: error: {process.returncode}")
+            whose = f"{reads.name}: " if reads else ""
+            raise BackupFailed(whose + said.replace("error: ", "", 1))
 
 
 def _show(process: Popen[bytes], name: str, size: int, place: Callable[[], int]) -> None:

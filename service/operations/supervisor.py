@@ -18,7 +18,7 @@ from sql.clocks import read_clocks
 from sql.database import Database
 from sql.days import make_days
 from sql.embedded.share import EmbeddedServer, ensure_running, mind_ballast, use
-from sql.errors import EmbeddedError, Unavailable
+from sql.errors import EmbeddedError, Unavailable, Unreachable
 from sql.migrate import Migration, migrate
 from sql.retention import Retention, advance, lock_warnings, record_retention
 
@@ -129,7 +129,8 @@ async def prepare(url: str, settings: Settings, *, serves: bool = False) -> list
     except Unavailable as error:
         if settings.database_url is None:
             raise
-        raise SettingsError(f"DATABASE_URL cannot be used now: {error}") from error
+        cannot = "reached" if isinstance(error, Unreachable) else "used now"
+        raise SettingsError(f"the database of DATABASE_URL cannot be {cannot}: {error}") from error
     database = Database(url, connections=1)
     try:
         asked = Retention(settings.event_retention_days, settings.rollup_retention_days)

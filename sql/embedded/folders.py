@@ -24,15 +24,38 @@ def pgdata_name(version: int | str) -> str:
     return f"postgresql-{version}"
 
 
+def has_data(path: Path) -> bool:
+    """Return whether a data directory holds a database, of any version. True when this user may not look into it."""
+    try:
+        return any(entry.name.startswith(pgdata_name("")) for entry in path.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except PermissionError:
+        return True
+
+
 def data_folder(path: Path, version: int, account: Account) -> Path:
     """Return the data directory, absolute, and make it when missing.
 
-    Raises EmbeddedError when other users could write to it, the server could not enter it, or it holds another version.
+    Raises EmbeddedError when other users could write to it, the server could not enter it, or it holds another version;
+    then it removes the folders that it made.
     """
     folder = path.resolve()
-    if not folder.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o700 if account.uid == os.geteuid() else 0o711)
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        if missing:
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700 if account.uid == os.geteuid() else 0o711)
+        _check_data(folder, version, account)
+    except (EmbeddedError, OSError):
+        for made in missing:
+            with suppress(OSError):
+                made.rmdir()
+        raise
+    return folder
+
+
+def _check_data(folder: Path, version: int, account: Account) -> None:
     _check(folder, owners={os.geteuid()}, forbidden=0o022)
     other = account.uid != os.geteuid()
     if other and account.run("/bin/sh", "-c", 'cd "$1"', "sh", folder, cwd=Path("/")).returncode:
@@ -43,7 +66,6 @@ def data_folder(path: Path, version: int, account: Account) -> Path:
     for found in folder.glob(pgdata_name("[0-9]*")):
         if found.name != pgdata_name(version):
             raise EmbeddedError(f"this data directory is not for PostgreSQL {version}: it holds {found}")
-    return folder
 
 
 def private_folder(path: Path, account: Account) -> Path:

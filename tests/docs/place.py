@@ -38,7 +38,7 @@ PROGRAMS = next(
     if file.match("pginstall18/bin/pg_dump")
 )
 # Commands that run until they are stopped.
-LASTING = ("make serve", "python -m service http", "python -m projections follow")
+LASTING = ("make serve", ".venv/bin/python -m service http", ".venv/bin/python -m projections follow")
 SETTINGS = ("HOURLEDGER_", "DATABASE_")
 # Commands that change the environment of the commands after them.
 SETTING = ("export ", "set -a")
@@ -142,7 +142,6 @@ class Place:
                 env=self._environment(),
                 stdout=output,
                 stderr=output,
-                executable=str(self.folder / ".venv/bin/python") if command.startswith("python") else None,
                 start_new_session=True,
             )
         self.running[command] = process

@@ -93,3 +93,9 @@ def test_paths() -> None:
 def without_names(paths: set[str]) -> set[str]:
     """Return paths that differ by more than the names of their parameters."""
     return {re.sub(r"\{\w+\}", "{}", path) for path in paths}
+
+
+def test_commands_name_the_python_that_has_the_packages() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    lines = [line for page in pages for line in page.read_text().splitlines() if page.name != "contributing.md"]
+    assert [line for line in lines if re.search(r"(?<!\.venv/bin/)python -m (service|projections)\b", line)] == []

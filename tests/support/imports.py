@@ -102,21 +102,21 @@ class Ended(NamedTuple):
     errors: str
 
 
-async def start(url: str, *arguments: object, command: str = "import") -> asyncio.subprocess.Process:
+async def start(url: str, *arguments: object, command: str = "import", **settings: str) -> asyncio.subprocess.Process:
     """Start `python -m service import`, or another command of the service."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOURLEDGER_")}
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "error", "-m", "service", command, *map(str, arguments)),
-        env=inherited | {"DATABASE_URL": url, "HOURLEDGER_EVENT_RETENTION_DAYS": str(RETENTION_DAYS)},
+        env=inherited | {"DATABASE_URL": url, "HOURLEDGER_EVENT_RETENTION_DAYS": str(RETENTION_DAYS)} | settings,
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
 
 
-async def run(url: str, *arguments: object, command: str = "import") -> Ended:
+async def run(url: str, *arguments: object, command: str = "import", **settings: str) -> Ended:
     """Run a command of the service to its end."""
-    process = await start(url, *arguments, command=command)
+    process = await start(url, *arguments, command=command, **settings)
     output, errors = await process.communicate()
     return Ended(process.returncode or 0, output.decode(), errors.decode())
 

@@ -112,7 +112,7 @@ function remedy(state, hour) {
   return [
     element("p", [], `${what} Keep a backup of this state, then restore the last good one elsewhere and compare the hour there (docs/operations.md, “When verify finds something”):`),
     command("make backup FILE=as-it-is.dump"), command(`make verify ${range}`),
-    ...(state === "broken" ? [element("p", [], "A copy of the seal heads tells since when:"), command("python -m projections seal-head")] : []),
+    ...(state === "broken" ? [element("p", [], "A copy of the seal heads tells since when:"), command(".venv/bin/python -m projections seal-head")] : []),
   ];
 }
 

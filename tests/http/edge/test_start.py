@@ -9,9 +9,14 @@ from pathlib import Path
 
 import httpx
 
+from service.commands.serve import _about_pages
+from service.settings import load
 from tests.conftest import RunningService, free_port
 from tests.http.support.starting import line_of, start
 from tests.support.environment import without_settings
+
+KEY = {"HOURLEDGER_WRITE_KEY": "key-1"}
+ORIGINS = {"HOURLEDGER_CORS_ORIGINS": "https://www.example.com"}
 
 
 def test_the_address_and_the_line_for_pages_are_printed_once_it_can_be_reached(
@@ -34,6 +39,12 @@ def test_the_address_and_the_line_for_pages_are_printed_once_it_can_be_reached(
     finally:
         serving.terminate()
         serving.communicate(timeout=60)
+
+
+def test_without_origins_or_a_key_serve_says_how_other_pages_may_send() -> None:
+    told = [list(_about_pages(load(settings))) for settings in ({}, KEY, ORIGINS, KEY | ORIGINS)]
+    assert [len(lines) for lines in told] == [2, 1, 1, 1]
+    assert "HOURLEDGER_CORS_ORIGINS" in told[0][1]
 
 
 def test_the_schema_is_not_taken_back_while_it_is_used(service: RunningService, database_url: str) -> None:

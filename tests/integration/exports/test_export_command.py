@@ -138,6 +138,52 @@ async def test_what_cannot_be_done_is_said_in_one_line(
     assert os.listdir(tmp_path) == []  # noqa: PTH208  # ruff forbids pathlib's iterdir in a coroutine
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--to", "2025-10-18"], "error: FROM= must be given: a range needs both FROM= and TO=\n"),
+        (["--from", "x", "--hours", "2"], "error: HOURS= cannot be given together with FROM= or TO=\n"),
+        (["--filter", "demo_mode=2"], "error: FILTER=demo_mode must be 0 or 1, not '2'\n"),
+        (["--filter", "action"], "error: FILTER='action': expected name=value, names are action, "),
+    ],
+)
+async def test_under_make_errors_name_what_was_typed(
+    database_url: str, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    ended = await run(database_url, "--output", tmp_path / "out.csv", *arguments, HOURLEDGER_TYPED="make export")
+    assert (ended.code, ended.output) == (1, "")
+    assert ended.errors.startswith(said)
+
+
+async def test_the_ending_names_the_format_and_the_last_line_the_usual_range(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    await fill(database, tmp_path)
+    forms = {"a.csv": "csv", "b.NDJSON": "ndjson", "c.jsonl": "ndjson", "d.parquet": "parquet", "e.txt": "csv"}
+    ended = await asyncio.gather(*(run(database_url, "--output", tmp_path / name) for name in forms))
+    for each, (name, form) in zip(ended, forms.items(), strict=True):
+        assert f" bytes of {form} to {tmp_path / name}\n" in each.output
+        assert " (the usual range; --hours 8784 takes a year)" in each.output
+    other = await run(database_url, "--format", "ndjson", "--hours", "24", "--output", tmp_path / "f.csv")
+    assert " bytes of ndjson to " in other.output
+    assert "usual" not in other.output
+
+
+async def test_a_file_that_exists_stays_unless_it_may_go(database_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "out.csv"
+    file.write_text("before")
+    refused, typed = await asyncio.gather(
+        run(database_url, "--output", file),
+        run(database_url, "--output", file, HOURLEDGER_TYPED="make export"),
+    )
+    said = f"error: {file} exists: an export does not overwrite files, choose another name or add"
+    assert refused == Ended(2, "", f"{said} --force\n")
+    assert typed == Ended(1, "", f"{said} FORCE=1\n")
+    assert file.read_text() == "before"
+    assert (await run(database_url, "--force", "--output", file)).code == 0
+    assert file.read_text().startswith("event_id,")
+
+
 async def test_a_file_that_cannot_be_written_is_named(database_url: str, tmp_path: Path) -> None:
     ended = await run(database_url, "--output", tmp_path / "none" / "out.csv")
     assert ended == Ended(2, "", f"error: {tmp_path / 'none' / 'out.csv'}: No such file or directory\n")
@@ -150,7 +196,7 @@ async def test_an_interrupted_export_leaves_the_file_of_before(database_url: str
     try:
         async with holder.transaction():
             await holder.execute("lock table events in access exclusive mode")
-            process = await start(database_url, "--output", file)
+            process = await start(database_url, "--force", "--output", file)
             await until_waited_for(holder)
             process.send_signal(signal.SIGINT)
             _, errors = await process.communicate()

@@ -38,6 +38,7 @@ from tests.support.imports import (
 )
 from tests.support.log import NOW, stopped_after_one_append, stored
 
+FUTURE = "the timestamp is more than 24 hours ahead"
 END_SESSIONS = "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{}'"
 
 
@@ -59,17 +60,17 @@ async def test_the_command_names_what_it_rejects_and_exits_1(database_url: str, 
     good = json.dumps(a_row(1))
     future = json.dumps(a_row(2, timestamp=(NOW + timedelta(days=2)).isoformat()))
     reused = json.dumps(a_row(1, session_id="s2"))
-    file.write_text(f'{good}\nnonsense\n\n{future}\n{reused}\n{{"event_type":"{"x" * 3000}"}}\n')
+    file.write_text(f'{good}\nnonsense\n\n{future}\n{reused}\n{{"event_type":"{"x" * 3000}"}}\n{future}\n')
     ended = await run(database_url, "--", file)
-    summary = f"import: read 5 = 1 stored + 0 duplicate + 4 rejected (see {rejected_path(file)})\n"
+    summary = f"import: read 6 = 1 stored + 0 duplicate + 5 rejected (2 of them: {FUTURE}; see {rejected_path(file)})\n"
     assert ended == Ended(1, summary, "")
     lines = rejected(file)
     assert [(line["line"], line["code"], line.get("field")) for line in lines] == [
         (2, "malformed", None), (4, "future", "timestamp"), (5, "id_reused", "event_id"),
-        (6, "invalid_field", "event_type"),
+        (6, "invalid_field", "event_type"), (7, "future", "timestamp"),
     ]  # fmt: skip
     assert lines[0]["row"] == "nonsense"
-    assert lines[1]["message"] == "the timestamp is more than 24 hours ahead"
+    assert lines[1]["message"] == FUTURE
     assert len(lines[3]["row"]) == 2001
     file.write_text(good)
     ended = await run(database_url, "--dry-run", "--", file)

@@ -78,10 +78,10 @@ def test_a_backup_of_a_running_server_is_restored_whole_or_not_at_all(folder: Pa
     text.write_text("--\n-- PostgreSQL database dump\n--\n" + "\n" * 1000)
     with use(restored):
         broken = run(restored, "service", "restore", cut)
-        assert broken == Ended(2, "", "error: pg_restore: error: could not read from input file: end of file\n")
+        assert broken == Ended(2, "", f"error: {cut}: pg_restore: could not read from input file: end of file\n")
         other = run(restored, "service", "restore", text)
         message = "input file appears to be a text format dump. Please use psql."
-        assert other == Ended(2, "", f"error: pg_restore: error: {message}\n")
+        assert other == Ended(2, "", f"error: {text}: pg_restore: {message}\n")
         empty = run(restored, "service", "backup", folder / "new")
         assert empty == Ended(2, "", f"error: the database in {restored} is empty: there is nothing to back up\n")
         assert not (folder / "new").exists()
@@ -115,3 +115,32 @@ def test_a_database_of_ones_own_is_left_to_its_own_programs(tmp_path: Path, comm
 def test_a_copy_of_a_stopped_data_directory_is_a_backup(folder: Path) -> None:
     with use(folder / "copy"):
         assert_whole(folder / "copy")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("service", "export", "--output", "-"),
+        ("service", "backup", "new.dump"),
+        ("service", "rollback"),
+        ("service", "bi-role"),
+        *(("projections", name) for name in ("verify", "log-head", "rebuild", "retention", "undrop", "status")),
+    ],
+    ids=" ".join,
+)
+def test_a_mistyped_data_directory_is_not_made(tmp_path: Path, command: tuple[str, ...]) -> None:
+    typo = tmp_path / "typo"
+    ended = run(typo, *command)
+    message = "make serve makes one, or set HOURLEDGER_DATA_DIR to the folder that has it"
+    assert ended == Ended(2, "", f"error: there is no database in {typo}: {message}\n")
+    assert not typo.exists()
+
+
+@pytest.mark.parametrize(
+    "command", [("projections", "verify"), ("service", "export", "--output", "-"), ("service", "migrate")], ids=" ".join
+)
+def test_a_database_that_cannot_be_reached_is_named(tmp_path: Path, command: tuple[str, ...]) -> None:
+    ended = run(tmp_path, *command, DATABASE_URL="postgresql://user@127.0.0.1:1/x")
+    assert (ended.code, ended.output) == (2, "")
+    assert ended.errors.startswith("error: the database of DATABASE_URL cannot be reached: ")
+    assert ended.errors.count("\n") == 1

@@ -81,7 +81,8 @@ async def test_wrong_is_named_mended_where_it_can_be_and_never_hidden(
             f"{text(LAST)} shard 0: not rebuilt: raw events are damaged; see make verify",
             (
                 "rebuild of hourly: 3 hours, 6 events: version 2 is live, 0 sealed hours carried over, 1 not rebuilt;"
-                " version 1 stays for `rollback` until `drop-old`"
+                " version 1 stays: `.venv/bin/python -m projections rollback` makes it live again,"
+                " `.venv/bin/python -m projections drop-old` drops it"
             ),
         ],
     )

@@ -32,7 +32,9 @@ def rebuilt(version: int, former: int, *, hours: int = 3, events: int = 6, seale
     carried = f"{sealed} sealed hour{'s' * (sealed != 1)} carried over"
     return (
         f"rebuild of hourly: {hours} hours, {events} events: version {version} is live, {carried},"
-        f" {refused} not rebuilt; version {former} stays for `rollback` until `drop-old`\n"
+        f" {refused} not rebuilt; version {former} stays:"
+        " `.venv/bin/python -m projections rollback` makes it live again,"
+        " `.venv/bin/python -m projections drop-old` drops it\n"
     )
 
 

@@ -13,7 +13,18 @@ import pytest
 from asyncpg import exceptions
 
 from sql.database import Database
-from sql.errors import DatabaseError, Lost, MissingDay, Refused, Unavailable, Unreadable, translate, translated
+from sql.errors import (
+    DatabaseError,
+    DiskFull,
+    Lost,
+    MissingDay,
+    Refused,
+    Unavailable,
+    Unreachable,
+    Unreadable,
+    translate,
+    translated,
+)
 from tests.conftest import free_port
 
 REFUSED: list[tuple[str, tuple[object, ...], type[DatabaseError]]] = [
@@ -97,7 +108,7 @@ def test_every_exception_of_the_driver_is_translated() -> None:
         (asyncpg.CannotConnectNowError, Unavailable),
         (asyncpg.AdminShutdownError, Lost),
         (asyncpg.CrashShutdownError, Lost),
-        (asyncpg.DiskFullError, Unavailable),
+        (asyncpg.DiskFullError, DiskFull),
         (asyncpg.OutOfMemoryError, Unavailable),
         (asyncpg.PostgresIOError, Unreadable),
         (asyncpg.UndefinedFileError, Unreadable),
@@ -112,7 +123,7 @@ def test_every_exception_of_the_driver_is_translated() -> None:
         (asyncpg.InterfaceError, DatabaseError),
         (ConnectionResetError, Lost),
         (BrokenPipeError, Lost),
-        (FileNotFoundError, Unavailable),
+        (FileNotFoundError, Unreachable),
         (TimeoutError, Unavailable),
         (asyncpg.InvalidPasswordError, DatabaseError),
         (asyncpg.InsufficientPrivilegeError, DatabaseError),

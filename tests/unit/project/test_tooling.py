@@ -197,10 +197,10 @@ def test_values_arrive_as_typed(project: Path) -> None:
     assert make(project, "import", f"FILE={odd}", "SHIFT_TO=now", "DRY_RUN=1")[1][2:] == [
         "import", "--shift-to", "now", "--dry-run", "--", odd
     ]  # fmt: skip
-    options = ("OF=events", "FORMAT=csv", "FROM=a", "TO=b", f"FILTER=where={odd}", "RECEIVED_AT=1", f"FILE={odd}")
-    assert make(project, "export", *options)[1][2:] == [
+    options = ("OF=events", "FORMAT=csv", "FROM=a", "TO=b", f"FILTER=where={odd}", "RECEIVED_AT=1", "FORCE=1")
+    assert make(project, "export", *options, f"FILE={odd}")[1][2:] == [
         *("export", "--format", "csv", "--of", "events", "--from", "a", "--to", "b"),
-        *("--filter", f"where={odd}", "--received-at", "--output", odd),
+        *("--filter", f"where={odd}", "--received-at", "--force", "--output", odd),
     ]
     assert make(project, "backup", f"FILE={odd}")[1][2:] == ["backup", "--", odd]
     assert make(project, "restore", f"FILE={odd}")[1][2:] == ["restore", "--", odd]

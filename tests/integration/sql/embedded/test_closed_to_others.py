@@ -63,7 +63,10 @@ def test_a_folder_that_the_servers_user_cannot_reach_is_refused_and_left_as_it_i
     place.chmod(0o700)
     with pytest.raises(EmbeddedError, match=f"the system user 'hourledger' cannot enter {place / 'data'}: chmod"):
         share.use(place / "data")
+    with pytest.raises(EmbeddedError, match="cannot enter"):
+        share.use(place / "a" / "b")
     assert mode(place) == 0o700
+    assert list(place.iterdir()) == []  # it made folders and removed them
 
 
 @pytest.mark.parametrize(("folder", "open_to", "remedy"), [
