@@ -71,7 +71,8 @@ async def test_a_login_of_a_server_of_ones_own(empty_database_url: str) -> None:
 async def test_a_login_of_the_embedded_server_has_limits_that_it_cannot_lift() -> None:
     with folder_for_servers() as folder:
         data = str(folder / "data")
-        code, output, errors = await run(HOURLEDGER_DATA_DIR=data)
+        with use(Path(data)):
+            code, output, errors = await run(HOURLEDGER_DATA_DIR=data)
         assert (code, errors) == (0, "")
         assert "postgresql://" not in output
         code, output, errors = await run("--login", "grafana", HOURLEDGER_DATA_DIR=data)
