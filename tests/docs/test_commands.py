@@ -85,8 +85,8 @@ def administrator(place: Place, _: list[str]) -> None:
 
 
 def a_day_that_is_due(place: Place, _: list[str]) -> None:
-    for hours in (0, 1):  # the page shows several events and sealed hours
-        then = text_of(datetime.now(UTC) - timedelta(days=3, hours=hours))
+    for days in (3, 4):  # the page shows several days, events and sealed hours
+        then = text_of(datetime.now(UTC) - timedelta(days=days))
         event = {"event_type": "old", "session_id": "s", "timestamp": then}
         place.run(f"curl {place.url}/e --data '{json.dumps(event)}'")
 
