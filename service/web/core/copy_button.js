@@ -1,13 +1,18 @@
-// A button that copies the text of a node.
+// A button that copies the text of a node. named: its name says which text, for one among many short ones.
 
 import { element, write } from "./dom.js";
 
-export function copyButton(source, attributes = []) {
-  const button = element("button", [["type", "button"], ["class", "plain"], ...attributes], "Copy");
+export function copyButton(source, { named = false } = {}) {
+  const button = element("button", [["type", "button"], ["class", "plain"]]);
+  const say = (word) => {
+    write(button, word);
+    if (named) button.ariaLabel = `${word}: ${source.textContent}`;
+  };
+  say("Copy");
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(source.textContent);
-      write(button, "Copied");
+      say("Copied");
     } catch { // a page without TLS has no clipboard
       getSelection().selectAllChildren(source);
     }

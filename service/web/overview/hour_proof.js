@@ -119,5 +119,5 @@ function remedy(state, hour) {
 
 function command(text) {
   const code = element("code", [["tabindex", "0"]], text);
-  return element("p", [["class", "command"]], code, copyButton(code, [["aria-label", `Copy: ${text}`]]));
+  return element("p", [["class", "command"]], code, copyButton(code, { named: true }));
 }
