@@ -33,15 +33,17 @@ def _place() -> str:
 
 
 def _remove_left_folders() -> None:
-    for lock in Path(_place()).glob(f"{PREFIX}*/{LOCK}"):
-        if lock.stat().st_uid == os.geteuid() and _is_free(lock):
-            shutil.rmtree(lock.parent, ignore_errors=True)
+    # Former releases used the temporary folder everywhere.
+    for place in (MEMORY, tempfile.gettempdir()):
+        for lock in Path(place).glob(f"{PREFIX}*/{LOCK}"):
+            if _is_left(lock):
+                shutil.rmtree(lock.parent, ignore_errors=True)
 
 
-def _is_free(path: Path) -> bool:
+def _is_left(path: Path) -> bool:
     try:
         with path.open() as lock:
             flock(lock, LOCK_EX | LOCK_NB)
+            return os.fstat(lock.fileno()).st_uid == os.geteuid()
     except OSError:
         return False
-    return True

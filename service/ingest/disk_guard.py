@@ -36,7 +36,7 @@ class DiskGuard:
         self._read_at = float("-inf")
 
     def room(self) -> Room:
-        """Return the room of the disk, as of lately."""
+        """Return the last reading of the disk's room. Read it again when that is too old."""
         if monotonic() - self._read_at >= self._seconds:
             self._read_at = monotonic()
             with suppress(OSError):  # then the last reading stays
@@ -69,7 +69,8 @@ class DiskGuard:
             return []
         bound = self._bound(room) if self.full else room.low
         then = "events are refused until then" if self.full else f"events are refused below {room.needed:,}"
-        short = f"the disk of {self._folder} has {room.free:,} bytes free, less than {bound:,}"
+        # Anyone may read this without a token, so it does not name the folder.
+        short = f"the disk of the database has {room.free:,} bytes free, less than {bound:,}"
         return [f"{short}: delete other files there, enlarge it, or keep events for fewer days; {then}"]
 
 

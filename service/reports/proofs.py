@@ -55,6 +55,7 @@ class Proofs:
             "count": len(shown),
             "proofs": shown,
             "failed_elsewhere": [{"hour": time_text(row["hour"]), "state": row["state"]} for row in elsewhere],
+            "more_failed_elsewhere": elsewhere[0]["hours"] - len(elsewhere) if elsewhere else 0,
             "as_of": as_of(checkpoints),
         }
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from pathlib import Path
 from subprocess import CompletedProcess
 from urllib.parse import quote
@@ -21,7 +22,7 @@ from sql.durable import sync
 from sql.embedded.accounts import Account, account_of
 from sql.embedded.ballast import Ballast
 from sql.embedded.configuration import DATABASE, ROLE, write_configuration
-from sql.embedded.disk import LEAST_WAL, MIB
+from sql.embedded.disk import LEAST_WAL, MIB, SEGMENT
 from sql.embedded.folders import PORT, SOCKET_NAME, pgdata_name, private_folder
 from sql.errors import EmbeddedError
 from sql.stopping import unbroken
@@ -61,7 +62,7 @@ class Postgres:
         """PGDATA."""
         return self.data_dir / pgdata_name(self.version)
 
-    @property
+    @cached_property
     def ballast(self) -> Ballast:
         """The file that makes room for recovery on a full disk."""
         return Ballast(self.data_dir)
@@ -216,7 +217,10 @@ class Postgres:
 
     def _failed(self, what: str, said: str = "") -> EmbeddedError:
         lines = said.strip().splitlines()
-        reason = next((line for line in reversed(lines) if "FATAL" in line), lines[-1] if lines else "no reason given")
+        fatal = [line for line in lines if "FATAL" in line]
+        free = self.ballast.read(self.data_dir).free
+        disk = [f"the disk of {self.data_dir} has {free:,} bytes free: free space there"] if free < SEGMENT else []
+        reason = "; ".join(disk + fatal[-1:] or lines[-1:] or ["no reason given"])
         return EmbeddedError(f"{what}: {reason} (log: {self.data_dir / 'log'})", log_tail=self._log_tail())
 
 

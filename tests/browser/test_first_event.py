@@ -107,7 +107,9 @@ async def test_the_empty_page_says_whose_pages_may_send(
         empty = page.locator("#empty")
         await expect(empty).to_contain_text(f"Only pages of {site.running.url} may send now.")
         await expect(empty).to_contain_text("HOURLEDGER_CORS_ORIGINS")
-        await expect(empty).to_contain_text('data-write-key="YOUR-WRITE-KEY"')
+        line = await empty.locator(".copied pre").first.inner_text()
+        assert 'data-write-key="YOUR-WRITE-KEY"' in line
+        assert f"put {line} into your pages" in site.log(), "serve prints the same line"
         await expect(empty).to_contain_text("Replace YOUR-WRITE-KEY by the value of HOURLEDGER_WRITE_KEY")
         await expect(empty).to_contain_text("This browser asks not to be tracked")
         assert KEY not in await page.content()

@@ -9,11 +9,20 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
-from tests.browser.support.dashboard import open_dashboard
+from tests.browser.support.dashboard import METRICS, open_dashboard
 from tests.http.support.site import HOUR, Json, Site, hour_start, now, text_of
 
 KEYS = "cells => cells.map(cell => Number(cell.dataset.key))"
 CHECKED = "2026-01-01T00:00:00.000Z"
+REFUSAL = {"ok": False, "error": {"code": "unavailable", "message": "not now"}}
+# Keeps each text that the header shows.
+WATCH_VERDICT = """
+globalThis.texts = [];
+const verdict = document.getElementById("verdict");
+new MutationObserver(() => texts.push(verdict.textContent)).observe(verdict, { childList: true });
+"""
+COLUMNS = "cells => cells.map(cell => Number(cell.style.gridColumnStart))"
+AT_SIX = "cells => cells.filter(cell => new Date(Number(cell.dataset.key)).getHours() === 6)"
 PROVEN = {"events": 1_234, "digest": "0" * 32, "verified_at": CHECKED, "sealed_at": CHECKED}
 
 
@@ -107,16 +116,50 @@ async def test_the_verdict_says_what_the_hours_say(seeded: Site, page: Page) -> 
         await expect(page.locator("#verdict")).to_have_attribute("data-state", state)
         if "sealed" in states:
             assert "700 of them are sealed" in (await page.locator("#verdict").get_attribute("title") or "")
+    found = [{"hour": text_of(start - n * HOUR), "state": "drifted"} for n in range(1, 101)]
+    changes |= {"failed_elsewhere": found, "more_failed_elsewhere": 1_400}
+    await open_dashboard(page, seeded, query)
+    words = "1 hour verified, 1,500 wrong hours outside of the range: show"
+    await expect(page.locator("#verdict")).to_have_text(words)
     changes.clear()
-    changes |= {"ok": False, "error": {"code": "unavailable", "message": "not now"}}
+    changes |= REFUSAL
     await page.goto(f"{seeded.running.url}/{query}")
     await expect(page.locator("#verdict")).to_have_text("Proofs could not be loaded")
     await page.unroute_all(behavior="ignoreErrors")
 
 
-@pytest.mark.parametrize(("day", "columns"), [("2026-10-25", [*range(25)]), ("2026-03-29", [0, 1, *range(3, 24)])])
+async def test_wrong_hours_stay_known_while_proofs_cannot_be_loaded(seeded: Site, page: Page) -> None:
+    wrong = hour_start(now()) - 4 * HOUR
+    changes: dict[str, Any] = {"proofs": proven(wrong, ["drifted", "verified"]), "failed_elsewhere": []}
+    await answer_with(page, changes)
+    await open_dashboard(page, seeded)
+    await expect(page.locator("#verdict")).to_have_text("1 hour is wrong: show")
+    await page.evaluate(WATCH_VERDICT)
+    changes |= REFUSAL
+    for name in ("24 h", "7 d", "24 h"):
+        before = await page.locator("html").get_attribute("data-shown") or ""
+        await page.get_by_role("button", name=name).click()
+        await expect(page.locator("html")).not_to_have_attribute("data-shown", before)
+    assert await page.evaluate("texts") == ["Proofs could not be loaded; last known: 1 hour is wrong: show"]
+    await expect(page.locator("#verdict")).to_have_attribute("data-state", "wrong")
+    await expect(page.locator(".card-wrong:visible")).to_have_count(len(METRICS))
+    # The link leads to the hour in a range that does not have it, too.
+    await page.get_by_role("button", name="1 h", exact=True).click()
+    await expect(page.locator(".card-wrong:visible")).to_have_count(0)
+    await page.locator("#verdict a").click()
+    await expect(page.locator(f"#strip .cell[data-key='{int(wrong.timestamp() * 1_000)}']")).to_be_focused()
+    await page.unroute_all(behavior="ignoreErrors")
+
+
+@pytest.mark.parametrize(
+    ("day", "columns", "marks"),
+    [
+        ("2026-10-25", [*range(25)], [0, 7, 13, 19]),
+        ("2026-03-29", [0, 1, *range(3, 24)], [0, 6, 12, 18]),
+    ],
+)
 async def test_a_day_of_another_length_stands_below_the_hours(
-    seeded: Site, browser: Browser, day: str, columns: list[int]
+    seeded: Site, browser: Browser, day: str, columns: list[int], marks: list[int]
 ) -> None:
     context = await browser.new_context(timezone_id="Europe/Zurich", locale="de-CH")
     page = await context.new_page()
@@ -125,6 +168,9 @@ async def test_a_day_of_another_length_stands_below_the_hours(
     await page.goto(f"{seeded.running.url}/{query}")
     await expect(page.locator("html[data-shown]")).to_be_attached()
     row = page.locator("#strip [role=row]").nth(1)
-    starts = await row.locator(".cell").evaluate_all("cells => cells.map(cell => Number(cell.style.gridColumnStart))")
-    assert starts == [column + 2 for column in columns]
+    assert await row.locator(".cell").evaluate_all(COLUMNS) == [column + 2 for column in columns]
+    assert await page.locator("#strip .strip-axis span").evaluate_all(COLUMNS) == [mark + 2 for mark in marks]
+    # Both days that have six o'clock have it below the mark.
+    found = await page.locator("#strip .cell").evaluate_all(f"cells => ({COLUMNS})(({AT_SIX})(cells))")
+    assert found == [marks[1] + 2] * 2
     await context.close()

@@ -14,6 +14,12 @@ from tests.browser.support.dashboard import check_accessible, in_both_schemes, o
 from tests.conftest import Servers
 from tests.http.support.site import Site, an_event, new_site
 
+LIES_ON_TOP = """() => {
+  const banner = document.getElementById("gone");
+  const { x, y, width, height } = banner.getBoundingClientRect();
+  return document.elementFromPoint(x + width / 2, y + height / 2) === banner;
+}"""
+
 
 @pytest_asyncio.fixture
 async def leaving(servers: Servers, folder: Path) -> AsyncIterator[Site]:
@@ -32,6 +38,24 @@ async def opened_views(page: Page, site: Site) -> dict[str, Page]:
         await expect(pages[view].locator("#connection")).to_have_text("Live")
         await expect(pages[view].locator(f"#{view} .nothing")).to_be_visible()
     return pages
+
+
+async def opened_timeline(page: Page, site: Site) -> Page:
+    """Open a timeline over the overview."""
+    timeline = await page.context.new_page()
+    await timeline.goto(f"{site.running.url}/?session=s-1")
+    await expect(timeline.locator("#timeline .said")).to_have_text("No events of this session are kept.")
+    await expect(timeline.locator("#connection")).to_have_text("Live")
+    return timeline
+
+
+async def check_timeline(timeline: Page, artifacts: Path) -> None:
+    """Check that an open timeline does not cover the banner, and leaves it to the page behind."""
+    await expect(timeline.locator("#gone")).to_contain_text("The server does not answer", timeout=30_000)
+    assert await timeline.evaluate(LIES_ON_TOP)
+    await timeline.screenshot(path=artifacts / "gone-timeline.png")
+    await timeline.keyboard.press("Escape")
+    await expect(timeline.locator("main #gone")).to_be_visible()
 
 
 @contextmanager
@@ -53,6 +77,7 @@ def without_http(site: Site) -> Iterator[None]:
 async def test_the_server_goes_and_comes_back(leaving: Site, page: Page, artifacts: Path) -> None:
     await open_dashboard(page, leaving)
     views = await opened_views(page, leaving)
+    timeline = await opened_timeline(page, leaving)
     with without_http(leaving):
         await expect(page.locator("#gone")).to_contain_text("These numbers are from", timeout=30_000)
         await expect(page.locator("#connection")).to_have_text("The server does not answer")
@@ -64,6 +89,7 @@ async def test_the_server_goes_and_comes_back(leaving: Site, page: Page, artifac
             await expect(each.locator("#connection")).to_have_text("The server does not answer")
             await check_accessible(each)
             await in_both_schemes(each, artifacts, f"gone-{view}")
+        await check_timeline(timeline, artifacts)
         # A question that fails says so where its answer would stand, and none of an older question stays.
         await views["retention"].get_by_role("button", name="24 h").click()
         await expect(views["retention"].locator("#retention .said")).to_contain_text("The server does not answer")

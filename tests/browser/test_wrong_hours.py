@@ -60,6 +60,10 @@ async def test_it_is_told_marked_and_led_to(seeded: Site, drifted: Hour, page: P
         range_text = f"FROM={drifted.start:%Y-%m-%dT%H:%MZ} TO={drifted.start + HOUR:%Y-%m-%dT%H:%MZ}"
         commands = [f"make rebuild-projections {range_text}", f"make verify {range_text}"]
         assert await page.locator("#wrong-hour code").all_inner_texts() == commands
+        await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        await page.locator("#wrong-hour .command button").first.click()
+        await expect(page.locator("#wrong-hour .command button").first).to_have_text("Copied")
+        assert await page.evaluate("navigator.clipboard.readText()") == commands[0]
         await expect(page.locator("#proof")).to_contain_text("Checked ")
         await expect(page.locator("#proof")).not_to_contain_text("Verified")
         await check_accessible(page)

@@ -26,7 +26,10 @@ function follow(pages, name) {
   };
 }
 
-/** Count a path once, because apps also write queries and states of the page that is shown. What follows it may be secret. */
+/**
+ * Count a path once, because apps also write queries and states of the page that is shown. Query and fragment may hold
+ * secrets, so they are left out.
+ */
 function view() {
   const path = location.pathname;
   if (path === viewed) return;

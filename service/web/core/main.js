@@ -10,7 +10,7 @@ import * as overview from "../overview/overview.js";
 import * as ranges from "./range_picker.js";
 import * as verdict from "./proof_verdict.js";
 import { Rounds } from "./refresh.js";
-import { HOUR, VIEWS, address, read, withOption } from "./state.js";
+import { HOUR, VIEWS, address, hoursShown, read, withOption } from "./state.js";
 import * as timelines from "./timelines.js";
 import * as tokenPrompt from "./token_prompt.js";
 import * as views from "./views.js";
@@ -118,9 +118,10 @@ ranges.start(change, () => state);
 views.start(change, () => state);
 drawer.start(page);
 // An hour outside of the range is shown with its UTC day.
-verdict.start((hour, isElsewhere) => {
+verdict.start((hour) => {
+  const [from, to] = hoursShown(state);
   const since = Math.floor(hour / DAY) * DAY;
-  const range = isElsewhere ? { range: "custom", since, until: since + DAY } : {};
+  const range = hour < from || hour >= to ? { range: "custom", since, until: since + DAY } : {};
   change({ view: OVERVIEW, ...range });
   overview.leadToProof(hour);
 });

@@ -1,4 +1,4 @@
-// What the proofs of the range say together: in the header, and for parts that mark the numbers they make doubtful.
+// The header says what all proofs of the range say. Cards and chart ask here which of their numbers stand on a wrong hour.
 
 import { now } from "./clock.js";
 import { FAILED_STATES } from "./definitions.js";
@@ -6,15 +6,16 @@ import { element, find } from "./dom.js";
 import { count, counted } from "./format.js";
 import { HOUR } from "./state.js";
 
-const UNKNOWN = { proofs: [], failed_elsewhere: [] };
 let inRange = [];
 let elsewhere = [];
+// Wrong hours outside of the range, besides those that the answer names.
+let more = 0;
 let drawn = "";
 let lead = null;
 // How often the link was pressed: it leads to one wrong hour after the other.
 let presses = 0;
 
-// leadTo(hour, isElsewhere): show that hour's proof.
+// leadTo(hour): show that hour's proof.
 export function start(leadTo) {
   lead = leadTo;
 }
@@ -27,14 +28,16 @@ export function show(answer) {
   const before = JSON.stringify([inRange, elsewhere]);
   inRange = wrongOf(answer.proofs);
   elsewhere = wrongOf(answer.failed_elsewhere);
+  more = answer.more_failed_elsewhere;
   // An hour that is not over cannot be verified yet.
   draw(...wordsOf(answer.proofs.filter(({ hour }) => Date.parse(hour) + HOUR <= now())));
   return JSON.stringify([inRange, elsewhere]) !== before;
 }
 
+// What is known stays, because a wrong hour is not mended by an answer that did not come.
 export function fail() {
-  show(UNKNOWN);
-  draw("Proofs could not be loaded", "");
+  const known = inRange.length ? wrongText() : elsewhereText();
+  draw(["Proofs could not be loaded", known].filter(Boolean).join("; last known: "), "");
 }
 
 function draw(text, title) {
@@ -54,7 +57,7 @@ function link() {
     const hours = inRange.length ? inRange : elsewhere;
     const { hour } = hours[presses % hours.length];
     presses += 1;
-    lead(hour, !inRange.length);
+    lead(hour);
   });
   return made;
 }
@@ -68,7 +71,7 @@ function wordsOf(over) {
   ].filter(Boolean).join(" ");
   if (inRange.length) return [wrongText(), title];
   const right = rightText(over.length, waiting);
-  return [elsewhere.length ? `${right}, ${counted(elsewhere.length, "wrong hour")} outside of the range` : right, title];
+  return [[right, elsewhereText()].filter(Boolean).join(", "), title];
 }
 
 const areOver = (hours) => (hours === 1 ? "has events and is over" : "have events and are over");
@@ -83,6 +86,8 @@ function wrongText() {
   const allDamaged = inRange.every(({ state }) => state === "damaged");
   return `${counted(inRange.length, "hour")} ${inRange.length === 1 ? "is" : "are"} ${allDamaged ? "damaged" : "wrong"}`;
 }
+
+const elsewhereText = () => (elsewhere.length ? `${counted(elsewhere.length + more, "wrong hour")} outside of the range` : "");
 
 // The wrong hours among [since, until) that a number stands on. Raw events are right unless they are damaged.
 const wrongWithin = (since, until, source) => [...inRange, ...elsewhere].filter(({ hour, state }) =>

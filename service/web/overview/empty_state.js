@@ -1,6 +1,7 @@
 // Takes the place of the chart when there are no events, or none match: it says how to send the first one, and that it came.
 
 import { hidePlot } from "./chart.js";
+import { copyButton } from "../core/copy_button.js";
 import { element, find, hide, write } from "../core/dom.js";
 import { count } from "../core/format.js";
 import { UNKNOWN_KEY, commandOf, lineOf } from "./snippet.js";
@@ -62,16 +63,7 @@ function originsText(origins) {
 
 function copied(text) {
   const lines = element("pre", [["tabindex", "0"]], text);
-  const button = element("button", [["type", "button"], ["class", "plain"]], "Copy");
-  button.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      write(button, "Copied");
-    } catch { // a page without TLS has no clipboard
-      getSelection().selectAllChildren(lines);
-    }
-  });
-  return element("div", [["class", "copied"]], lines, button);
+  return element("div", [["class", "copied"]], lines, copyButton(lines));
 }
 
 // It stays until the visitor does something.

@@ -2,6 +2,7 @@
 
 import { get } from "../core/api.js";
 import { now } from "../core/clock.js";
+import { copyButton } from "../core/copy_button.js";
 import { FAILED_STATES } from "../core/definitions.js";
 import { element, find, hide, write } from "../core/dom.js";
 import { axisMinuteText, count, counted, hourText } from "../core/format.js";
@@ -117,15 +118,6 @@ function remedy(state, hour) {
 }
 
 function command(text) {
-  const copy = element("button", [["type", "button"], ["class", "plain"], ["aria-label", `Copy: ${text}`]], "Copy");
-  copy.addEventListener("click", async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      write(copy, "Copied");
-    } catch {
-      getSelection().selectAllChildren(code);
-    }
-  });
   const code = element("code", [["tabindex", "0"]], text);
-  return element("p", [["class", "command"]], code, copy);
+  return element("p", [["class", "command"]], code, copyButton(code, { named: true }));
 }

@@ -76,20 +76,30 @@ function monthsOf(all) {
 function showDays(shown) {
   chosen = null;
   told(null);
-  const rows = shown.map(({ date, hours }) => ({ head: rowDayText(date), cells: columnsOf(hours) }));
-  const columns = Math.max(24, ...rows.map(({ cells }) => cells.at(-1).column + 1));
+  const cells = shown.map(({ hours }) => placed(hours));
+  const firsts = firstColumns(cells.flat());
+  const rows = shown.map(({ date }, place) => ({
+    head: rowDayText(date), cells: cells[place].map(({ key, hour, times }) => ({ key, column: firsts[hour] + times })) }));
   const today = new Date();
-  hourGrid.draw(columns, HOUR_MARKS.map((hour) => [hour, hourOfDayText(new Date(today).setHours(hour, 0, 0, 0))]), rows);
+  hourGrid.draw(firsts.at(-1), HOUR_MARKS.map((hour) => [firsts[hour], hourOfDayText(new Date(today).setHours(hour, 0, 0, 0))]), rows);
   mark();
 }
 
-// The column of an hour is its local one. Where clocks go back, an hour comes twice, and the later ones stand one further.
-function columnsOf(hours) {
-  let before = -1;
-  return hours.map((hour) => {
-    before = Math.max(before + 1, new Date(hour).getHours());
-    return { key: hour, column: before };
-  });
+// The hours of a day: the local hour of each, and how many times it came before, where clocks go back.
+function placed(hours) {
+  const found = hours.map((key) => ({ key, hour: new Date(key).getHours() }));
+  return found.map(({ key, hour }, place) => ({ key, hour, times: found.slice(0, place).filter((each) => each.hour === hour).length }));
+}
+
+// The first column of each local hour, and the number of columns. An hour that comes twice has two in every row, so that
+// all rows stand below the same marks.
+function firstColumns(cells) {
+  const firsts = [0];
+  for (let hour = 0; hour < 24; hour += 1) {
+    const times = cells.filter((cell) => cell.hour === hour).map((cell) => cell.times);
+    firsts.push(firsts[hour] + 1 + Math.max(0, ...times));
+  }
+  return firsts;
 }
 
 const dayOf = (hour) => days.findLast(({ key }) => key <= hour);

@@ -1,7 +1,7 @@
 // The kept events of one session, oldest first, or of one user, newest first, in a dialog.
 
 import { get } from "../core/api.js";
-import { element, hide, write } from "../core/dom.js";
+import { element, find, hide, write } from "../core/dom.js";
 import { Question } from "../core/request.js";
 import { count, counted, durationText, momentText } from "../core/format.js";
 import { eventRows } from "./timeline_rows.js";
@@ -33,6 +33,7 @@ function build() {
   // Escape comes here as well.
   dialog.addEventListener("close", () => {
     question.stop();
+    if (!dialog.open) document.querySelector("main").append(find("gone"));
     if (shown) page.change({ timeline: null });
   });
   filter.addEventListener("click", () => {
@@ -58,6 +59,8 @@ export function show(given, wanted) {
   hide(parts.more, true);
   parts.body.scrollTop = 0;
   if (!parts.dialog.open) parts.dialog.showModal();
+  // A modal dialog covers everything outside of it.
+  parts.dialog.append(find("gone"));
   parts.title.focus();
   read(null);
 }

@@ -1,7 +1,6 @@
 -- Records what a verification of an hour found.
--- $1 shard, $2 projection, $3 version, $4 hour, $5 state, $6 events, $7 digest_high and $8 digest_low of the folded
--- events,
--- $9 clock or null, $10 JSON of what is wrong or null
+-- $1 shard, $2 projection, $3 version, $4 hour, $5 state, $6 events, $7 and $8 digest_high and digest_low of the
+-- folded events, $9 clock or null, $10 JSON of what is wrong or null
 -- Rows: none.
 insert into hour_proofs (
     shard, projection, version, hour, state, events, digest_high, digest_low, verified_at, differences

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from service.operations.bi_role import make_role
 from sql.database import Database
 from sql.days import make_days
 from sql.embedded.share import use
@@ -47,6 +48,9 @@ def folder() -> Iterator[Path]:
 
 
 async def fill(url: str) -> None:
+    await migrate(url)
+    # The rights that readers lack are in the backup, too.
+    await make_role(url, None)
     await migrate(url)
     database = Database(url)
     await make_days(database, RETENTION_DAYS)

@@ -26,7 +26,17 @@ LIMITS = (
     *("statement_timeout", "idle_in_transaction_session_timeout", "default_transaction_read_only"),
     *("temp_file_limit", "is_superuser"),
 )
-REFUSED = ("select from events", "create temporary table mine (a integer)", "set temp_file_limit = -1")
+REFUSED = (
+    *("select from events", "create temporary table mine (a integer)", "set temp_file_limit = -1"),
+    *(
+        "select lo_create(0)",
+        "select lo_creat(-1)",
+        "select lo_from_bytea(0, 'x')",
+        "select lo_import('/etc/hostname')",
+    ),
+    *("select lo_put(1, 0, 'x')", "select lowrite(0, 'x')", "select lo_truncate(0, 9)", "select lo_truncate64(0, 9)"),
+    "select pg_logical_emit_message(false, 'mine', 'x')",
+)
 # Connections of one login.
 MOST = 10
 
@@ -87,11 +97,7 @@ async def test_a_login_of_the_embedded_server_has_limits_that_it_cannot_lift() -
             with pytest.raises(asyncpg.TooManyConnectionsError):
                 await asyncpg.connect(address)
             await readers[0].execute("set statement_timeout = 0; set default_transaction_read_only = off")
-            for statement in (
-                "select from events",
-                "create temporary table mine (a integer)",
-                "set temp_file_limit = -1",
-            ):
+            for statement in REFUSED:
                 with pytest.raises(asyncpg.InsufficientPrivilegeError):
                     await readers[0].execute(statement)
             await no_lock_of_ours_can_be_taken(server.url, readers[0])

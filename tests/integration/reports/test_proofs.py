@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
+import pytest
 
 from projections.projector import catch_up
 from service.reports.proofs import Proofs
@@ -112,7 +113,9 @@ async def test_what_a_failed_proof_found_is_kept_in_part(
     assert "differences" not in await Rollups(database, Shards(database), lambda: NOW).one(text_of(START + HOUR))
 
 
-async def test_hours_outside_of_the_range_that_failed_are_named(sharded: Sharded) -> None:
+async def test_hours_outside_of_the_range_that_failed_are_named(
+    sharded: Sharded, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hours = {"drifted": START, "damaged": START + HOUR, "verified": START + 2 * HOUR}
     for number in range(6):
         event = [an_event(number, at=START + number % 3 * HOUR, session=f"s{number}")]
@@ -125,7 +128,11 @@ async def test_hours_outside_of_the_range_that_failed_are_named(sharded: Sharded
     for since, elsewhere in ((START + 2 * HOUR, found), (START + HOUR, found[1:]), (START, [])):
         query = f"from={text_of(since)}&to={text_of(START + 4 * HOUR)}"
         answer = await Proofs(sharded.database, Shards(sharded.database), lambda: NOW).page(query.encode())
-        assert answer["failed_elsewhere"] == elsewhere
+        assert (answer["failed_elsewhere"], answer["more_failed_elsewhere"]) == (elsewhere, 0)
+    monkeypatch.setattr("service.reports.proofs.MOST_ELSEWHERE", 1)
+    query = f"from={text_of(START + 2 * HOUR)}&to={text_of(START + 4 * HOUR)}"
+    answer = await Proofs(sharded.database, Shards(sharded.database), lambda: NOW).page(query.encode())
+    assert (answer["failed_elsewhere"], answer["more_failed_elsewhere"]) == (found[:1], 1)
 
 
 async def test_how_far_the_proofs_go_is_told(sharded: Sharded) -> None:

@@ -29,9 +29,12 @@ def test_it_is_in_memory_unless_a_place_is_asked_for(tmp_path: Path, monkeypatch
         assert Path(folder).parent == tmp_path
 
 
-def test_the_folder_of_a_killed_server_goes_with_the_next_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("place", ["the same place", "memory"])
+def test_the_folder_of_a_killed_server_goes_with_the_next_start_wherever_that_counts(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
+    tmp_path, memory = tmp_path_factory.mktemp("temporary"), tmp_path_factory.mktemp("memory")
+    monkeypatch.setattr(module, "MEMORY", str(memory))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True) as server:
@@ -42,6 +45,8 @@ def test_the_folder_of_a_killed_server_goes_with_the_next_start(
         assert set(tmp_path.iterdir()) == {left}
         server.send_signal(signal.SIGKILL)
         server.wait()
+    if place == "memory":
+        monkeypatch.delenv("TMPDIR")
     with counts_folder() as folder:
-        assert set(tmp_path.iterdir()) == {Path(folder)}
-    assert set(tmp_path.iterdir()) == set()
+        assert {*tmp_path.iterdir(), *memory.iterdir()} == {Path(folder)}
+    assert {*tmp_path.iterdir(), *memory.iterdir()} == set()

@@ -72,8 +72,8 @@ def test_a_reading_counts_for_a_while_and_one_that_fails_changes_nothing() -> No
         (GIB - 1, "1,073,741,823 bytes free, less than 1,342,177,280: delete other files there"),
     ],
 )
-def test_a_low_disk_is_told_with_its_path_its_room_and_what_to_do(free: int, why: str | None) -> None:
+def test_a_low_disk_is_told_with_its_room_and_what_to_do(free: int, why: str | None) -> None:
     told = DiskGuard(Path("data"), Reading(free), seconds=0).why_degraded()
-    assert [why is not None and f"the disk of data has {why}" in each for each in told] == (
+    assert [why is not None and f"the disk of the database has {why}" in each for each in told] == (
         [] if why is None else [True]
     )

@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from sql.embedded.ballast import Ballast
 from sql.embedded.disk import GIB, MIB, Room, room_of
@@ -64,6 +65,20 @@ def test_a_ballast_that_does_not_fit_leaves_nothing(tmp_path: Path) -> None:
 
     assert not Ballast(tmp_path, lambda _: Large(2**60, 2**60)).make()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_ballast_beyond_a_quota_is_tried_rarely_and_told_once(tmp_path: Path) -> None:
+    class Large(Room):
+        ballast = 2**50
+
+    seconds = iter((1.0, 2.0, 599.0, 601.0, 602.0, 603.0))
+    ballast = Ballast(tmp_path, lambda _: Large(2**60, 2**60), lambda: next(seconds))
+    with capture_logs() as told:
+        assert not ballast.make()
+        assert [ballast.is_due() for _ in range(3)] == [False, False, True]
+        assert not ballast.make()
+        assert not ballast.is_due()
+    assert [each["event"] for each in told] == ["the ballast cannot be made"]
 
 
 @pytest.mark.parametrize(

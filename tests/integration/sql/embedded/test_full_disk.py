@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from sql.embedded import share
+from sql.errors import EmbeddedError
 from tests.support.embedded import ask, kill_all, servers_of
 from tests.support.small_disk import SmallDisk, small_disk, why_not
 
@@ -40,6 +41,15 @@ def test_it_starts_on_a_full_disk_by_giving_up_the_ballast(disk: SmallDisk) -> N
         disk.empty()
         assert share.mind_ballast(server)
     assert disk.room.held == disk.room.ballast
+
+
+def test_a_start_that_finds_no_room_at_all_names_the_disk(disk: SmallDisk) -> None:
+    disk.fill()
+    share.release(share.use(disk.data))
+    disk.fill()
+    told = rf"did not start: the disk of {disk.data} has \S+ bytes free: free space there \(log"
+    with pytest.raises(EmbeddedError, match=told):
+        share.use(disk.data)
 
 
 def test_it_recovers_from_a_crash_on_a_full_disk(disk: SmallDisk) -> None:
