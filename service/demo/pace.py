@@ -80,7 +80,7 @@ class Pace:
         luck = _luck(f"{self._seed} {start.date()}", DAYS_UNLIKE)
         luck *= _luck(f"{self._seed} {_hour_of(start)}", HOURS_UNLIKE)
         # What comes after the end goes on at its pace.
-        grown = GROWTH ** ((min(start, self._end) - self._launch) / (7 * DAY))
+        grown: float = GROWTH ** ((min(start, self._end) - self._launch) / (7 * DAY))
         return busyness(start) * _interest(start, self._launch) * grown * luck * ((until - start) / HOUR)
 
 
