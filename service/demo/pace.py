@@ -22,8 +22,14 @@ LAUNCH_HOUR = 9
 BEFORE_LAUNCH = 0.6
 LAUNCH_PEAK = 2.0
 LAUNCH_HALF_LIFE = 1.5 * DAY
-# The spread of days and hours around the usual (sigma of a lognormal factor), so that no two are alike.
-UNLIKE = 0.1
+# Three weeks pass from the launch to the end, so that the peak is in neither of the last two weeks.
+SINCE_LAUNCH = 0.7
+# Each week has this many times the events of the week before.
+GROWTH = 1.12
+# The spread of days and hours around the usual (sigma of a lognormal factor), so that no two are alike. That of days is
+# small beside the growth of a week.
+DAYS_UNLIKE = 0.04
+HOURS_UNLIKE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +77,11 @@ class Pace:
             given = upto
 
     def _weight(self, start: datetime, until: datetime) -> float:
-        luck = _luck(f"{self._seed} {start.date()}") * _luck(f"{self._seed} {_hour_of(start)}")
-        return busyness(start) * _interest(start, self._launch) * luck * ((until - start) / HOUR)
+        luck = _luck(f"{self._seed} {start.date()}", DAYS_UNLIKE)
+        luck *= _luck(f"{self._seed} {_hour_of(start)}", HOURS_UNLIKE)
+        # What comes after the end goes on at its pace.
+        grown: float = GROWTH ** ((min(start, self._end) - self._launch) / (7 * DAY))
+        return busyness(start) * _interest(start, self._launch) * grown * luck * ((until - start) / HOUR)
 
 
 def busyness(moment: datetime) -> float:
@@ -82,8 +91,8 @@ def busyness(moment: datetime) -> float:
 
 
 def launch_of(end: datetime, days: int = DAYS) -> datetime:
-    """Return the moment of the launch, on the last Tuesday in the first two thirds of the days."""
-    latest = (end - days * DAY / 3).replace(hour=LAUNCH_HOUR, minute=0, second=0, microsecond=0)
+    """Return the moment of the launch, on the last Tuesday in the first three tenths of the days."""
+    latest = (end - SINCE_LAUNCH * days * DAY).replace(hour=LAUNCH_HOUR, minute=0, second=0, microsecond=0)
     return latest - (latest.weekday() - LAUNCH_WEEKDAY) % 7 * DAY
 
 
@@ -106,5 +115,5 @@ def _interest(moment: datetime, launch: datetime) -> float:
     return float(1 + LAUNCH_PEAK * 0.5 ** ((moment - launch) / LAUNCH_HALF_LIFE))
 
 
-def _luck(name: str) -> float:
-    return random.Random(name).lognormvariate(0, UNLIKE)  # noqa: S311  # the same for the same name
+def _luck(name: str, unlike: float) -> float:
+    return random.Random(name).lognormvariate(0, unlike)  # noqa: S311  # the same for the same name

@@ -92,7 +92,8 @@ class Visits:
         """Return tool name, action and properties, like the calls of the browser client."""
         choice = self._chance.choice
         if kind == "page_viewed":
-            return None, "open", f'{{"path":"/{tool.lower()}","source":"{choice(SOURCES)}"}}'
+            path = f"/{tool.lower()}"
+            return path, "open", f'{{"path":"{path}","source":"{choice(SOURCES)}"}}'
         if kind == "tool_used":
             return tool, choice(ACTIONS[tool]), f'{{"milliseconds":{int(self._chance.lognormvariate(5.5, 0.8))}}}'
         if kind == "risk_mode_changed":

@@ -4,7 +4,6 @@ ServiceError
 ├── Unauthorized          the key or the token is missing or wrong
 ├── MethodNotAllowed      the path answers other methods
 ├── UnsupportedEncoding   the path does not read this content encoding
-├── UnsupportedType       the path does not read this content type
 ├── UnknownHost           the Host header names another service
 ├── ForeignOrigin         a page of another origin sends, which may not
 └── ClientGone            the client went away before its answer
@@ -35,12 +34,6 @@ class UnsupportedEncoding(ServiceError):
     """The path does not read this content encoding."""
 
     code = "unsupported_encoding"
-
-
-class UnsupportedType(ServiceError):
-    """The path does not read this content type."""
-
-    code = "unsupported_type"
 
 
 class UnknownHost(ServiceError):

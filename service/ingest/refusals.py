@@ -54,6 +54,8 @@ EXPECTED = {
     "demo_mode": "true or false",
     "type": '"analytics_event"',
 }
+# What the sender of a wrong value may have meant.
+HINTS = {"type": "; did you mean event_type?"}
 REQUIRED = ("event_type", "session_id", "timestamp")
 ABSENT = (b"", b'""', b"null")
 # The exceptions that decoding raises.
@@ -95,7 +97,7 @@ def _malformed(element: bytes, error: Exception) -> EventError:
 
 def invalid(name: str, value: bytes) -> EventError:
     code: ErrorCode = "missing_field" if name in REQUIRED and value in ABSENT else "invalid_field"
-    return EventError(code, f"{name}: expected {EXPECTED[name]}, got {shown(_text(value))}", name)
+    return EventError(code, f"{name}: expected {EXPECTED[name]}, got {shown(_text(value))}{HINTS.get(name, '')}", name)
 
 
 def not_json(name: str, value: bytes) -> EventError:

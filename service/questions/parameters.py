@@ -25,7 +25,8 @@ def parse(query: bytes, known: frozenset[str]) -> dict[str, str]:
     for name, value in pairs:
         if name not in known:
             raise UnknownParameter(
-                f"unknown parameter; this path takes: {', '.join(sorted(known)) or 'no parameters'}", name[:SHOWN]
+                f"unknown parameter {name[:SHOWN]!r}; this path takes: {', '.join(sorted(known)) or 'no parameters'}",
+                name[:SHOWN],
             )
         if name in given:
             raise invalid(name, "must be given once")

@@ -13,16 +13,17 @@ from playwright.async_api import BrowserContext, Page, ViewportSize, expect
 
 from tests.browser.conftest import TOKEN
 from tests.browser.support.client import Visitor
-from tests.browser.support.dashboard import check_accessible, in_both_schemes, shown
+from tests.browser.support.dashboard import check_accessible, in_both_schemes, open_dashboard, shown
 from tests.conftest import Servers
-from tests.http.support.site import Site, an_event, new_site
+from tests.http.support.site import Site, an_event, new_site, unique
 
 SHOP = "http://shop.localhost"
 KEY = """k-"1&amp;'<2>"""
+TABLET: ViewportSize = {"width": 800, "height": 900}
 SIZES: dict[str, ViewportSize] = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 360, "height": 740}}
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(scope="module")
 async def started(servers: Servers, folder: Path) -> AsyncIterator[Site]:
     """Give a service that has just been started for a shop, with a write key of awkward characters."""
     async with new_site(
@@ -77,9 +78,24 @@ async def test_the_line_counts_a_visit_and_the_page_says_so(
     assert await typed.wait() == 0
     await expect(page.locator("#card-events .card-value")).to_have_text("2")
     await expect(page.locator("#arrival")).to_have_text("The first event has arrived: page_viewed.")
+    assert [event["demo_mode"] for event in started.listed()] == [False, False]
     await page.keyboard.press("Tab")
     await expect(page.locator("#arrival")).to_be_hidden()
     assert await page.evaluate("globalThis.loaded") == "once"
+
+
+@pytest.mark.parametrize("attributes", ["", 'data-write-key="wrong"'], ids=["missing", "wrong"])
+async def test_a_refused_key_is_told_in_one_line(started: Site, context: BrowserContext, attributes: str) -> None:
+    lines: list[str] = []
+    visitor = Visitor(context, started, attributes, SHOP)
+    page = await context.new_page()
+    page.on("console", lambda message: lines.append(message.text))
+    await visitor.visit(page)
+    for sent in (1, 2):
+        await visitor.track(page)
+        await page.wait_for_function(f"hourledger.stats().reasons.unauthorized === {sent}")
+    said = [line for line in lines if line.startswith("hourledger")]
+    assert said == ["hourledger: the write key is missing or wrong: set data-write-key"]
 
 
 async def test_the_empty_page_says_whose_pages_may_send(
@@ -110,3 +126,24 @@ async def test_the_empty_page_says_whose_pages_may_send(
         await in_both_schemes(page, artifacts, "arrived")
         await page.get_by_label("Data").select_option("all")
         await expect(page.locator("#card-events .card-value")).to_have_text("2")
+
+
+async def test_what_has_nothing_to_show_leaves_no_gap(site: Site, page: Page, artifacts: Path) -> None:
+    kind = unique("plain")
+    site.send(an_event(event_type=kind))
+    for name, size in (SIZES | {"tablet": TABLET}).items():
+        await page.set_viewport_size(size)
+        await open_dashboard(page, site, f"?range=1h&event_type={kind}")
+        await expect(page.locator("#risks")).to_be_hidden()
+        rights = "all => Math.max(...all.map(each => each.getBoundingClientRect().right))"
+        ends = [await page.locator(each).evaluate_all(rights) for each in ("#recent", ".four > :not([hidden])")]
+        assert ends[0] == pytest.approx(ends[1])
+        line = "row => getComputedStyle(row.cells[0]).borderBottomColor"
+        ruled = [await row.evaluate(line) != "rgba(0, 0, 0, 0)" for row in await page.locator("#events tbody tr").all()]
+        assert ruled == [True] + [False] * 14
+        await in_both_schemes(page, artifacts, name)
+    site.send(an_event(event_type="risk_mode_changed", properties={"risk_mode": "bold"}))
+    await open_dashboard(page, site, "?range=1h&risk_mode=bold")
+    await expect(page.locator("#risks")).to_contain_text("bold")
+    await open_dashboard(page, site, "?range=1h&risk_mode=nobody")
+    await expect(page.locator("#risks")).to_be_visible()

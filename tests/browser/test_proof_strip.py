@@ -101,7 +101,7 @@ async def test_the_verdict_says_what_the_hours_say(seeded: Site, page: Page) -> 
         (["verified"] * 719 + ["drifted"], "1 hour is wrong: show", "wrong"),
         (["damaged"] + ["verified"] * 719, "1 hour is damaged: show", "wrong"),
         (list(islice(cycle(["damaged", "broken"]), 720)), "720 hours are wrong: show", "wrong"),
-        ([], "No hours to verify yet", "right"),
+        ([], "Each hour is verified once it is over", "right"),
         # The current hour is not over, so that nobody waits for its proof.
         (["verified"] * 720 + ["open"], "All 720 hours verified", "right"),
         (["verified"], "1 hour verified", "right"),

@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.browser.support import dashboard
 from tests.browser.support.dashboard import address, check_accessible, check_cards, shown, without_complaints
 from tests.browser.support.insights import answer_404, kept_events, open_view, view_shown
-from tests.http.support.site import HOUR, Json, Site, hour_start, now
+from tests.http.support.site import HOUR, Json, Site, an_event, hour_start, now, text_of
 
 # Milliseconds.
 SOON = 10_000
@@ -73,6 +73,9 @@ async def test_its_numbers_are_those_of_the_api_and_of_a_count(seeded: Site, pag
         returned = sum(cohort["returned"][1] for cohort in finished)
         whole = percent(returned, sum(cohort["size"] for cohort in finished))
         assert (await page.locator("#retention tfoot td").nth(2).inner_text()).startswith(whole)
+        await expect(page.locator("#retention .note")).to_contain_text(
+            "each column adds up the cohorts whose period is complete"
+        )
         await check_accessible(page)
         await page.screenshot(path=artifacts / "retention.png", full_page=True)
 
@@ -103,13 +106,35 @@ async def test_what_is_counted_is_chosen_and_kept_in_the_address(seeded: Site, p
 
 async def test_nothing_found_and_an_old_server(seeded: Site, page: Page, artifacts: Path) -> None:
     await open_view(page, seeded, "retention", "&event_type=nobody")
-    await expect(page.locator("#retention .nothing")).to_contain_text("No users in this range")
+    await expect(page.locator("#retention .nothing")).to_have_text(
+        "No users were first seen in this range. Choose a longer range, or remove a filter."
+    )
     await page.screenshot(path=artifacts / "nothing.png")
     await page.route("**/api/analytics/cohorts?*", answer_404)
     await page.get_by_role("button", name="24 h").click()
     await expect(page.locator("#retention .said")).to_contain_text("too old to answer that")
     await check_accessible(page)
     await page.screenshot(path=artifacts / "old.png")
+
+
+async def test_events_without_users_lead_to_visitors(site: Site, page: Page, artifacts: Path) -> None:
+    since = hour_start(now()) - timedelta(days=1, hours=7)
+    site.send(an_event(at=since))
+    await open_view(page, site, "retention", f"&from={text_of(since)}&to={text_of(since + HOUR)}")
+    await expect(page.locator("#retention .nothing")).to_have_text(
+        "No event in this range names a user: count visitors instead, or call hourledger.identify()."
+    )
+    await check_accessible(page)
+    await page.screenshot(path=artifacts / "nameless.png")
+    await page.get_by_role("button", name="Count visitors").click()
+    await page.wait_for_url(address("per=visitor"))
+    await view_shown(page, "retention")
+    assert await table(page) == [["1", "100%\n1"]]
+    # A time without events is no reason to count others.
+    await open_view(page, site, "retention", f"&from={text_of(since - HOUR)}&to={text_of(since)}")
+    await expect(page.locator("#retention .nothing")).to_have_text(
+        "No users were first seen in this range. Choose a longer range."
+    )
 
 
 async def test_it_fits_a_phone_in_both_schemes(seeded: Site, browser: Browser, artifacts: Path) -> None:

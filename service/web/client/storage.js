@@ -24,6 +24,7 @@ const BEACON_BYTES = 60_000; // browsers take 64 KiB
 const PROPERTIES = 16_384; // bytes
 const DEEPEST = 32;
 const REFUSED = "refused_origin";
+const UNAUTHORIZED = "unauthorized";
 const LONGEST_PAUSE = 5 * MINUTE;
 
 const home = /^http/.test(here) && here; // a bundled module does not know its own
@@ -91,11 +92,18 @@ const weight = (key) => key.length + (get(key)?.length ?? 0);
 
 const weightOf = (keys) => keys.reduce((sum, key) => sum + weight(key), 0);
 
-/** lost: how many events are dropped; none when a part was mended or left out. */
+/** What the console says of a reason. */
+function words(reason, detail) {
+  const text = detail?.message ?? detail ?? "";
+  return reason === UNAUTHORIZED ? `${text}: set ${tag ? "data-write-key" : "writeKey"}` : `${reason} ${text}`;
+}
+
+/** lost: how many events are dropped; none when a part was mended or left out. The console names faults of the page once. */
 function report(reason, detail, lost = 1) {
+  const isTold = [REFUSED, UNAUTHORIZED].includes(reason) ? !reasons[reason] : options.debug;
   reasons[reason] = (reasons[reason] ?? 0) + (lost || 1);
   dropped += lost;
-  if (options.debug || reason === REFUSED) console.warn("hourledger:", reason, detail);
+  if (isTold) console.warn(`hourledger: ${words(reason, detail)}`);
   quietly(() => options.onError?.(reason, detail));
 }
 

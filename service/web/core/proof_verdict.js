@@ -77,7 +77,7 @@ function wordsOf(over) {
 const areOver = (hours) => (hours === 1 ? "has events and is over" : "have events and are over");
 
 function rightText(all, waiting) {
-  if (!all) return "No hours to verify yet";
+  if (!all) return "Each hour is verified once it is over";
   if (waiting) return `${count(all - waiting)} of ${counted(all, "hour")} verified, ${count(waiting)} waiting`;
   return all === 1 ? "1 hour verified" : `All ${counted(all, "hour")} verified`;
 }

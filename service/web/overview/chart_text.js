@@ -34,7 +34,7 @@ export function showLegend({ metric, interval, buckets, compare, groups, source 
   const parts = new Set(buckets.filter((bucket) => !bucket.complete && hasBegun(bucket)).map(whyPart));
   if (parts.size) lines.push(["key unfinished", `incomplete ${unit}: ${[...parts].join(", or ")}`]);
   if (buckets.some((bucket) => standsOnWrong(bucket, source))) lines.push(["key doubtful", "stands on a wrong hour"]);
-  if (compare) {
+  if (compare?.some(({ value }) => value !== null)) {
     const doubt = compare.some((bucket) => standsOnWrong(bucket, source)) ? ", stands on a wrong hour" : "";
     lines.push(["key before", `comparison, from ${dayText(compare[0].start)}${inBrackets(unknownWords(compare))}${doubt}`]);
   }

@@ -51,6 +51,7 @@ export function show(events, scope) {
 }
 
 function fill(row, event, before) {
+  row.classList.toggle("blank", !event);
   for (const [place, column] of COLUMNS.entries()) {
     const text = event ? textOf(event, column) : "\u00a0";
     const cell = row.cells[place];

@@ -158,6 +158,8 @@ function mend(panels, path) {
 
 function showBars(asked, answer, filter) {
   showBar("tools", "tool_name", answer.tool_usage, answer, asked, filter);
+  // Most products have no risk modes.
+  hide(find("risks"), !answer.risk_distribution.length && !asked.filters.has("risk_mode"));
   showBar("risks", "risk_mode", answer.risk_distribution, answer, asked, filter);
   showBar("types", "event_type", answer.event_types, answer, asked, filter);
 }

@@ -12,7 +12,7 @@ export function lineOf({ needs_write_key: needsKey, write_key: key }) {
 }
 
 export function commandOf({ needs_write_key: needsKey, write_key: key }) {
-  const event = '{"event_type":"opened","session_id":"s-1","timestamp":"\'$(date -u +%FT%TZ)\'"}';
+  const event = '{"event_type":"opened","session_id":"s-1","demo_mode":false,"timestamp":"\'$(date -u +%FT%TZ)\'"}';
   const header = needsKey ? ` -H 'x-write-key: ${inQuotes(key ?? UNKNOWN_KEY)}'` : "";
   return `curl ${addressOf("e")} -H 'content-type: application/json'${header} -d '${event}'`;
 }

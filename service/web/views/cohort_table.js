@@ -7,16 +7,16 @@ import { isFiltered } from "../core/state.js";
 import { rangeNote } from "./range_note.js";
 
 const STRONGEST = 45;
+const SUMS = "In the last row, each column adds up the cohorts whose period is complete; Size adds up all cohorts.";
 const TITLES = new Map([["day", "Day"], ["week", "Week"], ["month", "Month"]]);
-const WHOSE = new Map([["user", "users"], ["visitor", "visitors"]]);
+export const WHOSE = new Map([["user", "users"], ["visitor", "visitors"]]);
 
-// answer: of `GET /api/analytics/cohorts`. Returns nodes.
+export const hasSizes = ({ cohorts }) => cohorts.some(({ size }) => size);
+
+// answer: of `GET /api/analytics/cohorts`, in which some cohort has a size. Returns nodes.
 export function triangle(answer, state) {
   const { cohorts, interval, by } = answer;
   const whose = WHOSE.get(by);
-  if (!cohorts.some(({ size }) => size)) {
-    return [element("p", [["class", "nothing"]], `No ${whose} in this range. Choose a longer range, or remove a filter.`)];
-  }
   const periods = Math.max(...cohorts.map(({ returned }) => returned.length));
   const places = Array.from({ length: periods }, (_, place) => place);
   const head = element("tr", [], element("th", [["scope", "col"]], "First seen"), element("th", [["scope", "col"]], "Size"),
@@ -31,7 +31,7 @@ export function triangle(answer, state) {
     element("ul", [["class", "legend quiet"]],
       element("li", [], element("span", [["class", "swatch"]]), "stronger: more returned"),
       element("li", [], element("span", [["class", "swatch unfinished"]]), "incomplete: not over yet, or only partly in the range")),
-    element("p", [["class", "note quiet"]], `${meaning(answer, state)} ${rangeNote(answer, state)}`),
+    element("p", [["class", "note quiet"]], `${meaning(answer, state)} ${SUMS} ${rangeNote(answer, state)}`),
   ];
 }
 
@@ -61,7 +61,7 @@ function whole(cohorts, places) {
     const size = over.reduce((sum, cohort) => sum + cohort.size, 0);
     return filled(over.reduce((sum, { returned }) => sum + returned[place], 0), size, true);
   });
-  return element("tr", [], element("th", [["scope", "row"], ["title", "Each column adds up the cohorts whose period is complete"]], "All cohorts, complete periods"),
+  return element("tr", [], element("th", [["scope", "row"], ["title", SUMS]], "All cohorts, complete periods"),
     element("td", [["class", "size"]], count(cohorts.reduce((sum, { size }) => sum + size, 0))), ...cells);
 }
 

@@ -6,7 +6,8 @@ import { Question } from "../core/request.js";
 import { scopeOf, withOption } from "../core/state.js";
 import { zone } from "../core/format.js";
 import { choice } from "./option_select.js";
-import { triangle } from "./cohort_table.js";
+import { hasSizes, triangle } from "./cohort_table.js";
+import { nobody } from "./nobody_seen.js";
 
 const INTERVALS = [["day", "day"], ["week", "week"], ["month", "month"]];
 const BY = [["user", "users"], ["visitor", "visitors"]];
@@ -31,10 +32,10 @@ export function open(place, page) {
       const options = state.options.retention;
       for (const { show } of choices) show(options);
       const query = [["interval", options.interval], ["tz", zone], ["by", options.per], ["retention", options.retention], ...scopeOf(state)];
-      question.askOnce(query, (signal) => get("cohorts", query, signal),
-        (answer) => {
+      question.askOnce(query, (signal) => read(query, state, signal),
+        ([answer, totals]) => {
           page.answered();
-          shown.replaceChildren(...triangle(answer, state));
+          shown.replaceChildren(...(hasSizes(answer) ? triangle(answer, state) : nobody(answer, totals, state, choose("per"))));
         }, () => shown.replaceChildren());
     },
     leave: () => question.forget(),
@@ -45,4 +46,10 @@ export function open(place, page) {
   };
   again.addEventListener("click", view.again);
   return view;
+}
+
+// Gives the cohorts, and the totals of the range when nobody was first seen in it.
+async function read(query, state, signal) {
+  const answer = await get("cohorts", query, signal);
+  return [answer, hasSizes(answer) ? null : (await get("summary", scopeOf(state), signal)).totals];
 }

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.demo.events import DemoEvents
-from service.demo.pace import DAY, DAYS, HOUR, launch_of
+from service.demo.pace import DAY, DAYS, HOUR, Pace, launch_of
 from service.demo.trickle import as_sent
 from service.demo.visits import RISK_MODES, TOOLS, Visits
 from service.ingest.decoding import decode_event
@@ -110,8 +110,19 @@ def test_the_launch_is_the_peak_and_leaves_more_visitors_than_before(events: lis
     assert days[launch - 7 * DAY] * 1.3 < days[launch + 13 * DAY]
 
 
+@pytest.mark.parametrize("days", range(0, 60, 4))
+def test_the_last_week_has_a_little_more_than_the_week_before(days: int) -> None:
+    pace = Pace(COUNT, end := END + days * DAY)
+    hours = [end.replace(minute=0) - number * HOUR for number in range(1, 14 * 24 + 1)]
+    last, before = (sum(pace.an_hour(hour) for hour in part) for part in (hours[: 7 * 24], hours[7 * 24 :]))
+    assert 1 < last / before < 1.25
+
+
 def test_all_that_a_dashboard_shows_is_there(events: list[Event]) -> None:
-    assert {event.tool_name for event in events} == {None, *TOOLS}
+    assert {event.tool_name for event in events} == {None, *TOOLS, *(f"/{tool.lower()}" for tool in TOOLS)}
+    for event in events:
+        if event.event_type == "page_viewed":
+            assert event.tool_name == json.loads(event.properties or "")["path"], "as the browser client sends it"
     assert len(TOOLS) == len(RISK_MODES) == 3
     types = Counter(event.event_type for event in events)
     assert types.keys() == {
