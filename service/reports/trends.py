@@ -146,8 +146,8 @@ def _question(given: Mapping[str, str], asked: Filters, now: datetime) -> Questi
         raise invalid("by", "cannot divide event_types")
     if metric == "new_users" and (asked or by is not None):
         raise invalid("metric", "new_users counts over all events: it takes no filters and no by")
-    since, until = closed_range(given, DEFAULT_HOURS, now)
     interval = choice(given, "interval", INTERVALS, "hour")
+    since, until = closed_range(given, MOST_HOURS_OF_MINUTES if interval == "minute" else DEFAULT_HOURS, now)
     if interval == "minute":
         _check_minutes(metric, until - since)
     source = ROLLUPS if not asked and interval != "minute" and _is_projected(metric, by) else EVENTS

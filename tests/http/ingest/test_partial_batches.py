@@ -15,12 +15,12 @@ from tests.conftest import Servers
 from tests.http.support.site import Json, Site, an_event, new_site, unique, wait_until
 
 SHARDS = 8
-# Makes one shard fail as if its disk were full; such an error may pass by itself.
+# Makes one shard fail as if the server had no memory; such an error may pass by itself.
 FILL = """
 create function refuse_shard() returns trigger language plpgsql as $$
 begin
     if new.shard = {shard} then
-        raise exception 'no space left on device' using errcode = 'disk_full';
+        raise exception 'out of memory' using errcode = 'out_of_memory';
     end if;
     return new;
 end
