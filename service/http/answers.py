@@ -30,6 +30,7 @@ from service.http.refusals import (
     Unauthorized,
     UnknownHost,
     UnsupportedEncoding,
+    UnsupportedType,
 )
 from sql.errors import DatabaseError
 from sql.errors import DiskFull as FullDatabase
@@ -70,6 +71,7 @@ STATUSES: Mapping[type[Exception], Status] = {
     MethodNotAllowed: Status(405),
     TooLarge: Status(413),
     UnsupportedEncoding: Status(415),
+    UnsupportedType: Status(415),
     UnknownHost: Status(421),
     Impossible: Status(422),
     ClientGone: Status(499),  # as in nginx; only the metrics see it

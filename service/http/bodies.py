@@ -14,7 +14,7 @@ from litestar.types import Receive
 
 from service.errors import Invalid, TooLarge, Unreadable
 from service.http.answers import Headers
-from service.http.refusals import UnsupportedEncoding
+from service.http.refusals import UnsupportedEncoding, UnsupportedType
 from service.ingest.admission import SHARE_OF_ADDRESS, Budget
 from service.ingest.refusals import refuse_repeats
 
@@ -141,11 +141,12 @@ async def throw_away(receive: Receive) -> None:
 
 
 async def json_body(request: Request[Any, Any, Any], kind: type[Document]) -> Document:
-    """Return the body as a struct, whatever content type it has, as track does.
+    """Return the body as a struct.
 
-    Content types guard nothing here: the gate refuses a foreign page that sends, and browsers ask before a PUT.
-    Raises Invalid, which names the field, Unreadable, TooLarge or UnsupportedEncoding.
+    Raises Invalid, which names the field, Unreadable, TooLarge, UnsupportedType or UnsupportedEncoding.
     """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedType("the content type must be application/json")
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnsupportedEncoding("the content encoding must be identity")
     # Use a separate budget, because this body is not an event and must not use the budgets of events.

@@ -102,7 +102,7 @@ class Gate:
             return
         given = (_bearer(headers), headers.get(b"x-write-key", b"").decode("latin-1"), _key_of_query(scope))
         if not any(_same(key, self._write_key) for key in given):
-            raise Unauthorized("the write key is missing or wrong")
+            raise Unauthorized("the write key is missing or wrong: set data-write-key or writeKey, or send x-write-key")
 
     def check_read(self, scope: HTTPScope, path: str, headers: Headers) -> None:
         """Require the read token if one is set. Otherwise refuse forwarded requests, unless reads are open.

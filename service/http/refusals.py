@@ -4,6 +4,7 @@ ServiceError
 ├── Unauthorized          the key or the token is missing or wrong
 ├── MethodNotAllowed      the path answers other methods
 ├── UnsupportedEncoding   the path does not read this content encoding
+├── UnsupportedType       the path does not read this content type
 ├── UnknownHost           the Host header names another service
 ├── ForeignOrigin         a page of another origin sends, which may not
 └── ClientGone            the client went away before its answer
@@ -34,6 +35,12 @@ class UnsupportedEncoding(ServiceError):
     """The path does not read this content encoding."""
 
     code = "unsupported_encoding"
+
+
+class UnsupportedType(ServiceError):
+    """The path does not read this content type."""
+
+    code = "unsupported_type"
 
 
 class UnknownHost(ServiceError):

@@ -1,28 +1,25 @@
 // Page views that the client sends by itself, where the page asks for them (`data-auto`).
 
 let viewed = null; // the path of the last view
-let isWatching = false;
 
-/** Count this page, and each page that a single-page app shows without a load. */
+/** With `auto`, count this page, and each page that a single-page app shows without a load. */
 function watch() {
-  if (isWatching) return;
-  isWatching = true;
+  if (!options.auto || !inBrowser || viewed) return; // the last: it watches already
   view();
-  for (const name of ["pushState", "replaceState"]) quietly(() => follow(globalThis.history, name));
+  quietly(() => ["pushState", "replaceState"].forEach(follow));
   addEventListener("popstate", view);
   addEventListener("pageshow", (event) => { // the visitor comes back to a page that was kept alive
-    if (!event.persisted) return;
-    viewed = null;
+    if (event.persisted) viewed = null;
     view();
   });
 }
 
-function follow(pages, name) {
+function follow(name) {
+  const pages = globalThis.history;
   const original = pages[name];
-  pages[name] = function (...given) {
-    const result = original.apply(this, given);
+  pages[name] = (...given) => {
+    original.apply(pages, given);
     view();
-    return result;
   };
 }
 
@@ -34,5 +31,5 @@ function view() {
   const path = location.pathname;
   if (path === viewed) return;
   viewed = path;
-  track("page_viewed", { tool_name: [...path].slice(0, 128).join(""), properties: { path } });
+  track("page_viewed", { tool_name: path.slice(0, 128), properties: { path } });
 }

@@ -25,13 +25,13 @@ function begin() {
   document.addEventListener("prerenderingchange", () => prerendered.splice(0).forEach((event) => safely(() => take(event))));
   document.addEventListener("visibilitychange", () => (document.hidden ? leave() : beaconed.clear()));
   if (tag) plan(0);
-  if (options.auto) watch();
+  watch();
 }
 
 function init(given) {
   set(given);
   plan(0);
-  if (options.auto && inBrowser) watch();
+  watch();
 }
 
 const client = {

@@ -24,13 +24,12 @@ const BEACON_BYTES = 60_000; // browsers take 64 KiB
 const PROPERTIES = 16_384; // bytes
 const DEEPEST = 32;
 const REFUSED = "refused_origin";
-const UNAUTHORIZED = "unauthorized";
 const LONGEST_PAUSE = 5 * MINUTE;
 
 const home = /^http/.test(here) && here; // a bundled module does not know its own
 const inBrowser = typeof document !== "undefined";
 const options = {
-  endpoint: "/e", writeKey: "", demo: false, sendToBackend: true, respectPrivacy: true, sampleRate: 1, auto: false,
+  endpoint: "/e", writeKey: "", demo: false, sendToBackend: true, respectPrivacy: true, sampleRate: 1,
   debug: inBrowser && /^(localhost|127\.|\[::1\])/.test(location.hostname),
 };
 const memory = new Map(); // what storage does not take
@@ -92,18 +91,12 @@ const weight = (key) => key.length + (get(key)?.length ?? 0);
 
 const weightOf = (keys) => keys.reduce((sum, key) => sum + weight(key), 0);
 
-/** What the console says of a reason. */
-function words(reason, detail) {
-  const text = detail?.message ?? detail ?? "";
-  return reason === UNAUTHORIZED ? `${text}: set ${tag ? "data-write-key" : "writeKey"}` : `${reason} ${text}`;
-}
-
 /** lost: how many events are dropped; none when a part was mended or left out. The console names faults of the page once. */
 function report(reason, detail, lost = 1) {
-  const isTold = [REFUSED, UNAUTHORIZED].includes(reason) ? !reasons[reason] : options.debug;
+  const isTold = reason === REFUSED || reason === "unauthorized" ? !reasons[reason] : options.debug;
   reasons[reason] = (reasons[reason] ?? 0) + (lost || 1);
   dropped += lost;
-  if (isTold) console.warn(`hourledger: ${words(reason, detail)}`);
+  if (isTold) console.warn("hourledger:", reason, detail?.message ?? detail);
   quietly(() => options.onError?.(reason, detail));
 }
 

@@ -16,7 +16,6 @@ from tests.http.support.site import Site, refused
         (TRENDS, "metric=new_users&by=action", "metric"),
         (TRENDS, "metric=new_users&tool_name=Home", "metric"),
         (TRENDS, "metric=", "metric"),
-        (TRENDS, "interval=minute", "interval"),
         (TRENDS, "interval=minute&hours=7", "interval"),
         (TRENDS, "interval=minute&hours=1&metric=new_users", "interval"),
         (TRENDS, "interval=second", "interval"),
