@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -25,7 +24,6 @@ from service.http.entry import Entry
 from service.http.server import DRAIN_SECONDS
 from service.ingest.appender import Appender
 from service.ingest.decoding import decode_event
-from service.ingest.disk_guard import DiskGuard
 from service.ingest.event import Event
 from service.ingest.outcomes import STORED
 from service.settings import load
@@ -60,14 +58,8 @@ class OneAppend(Appender):
 class OneInsert(Appender):
     """Inserts each event by itself into a table like the log's: one INSERT per request and nothing else."""
 
-    def __init__(
-        self,
-        database: Database,
-        retention_days: int,
-        clock: datetime | None = None,
-        disk: DiskGuard | None = None,
-    ) -> None:
-        super().__init__(database, retention_days, clock, disk)
+    def __init__(self, database: Database, *given: Any, **named: Any) -> None:
+        super().__init__(database, *given, **named)
         self._database = database
         self._insert_event = load_statements().insert_event
 

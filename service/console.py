@@ -49,7 +49,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that the arguments name. Where make runs it, an error of usage is one line for its users."""
-        typed = os.environ.pop(TYPED, None)  # nobody typed the commands that this one starts
+        typed = os.environ.pop(TYPED, None)  # the processes that this command starts were not typed
         ctx.meta[TYPED] = typed is not None
         try:
             return super().invoke(ctx)

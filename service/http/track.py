@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from litestar.types import Receive
 
-from service.errors import DiskFull, ServiceError, Unavailable, describe
+from service.errors import ServiceError, Unavailable, describe
 from service.http.answers import Answer, Headers, json_answer
 from service.http.bodies import Body
 from service.http.gunzip import gunzip
@@ -17,7 +17,7 @@ from service.ingest.appender import Appender
 from service.ingest.batch_decoding import decode_batch, decode_lines
 from service.ingest.decoding import decode_event
 from service.ingest.event import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Event
-from service.ingest.outcomes import DISK_FULL, DUPLICATE, NOT_KNOWN, STORED, UNAVAILABLE, why_not_stored
+from service.ingest.outcomes import DISK_FULL, DUPLICATE, NOT_KNOWN, STORED, not_known, why_not_stored
 from service.ingest.refusals import EventError
 
 # The outcome in the metrics of an event that could not be decoded. The answer tells its sender why.
@@ -50,8 +50,7 @@ class Track:
                 event = decode_event(sent)
             outcome = await self._appender.append_one(event)
         except ServiceError as error:
-            kept_out = DISK_FULL if isinstance(error, DiskFull) else UNAVAILABLE
-            self._count(kept_out if isinstance(error, Unavailable) else INVALID, 1)
+            self._count(not_known(error) if isinstance(error, Unavailable) else INVALID, 1)
             raise
         finally:
             body.release()
@@ -98,16 +97,14 @@ async def append_items(appender: Appender, items: list[Event | EventError]) -> l
     events = [item for item in items if isinstance(item, Event)]
     try:
         return await appender.append(events) if events else []
-    except DiskFull:
-        return [DISK_FULL] * len(events)
-    except Unavailable:
-        return [UNAVAILABLE] * len(events)
+    except Unavailable as error:
+        return [not_known(error)] * len(events)
 
 
 def batch_answer(items: list[Event | EventError], outcomes: list[str]) -> dict[str, Any]:
     """Return the answer to a batch: the number of events stored, duplicate and rejected, their ids, and the errors.
 
-    A full disk is told for the whole batch.
+    When the disk is full, it says so once for the whole batch.
     """
     ids: list[str | None] = []
     errors: list[dict[str, Any]] = []
@@ -120,7 +117,7 @@ def batch_answer(items: list[Event | EventError], outcomes: list[str]) -> dict[s
             errors.append({"index": index, **error})
     full = why_not_stored(DISK_FULL) if DISK_FULL in outcomes else None
     return {
-        "ok": not set(NOT_KNOWN) & set(outcomes),
+        "ok": NOT_KNOWN.isdisjoint(outcomes),
         "count": len(items),
         "stored": outcomes.count(STORED),
         "duplicates": outcomes.count(DUPLICATE),

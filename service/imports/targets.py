@@ -14,7 +14,7 @@ from service.imports.digest_counts import DigestCounts
 from service.ingest.appender import Appender, shard_of
 from service.ingest.disk_guard import DiskGuard
 from service.ingest.event import Event
-from service.ingest.outcomes import DISK_FULL, DUPLICATE, ID_REUSED, NOT_KNOWN, STORED, UNAVAILABLE
+from service.ingest.outcomes import DISK_FULL, DUPLICATE, ID_REUSED, NOT_KNOWN, STORED, UNAVAILABLE, not_known
 from sql.database import Database
 from sql.errors import Unavailable
 
@@ -60,13 +60,11 @@ async def _store(appender: Appender, events: Sequence[Event], patience: float) -
     while places := [place for place, outcome in enumerate(outcomes) if outcome in NOT_KNOWN]:
         try:
             answers = await appender.append([events[place] for place in places])
-        except DiskFull:
-            answers = [DISK_FULL] * len(places)
-        except (QueueFull, NotReady):
-            answers = [UNAVAILABLE] * len(places)
+        except (DiskFull, QueueFull, NotReady) as error:
+            answers = [not_known(error)] * len(places)
         for place, answer in zip(places, answers, strict=True):
             outcomes[place] = answer
-        if set(NOT_KNOWN) & set(answers):
+        if not NOT_KNOWN.isdisjoint(answers):
             if asyncio.get_running_loop().time() >= deadline:
                 raise _given_up(answers, patience)
             # While the database is away, the appender itself looks for it. Any other refusal soon passes.

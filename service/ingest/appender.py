@@ -177,7 +177,7 @@ class Appender:
             rest = iter(outcomes)
             for part in parts:
                 self._settle(part, [next(rest) for _ in part.events])
-        if not set(NOT_KNOWN) & set(outcomes):
+        if NOT_KNOWN.isdisjoint(outcomes):
             self._open_shard(shard)
 
     def _open_shard(self, shard: int) -> None:

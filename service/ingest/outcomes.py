@@ -17,7 +17,7 @@ EXPIRED = "expired"
 FUTURE = "future"
 ID_REUSED = "id_reused"
 # With these an event may be sent again.
-NOT_KNOWN = (UNAVAILABLE, DISK_FULL)
+NOT_KNOWN = frozenset({UNAVAILABLE, DISK_FULL})
 ON_FULL_DISK = (
     "the disk of the service is full: whoever runs it must free space;"
     " the event is not known to be stored, send it again then with the same event_id"
@@ -33,6 +33,11 @@ _REASONS: dict[str, Callable[[], ServiceError]] = {
     UNAVAILABLE: lambda: Unavailable("not known to be stored; send it again with the same event_id"),
     DISK_FULL: lambda: DiskFull(ON_FULL_DISK),
 }
+
+
+def not_known(error: Unavailable) -> str:
+    """Return the outcome of events that are not known to be stored because of an error."""
+    return DISK_FULL if isinstance(error, DiskFull) else UNAVAILABLE
 
 
 def why_not_stored(outcome: str) -> ServiceError:

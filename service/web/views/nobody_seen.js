@@ -1,4 +1,4 @@
-// Takes the place of the cohorts when nobody was first seen in the range: it says why, and what to do.
+// What Retention shows when a range has no cohorts: why, and what to do.
 
 import { element } from "../core/dom.js";
 import { isFiltered } from "../core/state.js";
@@ -7,7 +7,7 @@ import { WHOSE } from "./cohort_table.js";
 const NAMELESS = "No event in this range names a user: count visitors instead, or call hourledger.identify().";
 
 // answer: of `GET /api/analytics/cohorts`. totals: of the summary of the same range. choose(per): count those. Returns nodes.
-export function nobody({ by }, totals, state, choose) {
+export function nobodySeen({ by }, totals, state, choose) {
   const filtered = isFiltered(state);
   const isNameless = by === "user" && !filtered && Number(totals.events) > 0 && Number(totals.users) === 0;
   if (!isNameless) {

@@ -7,7 +7,7 @@ import { scopeOf, withOption } from "../core/state.js";
 import { zone } from "../core/format.js";
 import { choice } from "./option_select.js";
 import { hasSizes, triangle } from "./cohort_table.js";
-import { nobody } from "./nobody_seen.js";
+import { nobodySeen } from "./nobody_seen.js";
 
 const INTERVALS = [["day", "day"], ["week", "week"], ["month", "month"]];
 const BY = [["user", "users"], ["visitor", "visitors"]];
@@ -35,7 +35,7 @@ export function open(place, page) {
       question.askOnce(query, (signal) => read(query, state, signal),
         ([answer, totals]) => {
           page.answered();
-          shown.replaceChildren(...(hasSizes(answer) ? triangle(answer, state) : nobody(answer, totals, state, choose("per"))));
+          shown.replaceChildren(...(hasSizes(answer) ? triangle(answer, state) : nobodySeen(answer, totals, state, choose("per"))));
         }, () => shown.replaceChildren());
     },
     leave: () => question.forget(),
@@ -48,7 +48,7 @@ export function open(place, page) {
   return view;
 }
 
-// Gives the cohorts, and the totals of the range when nobody was first seen in it.
+// Returns the cohorts and, when there are none, the totals of the range.
 async function read(query, state, signal) {
   const answer = await get("cohorts", query, signal);
   return [answer, hasSizes(answer) ? null : (await get("summary", scopeOf(state), signal)).totals];

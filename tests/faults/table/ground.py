@@ -21,10 +21,11 @@ from projections.projector import catch_up
 from projections.verify import verify
 from service.ingest.appender import shard_of
 from service.ingest.event import Event
+from service.ingest.log_writer import LogWriter
+from service.ingest.outcomes import DUPLICATE, STORED
 from sql.database import Database
 from sql.days import make_days
 from sql.embedded.share import EmbeddedServer
-from sql.errors import MissingDay
 from sql.hourly import PROJECTION, RIGHT
 from sql.migrate import migrate
 from tests.conftest import execute
@@ -130,15 +131,9 @@ class Ground:
         return hour, events
 
     async def _append(self, shard: int, events: Sequence[Event], clock: datetime | None) -> None:
-        columns = [list(column) for column in zip(*events, strict=True)]
-        arguments = (shard, RETENTION_DAYS, clock, *columns)
-        try:
-            rows = await self.database.rows(self.database.statements.append_events, *arguments)
-        except MissingDay:
-            await make_days(self.database, RETENTION_DAYS, clock)
-            rows = await self.database.rows(self.database.statements.append_events, *arguments)
-        if not {row["outcome"] for row in rows} <= {"duplicate"}:
-            raise AssertionError(f"not acked: {rows[:3]}")
+        outcomes = await LogWriter(self.database, RETENTION_DAYS, clock).append(shard, events)
+        if not set(outcomes) <= {STORED, DUPLICATE}:
+            raise AssertionError(f"not acked: {outcomes[:3]}")
 
     def ack(self, events: Sequence[Event]) -> None:
         """Record events that were acked, also as duplicates."""
