@@ -12,7 +12,7 @@ INSTALL = test -t 2 || quiet=--quiet; \
 ASSETS := service/web/vendor/installed.lock
 
 # The command gets values exactly as typed: make does not expand them, and they are quoted for the shell.
-OPTIONS := FROM TO HOURS PROJECTION JSON FILE FORMAT OF FILTER RECEIVED_AT SHIFT_TO NULLS DRY_RUN FORCE SHORTEN CHECK
+OPTIONS := FROM TO HOURS PROJECTION JSON FILE FORMAT OF FILTER RECEIVED_AT SHIFT_TO NULLS HISTORY SITE DRY_RUN FORCE SHORTEN CHECK NO_BACKUP
 unexport $(OPTIONS)
 quote = '$(subst ','\'',$(value $(1)))'
 option = $(if $(value $(1)),--$(2) $(call quote,$(1)))
@@ -25,7 +25,7 @@ range = $(call option,FROM,from) $(call option,TO,to)
 # maps the codes, because it would stand between make and the command and not pass on SIGTERM.
 # GNU make 3.81, which macOS ships, exits 2 and adds its line in any case; so does any make that is given another goal as
 # well. With -n, lines that begin with + would run.
-COMMANDS := serve demo import export rebuild-projections verify log-head retention undrop backup restore migrate rollback
+COMMANDS := serve demo import export rebuild-projections verify log-head retention undrop backup restore upgrade migrate rollback
 ifeq ($(words $(MAKECMDGOALS)),1)
 ifneq ($(filter $(COMMANDS),$(MAKECMDGOALS)),)
 ifeq ($(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),)
@@ -37,7 +37,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check bench bench-quick faults $(COMMANDS)
+.PHONY: help setup test lint check bench bench-quick faults $(COMMANDS)
 
 help: ## list the commands
 	@sed -n -e 's/^\([a-z-]*\):.*## /make \1                          /' -e 's/^\(make.\{22\}\) */\1/p' Makefile
@@ -51,22 +51,24 @@ serve: $(READY) $(ASSETS) ## run the whole service on http://127.0.0.1:8000; Ctr
 demo: $(READY) $(ASSETS) ## serve a separate demo database: 30 days of made-up events, and new ones while it runs
 	$(ASKED)@$(PYTHON) -m service demo
 
+# Tests run make themselves, which must not look for the jobs of this one.
 test: $(TOOLS) $(ASSETS) ## run every test against a real PostgreSQL
-	@$(PYTHON) -m pytest --numprocesses auto --maxprocesses 6 --dist worksteal
+	@unset MAKEFLAGS MFLAGS; $(PYTHON) -m pytest --numprocesses auto --maxprocesses 6 --dist worksteal
 
-check: $(TOOLS) $(ASSETS) ## lint, format, types, import rules, SQL checks, then the tests: what CI runs
+lint: $(TOOLS) ## lint, format, types, import rules and SQL checks
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m ruff format --check
 	@$(PYTHON) -m mypy
 	@$(PYTHON) -c 'from importlinter.cli import lint_imports_command as lint; lint(["--no-logo"])'
 	@$(PYTHON) -m tests.sql_check
-	@$(MAKE) --no-print-directory test
 
-import: $(READY) ## idempotent import: FILE=events.json [FORMAT=auto|json|ndjson|csv] [SHIFT_TO=now|ISO-8601] [NULLS='\N,NULL'] [DRY_RUN=1]
-	$(ASKED)@$(PYTHON) -m service import $(call option,FORMAT,format) $(call option,SHIFT_TO,shift-to) $(call option,NULLS,nulls) $(call flag,DRY_RUN,dry-run) $(if $(value FILE),-- $(call quote,FILE))
+check: lint test ## lint, then test: what CI runs
 
-export: $(READY) ## events or rollups to a file: FILE= (- is standard output) [FORMAT=csv|ndjson|parquet, else by FILE's ending] [OF=events|rollups] [FROM= TO=|HOURS=168, 8784 for a year] [FILTER=name=value] [RECEIVED_AT=1] [FORCE=1 overwrites]
-	$(ASKED)@$(PYTHON) -m service export $(call option,FORMAT,format) $(call option,OF,of) $(range) $(call option,HOURS,hours) $(call option,FILTER,filter) $(call flag,RECEIVED_AT,received-at) $(call flag,FORCE,force) $(call option,FILE,output)
+import: $(READY) ## idempotent import: FILE=events.json [FORMAT=auto|json|ndjson|csv] [SHIFT_TO=now|ISO-8601] [NULLS='\N,NULL'] [HISTORY=1 for events older than the log takes] [SITE=] [DRY_RUN=1]
+	$(ASKED)@$(PYTHON) -m service import $(call option,FORMAT,format) $(call option,SHIFT_TO,shift-to) $(call option,NULLS,nulls) $(call flag,HISTORY,history) $(call option,SITE,site) $(call flag,DRY_RUN,dry-run) $(if $(value FILE),-- $(call quote,FILE))
+
+export: $(READY) ## events or rollups to a file: FILE= (- is standard output) [FORMAT=csv|ndjson|parquet, else by FILE's ending] [OF=events|rollups] [FROM= TO=|HOURS=168, 8784 for a year] [FILTER=name=value] [SITE=] [RECEIVED_AT=1] [FORCE=1 overwrites]
+	$(ASKED)@$(PYTHON) -m service export $(call option,FORMAT,format) $(call option,OF,of) $(range) $(call option,HOURS,hours) $(call option,FILTER,filter) $(call option,SITE,site) $(call flag,RECEIVED_AT,received-at) $(call flag,FORCE,force) $(call option,FILE,output)
 
 rebuild-projections: $(READY) ## regenerate rollups from raw events: [FROM=] [TO=] whole hours in UTC, TO exclusive, [PROJECTION=]
 	$(ASKED)@$(PYTHON) -m projections rebuild $(range) $(call option,PROJECTION,projection)
@@ -89,19 +91,22 @@ backup: $(READY) ## write the embedded database to a new file; the service may r
 restore: $(READY) ## read a backup into an empty embedded database: FILE=
 	$(ASKED)@$(PYTHON) -m service restore $(if $(value FILE),-- $(call quote,FILE))
 
+upgrade: $(READY) $(ASSETS) ## upgrade the database to this release: back up, migrate, verify, and go back if anything fails: [FILE=] [NO_BACKUP=1] [FORCE=1]
+	$(ASKED)@$(PYTHON) -m service upgrade $(call flag,NO_BACKUP,no-backup) $(call flag,FORCE,force) $(if $(value FILE),-- $(call quote,FILE))
+
 migrate: $(READY) ## bring the schema to the newest version
 	$(ASKED)@$(PYTHON) -m service migrate
 
 rollback: $(READY) ## take the schema one step down; FORCE=1 allows it to lose data
 	$(ASKED)@$(PYTHON) -m service rollback $(call flag,FORCE,force)
 
-bench: $(TOOLS) ## run the benchmarks and print a table with ratios; takes over an hour. [BENCH_JSON=] also writes JSON to a file
+bench: $(TOOLS) ## run the benchmarks and print a table with ratios; takes hours. [BENCH_JSON=] also writes JSON to a file
 	@$(PYTHON) -m bench
 
 bench-quick: $(TOOLS) ## benchmark writing, folding and verifying at a tenth of the size; fails when a ratio is far below its goal
 	@$(PYTHON) -m bench --quick --guard --runs 2 --only engine --only posts --only appends --only batches
 
-faults: $(TOOLS) ## inject over 1,000 faults; print lost and doubled events and false reports; fail if there are any
+faults: $(TOOLS) ## inject over 1,000 faults; print lost and doubled events, false reports and wrong answers; fail if any
 	@$(PYTHON) -m tests.faults
 
 # A venv whose Python is gone or was upgraded counts as missing.

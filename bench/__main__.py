@@ -18,6 +18,7 @@ import click
 
 from bench import (
     appends,
+    archive,
     batches,
     engine,
     growth,
@@ -28,6 +29,7 @@ from bench import (
     memory,
     posts,
     rollup_reads,
+    sites,
     sizes,
     starting,
 )
@@ -51,6 +53,9 @@ PARTS: dict[str, Part] = {
     "lists": list_reads.measure,
     "insights": insights.measure,
     "insight-reads": insight_reads.measure,
+    "archive": archive.measure,
+    "archive-large": archive.measure_large,
+    "sites": sites.measure,
     "sizes": sizes.measure,
     "growth": growth.measure,
     "posts": posts.measure,
@@ -60,6 +65,8 @@ PARTS: dict[str, Part] = {
     "lag": lag.measure,
     "starting": starting.measure,
 }
+# Not for the quick size, unless asked for.
+LONG_PARTS = ("archive-large",)
 
 
 @click.command(help=__doc__)
@@ -85,7 +92,7 @@ def main(  # one for each option
     end_as_ctrl_c()
     started = perf_counter()
     try:
-        rows, machine = asyncio.run(_measure(size, only or tuple(PARTS), twice=guard))
+        rows, machine = asyncio.run(_measure(size, only or _all(quick=quick), twice=guard))
     except (EmbeddedError, DatabaseError, NotCounted) as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(COULD_NOT)
@@ -101,6 +108,10 @@ def main(  # one for each option
     for row in low:
         tell(f"{row.what}, {row.data}: the ratio {row.ratio:.3f} is below half of the expected one")
     sys.exit(NOT_CLEAN if low or any(row.not_counted for row in rows) else 0)
+
+
+def _all(*, quick: bool) -> tuple[str, ...]:
+    return tuple(name for name in PARTS if not (quick and name in LONG_PARTS))
 
 
 async def _measure(size: Size, only: tuple[str, ...], *, twice: bool) -> tuple[list[Row], Machine]:

@@ -32,14 +32,19 @@ def post_steadily(port: int, seconds: int, seed: int, pace: int = EVENTS_PER_SEC
 
     Raises NotCounted when an event was not stored, or when the service does not keep the pace.
     """
+    return BATCH * len(post_timed(port, seconds, seed, pace))
+
+
+def post_timed(port: int, seconds: int, seed: int, pace: int) -> list[float]:
+    """Post as post_steadily does; return how long each request took, in ms."""
     senders = [Sender(port, first, seed, pace) for first in range(CONNECTIONS)]
     began = time.monotonic()
     with ThreadPoolExecutor(CONNECTIONS) as threads:
-        stored: int = sum(threads.map(lambda sender: sender.post(began, seconds), senders))
+        times = [taken for some in threads.map(lambda sender: sender.post(began, seconds), senders) for taken in some]
     took = time.monotonic() - began
     if took > seconds + LATE_SECONDS:
-        raise NotCounted(f"{stored / took:,.0f} events/s arrived, not {pace:,}")
-    return stored
+        raise NotCounted(f"{BATCH * len(times) / took:,.0f} events/s arrived, not {pace:,}")
+    return times
 
 
 class Sender:
@@ -53,22 +58,24 @@ class Sender:
         # The number of sessions that each slot has begun. When one ends, the next begins in the same slot.
         self._begun = [0] * (SESSIONS * pace // CONNECTIONS)
 
-    def post(self, began: float, seconds: int) -> int:
-        """Post each batch at its planned time; return how many events were stored."""
-        stored = 0
+    def post(self, began: float, seconds: int) -> list[float]:
+        """Post each batch at its planned time; return how long each took, in ms."""
+        times = []
         connection = HTTPConnection("127.0.0.1", self._port, timeout=30)
         try:
             for number in range(self._first, round(seconds / self._apart), CONNECTIONS):
                 time.sleep(max(began + number * self._apart - time.monotonic(), 0))
-                connection.request("POST", PATH, self._batch())
+                batch = self._batch()
+                started = time.perf_counter()
+                connection.request("POST", PATH, batch)
                 answer = connection.getresponse()
                 told = answer.read()
+                times.append((time.perf_counter() - started) * 1_000)
                 if answer.status != 200 or msgspec.json.decode(told, type=Told).stored != BATCH:
                     raise NotCounted(f"POST {PATH}: {answer.status} {told[:200]!r}")
-                stored += BATCH
         finally:
             connection.close()
-        return stored
+        return times
 
     def _batch(self) -> bytes:
         return b"[" + b",".join(self._event() for _ in range(BATCH)) + b"]"

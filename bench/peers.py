@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -22,6 +23,7 @@ from service.console import end_with_stdin
 from service.http.answers import json_answer, respond
 from service.http.entry import Entry
 from service.http.server import DRAIN_SECONDS
+from service.ingest.append_queue import shard_among
 from service.ingest.appender import Appender
 from service.ingest.decoding import decode_event
 from service.ingest.event import Event
@@ -39,7 +41,7 @@ class NoDatabase(Appender):
         """Accept events from now on."""
         self.admission.available = True
 
-    async def append_one(self, event: Event) -> str:  # noqa: ARG002
+    async def append_one(self, event: Event, shards: Sequence[int] = ()) -> str:  # noqa: ARG002
         """Drop one event and report it as stored."""
         self.admission.check_room(1)
         return STORED
@@ -48,10 +50,10 @@ class NoDatabase(Appender):
 class OneAppend(Appender):
     """Appends each event by itself, in one transaction per request."""
 
-    async def append_one(self, event: Event) -> str:
+    async def append_one(self, event: Event, shards: Sequence[int] = ()) -> str:
         """Append one event; return its outcome."""
         self.admission.check_room(1)
-        (outcome,) = await self._writer.append(self._shard_of(event), [event])
+        (outcome,) = await self._writer.append(shard_among(shards, event), [event])
         return outcome
 
 
@@ -63,7 +65,7 @@ class OneInsert(Appender):
         self._database = database
         self._insert_event = load_statements().insert_event
 
-    async def append_one(self, event: Event) -> str:
+    async def append_one(self, event: Event, shards: Sequence[int] = ()) -> str:  # noqa: ARG002
         """Insert one event."""
         self.admission.check_room(1)
         await self._database.rows(self._insert_event, *event)

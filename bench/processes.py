@@ -28,13 +28,18 @@ BYTES_PER_MEGABYTE = 1_000_000
 
 @contextmanager
 def running(
-    ground: Ground, module: str, *arguments: str, port: int = 0, workers: int = 1
+    ground: Ground,
+    module: str,
+    *arguments: str,
+    port: int = 0,
+    workers: int = 1,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run `python -m module arguments` until the context is left. The process also ends when this one does."""
-    settings = {"DATABASE_URL": ground.url, "HOURLEDGER_WORKERS": str(workers)}
+    chosen = {**_places(ground), "HOURLEDGER_WORKERS": str(workers), **(settings or {})}
     if port:
-        settings["HOURLEDGER_PORT"] = str(port)
-    process = start(_log(ground, module, arguments[0], port), settings, module, *arguments, "--until-stdin-ends")
+        chosen["HOURLEDGER_PORT"] = str(port)
+    process = start(_log(ground, module, arguments[0], port), chosen, module, *arguments, "--until-stdin-ends")
     try:
         yield process
     finally:
@@ -43,18 +48,18 @@ def running(
 
 @contextmanager
 def serving(
-    ground: Ground, module: str, *arguments: str, workers: int = 1
+    ground: Ground, module: str, *arguments: str, workers: int = 1, settings: Mapping[str, str] | None = None
 ) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """Run an HTTP server of ours until the context is left; yield its port and process once it answers."""
     port = free_port()
-    with running(ground, module, *arguments, port=port, workers=workers) as process:
+    with running(ground, module, *arguments, port=port, workers=workers, settings=settings) as process:
         wait_until_ready(port, process, _log(ground, module, arguments[0], port))
         yield port, process
 
 
 async def peak_of(ground: Ground, module: str, *arguments: str) -> float:
     """Run a command to its end; return its peak memory in MB. Raises NotCounted when it fails."""
-    process = start(_log(ground, module, arguments[0]), {"DATABASE_URL": ground.url}, module, *arguments)
+    process = start(_log(ground, module, arguments[0]), _places(ground), module, *arguments)
     peak = 0.0
     try:
         while process.poll() is None:
@@ -140,3 +145,8 @@ def wait_until_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> 
 
 def _log(ground: Ground, module: str, command: str, port: int = 0) -> Path:
     return ground.folder / f"{module}-{command}-{port}.log"
+
+
+def _places(ground: Ground) -> dict[str, str]:
+    """Return where a process finds its data, so that it writes no archive into the folder of the user's service."""
+    return {"DATABASE_URL": ground.url, "HOURLEDGER_DATA_DIR": str(ground.folder / "service")}

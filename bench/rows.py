@@ -52,13 +52,15 @@ class Spread:
 class Goal:
     """A bound on the median, or on the ratio to the peer: a lower bound when `at_least`, else an upper bound.
 
-    reached: the ratio that the quick size reaches, when that is below the goal.
+    reached: the ratio that the quick size reaches, when that is below the goal. or_most: a median that is small enough,
+    whatever the ratio.
     """
 
     of: Literal["median", "ratio"]
     bound: float
     at_least: bool
     reached: float | None = None
+    or_most: float | None = None
 
     def met_by(self, value: float) -> bool:
         return value >= self.bound if self.at_least else value <= self.bound
@@ -74,9 +76,9 @@ def most(bound: float) -> Goal:
     return Goal("median", bound, at_least=False)
 
 
-def least_ratio(bound: float, *, reached: float | None = None) -> Goal:
-    """Return the goal that the median is at least `bound` times as good as the peer's."""
-    return Goal("ratio", bound, at_least=True, reached=reached)
+def least_ratio(bound: float, *, reached: float | None = None, or_most: float | None = None) -> Goal:
+    """Return the goal that the median is at least `bound` times as good as the peer's, or at most `or_most`."""
+    return Goal("ratio", bound, at_least=True, reached=reached, or_most=or_most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ class Row:
         """Return whether the goal was met; None without a goal or a measurement that counts."""
         if self.goal is None or self.measured is None or self.not_counted:
             return None
+        if self.goal.or_most is not None and self.measured.median <= self.goal.or_most:
+            return True
         value = self.ratio if self.goal.of == "ratio" else self.measured.median
         return None if value is None else self.goal.met_by(value)
 

@@ -1,9 +1,12 @@
-"""The queries that only the benchmarks use, by name, as in sql/statements.py."""
+"""The queries that only the benchmarks use, by name, as in sql/statements.py, and those of other engines."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
+
+_FOLDER = Path(__file__).with_name("sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,7 @@ class Statements:
     create_inserts: str
     empty_hourly: str
     fill_log: str
+    fill_receipts: str
     insert_event: str
     list_log_sizes: str
     list_rollup_sizes: str
@@ -34,7 +38,18 @@ class Statements:
 
 def load() -> Statements:
     """Read every query. Raises FileNotFoundError when a file is missing."""
-    folder = Path(__file__).with_name("sql")
     return Statements(**{
-        field.name: (folder / f"{field.name}.sql").read_text(encoding="utf-8") for field in fields(Statements)
+        field.name: (_FOLDER / f"{field.name}.sql").read_text(encoding="utf-8") for field in fields(Statements)
     })  # fmt: skip
+
+
+@cache
+def duckdb_statement(name: str) -> str:
+    """Return the text of a statement of DuckDB."""
+    return (_FOLDER / "duckdb" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+@cache
+def clickhouse_statement(name: str) -> str:
+    """Return the text of a statement of ClickHouse."""
+    return (_FOLDER / "clickhouse" / f"{name}.sql").read_text(encoding="utf-8")

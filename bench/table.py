@@ -99,7 +99,8 @@ def _goal(row: Row) -> str:
         return ""
     sign = "≥" if row.goal.at_least else "≤"
     if row.goal.of == "ratio":
-        return f"ratio {sign} {row.goal.bound:.3g}"
+        other = "" if row.goal.or_most is None else f" or ≤ {row.goal.or_most:,.0f} {row.unit.name}"
+        return f"ratio {sign} {row.goal.bound:.3g}{other}"
     return f"{sign} {row.goal.bound:,.0f} {row.unit.name}"
 
 

@@ -4,33 +4,41 @@ from __future__ import annotations
 
 import sys
 
+from sql.loading import begin_loading, end_loading
 from sql.stopping import end_as_ctrl_c
 
 if __name__ == "__main__":
-    end_as_ctrl_c()  # before the imports below, which take half a second
+    end_as_ctrl_c()  # before the imports below, which take a while
+    begin_loading()
 
 # isort: split
 import click
 
-from projections.commands.follow import follow, status
-from projections.commands.log_head import log_head
-from projections.commands.rebuild import drop_old, rebuild, rollback
-from projections.commands.retention import retention, undrop
-from projections.commands.running import COULD_NOT
-from projections.commands.seal_head import seal_head
-from projections.commands.verify import verify
 from service.console import Commands, codes_for_make
 from sql import VERSION
 
+COULD_NOT = 2
+# The module and the name of each command. Only the one that runs is loaded, because that takes a while.
+COMMANDS = {
+    "follow": "projections.commands.follow:follow",
+    "rebuild": "projections.commands.rebuild:rebuild",
+    "rollback": "projections.commands.rebuild:rollback",
+    "drop-old": "projections.commands.rebuild:drop_old",
+    "verify": "projections.commands.verify:verify",
+    "log-head": "projections.commands.log_head:log_head",
+    "seal-head": "projections.commands.seal_head:seal_head",
+    "retention": "projections.commands.retention:retention",
+    "undrop": "projections.commands.retention:undrop",
+    "history": "projections.commands.history:history",
+    "status": "projections.commands.follow:status",
+}
 
-@click.group(cls=Commands, help=__doc__)
+
+@click.group(cls=Commands, help=__doc__, places=COMMANDS)
 @click.version_option(VERSION, prog_name="hourledger projections")
 def cli() -> None:
     """Run a command."""
-
-
-for command in (follow, rebuild, rollback, drop_old, verify, log_head, seal_head, retention, undrop, status):
-    cli.add_command(command)
+    end_loading()  # click has loaded the command by now
 
 
 if __name__ == "__main__":

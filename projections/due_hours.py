@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import structlog
 
-from projections.hours import Hour, hours_of_shard, live_versions
-from projections.verify import UNREADABLE, HourProof, verify_hour
+from projections.archive.kept_hours import KeptHours
+from projections.hours import Hour, hour_of, hours_of_shard, live_versions
+from projections.verify import UNCHECKED, UNREADABLE, HourProof, verify_hour
 from sql.database import Database
 from sql.errors import Unreadable
 from sql.hourly import RIGHT
@@ -23,35 +26,53 @@ DAY = timedelta(days=1)
 log = structlog.get_logger(__name__)
 
 
-async def verify_due(database: Database, *, clock: datetime | None = None) -> list[HourProof]:
+async def verify_due(
+    database: Database, *, clock: datetime | None = None, archive: Path | None = None
+) -> list[HourProof]:
     """Verify the most urgent due hour of each shard; return the proofs, an empty list when no hour is due.
 
     When the witnesses of a shard cannot be read, nothing tells which hours are due: then verify all, once a day.
+    archive: where kept hours are, which are due only then.
     """
-    proofs = []
-    for shard, version in (await live_versions(database)).items():
-        try:
-            rows = await database.rows(database.statements.list_due_hours, shard, version, PATIENCE, clock, 1)
-            hours = [Hour(shard, version, row["hour"], row["events"]) for row in rows]
-        except Unreadable:
-            hours = await _not_verified_today(database, shard, version, clock)
-        proofs += [await _verify(database, hour, clock) for hour in hours]
-    return proofs
+    live = await live_versions(database)
+    with KeptHours(archive) as kept:
+        return [await _verify(database, hour, clock, kept) for hour in await _due(database, live, clock)]
+
+
+async def _due(database: Database, live: Mapping[int, int], clock: datetime | None) -> list[Hour]:
+    """Return the most urgent due hour of each shard. live: the version of each shard."""
+    try:
+        # One query, because most of many shards have no hour due.
+        return await _listed(database, live, clock)
+    except Unreadable:
+        return [hour for shard, version in live.items() for hour in await _of_shard(database, shard, version, clock)]
+
+
+async def _listed(database: Database, live: Mapping[int, int], clock: datetime | None) -> list[Hour]:
+    query = database.statements.list_due_hours
+    rows = await database.rows(query, list(live), list(live.values()), PATIENCE, clock, 1)
+    return [Hour(row["shard"], row["version"], row["hour"], row["events"]) for row in rows]
+
+
+async def _of_shard(database: Database, shard: int, version: int, clock: datetime | None) -> list[Hour]:
+    try:
+        return await _listed(database, {shard: version}, clock)
+    except Unreadable:
+        return await _not_verified_today(database, shard, version, clock)
 
 
 async def _not_verified_today(database: Database, shard: int, version: int, clock: datetime | None) -> list[Hour]:
     now: datetime = clock or (await database.only(database.statements.read_clock))["now"]
     rows = await database.rows(database.statements.list_verified, shard, version, now - DAY)
     verified = {row["hour"] for row in rows}
-    this_hour = now.replace(minute=0, second=0, microsecond=0)
-    hours = await hours_of_shard(database, shard, version, None, this_hour)
+    hours = await hours_of_shard(database, shard, version, None, hour_of(now))
     return [hour for hour in hours if hour.start not in verified]
 
 
-async def _verify(database: Database, hour: Hour, clock: datetime | None) -> HourProof:
+async def _verify(database: Database, hour: Hour, clock: datetime | None, kept: KeptHours) -> HourProof:
     # A connection that lives for days would otherwise keep plans that it made for a nearly empty log.
-    proof = await verify_hour(database, hour, clock=clock, replan=True)
-    if proof.state not in RIGHT:
+    proof = await verify_hour(database, hour, clock=clock, replan=True, kept=kept)
+    if proof.state not in RIGHT | {UNCHECKED}:
         told = {"hour": hour.start.isoformat(), "shard": hour.shard, "state": proof.state}
         unreadable = [each.key for each in proof.differences if each.field == UNREADABLE]
         log.error("an hour does not verify", **told, **({"why": unreadable[0]} if unreadable else {}))

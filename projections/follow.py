@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from projections.archive.keeper import archive_keeper
 from projections.due_hours import pause_after, verify_due
 from projections.long_readers import reader_watch
 from projections.projector import FOLD_LIMIT, step, tidy
@@ -23,6 +24,9 @@ from sql.retention import Retention, record_retention
 # The pause between folds. Reads are fresh all the same (R8). A fold costs a few milliseconds for however few events, so
 # it pays to wait for more of them.
 PAUSE_SECONDS = 0.1
+# While nothing is appended, each pause is twice as long as the last, up to this one: an idle projector costs next to
+# nothing.
+IDLE_SECONDS = 0.5
 CLOCKWORK_SECONDS = 10.0
 RETENTION_SECONDS = 60.0
 # How long work under way may still take after a stop.
@@ -33,39 +37,55 @@ log = structlog.get_logger(__name__)
 
 
 async def follow(
-    database: Database, asked: Retention, grace_days: int, stop: asyncio.Event, witness: Path | None = None
+    database: Database,
+    asked: Retention,
+    grace_days: int,
+    stop: asyncio.Event,
+    witness: Path | None = None,
+    archive: Path | None = None,
 ) -> None:
-    """Fold, tidy, verify, retire, keep the witness and end long readers until `stop` is set.
+    """Fold, tidy, verify, retire, keep the witness and the archive, and end long readers, until `stop` is set.
 
     When the database is away, wait for it.
     """
     # Only a start records a longer retention, so that one that was shortened meanwhile stays shorter.
     lengthen = True
+    pause = PAUSE_SECONDS
 
     async def fold() -> float:
-        return 0.0 if await step(database) >= FOLD_LIMIT else PAUSE_SECONDS
+        nonlocal pause
+        pause = fold_pause(await step(database), pause)
+        return pause
 
     async def clockwork() -> float:
-        await tidy(database, asked.event_days)
+        await tidy(database, asked.log_days)
         await end_abandoned(database)
         return CLOCKWORK_SECONDS
 
     async def verification() -> float:
         started = monotonic()
-        proofs = await verify_due(database)
+        proofs = await verify_due(database, archive=archive)
         return pause_after(monotonic() - started, idle=not proofs)
 
     async def retention() -> float:
         nonlocal lengthen
         kept = await record_retention(database, asked, lengthen=lengthen)
         lengthen = False
-        async for _ in retain(database, kept, grace_days=grace_days, patience=PATIENCE):
+        async for _ in retain(database, kept, archive=archive, grace_days=grace_days, patience=PATIENCE):
             if stop.is_set():
                 break
         return RETENTION_SECONDS
 
-    works = (fold, clockwork, verification, retention, witness_keeper(database, witness), reader_watch(database))
+    keepers = (witness_keeper(database, witness, archive), archive_keeper(database, archive), reader_watch(database))
+    works = (fold, clockwork, verification, retention, *keepers)
     await _repeat_all(works, stop)
+
+
+def fold_pause(folded: int, before: float) -> float:
+    """Return how many seconds to pause after a fold. folded: its positions. before: the pause before it."""
+    if folded >= FOLD_LIMIT:
+        return 0.0
+    return PAUSE_SECONDS if folded else min(max(2 * before, PAUSE_SECONDS), IDLE_SECONDS)
 
 
 async def _repeat_all(works: Iterable[Callable[[], Awaitable[float]]], stop: asyncio.Event) -> None:

@@ -40,6 +40,11 @@ class Hour:
     witness: Witness | None = None
 
 
+def hour_of(moment: datetime) -> datetime:
+    """Return the start of a moment's hour."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
 async def live_versions(database: Database) -> dict[int, int]:
     """Return the live version of each shard.
 

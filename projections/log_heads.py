@@ -13,7 +13,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from projections.hours import Hour, Witness, live_versions
+from projections.archive.kept_hours import KeptHours
+from projections.hours import Hour, Witness, hour_of, live_versions
 from projections.seals import SealHead, missing_heads, seal_heads
 from sql.database import Database, Row
 from sql.digest import digest_text
@@ -108,29 +109,44 @@ def _by_hour(rows: list[Row]) -> dict[datetime, tuple[int, str]]:
     return {row["hour"]: (row["events"], digest_text(row["digest_high"], row["digest_low"])) for row in rows}
 
 
-async def losses(database: Database, copy: list[LogHead]) -> list[Loss]:
-    """Return what the log had when the copy was made, and has no longer; hours apart, see `changed_hours`."""
+async def losses(database: Database, copy: list[LogHead], kept: KeptHours | None = None) -> list[Loss]:
+    """Return what the log had when the copy was made, and has no longer; hours apart, see `changed_hours`.
+
+    kept: reads kept hours. Raises OSError when the newest event of the copy is in one and the archive cannot be used.
+    """
     if not copy:
         return []
     try:
         now = {head.shard: head for head in await log_heads(database)}
-        return [loss for head in copy for loss in await _losses(database, head, now.get(head.shard))]
+        return [loss for head in copy for loss in await _losses(database, head, now.get(head.shard), kept)]
     except Unreadable:
         return [Loss(head, "head", head.position, None) for head in copy]
 
 
-async def _losses(database: Database, head: LogHead, now: LogHead | None) -> list[Loss]:
+async def _losses(database: Database, head: LogHead, now: LogHead | None, kept: KeptHours | None) -> list[Loss]:
     if now is None:
         return [Loss(head, "position", head.position, None)]
     # Fewer retired events are no loss, because a day can be brought back; stored = live + retired proves those.
     numbers = {"position": (head.position, now.position), "stored": (head.stored, now.stored)}
     found = [Loss(head, name, known, there) for name, (known, there) in numbers.items() if there < known]
-    if head.newest is not None and head.position <= now.position:
-        row = await database.only(database.statements.read_event, head.shard, head.newest.position, head.newest.at)
-        if row["digest"] != head.newest.digest and not row["retired"]:
-            found.append(Loss(head, "newest", head.newest.position, None))
+    newest = head.newest
+    if newest is not None and head.position <= now.position and not await _is_there(database, head.shard, newest, kept):
+        found.append(Loss(head, "newest", newest.position, None))
     seals = [] if head.seal is None else await missing_heads(database, [head.seal])
     return found + [Loss(head, "seal", seal.sequence, None) for seal in seals]
+
+
+async def _is_there(database: Database, shard: int, event: NewestEvent, kept: KeptHours | None) -> bool:
+    """Return whether an event is in the log or in its day's file. Nothing can tell of an event that is gone."""
+    row = await database.only(database.statements.read_event, shard, event.position, event.at)
+    if row["digest"] == event.digest or not row["retired"]:
+        return bool(row["digest"] == event.digest)
+    kept = kept or KeptHours()
+    async with database.transaction() as session:
+        hour = await kept.read(session, shard, hour_of(event.at))
+        if hour is None:
+            return True
+        return hour.wrong is None and event.digest.startswith(await kept.half_digest(hour, event.position, event.at))
 
 
 async def witnessed(database: Database, copy: list[LogHead], hours: list[Hour]) -> list[Hour]:

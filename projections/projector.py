@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator, Sequence
+
 import structlog
 
-from sql.database import Database
+from sql.database import Database, Row
 from sql.days import make_days
 from sql.errors import Unreadable
 from sql.hourly import FILLING, PROJECTION
 
 # Positions folded in one transaction while catching up; it takes a few tenths of a second.
 FOLD_LIMIT = 50_000
+# How many positions, of how many shards, one transaction folds together. It takes about as long as one append.
+LITTLE = 2_000
+SHARDS_TOGETHER = 50
 
 log = structlog.get_logger(__name__)
 
@@ -21,21 +27,42 @@ async def step(database: Database, *, limit: int = FOLD_LIMIT) -> int:
     Skips a checkpoint that another projector holds, and a version that a rebuild is filling. When a shard's events or
     rollups cannot be read, folds the other shards, and then raises Unreadable.
     """
+    checkpoints = await database.rows(database.statements.list_checkpoints, PROJECTION)
+    behind = [row for row in checkpoints if row["position"] < row["head"] and row["stage"] != FILLING]
+    left = deque(_together(behind, limit))
     folded = 0
     unreadable: Unreadable | None = None
-    for checkpoint in await database.rows(database.statements.list_checkpoints, PROJECTION):
-        if checkpoint["position"] < checkpoint["head"] and checkpoint["stage"] != FILLING:
-            try:
-                folded += await _fold(database, checkpoint["shard"], checkpoint["version"], limit)
-            except Unreadable as error:
+    while left:
+        some = left.popleft()
+        try:
+            folded += await _fold(database, some, limit)
+        except Unreadable as error:
+            if len(some) == 1:
                 unreadable = error
+            left += [[each] for each in some if len(some) > 1]  # one by one, so that the others are folded
     if unreadable is not None:
         raise unreadable
     return folded
 
 
-async def _fold(database: Database, shard: int, version: int, limit: int) -> int:
-    rows = await database.rows(database.statements.fold_hourly, shard, version, limit)
+def _together(behind: Sequence[Row], limit: int) -> Iterator[list[Row]]:
+    """Divide checkpoints into groups for one transaction each, so that many shards with a little cost few commits."""
+    group: list[Row] = []
+    positions = 0
+    for row in behind:
+        more = min(row["head"] - row["position"], limit)
+        if group and (len(group) == SHARDS_TOGETHER or positions + more > LITTLE):
+            yield group
+            group, positions = [], 0
+        group.append(row)
+        positions += more
+    if group:
+        yield group
+
+
+async def _fold(database: Database, checkpoints: Sequence[Row], limit: int) -> int:
+    shards, versions = ([row[name] for row in checkpoints] for name in ("shard", "version"))
+    rows = await database.rows(database.statements.fold_shards, shards, versions, limit)
     return sum(row["folded_upto"] - row["folded_after"] for row in rows)
 
 
@@ -67,6 +94,7 @@ async def _catch_up(database: Database) -> int:
 async def tidy(database: Database, retention_days: int) -> None:
     """Compact receipts and make the days ahead, once. retention_days: for a log that has recorded none."""
     statements = database.statements
-    for shard in await database.rows(statements.list_shards):
+    # Of many shards only a few have something to compact.
+    for shard in await database.rows(statements.list_shards_to_compact):
         await database.only(statements.compact_receipts, shard["shard"])
     await make_days(database, retention_days)

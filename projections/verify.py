@@ -1,6 +1,6 @@
 """Verifies hour by hour: rollups against raw events, and raw events against what was appended. Records the proofs.
 
-It compares an hour whose events are gone with its seal instead.
+The raw events of a kept hour are those of its file. An hour whose events are gone is compared with its seal instead.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import partial
 
 import msgspec
 
+from projections.archive.kept_hours import KeptHour, KeptHours
 from projections.hours import Hour, each
 from sql.database import ONLY_ITS_DAY, REPLAN, Database, Row, Session
 from sql.digest import digest_text
@@ -25,6 +26,10 @@ AT_A_TIME = 2
 # Damaged data that has no checksum is refused as text or as a number that cannot be.
 CANNOT_READ = (Unreadable, Refused)
 UNREADABLE = "cannot be read"
+# The field of the difference that names a kept hour's file.
+ARCHIVE_FILE = "archive_file"
+# The state of a kept hour while the archive cannot be used. It is never recorded.
+UNCHECKED = "unchecked"
 # The most differences that a proof keeps. `make verify` prints all.
 MOST_KEPT = 100
 
@@ -47,12 +52,14 @@ class Difference:
 class HourProof:
     """The result of verifying one hour of one shard.
 
-    state: verified; sealed (the events are gone, and everything is as it was sealed); drifted (the rollup differs from
-    the recount, and a rebuild mends it); damaged (the log is not what was appended, so the rollup cannot be judged);
-    broken (a seal does not hold).
-    events, digest: of what was appended; from the seal when the events are gone.
+    state: verified; sealed (the rows have left the log, and everything is as it was sealed; for a kept hour, also the
+    file and the recount from it); drifted (the rollup differs from the recount, and a rebuild mends it); damaged (the
+    log or the file is not what was appended, so the rollup cannot be judged); broken (a seal does not hold); unchecked
+    (the hour is kept, but the archive cannot be used: `why` says what hinders).
+    events, digest: of what was appended; from the seal when the events are gone. kept: the raw events are those of a
+    file.
     folded: number of events and both halves of the digest, of the events that were folded and so compared.
-    An hour that cannot be read is damaged, and its only difference is UNREADABLE.
+    An hour that cannot be read is damaged, and its only difference is UNREADABLE, or ARCHIVE_FILE when its file cannot.
     """
 
     hour: Hour
@@ -61,51 +68,73 @@ class HourProof:
     digest: str
     differences: list[Difference]
     folded: tuple[int, Decimal, Decimal]
+    kept: bool = False
+    why: str | None = None
 
 
 async def verify_hour(
-    database: Database, hour: Hour, *, clock: datetime | None = None, replan: bool = False
+    database: Database,
+    hour: Hour,
+    *,
+    clock: datetime | None = None,
+    replan: bool = False,
+    kept: KeptHours | None = None,
 ) -> HourProof:
     """Verify one hour in one snapshot and record the proof; write the hour's document when it is right and over.
 
     An hour that cannot be read twice in a row is damaged, which is recorded, too: a failing disk may read a page the
     second time. replan: make new plans, because the connection may have made its plans when the log was nearly empty.
+    kept: reads kept hours; without it they stay unchecked.
     """
-    with suppress(*CANNOT_READ):
-        return await _verify(database, hour, clock, REPLAN if replan else {})
+    kept = kept or KeptHours()
     try:
-        return await _verify(database, hour, clock, ONLY_ITS_DAY)
-    except CANNOT_READ as error:
-        return await _record_unreadable(database, hour, clock, str(error))
+        with suppress(*CANNOT_READ):
+            return await _verify(database, hour, clock, REPLAN if replan else {}, kept)
+        try:
+            return await _verify(database, hour, clock, ONLY_ITS_DAY, kept)
+        except CANNOT_READ as error:
+            return await _record_lost(database, hour, clock, UNREADABLE, str(error), None)
+    except OSError as error:  # of the archive
+        return HourProof(hour, UNCHECKED, hour.events, "", [], (0, Decimal(0), Decimal(0)), kept=True, why=str(error))
 
 
-async def _verify(database: Database, hour: Hour, clock: datetime | None, settings: Mapping[str, str]) -> HourProof:
+async def _verify(
+    database: Database, hour: Hour, clock: datetime | None, settings: Mapping[str, str], kept: KeptHours
+) -> HourProof:
     async with database.transaction() as session:
         if settings:
             await session.configure(settings)
-        return await _verify_within(session, database, hour, clock)
+        await session.only(database.statements.hold_day, hour.start)
+        read = await kept.load(session, hour.shard, hour.start)
+        if read is None or read.wrong is None:
+            return await _verify_within(session, database, hour, clock, (kept, read))
+    file = None if read.file is None else read.file.file
+    return await _record_lost(database, hour, clock, ARCHIVE_FILE, file, read.wrong)
 
 
-async def _record_unreadable(database: Database, hour: Hour, clock: datetime | None, why: str) -> HourProof:
-    """Record that an hour is damaged, because PostgreSQL cannot read it; return the proof in any case."""
+async def _record_lost(
+    database: Database, hour: Hour, clock: datetime | None, field: str, key: str | None, found: str | None
+) -> HourProof:
+    """Record that an hour is damaged, because its events cannot be read; return the proof in any case."""
     statements = database.statements
     try:
         folded = tuple(await database.only(statements.read_folded, hour.shard, hour.version, hour.start))
     except CANNOT_READ:  # nothing is known of its witnesses either
         folded = 0, Decimal(0), Decimal(0)
-    lost = [Difference(UNREADABLE, hour.start, why, str(folded[0]), _text(None))]
+    lost = [Difference(field, hour.start, key, str(folded[0]), found or _text(None))]
     proof = HourProof(hour, DAMAGED, hour.events, digest_text(*folded[1:]), lost, folded)
     with suppress(*CANNOT_READ):  # the page of the proof itself may be the one
         await database.rows(statements.record_proof, *_recorded(proof, clock))
     return proof
 
 
-async def _verify_within(session: Session, database: Database, hour: Hour, clock: datetime | None) -> HourProof:
+async def _verify_within(
+    session: Session, database: Database, hour: Hour, clock: datetime | None, read: tuple[KeptHours, KeptHour | None]
+) -> HourProof:
     statements = database.statements
-    await session.only(statements.hold_day, hour.start)
     rows = await session.rows(statements.verify_hourly, hour.shard, hour.version, hour.start)
-    proof = _proof(hour, rows)
-    if lost := await _lost(session, database, hour, rows):
+    proof = replace(_proof(hour, rows), kept=read[1] is not None)
+    if lost := await _lost(session, database, hour, rows, read):
         wrong = proof.differences if proof.state == DAMAGED else []
         proof = replace(proof, state=DAMAGED, differences=wrong + lost)
     # write_document locks the checkpoint, then record_proof the proof: the order of a rebuild, so neither deadlocks.
@@ -123,71 +152,43 @@ def _recorded(proof: HourProof, clock: datetime | None) -> tuple[object, ...]:
     return hour.shard, PROJECTION, hour.version, hour.start, proof.state, *proof.folded, clock, differences
 
 
-async def _lost(session: Session, database: Database, hour: Hour, rows: list[Row]) -> list[Difference]:
-    """Return what the witness of an hour knows, and its log or its seal has no longer."""
+async def _lost(
+    session: Session, database: Database, hour: Hour, rows: list[Row], read: tuple[KeptHours, KeptHour | None]
+) -> list[Difference]:
+    """Return what the witness of an hour knows, and its log, its file or its seal has no longer."""
     known = hour.witness
     if known is None:
         return []
-    # What the log holds, or what was sealed. More was appended to the hour since when it is not what the witness says.
+    kept, kept_hour = read
+    # What the log or the file holds, or what was sealed. More was appended to the hour since when it is not what the
+    # witness says.
     found = {row["field"]: row["recounted"] for row in rows if row["finding"] in ("proof", SEALED)}
     there = int(found["events"]), digest_text(found["digest_high"], found["digest_low"])
     if there != (known.events, known.digest):
-        if any(row["finding"] == SEALED for row in rows):
+        upto = known.position, known.at
+        if kept_hour is not None:
+            numbers = await kept.numbers_until(kept_hour, *upto)
+            there = numbers.events, digest_text(Decimal(numbers.digest_high), Decimal(numbers.digest_low))
+        elif any(row["finding"] == SEALED for row in rows):
             there = (known.events, known.digest) if there[0] > known.events else there
         else:
-            row = await session.only(database.statements.read_log_until, hour.shard, hour.start, known.position)
+            row = await session.only(database.statements.read_log_until, hour.shard, hour.start, *upto)
             there = row["events"], digest_text(row["digest_high"], row["digest_low"])
     values = {"witnessed_events": (str(known.events), str(there[0])), "witnessed_digest": (known.digest, there[1])}
     at = f"{known.at:%Y-%m-%dT%H:%M:%SZ}"
     return [Difference(name, hour.start, at, *pair) for name, pair in values.items() if pair[0] != pair[1]]
 
 
-async def verify(database: Database, hours: list[Hour]) -> AsyncIterator[HourProof]:
-    """Verify every hour; yield the proofs in order."""
-    async for _, proof in each(hours, partial(verify_hour, database), at_a_time=AT_A_TIME):
+async def verify(database: Database, hours: list[Hour], kept: KeptHours | None = None) -> AsyncIterator[HourProof]:
+    """Verify every hour; yield the proofs in order. kept: reads kept hours; without it they stay unchecked."""
+    async for _, proof in each(hours, partial(verify_hour, database, kept=kept), at_a_time=AT_A_TIME):
         yield proof
-
-
-@dataclass(frozen=True, slots=True)
-class Conservation:
-    """How many events a shard ever stored, has live in the log, and has retired.
-
-    stored = live + retired unless events were lost or added. unreadable: why the events cannot be counted; the numbers
-    are 0 then.
-    """
-
-    shard: int
-    stored: int
-    live: int
-    retired: int
-    unreadable: str | None = None
-
-    @property
-    def holds(self) -> bool:
-        """Return whether stored = live + retired."""
-        return self.unreadable is None and self.stored == self.live + self.retired
-
-
-async def conservation(database: Database) -> list[Conservation]:
-    """Count each shard's events in the log, in all its witnesses and in its retired days, in one snapshot per shard."""
-    statements = database.statements
-    counted = []
-    for shard in await database.rows(statements.list_shards):
-        try:
-            async with database.transaction() as session:
-                await session.rows(statements.hold_log)
-                row = await session.only(statements.check_totals, shard["shard"])
-        except Unreadable as error:
-            counted.append(Conservation(shard["shard"], 0, 0, 0, str(error)))
-        else:
-            counted.append(Conservation(shard["shard"], row["stored"], row["live"], row["retired"]))
-    return counted
 
 
 def _proof(hour: Hour, rows: list[Row]) -> HourProof:
     judged = {row["field"]: row["recounted"] for row in rows if row["finding"] in ("folded", SEALED)}
     witnessed = {row["field"]: row["stored"] for row in rows if row["finding"] in ("folded", SEALED)}
-    state, wrong = _judge(rows)
+    state, wrong = judge(rows)
     return HourProof(
         hour,
         state,
@@ -198,7 +199,8 @@ def _proof(hour: Hour, rows: list[Row]) -> HourProof:
     )
 
 
-def _judge(rows: list[Row]) -> tuple[str, list[Row]]:
+def judge(rows: list[Row]) -> tuple[str, list[Row]]:
+    """Return the state of an hour by the rows of verify_hourly, and those rows that tell what is wrong."""
     damaged = [row for row in rows if row["finding"] == "proof" and row["stored"] != row["recounted"]]
     broken = [row for row in rows if row["finding"] == BROKEN]
     drifted = [row for row in rows if row["finding"] == DRIFTED]

@@ -13,9 +13,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from projections.archive.kept_hours import KeptHours
 from projections.hours import Hour, each, list_hours, live_versions
 from projections.projector import FOLD_LIMIT
-from projections.verify import HourProof, verify, verify_hour
+from projections.verify import UNCHECKED, HourProof, verify, verify_hour
 from sql.database import Database, Row
 from sql.errors import DatabaseError, Unreadable
 from sql.hourly import BROKEN, COMPLETE, DAMAGED, PROJECTION, RIGHT
@@ -42,35 +43,41 @@ async def begin(database: Database) -> int:
     return int(row["version"])
 
 
-async def fill(database: Database, version: int) -> AsyncIterator[Hour]:
+async def fill(database: Database, version: int, kept: KeptHours | None = None) -> AsyncIterator[Hour]:
     """Fill a version with the hours of the live one; yield each hour that was not filled before.
 
-    Does not check the log against what was appended: `prove` does.
+    Does not check the log against what was appended: `prove` does. kept: reads kept hours. Raises OSError when an hour
+    is kept and the archive cannot be used; then the version can be filled later.
     """
     done = {(row["shard"], row["hour"]) for row in await database.rows(database.statements.list_fills, version)}
     hours = [hour for hour in await list_hours(database, None, None) if (hour.shard, hour.start) not in done]
-    async for hour, _ in each(hours, partial(_fill_hour, database, version), at_a_time=AT_A_TIME):
+    async for hour, _ in each(hours, partial(_fill_hour, database, version, kept or KeptHours()), at_a_time=AT_A_TIME):
         yield hour
 
 
-async def _fill_hour(database: Database, version: int, hour: Hour) -> None:
+async def _fill_hour(database: Database, version: int, kept: KeptHours, hour: Hour) -> None:
     """Fill one hour. One that cannot be read stays empty; `prove` finds it damaged, and `switch` carries it over."""
     statements = database.statements
     with suppress(Unreadable):
         async with database.transaction() as session:
             await session.only(statements.hold_day, hour.start)
+            read = await kept.load(session, hour.shard, hour.start)
+            if read is not None and read.wrong:
+                return
             await session.only(statements.fill_hourly, hour.shard, version, hour.start, hour.version)
 
 
-async def prove(database: Database, version: int) -> AsyncIterator[HourProof]:
-    """End the filling, fold the events appended since, and verify every hour of the version.
+async def prove(database: Database, version: int, kept: KeptHours | None = None) -> AsyncIterator[HourProof]:
+    """End the filling, fold the events appended since, and verify every hour of the version. kept: reads kept hours.
 
-    Raises NotSwitched when another process ended the version meanwhile.
+    Raises NotSwitched when another process ended the version meanwhile, or the archive cannot be used.
     """
     for shard in await live_versions(database):
         await database.only(database.statements.connect_hourly, shard, version)
         await _catch_up(database, shard, version)
-    async for proof in verify(database, await list_hours(database, None, None, version=version)):
+    async for proof in verify(database, await list_hours(database, None, None, version=version), kept):
+        if proof.state == UNCHECKED:
+            raise NotSwitched(f"version {version} cannot be proven: {proof.why}; run the rebuild again")
         yield proof
 
 
@@ -88,14 +95,14 @@ async def _catch_up(database: Database, shard: int, version: int) -> None:
         await asyncio.sleep(0 if rows else BUSY_SECONDS)
 
 
-async def switch(database: Database, version: int, proofs: list[HourProof]) -> None:
-    """Make a proven version live.
+async def switch(database: Database, version: int, proofs: list[HourProof], kept: KeptHours | None = None) -> None:
+    """Make a proven version live. kept: reads kept hours.
 
     Hours that no rebuild can mend keep their former rollup: damaged hours, and broken hours that were broken before.
     Raises NotSwitched when an hour is wrong in any other way; the version is dropped, and the next rebuild starts over.
     """
     live = await live_versions(database)
-    wrong = [proof for proof in proofs if await _is_worse(database, proof, live[proof.hour.shard])]
+    wrong = [proof for proof in proofs if await _is_worse(database, proof, live[proof.hour.shard], kept)]
     if wrong:
         await _end(database, [version])
         one, are = ("hour", "is") if len(wrong) == 1 else ("hours", "are")
@@ -110,14 +117,14 @@ async def switch(database: Database, version: int, proofs: list[HourProof]) -> N
     await _switch(database, version)
 
 
-async def _is_worse(database: Database, proof: HourProof, live: int) -> bool:
+async def _is_worse(database: Database, proof: HourProof, live: int, kept: KeptHours | None) -> bool:
     """Return whether an hour is wrong in a way that forbids the switch.
 
     A damaged hour does not, and a broken hour only when it is not broken in the live version.
     """
     if proof.state != BROKEN:
         return proof.state not in RIGHT | {DAMAGED}
-    return (await verify_hour(database, replace(proof.hour, version=live))).state != BROKEN
+    return (await verify_hour(database, replace(proof.hour, version=live), kept=kept)).state != BROKEN
 
 
 async def roll_back(database: Database) -> tuple[int, int]:

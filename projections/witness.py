@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from projections.archive.kept_hours import KeptHours
 from projections.copies import read_copy
 from projections.log_heads import AnotherDatabase, LogHead, Loss, changed_hours, check_origin, log_heads, losses
 from projections.verify import verify_hour
@@ -54,13 +55,15 @@ def _read(file: Path) -> list[LogHead]:
         return []
 
 
-def witness_keeper(database: Database, place: Path | None) -> Callable[[], Awaitable[float]]:
+def witness_keeper(
+    database: Database, place: Path | None, archive: Path | None = None
+) -> Callable[[], Awaitable[float]]:
     """Return the work that tells the witness, if there is one, and returns how many seconds to wait after that."""
 
     async def witness() -> float:
         try:
             if place is not None:
-                await tell_witness(database, place)
+                await tell_witness(database, place, archive)
         except WitnessError as error:
             log.error("the witness is not written", error=str(error))  # noqa: TRY400  # the error says enough
         return WITNESS_SECONDS
@@ -68,21 +71,27 @@ def witness_keeper(database: Database, place: Path | None) -> Callable[[], Await
     return witness
 
 
-async def tell_witness(database: Database, place: Path) -> bool:
+async def tell_witness(database: Database, place: Path, archive: Path | None = None) -> bool:
     """Write the heads of the log to the witness; return false when the log has lost what the witness knows.
 
-    Then the witness stays as it is, and the hours that lost events are recorded as damaged. Raises WitnessError.
+    Then the witness stays as it is, and the hours that lost events are recorded as damaged. archive: where the events
+    of kept days are. Raises WitnessError.
     """
     # The witness is read before the log, so that whatever another projector writes meanwhile is no loss.
     known = await read_witness(database, place)
-    if lost := await losses(database, known):
-        await _tell(database, known, lost)
-        return False
+    with KeptHours(archive) as kept:
+        try:
+            lost = await losses(database, known, kept)
+        except OSError as error:
+            raise WitnessError(f"the witness {witness_file(place)} cannot be compared: {error}") from error
+        if lost:
+            await _tell(database, known, lost, kept)
+            return False
     await _write(place, await log_heads(database))
     return True
 
 
-async def _tell(database: Database, known: list[LogHead], lost: list[Loss]) -> None:
+async def _tell(database: Database, known: list[LogHead], lost: list[Loss], kept: KeptHours) -> None:
     for loss in lost:
         log.error(
             "the log has lost what the witness knows",
@@ -92,7 +101,7 @@ async def _tell(database: Database, known: list[LogHead], lost: list[Loss]) -> N
             now=loss.now,
             witnessed=f"{loss.head.at:%Y-%m-%dT%H:%M:%SZ}",
         )
-    proofs = [await verify_hour(database, hour) for hour in await changed_hours(database, known)]
+    proofs = [await verify_hour(database, hour, kept=kept) for hour in await changed_hours(database, known)]
     hours = [proof.hour.start.isoformat() for proof in proofs if proof.state == DAMAGED]
     log.error("hours that lost events are damaged; make verify names the events", hours=len(hours), first=hours[:10])
 

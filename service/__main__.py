@@ -1,40 +1,50 @@
-"""The commands of the service: serve, demo, http, import, export, backup, restore, migrate, rollback, bi-role."""
+"""The commands of the service: serve, health, import, export, sites, keys, backup, upgrade and others."""
 
 from __future__ import annotations
 
 import sys
 
+from sql.loading import begin_loading, end_loading
 from sql.stopping import end_as_ctrl_c
 
 if __name__ == "__main__":
-    end_as_ctrl_c()  # before the imports below, which take half a second
+    end_as_ctrl_c()  # before the imports below, which take a while
+    begin_loading()
 
 # isort: split
 import click
 
-from service.commands.backup import backup, restore
-from service.commands.demo import demo, demo_trickle
-from service.commands.exports import ExportFailed, export
-from service.commands.imports import import_
-from service.commands.running import COULD_NOT
-from service.commands.schema import bi_role, migrate, rollback
-from service.commands.serve import http, serve
-from service.console import Commands, codes_for_make
-from service.demo.fill import DemoFailed
-from service.operations.backup import BackupFailed
+from service.console import CommandFailed, Commands, codes_for_make
 from service.settings import SettingsError
 from sql import VERSION
 from sql.errors import DatabaseError, EmbeddedError
 
+COULD_NOT = 2
+# The module and the name of each command. Only the one that runs is loaded, because that takes a while.
+COMMANDS = {
+    "serve": "service.commands.serve:serve",
+    "demo": "service.commands.demo:demo",
+    "demo-trickle": "service.commands.demo:demo_trickle",
+    "http": "service.commands.serve:http",
+    "health": "service.commands.health:health",
+    "import": "service.commands.imports:import_",
+    "export": "service.commands.exports:export",
+    "sites": "service.commands.sites:sites",
+    "keys": "service.commands.keys:keys",
+    "backup": "service.commands.backup:backup",
+    "restore": "service.commands.backup:restore",
+    "upgrade": "service.commands.upgrade:upgrade",
+    "migrate": "service.commands.schema:migrate",
+    "rollback": "service.commands.schema:rollback",
+    "bi-role": "service.commands.schema:bi_role",
+}
 
-@click.group(cls=Commands, help=__doc__)
+
+@click.group(cls=Commands, help=__doc__, places=COMMANDS)
 @click.version_option(VERSION, prog_name="hourledger service")
 def cli() -> None:
     """Run one of the commands."""
-
-
-for command in (serve, demo, demo_trickle, http, import_, export, backup, restore, migrate, rollback, bi_role):
-    cli.add_command(command)
+    end_loading()  # click has loaded the command by now
 
 
 def main() -> None:
@@ -42,7 +52,7 @@ def main() -> None:
     with codes_for_make():
         try:
             cli()
-        except (SettingsError, EmbeddedError, DatabaseError, BackupFailed, DemoFailed, ExportFailed) as error:
+        except (SettingsError, EmbeddedError, DatabaseError, CommandFailed) as error:
             click.echo(f"error: {error}", err=True)
             sys.exit(COULD_NOT)
 

@@ -7,14 +7,21 @@ from functools import partial
 
 from litestar import Litestar
 
+from service.access.key_uses import KeyUses
+from service.access.limits import Limits
+from service.access.rules import Rules
+from service.access.sites import Site, Sites
+from service.archive.engine import Engine
 from service.console import configure_logs
+from service.exports.engines import KINDS, new_engine
 from service.exports.export import Exports
 from service.http.base_path import BasePath
 from service.http.entry import Entry, answer_exception
 from service.http.gate import Gate
 from service.http.live_stream import Live
 from service.http.metrics import Metrics
-from service.http.routes import Reads, client_route, read_routes, state_routes
+from service.http.routes import client_route, read_routes, state_routes
+from service.http.site_reads import Reads, SiteReads
 from service.http.track import Track
 from service.http.work_thread import WorkThread
 from service.http.worker import Closable, Worker
@@ -35,6 +42,7 @@ from service.reports.summary import Summary
 from service.reports.timelines import Timelines
 from service.reports.trends import Trends
 from service.settings import Settings, load
+from service.settings.temporary import roomy_folder
 from service.web import client_script, dashboard_files, vendored
 from sql.database import Database
 
@@ -58,56 +66,68 @@ class Service:
         self.database = Database(url, connections=8, read_only=True)
         # Health checks have connections of their own, so that long reads do not make the service look unready.
         self.looking = Database(url, connections=2, read_only=True)
+        # Anyone may ask for health, as often as they like, but a revoked key must end in time.
+        self.access = Database(url, connections=1, read_only=True)
         self.log = Database(url, connections=8, statement_seconds=5, lock_seconds=4)
-        self.raw_events = RawEvents(url)
-        self.appender = kind(self.log, settings.event_retention_days, disk=guard_of(url, settings.data_dir))
+        engine = Engine(url, settings.archive_dir, roomy_folder(settings), workers=KINDS * settings.workers)
+        self.raw_events = RawEvents(url, engine)
+        self.appender = kind(self.log, settings.log_days, disk=guard_of(url, settings.data_dir))
         self.work = WorkThread()
         self.metrics = Metrics()
-        self.segments = Segments(self.database, self.log)
-        self.shards = Shards(self.database)
-        self.reads = self._reads(settings)
+        self.sites = Sites(self.access)
+        self.live = Live(self.database)
+        self.exports = Exports(url, Segments(self.database, self.log), partial(new_engine, url, settings), now)
+        self.uses = KeyUses(self.log, now)
+        self.rules = Rules(self.sites, settings, now, self.uses.note)
+        self.reads = SiteReads(self.reads_of)
         closing: list[Closable] = [
             self.work,
             self.log,
             self.raw_events,
-            self.reads.exports,
+            self.exports,
+            self.access,
             self.looking,
             self.database,
         ]
-        self.worker = Worker(self.appender, self.metrics, self._end_streams, closing)
+        self.worker = Worker(self.appender, self.sites, self.uses, self.metrics, self._end_streams, closing)
         self.litestar = self._framework(settings)
         self.entry = Entry(
             BasePath(settings.base_path),
-            Gate(settings),
-            Track(self.appender, self.work, self.metrics.offered),
-            EventList(self.database, self.raw_events, self.shards, self.segments, now),
+            Gate(settings, self.sites, self.rules),
+            Limits(settings.events_per_address, settings.events_per_key, settings.workers),
+            Track(self.appender, self.work, self.metrics.offered, now),
+            self.reads,
             self.metrics,
             self.litestar,
         )
 
-    def _reads(self, settings: Settings) -> Reads:
-        counts = Counts(self.database, self.raw_events, self.shards)
-        names_ids = settings.read_token is not None
+    def reads_of(self, site: Site) -> Reads:
+        """Return the reads of a site."""
+        shards = Shards(self.database, site.number, site.shards)
+        raw_events = self.raw_events.of(shards)
+        segments = Segments(self.database, self.log, site.number)
+        counts = Counts(self.database, raw_events, shards)
         return Reads(
-            cohorts=Cohorts(self.database, self.raw_events, self.segments, now),
-            exports=Exports(settings.database_url or "", self.segments, now),
-            funnels=Funnels(self.raw_events, self.segments, now, names_ids=names_ids),
-            live=Live(self.database),
-            proofs=Proofs(self.database, self.shards, now),
-            properties=PropertyValues(self.raw_events, self.segments, now),
-            rollups=Rollups(self.database, self.shards, now),
-            segments=self.segments,
-            summary=Summary(counts, self.segments, now),
-            timelines=Timelines(self.database, now),
-            trends=Trends(counts, self.segments, now),
+            cohorts=Cohorts(self.database, raw_events, segments, now),
+            events=EventList(self.database, raw_events, shards, segments, now),
+            exports=self.exports.of(segments, shards),
+            funnels=Funnels(raw_events, segments, now),
+            live=self.live.of(shards),
+            proofs=Proofs(self.database, shards, now),
+            properties=PropertyValues(raw_events, segments, now),
+            rollups=Rollups(self.database, shards, now),
+            segments=segments,
+            summary=Summary(counts, segments, now),
+            timelines=Timelines(self.database, raw_events, now),
+            trends=Trends(counts, segments, now),
         )
 
     def _framework(self, settings: Settings) -> Litestar:
         return Litestar(
             route_handlers=[
                 *read_routes(self.reads),
-                client_route(settings),
-                *state_routes(self.looking, self.appender, self.metrics, settings),
+                client_route(settings, self.rules),
+                *state_routes(self.looking, self.appender, self.sites, self.metrics, settings),
                 *dashboard_files.routes(),
                 *vendored.routes(),
                 *client_script.routes(),
@@ -120,5 +140,5 @@ class Service:
         )
 
     def _end_streams(self) -> None:
-        self.reads.live.close()
-        self.reads.exports.end()
+        self.live.close()
+        self.exports.end()

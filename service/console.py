@@ -8,16 +8,18 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import structlog
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from structlog.typing import Processor
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 PLAIN_SECONDS = 5.0
 # Set by make: what was typed, such as "make import". Errors of usage speak of it, and exit codes fit make.
@@ -44,8 +46,28 @@ def configure_logs(level: str, *, as_json: bool) -> None:
     )
 
 
+class CommandFailed(Exception):
+    """A command failed. The message is one line."""
+
+
 class Commands(click.Group):
-    """A group of commands, which make may run; see the Makefile."""
+    """A group of commands, which make may run; see the Makefile. places: the "module:name" of each command."""
+
+    def __init__(self, *arguments: Any, places: Mapping[str, str], **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._places = places
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names of the commands."""
+        return sorted(self._places)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Load a command; return None when there is none of this name."""
+        if cmd_name not in self._places:
+            return None
+        module, name = self._places[cmd_name].split(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that the arguments name. Where make runs it, an error of usage is one line for its users."""
@@ -139,6 +161,10 @@ def progress(name: str, total: int, unit: str) -> Iterator[Meter]:
     if not sys.stderr.isatty():
         yield Meter(name, total, unit, None)
         return
+    # rich is slow to load, and only terminals need it.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),

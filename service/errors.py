@@ -8,22 +8,29 @@ ServiceError
 │   └── EventError          an event breaks a rule, see service/ingest/refusals.py
 ├── TooLarge                a body or a batch is over its limit
 ├── NotFound                nothing has this name or path
+│   └── UnknownSite         no site has this name
+├── Forbidden               the request is known, but may not do this
+│   └── SiteRetired         the site takes no events any more
 ├── Impossible              the request is well-formed, but will never succeed unchanged
 │   ├── Expired             its time is before the horizon, or before what is kept
 │   ├── Future              the event is too far ahead
 │   ├── IdReused            another session has sent the event's id
 │   ├── ReadTooSlow         the read took too long
+│   ├── ReadTooLarge        the read needs more memory, or more room for temporary files, than it may use
 │   └── TooMany             the limit of saved segments is reached
+├── RateLimited             the sender has sent more than it may
 ├── NotInstalled            an optional part of the service is not installed
 └── Unavailable             not now: the same request may succeed later
     ├── DiskFull            the disk of the database has no room for events
     ├── QueueFull           too much waits to be stored
     ├── Busy                the limit of concurrent requests of this kind is reached
+    ├── ReadInterrupted     the process that read for the request ended
+    ├── ArchiveDamaged      a file of the archive is wrong or missing, and its events are nowhere else
     ├── NotReady            the database is away, takes no events, or is not set up yet
     ├── NotSetUp            a file that `make setup` makes is missing
     └── Stopping            the service is stopping
 
-Refusals that only HTTP knows are in service/http/refusals.py.
+Refusals that only HTTP knows are in service/http/refusals.py, those of keys in service/access/errors.py.
 """
 
 from __future__ import annotations
@@ -79,6 +86,24 @@ class NotFound(ServiceError):
     code = "not_found"
 
 
+class UnknownSite(NotFound):
+    """No site has this name."""
+
+    code = "unknown_site"
+
+
+class Forbidden(ServiceError):
+    """The request is known, but may not do this."""
+
+    code = "forbidden"
+
+
+class SiteRetired(Forbidden):
+    """The site takes no events any more."""
+
+    code = "site_retired"
+
+
 class Impossible(ServiceError):
     """The request is well-formed, but will never succeed unchanged."""
 
@@ -107,10 +132,29 @@ class ReadTooSlow(Impossible):
     code = "too_slow"
 
 
+class ReadTooLarge(Impossible):
+    """The read needs more memory, or more room for temporary files, than it may use."""
+
+    code = "too_large"
+
+
 class TooMany(Impossible):
     """The limit of saved segments is reached."""
 
     code = "too_many"
+
+
+class RateLimited(ServiceError):
+    """The sender has sent more than it may. The service has kept nothing of this request.
+
+    seconds: after which it may send again.
+    """
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, seconds: int) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class NotInstalled(ServiceError):
@@ -137,6 +181,18 @@ class QueueFull(Unavailable):
 
 class Busy(Unavailable):
     """The limit of concurrent questions, exports or streams is reached."""
+
+
+class ReadInterrupted(Unavailable):
+    """The process that read for the request ended: killed, crashed, or stopped with the service."""
+
+    code = "interrupted"
+
+
+class ArchiveDamaged(Unavailable):
+    """A file of the archive is wrong or missing, and the database no longer has its events as rows."""
+
+    code = "archive_damaged"
 
 
 class NotReady(Unavailable):

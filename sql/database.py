@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeAlias
 
 import asyncpg
 
-from sql.errors import Lost, translated
+from sql.errors import Lost, callers_own, translated
 from sql.statements import Statements, load
 
 # A row of a result: values by column name, or by index.
@@ -38,6 +39,11 @@ FEW_ROWS = 50
 CHUNK_ROWS = 200
 FIRST_ROWS = 20
 CHUNK_CHARACTERS = 4_000_000
+# How much of the rest of a copy is read after an error of the caller's: a driver that stops a copy may wait in vain.
+DISCARDED_BYTES = 64_000_000
+# A header, because a reader of the file takes U+FEFF at its beginning for no part of a text.
+CSV = {"format": "csv", "header": True}
+_COMMENT = re.compile("--[^\n]*")
 
 
 class Session:
@@ -56,6 +62,31 @@ class Session:
         """Run a query that gives one row; return it."""
         (row,) = await self.rows(query, *args)
         return row
+
+    async def copy_out(self, write: Callable[[bytes], Awaitable[None]], query: str, *args: object) -> None:
+        """Run a query; give its rows as CSV to `write`, some at a time. An OSError that `write` raises goes through.
+
+        The driver writes the arguments into the text. A line break in one would end a comment, so none is sent.
+        """
+        failed: OSError | None = None
+        left = DISCARDED_BYTES
+
+        async def written(data: bytes) -> None:
+            nonlocal failed, left
+            if failed is None:
+                try:
+                    await write(data)
+                except OSError as error:
+                    failed = error
+            elif (left := left - len(data)) < 0:
+                with callers_own():
+                    raise failed
+
+        with translated():
+            await self._connection.copy_from_query(_COMMENT.sub("", query), *args, output=written, **CSV)
+            if failed is not None:
+                with callers_own():
+                    raise failed
 
     async def configure(self, settings: Mapping[str, str]) -> None:
         """Change settings of PostgreSQL until the transaction ends."""
@@ -154,22 +185,28 @@ class Database:
         """One transaction at READ COMMITTED: each statement has its own snapshot."""
         return self._transaction("read_committed")
 
-    def snapshot(self) -> AbstractAsyncContextManager[Session]:
-        """One transaction at REPEATABLE READ: all statements have the same snapshot."""
-        return self._transaction("repeatable_read")
+    def snapshot(self, *, first: str | None = None) -> AbstractAsyncContextManager[Session]:
+        """One transaction at REPEATABLE READ: all statements have the same snapshot.
+
+        first: a statement that comes before the snapshot: it takes a lock, or takes over a snapshot.
+        """
+        return self._transaction("repeatable_read", first)
 
     @asynccontextmanager
-    async def _transaction(self, isolation: str) -> AsyncIterator[Session]:
+    async def _transaction(self, isolation: str, first: str | None = None) -> AsyncIterator[Session]:
         with translated():
             pool = await self._open()
             async with (
                 pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
                 connection.transaction(isolation=isolation, readonly=self._read_only),
             ):
+                if first is not None:
+                    await connection.execute(first)
                 session = Session(connection)
                 if self._pooler_between:
                     await session.configure(self._settings)
-                yield session
+                with callers_own():
+                    yield session
 
     async def close(self) -> None:
         """Wait for calls under way, then close all connections."""

@@ -114,10 +114,31 @@ def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
+class _CallersOwn(Exception):
+    """Carries an OSError that is not the driver's through `translated`."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+@contextmanager
+def callers_own() -> Iterator[None]:
+    """Let an OSError of the block through `translated` as it is, because it is about a file of the caller's."""
+    try:
+        yield
+    except TimeoutError:
+        raise
+    except OSError as error:
+        raise _CallersOwn(error) from error
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Raise driver errors as errors of this module."""
     try:
         yield
+    except _CallersOwn as own:
+        raise own.error from None
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as error:
         raise translate(error) from error

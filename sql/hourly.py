@@ -39,7 +39,7 @@ MEASURES = {"session": "sessions", "user": "users", "identified": "identified"}
 METRICS: dict[str, tuple[str, ...]] = {
     "events": (),
     "sessions": ("sessions",),
-    "tool_uses": (),
+    "tool_uses": ("tool_uses",),
     "event_types": ("event_type",),
     "events_per_session": ("sessions",),
     "users": ("users",),

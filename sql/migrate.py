@@ -132,8 +132,8 @@ async def _locked_version(connection: Any) -> int:
     """Return the schema's version; no other process can change it until the transaction ends."""
     statements = load()
     if not await connection.fetchval(statements.has_schema):
-        # Another process may be making it: then this waits for that one's transaction.
-        with suppress(asyncpg.UniqueViolationError, asyncpg.DuplicateTableError):
+        # Another process may be making it, or its type: then this waits for that one's transaction.
+        with suppress(asyncpg.UniqueViolationError, asyncpg.DuplicateTableError, asyncpg.DuplicateObjectError):
             async with connection.transaction():
                 await connection.execute(statements.create_schema_migrations)
     await connection.execute(statements.lock_schema)
@@ -182,7 +182,7 @@ async def _install(connection: Any, shards: int | None) -> None:
         await _locked_version(connection)
         await _install_code(connection)
         await connection.execute(load().create_shards, shards or 1)
-        existing = len(await connection.fetch(load().list_shards))
+        existing = len(await connection.fetch(load().list_shards_of_site, 0))  # the default site's
         if shards not in (None, existing):
             raise SchemaRefused(f"HOURLEDGER_SHARDS is {shards}, but this database was created with {existing}")
 

@@ -1,4 +1,4 @@
-"""How long events and rollups are kept, and how far the horizon has moved (R13).
+"""How long events, rollups and rows are kept, and how far the horizon has moved (R13).
 
 The database records the retention in force, so that no process shortens it by accident. It also records the time that
 passed, so that no wrong clock moves the horizon.
@@ -24,10 +24,14 @@ STATEMENTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How many days raw events and rollups are kept."""
+    """How many days raw events are kept anywhere, rollups are kept, and raw events are kept as rows of the log.
+
+    log_days is also how late an event may come.
+    """
 
     event_days: int
     rollup_days: int
+    log_days: int
 
 
 async def record_retention(
@@ -38,8 +42,8 @@ async def record_retention(
     lengthen, shorten: also record an asked one that is longer, or shorter.
     """
     query = database.statements.record_retention
-    row = await database.only(query, asked.event_days, asked.rollup_days, lengthen, shorten)
-    return Retention(row["event_days"], row["rollup_days"])
+    days = asked.event_days, asked.rollup_days, asked.log_days
+    return Retention(*await database.only(query, *days, lengthen, shorten))
 
 
 async def time_passed(database: Database, reading: Reading, *, force: bool = False) -> datetime:
@@ -57,20 +61,20 @@ async def advance(database: Database, kept: Retention, reading: Reading, *, forc
     statements = database.statements
     moment = await time_passed(database, reading, force=force)
     for shard in await database.rows(statements.list_shards):
-        await database.only(statements.advance_horizon, shard["shard"], kept.event_days, moment, force)
+        await database.only(statements.advance_horizon, shard["shard"], kept.log_days, moment, force)
     return moment
 
 
 async def lock_warnings(database: Database, kept: Retention) -> list[str]:
-    """Return why the server cannot keep events for so long, when each day has some; one sentence, or none."""
+    """Return why the server cannot keep rows for so long, when each day has some; one sentence, or none."""
     row = await database.only(database.statements.read_lock_room)
-    needed = STATEMENTS * LOCKS_OF_A_DAY * kept.event_days
+    needed = STATEMENTS * LOCKS_OF_A_DAY * kept.log_days
     if needed <= row["room"]:
         return []
     why = (
-        f"{kept.event_days} days of raw events need up to {needed:,} locks, and PostgreSQL has room for"
+        f"{kept.log_days} days of raw events need up to {needed:,} locks, and PostgreSQL has room for"
         f" {row['room']:,}: set its max_locks_per_transaction to {-(-needed // row['sessions'])},"
-        " or HOURLEDGER_EVENT_RETENTION_DAYS to fewer days"
+        " or HOURLEDGER_LOG_DAYS to fewer days"
     )
     return [why]
 

@@ -26,91 +26,139 @@ EVENT_COLUMNS = (
 class Statements:
     """The text of each query. The header of its file describes the query, its parameters and its rows."""
 
+    add_key: str
+    add_site: str
     advance_clock: str
     advance_horizon: str
     allow_missing_functions: str
+    amend_day: str
     append_events: str
+    append_history: str
+    ask_for_proof: str
     attach_day: str
+    begin_archive_file: str
+    begin_restoring: str
     begin_version: str
     carry_hourly: str
     check_log: str
     check_totals: str
-    cohorts_from_events: str
+    close_day: str
     cohorts_from_rollups: str
     compact_receipts: str
     connect_hourly: str
+    copy_events: str
+    copy_span: str
+    count_archive: str
     count_events: str
     count_failed_proofs: str
-    count_matching: str
-    count_matching_of_session: str
-    count_matching_of_tool: str
-    count_matching_of_type: str
-    count_matching_of_user: str
     count_overdue_days: str
     count_users: str
+    create_replacement: str
     create_schema_migrations: str
     create_shards: str
+    delete_archive_file: str
     delete_hourly: str
     delete_segment: str
     describe_server: str
     detach_day: str
     drop_detached: str
+    drop_former: str
     drop_functions: str
     drop_old_functions: str
+    drop_replacement: str
+    drop_restored: str
     drop_views: str
     end_long_readers: str
+    end_sessions: str
     end_version: str
     export_events: str
     fill_hourly: str
     fold_hourly: str
+    fold_shards: str
+    forget_archive_hours: str
+    forget_archived_days: str
     forget_drift: str
+    forget_hours_with_rows: str
+    forget_key: str
     forget_migration: str
     grant_views: str
     has_rows: str
     has_schema: str
     has_tables: str
+    hold_archive_file: str
     hold_day: str
     hold_log: str
     identify_backend: str
     judge_events: str
+    keep_archived_day: str
+    leave_archive: str
+    lend_snapshot: str
     limit_bi_logins: str
     list_appended: str
+    list_appended_numbers: str
+    list_archived_hours: str
     list_checkpoints: str
+    list_current_hours: str
+    list_days_to_archive: str
+    list_days_to_bring_back: str
     list_detached_days: str
     list_due_hours: str
     list_ended_versions: str
     list_events: str
-    list_events_of_session: str
-    list_events_of_tool: str
-    list_events_of_type: str
-    list_events_of_user: str
     list_failed_elsewhere: str
+    list_files_to_prove: str
+    list_files_to_read: str
     list_fills: str
+    list_history_days: str
     list_hours: str
+    list_hours_to_archive: str
+    list_kept_files: str
+    list_keys: str
     list_lags: str
+    list_lost_files: str
     list_missing_days: str
+    list_opened_days: str
     list_overdue_days: str
     list_overdue_rollups: str
+    list_released_files: str
     list_seal_heads: str
     list_segments: str
     list_session: str
     list_shards: str
+    list_shards_of_site: str
+    list_shards_to_compact: str
+    list_sites: str
+    list_standings: str
+    list_unknown_files: str
+    list_user: str
+    list_user_sessions: str
     list_verified: str
     list_versions: str
     lock_schema: str
     make_bi_role: str
+    make_counts_from_files: str
     make_day: str
+    make_hours_from_files: str
     mend_sealed_hour: str
+    note_key_uses: str
+    open_database: str
+    open_day: str
     open_views: str
     prolong_grace: str
+    put_counts_from_file: str
+    put_hour_from_file: str
+    put_replacement_in_place: str
+    read_access_version: str
+    read_archive_id: str
+    read_archive_state: str
     read_beginning: str
     read_clock: str
     read_differences: str
     read_event: str
     read_folded: str
-    read_funnel: str
     read_hourly: str
     read_kept: str
+    read_kept_hour: str
     read_lock_room: str
     read_log_head: str
     read_log_until: str
@@ -118,7 +166,6 @@ class Statements:
     read_people: str
     read_proof: str
     read_proofs: str
-    read_properties: str
     read_retention: str
     read_retired: str
     read_schema_version: str
@@ -126,21 +173,37 @@ class Statements:
     read_segment: str
     read_session: str
     read_shift: str
+    read_site_of_shard: str
     read_span: str
     read_trend: str
     read_user: str
     rebuild_hourly: str
+    record_archive_failure: str
+    record_archive_hours: str
+    record_archive_success: str
+    record_file_damaged: str
+    record_file_proven: str
     record_migration: str
     record_proof: str
     record_retention: str
     record_shift: str
+    release_archive_files: str
+    rename_site: str
+    restore_events: str
+    restored_breaks: str
     retire_rollups: str
+    retire_site: str
+    revoke_key: str
+    rotate_key: str
     save_segment: str
     seal_hour: str
     set_for_transaction: str
+    set_former_aside: str
+    shut_database: str
+    shut_day: str
     sign_views: str
+    sum_heads: str
     switch_version: str
-    trend_from_events: str
     verify_hourly: str
     write_document: str
 

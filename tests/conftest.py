@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import signal
@@ -9,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ import pytest
 import pytest_asyncio
 
 from sql.database import Database
+from tests.support import plain_http
 from tests.support.environment import without_settings
 from tests.support.servers import (
     FAST,
@@ -38,17 +40,33 @@ TESTS = Path(__file__).parent
 SHARED = TESTS.parents[1] / "shared"
 # Tests of the database run on every version. Exceptions have a mark: pytest.mark.versions("every") or ("newest").
 EVERY_VERSION = ("integration", "property")
-# Folders within them whose tests ask about files, formats and time limits, which no version of the server changes.
-NEWEST_ONLY = ("integration/exports", "integration/http", "integration/imports")
+# What within them no version of the server changes: files, formats, time limits, answers of DuckDB, and what our code
+# decides about clocks, settings and copies. How rows come from the server into files is tried on every version:
+# property/archive/test_files.py.
+NEWEST_ONLY = (
+    *("integration/exports", "integration/http", "integration/imports"),
+    *("integration/projections/archive", "integration/projections/witness"),
+    *("integration/projections/history/test_crashes.py", "integration/projections/kept/test_damaged_files.py"),
+    *(
+        "integration/projections/retention/test_clocks.py",
+        "integration/projections/retention/test_retention_in_force.py",
+    ),
+    *("integration/archive/test_reading.py", "integration/reports/test_funnels.py", "property/archive/test_answers.py"),
+    *("property/reports/test_filters_and_steps.py", "property/reports/test_funnels.py"),
+    "property/reports/test_properties.py",
+)
+# Parameters that are a number of shards. Tests with one shard run on the newest version only, beside those with more on
+# every version, because to the server one shard is a case of several.
+SHARDS = ("aged", "log", "old", "sharded", "shards")
 # Below the ports of outgoing connections, because such a connection could take the port of a service that restarts.
 PORTS = range(10_240, 32_768)
 FOLDER = pytest.StashKey[ExitStack]()
 # What takes longest, and what shares services or a browser.
 LONG_FIRST = (
-    ("faults", "property", "integration/projections"),
-    ("http/edge", "http/exports"),
-    ("http/ingest", "http/reports"),
-    ("browser", "docs"),
+    ("property", "integration/projections"),
+    ("http/edge", "http/exports", "docs"),
+    ("faults", "http/ingest", "http/reports"),
+    ("browser",),
 )
 
 
@@ -67,6 +85,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[FOLDER].close()
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, object, object]:
+    """Collect no garbage meanwhile, because a task that ends so may log its error.
+
+    That parses a part of a program while the report parses another, which CPython 3.11 cannot (python/cpython#106905):
+    the worker would end, and all its tests with it.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """Return two workers a core: tests of processes and browsers wait for those most of the time."""
     return 2 * (os.cpu_count() or 1)
@@ -75,13 +107,15 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give each worker, which takes an equal share of the list, what is long or shares services to begin with."""
+    items[:] = [item for item in items if not has_one_shard_on_older_version(item)]
     workers = getattr(config, "workerinput", {"workercount": 1})["workercount"]
     shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
     short = list(items)
     for number, folders in enumerate(LONG_FIRST):
-        is_long = {item: any(item.path.is_relative_to(TESTS / folder) for folder in folders) for item in short}
-        shares[number % workers] += [item for item in short if is_long[item]]
-        short = [item for item in short if not is_long[item]]
+        # A folder's question is asked once for each file, because paths are slow to compare and tests are many.
+        long = {path for path in {item.path for item in short} if _is_below(path, folders)}
+        shares[number % workers] += [item for item in short if item.path in long]
+        short = [item for item in short if item.path not in long]
     for share in shares:
         wanted = max(0, -(-len(items) // workers) - len(share))
         share.extend(short[:wanted])
@@ -89,11 +123,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for share in shares for item in share]
 
 
+def pytest_collection_finish() -> None:
+    """Leave thousands of tests and all modules out of each collection of garbage from now on."""
+    gc.freeze()
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run tests that depend on the server on every version (see EVERY_VERSION), and all others on the newest."""
     if "postgres_version" in metafunc.fixturenames:
         versions = VERSIONS if OWN_SERVER is None and depends_on_version(metafunc.definition) else (NEWEST,)
         metafunc.parametrize("postgres_version", versions, scope="session")
+
+
+def has_one_shard_on_older_version(test: pytest.Item) -> bool:
+    """Tell whether a test has a log with one shard on a version that is not the newest (see SHARDS)."""
+    chosen: dict[str, object] = (
+        test.callspec.params if isinstance(test, pytest.Function) and hasattr(test, "callspec") else {}
+    )
+    return chosen.get("postgres_version", NEWEST) != NEWEST and any(chosen.get(name) == 1 for name in SHARDS)
 
 
 def depends_on_version(test: pytest.Item) -> bool:
@@ -108,9 +155,10 @@ def _is_below(path: Path, folders: tuple[str, ...]) -> bool:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _ctrl_c_is_heard() -> None:
-    """Let processes receive SIGINT again, because shells make background jobs and their children ignore it."""
+def _signals_are_heard() -> None:
+    """Let processes receive signals again that shells and nohup make background jobs and their children ignore."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, lambda *_: None)  # this process goes on; programs that it starts end by it
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -166,27 +214,32 @@ def free_port() -> int:
 
 @dataclass
 class RunningService:
-    """The service as a user runs it: a supervisor process and its children."""
+    """The service as a user runs it: a supervisor process and its children. data: its data directory."""
 
     url: str
     process: subprocess.Popen[bytes]
     log: Path
+    data: Path
 
     def client(self) -> httpx.Client:
         """Return a client of this service."""
-        return httpx.Client(base_url=self.url, timeout=60)
+        return plain_http.new_client(self.url)
 
 
 @contextmanager
 def running_service(
     folder: Path, database_url: str | None = None, *, port: int | None = None, **environment: str
 ) -> Iterator[RunningService]:
-    """Run `python -m service serve` during the block, once it is ready."""
+    """Run `python -m service serve` during the block, once it is ready.
+
+    Services with databases of their own get data directories of their own, because an archive belongs to one database.
+    An embedded database is in `folder / "data"`.
+    """
     port = port or free_port()
     log = folder / f"service-{port}.log"
     settings = {
         "HOURLEDGER_PORT": str(port),
-        "HOURLEDGER_DATA_DIR": str(folder / "data"),
+        "HOURLEDGER_DATA_DIR": str(folder / (f"data-{port}" if database_url else "data")),
         **({"DATABASE_URL": database_url} if database_url else {}),
         **environment,
     }
@@ -194,7 +247,7 @@ def running_service(
         process = subprocess.Popen(
             [sys.executable, "-m", "service", "serve"], env=without_settings() | settings, stdout=output, stderr=output
         )
-        running = RunningService(f"http://127.0.0.1:{port}", process, log)
+        running = RunningService(f"http://127.0.0.1:{port}", process, log, Path(settings["HOURLEDGER_DATA_DIR"]))
         try:
             wait_until_ready(running)
             yield running
@@ -204,16 +257,20 @@ def running_service(
 
 
 def wait_until_ready(running: RunningService, seconds: float = 120) -> None:
-    """Wait until the service is ready; fail with its log when it ends or takes too long."""
+    """Wait until the service is ready; fail with its last answer and its log when it ends or takes too long."""
     deadline = time.monotonic() + seconds
+    told = ""
     while time.monotonic() < deadline and running.process.poll() is None:
         try:
-            if httpx.get(f"{running.url}/health/ready", timeout=20).status_code == httpx.codes.OK:
+            answer = plain_http.get(f"{running.url}/health/ready", timeout=20)
+        except httpx.TransportError as error:
+            told = f"{error!r}"
+        else:
+            told = answer.text
+            if answer.status_code == httpx.codes.OK:
                 return
-        except httpx.TransportError:
-            pass
         time.sleep(0.05)
-    pytest.fail(f"the service is not ready: {running.log.read_text()[-2000:]}")
+    pytest.fail(f"the service is not ready: {told} {running.log.read_text()[-2000:]}")
 
 
 @pytest.fixture

@@ -7,9 +7,12 @@ from typing import Any
 import click
 import msgspec
 
+from projections.archive.proof import FileProof
 from projections.commands.hours import hour_text
+from projections.commands.sites import SiteNames, shard_text
+from projections.conservation import Conservation
 from projections.log_heads import Loss
-from projections.verify import UNREADABLE, Conservation, Difference, HourProof
+from projections.verify import ARCHIVE_FILE, UNREADABLE, Difference, HourProof
 from service.console import counted
 from sql.hourly import BROKEN, DAMAGED, DRIFTED
 
@@ -23,10 +26,11 @@ LOSSES = {
 
 
 class Findings:
-    """Prints findings as they come, or keeps them for the JSON answer."""
+    """Prints findings as they come, or keeps them for the JSON answer. sites: the names that it tells with shards."""
 
-    def __init__(self, *, keep: bool) -> None:
+    def __init__(self, sites: SiteNames, *, keep: bool) -> None:
         self.kept: list[dict[str, Any]] = []
+        self._sites = sites
         self._keep = keep
 
     def proof(self, proof: HourProof) -> None:
@@ -63,6 +67,21 @@ class Findings:
         state = BROKEN if loss.field == "seal" else DAMAGED
         self._of_shard(loss.head.shard, state, f"{text} (witnessed {at})", values)
 
+    def file(self, proof: FileProof) -> None:
+        """Report a file of the archive that is damaged."""
+        file, wrong = proof.file, proof.wrong
+        if wrong is None:
+            return
+        first, last = min(file.hours), max(file.hours)
+        hours = f"its hours, {hour_text(first)} to {hour_text(last)}"
+        remedy = f"the projector proves it again within minutes, and writes {hours}, anew from the log"
+        if file.only_copy:
+            remedy = f"nothing else has the events of {hours}: put the file back from a backup"
+        text = f"archive file {file.file}: {wrong}; {remedy}"
+        where = {"hour": hour_text(first), "shard": file.shard, "class": DAMAGED}
+        found = {"field": ARCHIVE_FILE, "bucket": None, "key": file.file, "stored": str(file.events)}
+        self._report(text, where | found | {"recounted": wrong})
+
     def _of_shard(self, shard: int, state: str, text: str, values: tuple[str, str | None, str, str]) -> None:
         field, key, stored, recounted = values
         where = {"hour": None, "shard": shard, "class": state}
@@ -70,16 +89,19 @@ class Findings:
         self._report(text, where | found)
 
     def _report(self, text: str, finding: dict[str, Any]) -> None:
+        shard = finding["shard"]
         if self._keep:
-            self.kept.append(finding)
+            self.kept.append(finding | ({"site": self._sites[shard]} if shard in self._sites else {}))
             return
         hour = f"{finding['hour']} " if finding["hour"] else ""
-        click.echo(f"{hour}shard {finding['shard']}: {finding['class']}: {text}")
+        click.echo(f"{hour}{shard_text(shard, self._sites)}: {finding['class']}: {text}")
 
 
 def _difference_text(proof: HourProof, difference: Difference) -> str:
     if difference.field == UNREADABLE:
         return f"{UNREADABLE}: {difference.key}"
+    if difference.field == ARCHIVE_FILE:
+        return f"archive file {difference.key}: {difference.recounted}" if difference.key else difference.recounted
     key = "" if difference.key is None else f" {msgspec.json.encode(difference.key).decode()}"
     quarter = f" at {difference.bucket:%H:%M}" if proof.state == DRIFTED else ""
     values = f"stored {difference.stored}, recounted {difference.recounted}"

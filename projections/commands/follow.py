@@ -28,8 +28,8 @@ def follow(until_stdin_ends: bool) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        asked = Retention(settings.event_retention_days, settings.rollup_retention_days)
-        await follow_log(database, asked, settings.grace_days, stop, settings.witness)
+        asked = Retention(settings.event_retention_days, settings.rollup_retention_days, settings.log_days)
+        await follow_log(database, asked, settings.grace_days, stop, settings.witness, settings.archive_dir)
         click.echo("projector: stopped", err=True)
         return 0
 
@@ -42,7 +42,7 @@ def status() -> None:
 
     async def work(database: Database, _: Settings) -> int:
         lag = 0
-        for row in await database.rows(database.statements.list_lags, PROJECTION):
+        for row in await database.rows(database.statements.list_lags, PROJECTION, None):
             lag += row["lag_events"] if row["live"] else 0
             use = "live" if row["live"] else row["stage"]
             click.echo(

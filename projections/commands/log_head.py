@@ -7,11 +7,13 @@ from typing import BinaryIO
 import click
 import msgspec
 
+from projections.archive.kept_hours import KeptHours, NotChecked
 from projections.commands.findings import Findings
 from projections.commands.running import WRONG, run
+from projections.commands.sites import site_names
 from projections.copies import read_copy
 from projections.log_heads import LogHead, changed_hours, check_origin, log_heads, losses
-from projections.verify import verify
+from projections.verify import UNCHECKED, verify
 from service.console import counted
 from service.settings import Settings
 from sql.database import Database
@@ -27,26 +29,29 @@ def log_head(copy: BinaryIO | None) -> None:
     verified. Exits 0 when it has, 1 when anything is lost or wrong, 2 when the check could not be done.
     """
 
-    async def work(database: Database, _: Settings) -> int:
+    async def work(database: Database, settings: Settings) -> int:
         if copy is None:
             heads = await log_heads(database)
             for head in heads:
                 click.echo(msgspec.json.encode(head).decode())
             click.echo(f"log-head: {counted(len(heads), 'shard')}", err=True)
             return 0
-        return await _check(database, read_copy(copy, LogHead))
+        with KeptHours(settings.archive_dir) as kept:
+            return await _check(database, read_copy(copy, LogHead), kept)
 
     run(work)
 
 
-async def _check(database: Database, known: list[LogHead]) -> int:
+async def _check(database: Database, known: list[LogHead], kept: KeptHours) -> int:
     await check_origin(database, known)
-    findings = Findings(keep=False)
-    lost = await losses(database, known)
+    findings = Findings(await site_names(database), keep=False)
+    lost = await losses(database, known, kept)
     for loss in lost:
         findings.loss(loss)
     wrong = 0
-    async for proof in verify(database, await changed_hours(database, known)):
+    async for proof in verify(database, await changed_hours(database, known), kept):
+        if proof.state == UNCHECKED:
+            raise NotChecked(proof.why)
         findings.proof(proof)
         wrong += proof.state not in RIGHT
     hours = sum(len(head.hours) for head in known)

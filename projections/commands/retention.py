@@ -22,8 +22,9 @@ from sql.retention import Retention, clock_warnings, record_retention
 def retention(force: bool, shorten: bool) -> None:
     """Run a retention pass now: verify and seal the days past the horizon, and take them out of the log.
 
-    Their events stay for HOURLEDGER_GRACE_DAYS, in which `undrop` brings them back; then a pass drops them. It also
-    deletes rollups past their time.
+    A day that is past HOURLEDGER_LOG_DAYS, but not past HOURLEDGER_EVENT_RETENTION_DAYS, leaves only the rows: the
+    archive keeps its events. Whatever leaves stays for HOURLEDGER_GRACE_DAYS, in which `undrop` brings it back; then a
+    pass drops it. It also deletes rollups past their time.
 
     A pass moves the horizon by a day at most, and by no more than the time that passed. When a clock is a day ahead of
     that, retention waits for --force and says so. A retention in the settings that is shorter than the one in force
@@ -38,7 +39,8 @@ def retention(force: bool, shorten: bool) -> None:
         await catch_up(database)
         days = []
         with progress("retention", 0, "events") as meter:
-            async for day in retain(database, kept, grace_days=settings.grace_days, force=force):
+            passed = retain(database, kept, archive=settings.archive_dir, grace_days=settings.grace_days, force=force)
+            async for day in passed:
                 meter.advance(day.events)
                 days.append(day)
         for sentence in clock_warnings(await database.only(database.statements.read_retention)):
@@ -46,8 +48,12 @@ def retention(force: bool, shorten: bool) -> None:
         hindered = [day for day in days if day.hindrance is not None]
         for day in hindered:
             click.echo(f"{day.day}: kept: {day.hindrance}")
-        retired = _sum([day for day in days if day.hindrance is None and not day.dropped])
-        dropped = _sum([day for day in days if day.hindrance is None and day.dropped])
+        done = [day for day in days if day.hindrance is None]
+        for day in (day for day in done if day.archived):
+            what = "dropped for good" if day.dropped else "left the log"
+            click.echo(f"{day.day}: the rows of {counted(day.events, 'event')} {what}; the archive keeps the events")
+        retired = _sum([day for day in done if not day.dropped and not day.archived])
+        dropped = _sum([day for day in done if day.dropped and not day.archived])
         click.echo(f"retention: {retired} retired, {dropped} dropped, {counted(len(hindered), 'day')} kept")
         return WRONG if any(day.failed for day in hindered) else 0
 
@@ -64,19 +70,21 @@ def retention(force: bool, shorten: bool) -> None:
 def undrop(since: datetime | None) -> None:
     """Bring back the days that retention took out of the log, from --from to the newest, and verify them.
 
-    They answer questions again and take no new events. Retention leaves them alone for HOURLEDGER_GRACE_DAYS, a day at
-    least, and for as long as the retention in force keeps them. Exits 0, 1 when an hour of them does not verify, 2 when
-    they could not be brought back.
+    A day whose rows were dropped comes back into the archive, while its files are there. The days answer questions
+    again and take no new events. Retention leaves them alone for HOURLEDGER_GRACE_DAYS, a day at least, and for as long
+    as the retention in force keeps them. Exits 0, 1 when an hour of them does not verify, 2 when they could not be
+    brought back.
     """
 
     async def work(database: Database, settings: Settings) -> int:
         await _in_force(database, settings)
         first = since.date() if since else None
         days = []
-        async for day in bring_back(database, first, grace_days=settings.grace_days):
+        async for day in bring_back(database, first, archive=settings.archive_dir, grace_days=settings.grace_days):
             wrong = f", {counted(day.wrong, 'hour')} of them wrong: see make verify" if day.wrong else ""
             until = f"until {day.until:%Y-%m-%d %H:%MZ} at least"
-            click.echo(f"{day.day}: {counted(day.events, 'event')} are back, {until}{wrong}")
+            where = "are back in the archive" if day.archived else "are back"
+            click.echo(f"{day.day}: {counted(day.events, 'event')} {where}, {until}{wrong}")
             days.append(day)
         events = sum(day.events for day in days)
         click.echo(f"undrop: {counted(len(days), 'day')}, {counted(events, 'event')} brought back")
@@ -87,9 +95,9 @@ def undrop(since: datetime | None) -> None:
 
 async def _in_force(database: Database, settings: Settings, *, shorten: bool = False) -> Retention:
     """Return the retention in force; print how the settings differ from it."""
-    asked = Retention(settings.event_retention_days, settings.rollup_retention_days)
+    asked = Retention(settings.event_retention_days, settings.rollup_retention_days, settings.log_days)
     kept = await record_retention(database, asked, shorten=shorten)
-    for sentence in settings.unlike_retention(kept.event_days, kept.rollup_days):
+    for sentence in settings.unlike_retention(kept.event_days, kept.rollup_days, kept.log_days):
         click.echo(sentence, err=True)
     return kept
 

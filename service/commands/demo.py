@@ -33,7 +33,7 @@ def demo(events: int, seed: int, end: datetime | None, no_trickle: bool) -> None
     """
     loaded = load_settings(data_dir=usual_demo_dir())
     loaded.check_reads()
-    days = min(DAYS, loaded.event_retention_days)  # because the log refuses older events
+    days = min(DAYS, loaded.log_days)  # because the log refuses older events
     run_demo(loaded, Demo(events, seed, days, end or datetime.now(UTC), trickle=not no_trickle))
     click.echo("hourledger: stopped", err=True)
 

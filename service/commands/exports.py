@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -14,9 +14,10 @@ from typing import Any, BinaryIO
 
 import click
 
-from service.commands.running import COULD_NOT, on_database
-from service.console import counted, option, progress, switched_on, typed_for_make
+from service.commands.running import COULD_NOT, on_database, site_named
+from service.console import CommandFailed, counted, option, progress, switched_on, typed_for_make
 from service.errors import ServiceError
+from service.exports.engines import new_engine
 from service.exports.export import Export, Exports
 from service.exports.formats import CSV, ENDINGS, FORMATS
 from service.operations.supervisor import prepare
@@ -24,6 +25,7 @@ from service.questions.filters import NAMES
 from service.questions.hours import HOUR, MOST_HOURS, time_text, touched_hours
 from service.questions.segments import Segments
 from service.reports.kept_range import EVENTS, ROLLUPS
+from service.reports.shards import Shards
 from service.settings import Settings
 from sql.database import Database
 from sql.durable import private, sync
@@ -33,7 +35,7 @@ STDOUT = "-"
 RANGE = ("from", "to", "hours")
 
 
-class ExportFailed(Exception):
+class ExportFailed(CommandFailed):
     """An export failed. The message is one line."""
 
 
@@ -63,9 +65,10 @@ class Written:
     help="Only events with this value. Names: event_type, tool_name, action, risk_mode, demo_mode, session_id,"
     " user_id, where, segment.",
 )
+@click.option("--site", metavar="NAME", help="The site to export. Default: the default site.")
 @click.option("--received-at", is_flag=True, help="Add the column received_at to events.")
 @click.option("--force", is_flag=True, help="Replace a file of that name.")
-def export(output: str, filters: tuple[str, ...], *, force: bool, **asked: Any) -> None:
+def export(output: str, filters: tuple[str, ...], *, site: str | None, force: bool, **asked: Any) -> None:
     """Write the events or rollups of a range to a file, like GET /api/analytics/export.
 
     \b
@@ -82,7 +85,7 @@ def export(output: str, filters: tuple[str, ...], *, force: bool, **asked: Any) 
         raise ExportFailed(f"{output} exists: an export does not overwrite files, choose another name or add {add}")
     asked["format"] = asked["format"] or ENDINGS.get(Path(output).suffix.lower(), CSV)
     try:
-        on_database(partial(run_export, output, parameters(asked, filters)))
+        on_database(partial(run_export, output, parameters(asked, filters), site=site))
     except KeyboardInterrupt:
         click.echo("error: interrupted", err=True)
         sys.exit(COULD_NOT)
@@ -102,16 +105,30 @@ def parameters(asked: Mapping[str, object], filters: Sequence[str]) -> dict[str,
     return given
 
 
-async def run_export(output: str, given: Mapping[str, str], url: str, settings: Settings) -> None:
-    """Write an export and print its summary. Raises ExportFailed and sql.errors.DatabaseError."""
+async def run_export(
+    output: str, given: Mapping[str, str], url: str, settings: Settings, *, site: str | None = None
+) -> None:
+    """Write an export and print its summary. site: the name, None for the default site.
+
+    Raises CommandFailed and sql.errors.DatabaseError.
+    """
     if settings.database_url is None:
         await prepare(url, settings)
     else:
         await check_schema(url)
     database = Database(url, connections=1)
-    segments = Segments(database, database)
-    exports = Exports(url, segments, lambda: datetime.now(UTC))
     written = Written()
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        of_site = await site_named(database, site)
+        segments = Segments(database, database, of_site.number)
+        shards = Shards(database, of_site.number, of_site.shards)
+        exports = Exports(url, segments, partial(new_engine, url, settings), lambda: datetime.now(UTC), shards)
+        stack.push_async_callback(exports.close)
+        await _export(exports, output, given, written)
+
+
+async def _export(exports: Exports, output: str, given: Mapping[str, str], written: Written) -> None:
     try:
         async with exports.begun(await exports.question(given)) as export:
             with _file(output) as file:
@@ -119,9 +136,6 @@ async def run_export(output: str, given: Mapping[str, str], url: str, settings: 
             click.echo(_summary(output, export, written, usual=given.keys().isdisjoint(RANGE)), err=output == STDOUT)
     except ServiceError as error:
         raise ExportFailed(_as_typed(error)) from error
-    finally:
-        await exports.close()
-        await database.close()
 
 
 async def _write(export: Export, file: BinaryIO, written: Written) -> None:

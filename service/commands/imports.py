@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import click
 
-from service.commands.running import COULD_NOT, on_database
+from service.commands.running import COULD_NOT, on_database, site_named
+from service.console import CommandFailed
+from service.errors import SiteRetired
+from service.imports.days_process import days_process
 from service.imports.errors import NotImportable
 from service.imports.formats import AUTO, FORMATS
+from service.imports.history import History
 from service.imports.importer import Job, Tally, import_file
 from service.imports.nulls import parse_nulls
 from service.imports.targets import Log
@@ -53,8 +60,14 @@ def _shift_to(_: click.Context, __: click.Parameter, value: str | None) -> str |
     help="The cells of csv that mean an absent field, with commas between them; a comma alone for none.",
 )
 @click.option("--dry-run", is_flag=True, help="Check and count everything, but store nothing.")
+@click.option(
+    "--history", is_flag=True, help="Bring in events that are older than the log takes. It amends closed days."
+)
+@click.option("--site", metavar="NAME", help="The site of the events. Default: the default site.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_(form: str, shift_to: str | None, nulls: str | None, dry_run: bool, file: Path) -> None:
+def import_(  # one parameter for each option
+    form: str, shift_to: str | None, nulls: str | None, dry_run: bool, history: bool, site: str | None, file: Path
+) -> None:
     """Import events from FILE. Events that were imported before count as duplicates: a second run stores nothing.
 
     \b
@@ -74,13 +87,18 @@ def import_(form: str, shift_to: str | None, nulls: str | None, dry_run: bool, f
     amount for this file and this value of --shift-to. Later runs use it again, so that `now` stays the time of the
     first run.
 
+    --history brings in events that are older than the log takes, one UTC day after another, the oldest first, beside a
+    running service. It opens each day, appends, verifies, archives and seals it, and closes it again. A day's amendment
+    says what came, by hour. How much stays is up to the retention: first it says which days keep raw events, which only
+    rollups, and which cannot take any. With --dry-run it only says so.
+
     If a file is cut off, the import stores the rows before the cut. With --shift-to it stores none. Exits 0 when every
     row was stored or a duplicate, 1 when rows were rejected, 2 when the import failed or did not reach the end; then
     run it again.
     """  # noqa: D301  # click's mark of a paragraph that is not wrapped
     job = Job(file, form, shift_to, dry_run, None if nulls is None else parse_nulls(nulls))
     try:
-        sys.exit(on_database(partial(run_import, job), makes=True))
+        sys.exit(on_database(partial(run_import, job, brings_history=history, site=site), makes=True))
     except KeyboardInterrupt:
         click.echo("error: interrupted; run it again to import the rest", err=True)
     except NotImportable as error:
@@ -88,28 +106,56 @@ def import_(form: str, shift_to: str | None, nulls: str | None, dry_run: bool, f
     sys.exit(COULD_NOT)
 
 
-async def run_import(job: Job, url: str, settings: Settings) -> int:
+async def run_import(
+    job: Job, url: str, settings: Settings, *, brings_history: bool = False, site: str | None = None
+) -> int:
     """Import a file and print the outcomes of its rows. Return the exit code, 0 or 1.
 
-    Raises the errors of `import_file`, after printing.
+    brings_history: also bring in rows that are older than the log takes. site: the name of the events' site, None for
+    the default one.
+    Raises CommandFailed for a site that takes no events, and the errors of `import_file`, after printing.
     """
     if job.dry_run and settings.database_url is not None:
         await check_schema(url)  # a dry run must not migrate a database that others use, too
         await _tell_of_other_retention(url, settings)
     else:
         await prepare(url, settings)
+    if brings_history:
+        job = replace(job, history=_history(job.path, url))
     database = Database(url)
     tally = Tally()
     ended = False
     try:
         disk = guard_of(url, settings.data_dir)
-        await import_file(Log(database, settings.event_retention_days, disk=disk), job, tally)
+        of_site = await _taking(database, site)
+        await import_file(Log(database, settings.log_days, disk=disk, site=of_site), job, tally)
         ended = True
     finally:
         if ended or tally.read:
             click.echo(tally.summary(job))
         await database.close()
     return SOME_REJECTED if tally.rejected else 0
+
+
+async def _taking(database: Database, name: str | None) -> int:
+    """Return the number of a site that takes events."""
+    site = await site_named(database, name)
+    try:
+        site.check_takes_events()
+    except SiteRetired as error:
+        raise CommandFailed(error.message) from error
+    return site.number
+
+
+def _history(file: Path, url: str) -> History:
+    def tell(sentence: str) -> None:
+        click.echo(f"history: {sentence}")
+
+    try:
+        asked_by = getpass.getuser()
+    except (KeyError, OSError):  # a user without a name
+        asked_by = f"user {os.getuid()}"
+    return History(partial(days_process, url, f"import of {file.name}", asked_by), tell)
 
 
 async def _tell_of_other_retention(url: str, settings: Settings) -> None:
@@ -120,4 +166,4 @@ async def _tell_of_other_retention(url: str, settings: Settings) -> None:
     finally:
         await database.close()
     if row["event_days"] is not None:
-        tell_of_other_retention(settings, Retention(row["event_days"], row["rollup_days"]))
+        tell_of_other_retention(settings, Retention(row["event_days"], row["rollup_days"], row["log_days"]))

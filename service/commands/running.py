@@ -6,11 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from service.console import configure_logs
+from service.access.sites import HOW_TO_LIST, Site, read_sites
+from service.console import CommandFailed, configure_logs, option
+from service.errors import ServiceError, UnknownSite
+from service.operations.supervisor import prepare
 from service.settings import Settings, SettingsError, load
 from service.settings.temporary import choose_temporary_folder
+from sql.database import Database
 from sql.embedded.share import EmbeddedServer, use
 from sql.embedded.working_database import check_made, server
+from sql.migrate import check_schema
 
 # The exit code of a command that failed.
 COULD_NOT = 2
@@ -38,6 +43,33 @@ def on_database(work: Callable[[str, Settings], Awaitable[Result]], *, makes: bo
     with server(loaded.database_url, loaded.data_dir, makes=makes) as url:
         choose_temporary_folder(loaded)
         return asyncio.run(run(url))
+
+
+def on_access(work: Callable[[Database], Awaitable[None]]) -> None:
+    """Run `work`, which reads or changes sites or keys, on the configured or embedded database."""
+
+    async def on(url: str, settings: Settings) -> None:
+        if settings.database_url is None:
+            await prepare(url, settings)
+        else:
+            await check_schema(url)
+        database = Database(url, connections=1)
+        try:
+            await work(database)
+        except ServiceError as error:
+            raise CommandFailed(error.message) from error
+        finally:
+            await database.close()
+
+    on_database(on, makes=True)
+
+
+async def site_named(database: Database, name: str | None) -> Site:
+    """Return a site, the default one for None. Raises CommandFailed, and sql.errors.DatabaseError."""
+    try:
+        return (await read_sites(database)).named(name)
+    except UnknownSite as error:
+        raise CommandFailed(f"{option('site', name or '')}: there is no such site; {HOW_TO_LIST}") from error
 
 
 def embedded(*, makes: bool = False) -> EmbeddedServer:

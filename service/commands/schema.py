@@ -12,6 +12,9 @@ from sql.migrate import check_unused
 from sql.migrate import migrate as bring_up
 from sql.migrate import rollback as roll_back
 
+# Below it nothing knows the archive, so its files would outlive the events' retention.
+ARCHIVE_STEP = "archive"
+
 
 @click.command()
 def migrate() -> None:
@@ -29,10 +32,12 @@ def migrate() -> None:
 def rollback(force: bool) -> None:
     """Roll the schema back by one step. Refused while a service uses the database."""
 
-    async def work(url: str, _: Settings) -> None:
+    async def work(url: str, settings: Settings) -> None:
         await check_unused(url)
         step = await roll_back(url, force=force)
         click.echo(f"rollback: {step.name if step else 'nothing to do'}")
+        if step and step.name == ARCHIVE_STEP:
+            click.echo(f"rollback: empty {settings.archive_dir}: nothing reads or deletes the archive's files any more")
 
     on_database(work)
 

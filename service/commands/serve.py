@@ -37,7 +37,10 @@ def serve() -> None:
 
 
 def _about_pages(settings: Settings) -> Iterator[str]:
-    """Yield how pages come to be counted. The script has no write key, because logs hold no keys."""
+    """Yield how pages come to be counted. The script has no write key, because logs hold no keys.
+
+    Whether the environment has one is known here, and keys of the database are not: they may come later.
+    """
     key = ' data-write-key="YOUR-WRITE-KEY"' if settings.write_key else ""
     script = f'<script src="{settings.url}/h.js"{key} data-auto defer></script>'
     yield f"to count page views, put {script} into your pages"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from service.console import progress
+from service.console import CommandFailed, progress
 from service.demo.events import DemoEvents
 from service.imports.targets import Log, Target, storing
 from service.ingest.disk_guard import guard_of
@@ -27,7 +27,7 @@ BATCHES_IN_FLIGHT = 4
 POLL_SECONDS = 0.05
 
 
-class DemoFailed(Exception):
+class DemoFailed(CommandFailed):
     """Making the demo failed. The message is one line."""
 
 
@@ -55,7 +55,7 @@ async def fill(settings: Settings, url: str, demo: Demo) -> tuple[Counter[str], 
     outcomes: Counter[str] = Counter()
     events = DemoEvents(demo.events, demo.end, demo.seed, demo.days)
     try:
-        async with storing(Log(database, settings.event_retention_days, disk=disk)) as target:
+        async with storing(Log(database, settings.log_days, disk=disk)) as target:
             with progress("demo", demo.events, "events") as meter:
                 async for batch in _stored(target, events):
                     outcomes += batch
@@ -108,5 +108,5 @@ async def prove(url: str) -> None:
 
 
 async def _lag(database: Database) -> int:
-    rows = await database.rows(database.statements.list_lags, PROJECTION)
+    rows = await database.rows(database.statements.list_lags, PROJECTION, None)
     return sum(row["lag_events"] for row in rows)

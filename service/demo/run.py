@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import shutil
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from time import monotonic
@@ -17,7 +18,7 @@ from service.demo.folder import claim
 from service.demo.pace import Pace
 from service.ingest.outcomes import DUPLICATE, STORED
 from service.operations.supervisor import PARTS, Part, answering, check_port, keep_running, prepare, stop_on_signals
-from service.settings import Settings, SettingsError
+from service.settings import ARCHIVE, Settings, SettingsError
 from sql.embedded.share import EmbeddedServer, release, use
 
 MINUTES = 60  # of an hour
@@ -39,6 +40,8 @@ def run_demo(settings: Settings, demo: Demo) -> None:
         raise SettingsError("DATABASE_URL is set, but a demo brings its own PostgreSQL: unset it")
     if settings.witness is not None:
         raise SettingsError("HOURLEDGER_WITNESS is set, but it is no witness of a demo, which is made anew: unset it")
+    if settings.archive_dir != settings.data_dir / ARCHIVE:
+        raise SettingsError("HOURLEDGER_ARCHIVE_DIR is set, but a demo's archive is made anew each time: unset it")
     check_port(settings)
     claim(settings.data_dir)
     asyncio.run(_run(settings, demo))
@@ -47,6 +50,7 @@ def run_demo(settings: Settings, demo: Demo) -> None:
 async def _run(settings: Settings, demo: Demo) -> None:
     stop = stop_on_signals()
     click.echo(f"demo: making a database in {settings.data_dir}", err=True)
+    await asyncio.to_thread(shutil.rmtree, settings.archive_dir, ignore_errors=True)
     # In a thread, because a signal must not interrupt the start: a half-started server would keep running.
     embedded = await asyncio.to_thread(use, settings.data_dir, anew=True)
     try:

@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 
 from service.exports.resendable_properties import sendable
-from service.questions.filters import Filters
 from service.questions.hours import HOUR, hour_start
+from service.reports.archived_events import ArchivedEvents, Wanted
+from service.reports.event_pages import Event
 from service.reports.rollups import MOST_KEYS, Totals, part_of
 from sql.database import REPLAN, Session
-from sql.database import Row as Found
 from sql.hourly import ROLLUP_FIELDS
 from sql.statements import Statements
 
@@ -53,31 +53,41 @@ class Rows:
 
 
 async def event_rows(
-    session: Session, statements: Statements, columns: Columns, since: datetime, until: datetime, filters: Filters
+    session: Session,
+    statements: Statements,
+    shards: Sequence[int],
+    columns: Columns,
+    since: datetime,
+    until: datetime,
 ) -> AsyncIterator[Rows]:
-    """Give the events of [since, until) that pass the filters, oldest first, from the snapshot of one statement."""
-    # Plan for these filters, so that the plan uses their index. A generic plan would not.
+    """Give the rows of shards of the log of [since, until), oldest first, from the snapshot of one statement."""
+    # Plan for this range, so that the plan leaves out all other days.
     await session.configure(REPLAN)
-    async for found in session.chunks(statements.export_events, since, until, filters.document()):
+    async for found in session.chunks(statements.export_events, shards, since, until):
         # In a thread, because rewriting properties takes time and the loop must answer other requests.
         rows = await asyncio.to_thread(_events, found, columns)
         yield Rows(rows, found[-1]["timestamp"] if found else until)
 
 
-def _events(found: Sequence[Found], columns: Columns) -> list[Row]:
-    return [_event(row, columns) for row in found]
+async def archived_rows(archived: ArchivedEvents, columns: Columns, wanted: Wanted) -> AsyncIterator[Rows]:
+    """Give the events that DuckDB finds, oldest first."""
+    async for found, upto in archived.oldest(wanted):
+        yield Rows(await asyncio.to_thread(_events, found, columns), upto)
 
 
-def _event(row: Found, columns: Columns) -> Row:
-    # The columns of export_events have the order of EVENT_COLUMNS, with received_at last.
-    values = list(row)[: len(columns)]
+def _events(found: Sequence[Event], columns: Columns) -> list[Row]:
+    return [_event(event, columns) for event in found]
+
+
+def _event(event: Event, columns: Columns) -> Row:
+    values = [event[name] for name in columns]
     if (properties := values[PROPERTIES]) is not None:
         values[PROPERTIES] = sendable(properties)
     return tuple(values)
 
 
 async def rollup_rows(
-    session: Session, statements: Statements, shards: list[int], since: datetime, until: datetime
+    session: Session, statements: Statements, shards: Sequence[int], since: datetime, until: datetime
 ) -> AsyncIterator[Rows]:
     """Give the rollups of [since, until), oldest hour first, one row per number. The session must be a snapshot.
 

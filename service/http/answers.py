@@ -11,13 +11,16 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.types import Send
 
+from service.access.errors import Unauthorized
 from service.errors import (
     DiskFull,
+    Forbidden,
     Impossible,
     Invalid,
     NotFound,
     NotInstalled,
     NotReady,
+    RateLimited,
     ServiceError,
     TooLarge,
     Unavailable,
@@ -27,7 +30,6 @@ from service.http.refusals import (
     ClientGone,
     ForeignOrigin,
     MethodNotAllowed,
-    Unauthorized,
     UnknownHost,
     UnsupportedEncoding,
     UnsupportedType,
@@ -67,6 +69,7 @@ STATUSES: Mapping[type[Exception], Status] = {
     Invalid: Status(400),
     Unauthorized: Status(401, {"www-authenticate": "Bearer"}),
     ForeignOrigin: Status(403),
+    Forbidden: Status(403),
     NotFound: Status(404),
     MethodNotAllowed: Status(405),
     TooLarge: Status(413),
@@ -74,6 +77,7 @@ STATUSES: Mapping[type[Exception], Status] = {
     UnsupportedType: Status(415),
     UnknownHost: Status(421),
     Impossible: Status(422),
+    RateLimited: Status(429),
     ClientGone: Status(499),  # as in nginx; only the metrics see it
     NotInstalled: Status(501),
     Unavailable: Status(503, {"retry-after": str(RETRY_AFTER_SECONDS)}),
@@ -117,6 +121,8 @@ def failure(error: Exception) -> Answer:
     number, headers = status_of(error)
     if isinstance(error, MethodNotAllowed):
         headers = {"allow": error.allowed}
+    if isinstance(error, RateLimited):
+        headers = {"retry-after": str(error.seconds)}
     return Answer(number, _error_body(error.code, error.message, error.field), headers)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -11,6 +12,9 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from litestar.utils import normalize_path
 
+from service.access.errors import Unauthorized
+from service.access.limits import Limits
+from service.access.rules import Access
 from service.errors import ServiceError
 from service.http.answers import Answer, Headers, answered, failure, json_answer, respond, response
 from service.http.base_path import BasePath
@@ -19,28 +23,36 @@ from service.http.compression import Compression
 from service.http.gate import BATCH_PATHS, SHARED, SINGLE_PATHS, Gate
 from service.http.metrics import Metrics
 from service.http.refusals import MethodNotAllowed
-from service.http.requests import while_connected
+from service.http.requests import keep_access, while_connected
 from service.http.routes import STREAMS
-from service.http.track import Track
-from service.reports.event_list import EventList
+from service.http.site_reads import SiteReads
+from service.http.track import Sender, Track
 
 # Answers from this status on may leave a body unread.
 REFUSED = 400
 
-Append = Callable[[Receive, Headers, str], Awaitable[Answer]]
+Append = Callable[[Receive, Headers, Sender], Awaitable[Answer]]
 
 
 class Entry:
     """The ASGI application of one worker."""
 
     def __init__(
-        self, base: BasePath, gate: Gate, track: Track, events: EventList, metrics: Metrics, litestar: Litestar
+        self,
+        base: BasePath,
+        gate: Gate,
+        limits: Limits,
+        track: Track,
+        sites: SiteReads,
+        metrics: Metrics,
+        litestar: Litestar,
     ) -> None:
         self.litestar = litestar
         self._base = base
         self._gate = gate
+        self._limits = limits
         self._track = track
-        self._events = events
+        self._sites = sites
         self._metrics = metrics
         self._tracks = dict.fromkeys(SINGLE_PATHS, self._single) | dict.fromkeys(BATCH_PATHS, self._batch)
 
@@ -66,15 +78,16 @@ class Entry:
         headers = dict(scope["headers"])
         path = normalize_path(scope["path"])
         try:
-            self._gate.check(scope, path, headers)
+            access = self._gate.check(scope, path, headers)
         except ServiceError as error:
-            return await respond(send, failure(error))
+            return await respond(send, self._refused(error))
         # Events bypass the framework, because its routing costs more than decoding and checking an event.
         if (track := self._tracks.get(path)) is None:
+            keep_access(scope, access)
             return await self._route(self.litestar, scope, headers, receive, send)
         scope["path_template"] = path
-        if scope["method"] == "GET" and path in SINGLE_PATHS:
-            return await self._route(self._list, scope, headers, receive, send)
+        if access is not None and scope["method"] == "GET" and path in SINGLE_PATHS:
+            return await self._route(partial(self._list, access), scope, headers, receive, send)
         return await respond(send, await track(scope, headers, receive))
 
     async def _route(self, app: ASGIApp, scope: HTTPScope, headers: Headers, receive: Receive, send: Send) -> int:
@@ -102,19 +115,30 @@ class Entry:
         if scope["method"] == "OPTIONS":
             return Answer(204, b"", self._gate.preflight_headers(headers))
 
-        async def appended() -> Answer:
-            if scope["method"] != "POST":
-                raise MethodNotAllowed(scope["method"], methods)
-            self._gate.check_origin(headers)
-            self._gate.check_write(scope, headers)
-            return await append(receive, headers, self._gate.address(scope, headers))
+        shared = SHARED | self._gate.cors_headers(headers)
+        if scope["method"] != "POST":
+            return failure(MethodNotAllowed(scope["method"], methods)).and_headers(shared)
+        try:
+            sender = self._sender(scope, headers)
+        except ServiceError as error:
+            return self._refused(error).and_headers(shared)
+        answer = await answered(append(receive, headers, sender))
+        return answer.and_headers(shared)
 
-        answer = await answered(appended())
-        return answer.and_headers(SHARED | self._gate.cors_headers(headers))
+    def _sender(self, scope: HTTPScope, headers: Headers) -> Sender:
+        """Return who sends events. Raises ServiceError when it may not, or has sent too much."""
+        access = self._gate.to_write(scope, headers)
+        address = self._gate.address(scope, headers)
+        return Sender(address, access, self._limits.allowance(address, access))
 
-    async def _list(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _refused(self, error: ServiceError) -> Answer:
+        self._metrics.refused(error.reason if isinstance(error, Unauthorized) else error.code)
+        return failure(error)
+
+    async def _list(self, access: Access, scope: Scope, receive: Receive, send: Send) -> None:
         async def page() -> Answer:
-            return json_answer(await while_connected(receive, self._events.page(scope["query_string"])))
+            reads = self._sites.of(access.site)
+            return json_answer(await while_connected(receive, reads.events.page(scope["query_string"])))
 
         await respond(send, await answered(page()))
 

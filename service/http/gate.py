@@ -1,16 +1,25 @@
-"""Access control: host names, the write key, the read token, other origins (CORS), and who asks behind a proxy."""
+"""Access control: host names, keys and tokens, other origins (CORS), and who asks behind a proxy.
+
+Nothing else looks at the headers and the parameters that this is about. What a key may do is in service/access.
+"""
 
 from __future__ import annotations
 
-import hmac
-import ipaddress
+from collections.abc import Iterable, Iterator
+from functools import partial
 from urllib.parse import parse_qsl
 
 from litestar.types import HTTPScope
 
+from service.access.addresses import address_of
+from service.access.errors import WrongSite
+from service.access.keys import Right
+from service.access.rules import Access, Rules
+from service.access.sites import Sites
 from service.http.answers import Headers
-from service.http.refusals import ForeignOrigin, Unauthorized, UnknownHost
-from service.settings import Settings
+from service.http.asked_site import taken
+from service.http.refusals import ForeignOrigin, UnknownHost
+from service.settings import READ_TOKEN, Settings
 
 SINGLE_PATHS = ("/api/analytics/track", "/e")
 BATCH_PATHS = ("/api/analytics/track/batch", "/e/batch")
@@ -18,8 +27,11 @@ TRACK_PATHS = frozenset(SINGLE_PATHS + BATCH_PATHS)
 CLIENT_PATHS = frozenset({"/analytics.js", "/h.js", "/analytics.mjs", "/analytics.d.mts"})
 OPEN_PATHS = frozenset({"/", "/health/live", "/health/ready"}) | CLIENT_PATHS
 OPEN_PREFIX = "/assets/"
+# Paths whose answers are about all sites.
+SERVICE_PATHS = frozenset({"/metrics"})
 WRITING = ("POST", "OPTIONS")
 READING = ("GET", "HEAD", "OPTIONS")
+CHANGING = ("PUT", "PATCH", "DELETE")
 HTTP_1_0 = ("1.0", "1")  # the server calls it "1"
 # Headers that proxies and content delivery networks add.
 OF_PROXIES = frozenset({b"forwarded", b"via", b"x-real-ip", b"cf-connecting-ip", b"true-client-ip"})
@@ -35,27 +47,51 @@ PREFLIGHT = {
 
 
 class Gate:
-    """Lets a request in, or raises its refusal."""
+    """Lets a request in, or raises its refusal. sites: whose pages may send."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, sites: Sites, rules: Rules) -> None:
         self._hosts = frozenset(settings.allowed_hosts)
-        self._write_key = settings.write_key
-        self._read_token = settings.read_token
-        self._open_reads = settings.open_reads
         self._origins = frozenset(settings.cors_origins)
         self._proxies = settings.trusted_proxies
+        self._sites = sites
+        self._rules = rules
 
-    def check(self, scope: HTTPScope, path: str, headers: Headers) -> None:
-        """Check the host, and everything else of a request that does not write events. Raises ServiceError.
+    def check(self, scope: HTTPScope, path: str, headers: Headers) -> Access | None:
+        """Check everything of a request that does not write events; return its access, None on an open path.
 
-        path: without trailing and repeated slashes. `check_origin` and `check_write` check writes later.
+        path: without trailing and repeated slashes. The site is taken off the query string. Of a request that writes
+        events it checks the host alone: `to_write` checks the rest, so that pages of other origins can read why.
+        Raises ServiceError.
         """
         self.check_host(headers)
         if path in TRACK_PATHS and scope["method"] in WRITING:
-            return
-        self.check_read(scope, path, headers)
+            return None
+        access = None
+        if path not in OPEN_PATHS and not path.startswith(OPEN_PREFIX):
+            changes = scope["method"] in CHANGING and path not in TRACK_PATHS
+            access = self._access(Right.CHANGES if changes else Right.READS, scope, headers, [_bearer(headers)])
+            if path in SERVICE_PATHS and not access.everywhere:
+                raise WrongSite(
+                    f"{path} is about all sites: it needs a key that `keys create --all-sites` makes, or {READ_TOKEN}"
+                )
         if scope["method"] not in READING:
-            self.check_origin(headers)
+            self._check_origin(headers, self._origins, by_key=False)
+        return access
+
+    def to_write(self, scope: HTTPScope, headers: Headers) -> Access:
+        """Return the access of a request that writes events.
+
+        Raises as Rules.access does, and ForeignOrigin for a page of another origin unless that origin may send.
+        """
+        access = self._access(Right.EVENTS, scope, headers, _written_keys(scope, headers))
+        # The origins of the site come first. Where none are named at all, a key alone decides.
+        origins = frozenset(access.site.origins) or self._origins
+        self._check_origin(headers, origins, by_key=access.key is not None and not origins)
+        return access
+
+    def _access(self, right: Right, scope: HTTPScope, headers: Headers, given: Iterable[str]) -> Access:
+        site, scope["query_string"] = taken(scope["query_string"])
+        return self._rules.access(right, given, site, is_forwarded=partial(_is_forwarded, scope, headers))
 
     def check_host(self, headers: Headers) -> None:
         """Refuse a Host that is not ours, to stop DNS rebinding. Raises UnknownHost."""
@@ -65,19 +101,18 @@ class Gate:
                 f"this service does not answer for the host {host!r}; HOURLEDGER_ALLOWED_HOSTS names those that it does"
             )
 
-    def check_origin(self, headers: Headers) -> None:
+    def _check_origin(self, headers: Headers, origins: frozenset[str], *, by_key: bool) -> None:
         """Refuse what a page of another origin sends, unless that origin may, or any sender with the key.
 
         Raises ForeignOrigin.
         """
         origin = headers.get(b"origin", b"").decode("latin-1").lower()
-        if not origin or origin in self._origins or "*" in self._origins:
-            return
-        if self._write_key is not None and not self._origins:
+        if not origin or by_key or origin in origins or "*" in origins:
             return
         if origin.partition("://")[2] != headers.get(b"host", b"").decode("latin-1").lower():
             raise ForeignOrigin(
-                f"pages of {origin!r} may not send here; HOURLEDGER_CORS_ORIGINS names the origins that may"
+                f"pages of {origin!r} may not send here; the origins of the site name those that may, or"
+                " HOURLEDGER_CORS_ORIGINS where it has none"
             )
 
     def address(self, scope: HTTPScope, headers: Headers) -> str:
@@ -90,43 +125,21 @@ class Gate:
         return address
 
     def _is_proxy(self, address: str) -> bool:
-        try:
-            known = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return known.is_loopback or any(known in network for network in self._proxies)
-
-    def check_write(self, scope: HTTPScope, headers: Headers) -> None:
-        """Require the write key if one is set. Raises Unauthorized."""
-        if self._write_key is None:
-            return
-        given = (_bearer(headers), headers.get(b"x-write-key", b"").decode("latin-1"), _key_of_query(scope))
-        if not any(_same(key, self._write_key) for key in given):
-            raise Unauthorized("the write key is missing or wrong: set data-write-key or writeKey, or send x-write-key")
-
-    def check_read(self, scope: HTTPScope, path: str, headers: Headers) -> None:
-        """Require the read token if one is set. Otherwise refuse forwarded requests, unless reads are open.
-
-        Raises Unauthorized.
-        """
-        if path in OPEN_PATHS or path.startswith(OPEN_PREFIX):
-            return
-        if self._read_token is not None:
-            if not _same(_bearer(headers), self._read_token):
-                raise Unauthorized("the read token is missing or wrong")
-        elif not self._open_reads and _is_forwarded(scope, headers):
-            raise Unauthorized(
-                "reads through a proxy need HOURLEDGER_READ_TOKEN, or HOURLEDGER_OPEN_READS=1 to let everyone read",
-            )
+        known = address_of(address)
+        return known is not None and (known.is_loopback or any(known in network for network in self._proxies))
 
     def cors_headers(self, headers: Headers) -> dict[str, str]:
-        """Return the headers that let a page of another origin read a track answer; none unless its origin may."""
-        if not self._origins:
+        """Return the headers that let a page of another origin read a track answer; none unless its origin may.
+
+        They allow the origins of all sites, because a browser asks before it sends the key, which names the site.
+        """
+        origins = self._origins | self._sites.origins
+        if not origins:
             return {}
-        if "*" in self._origins:
+        if "*" in origins:
             return {"access-control-allow-origin": "*"} | EXPOSED
         origin = headers.get(b"origin", b"").decode("latin-1")
-        allowed = {"access-control-allow-origin": origin} | EXPOSED if origin in self._origins else {}
+        allowed = {"access-control-allow-origin": origin} | EXPOSED if origin in origins else {}
         return allowed | {"vary": "Origin"}
 
     def preflight_headers(self, headers: Headers) -> dict[str, str]:
@@ -146,6 +159,14 @@ def _bearer(headers: Headers) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
+def _written_keys(scope: HTTPScope, headers: Headers) -> Iterator[str]:
+    """Give what a sender of events may have sent as its key. A beacon cannot set headers."""
+    yield _bearer(headers)
+    yield headers.get(b"x-write-key", b"").decode("latin-1")
+    if b"key" in scope["query_string"] or b"%" in scope["query_string"]:
+        yield _key_of_query(scope)
+
+
 def _key_of_query(scope: HTTPScope) -> str:
     return dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("key", "")
 
@@ -155,7 +176,3 @@ def _is_forwarded(scope: HTTPScope, headers: Headers) -> bool:
     return scope["http_version"] in HTTP_1_0 or any(
         name in OF_PROXIES or name.startswith(b"x-forwarded-") for name in headers
     )
-
-
-def _same(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode(), expected.encode())

@@ -22,6 +22,8 @@ from sql.retention import clock_warnings
 LAG_EVENTS = 100_000
 # A rebuild takes seconds for an hour's events, so that an hour without progress means that it has stopped.
 IDLE_REBUILD = timedelta(hours=1)
+# An import of history has a day open for seconds, or minutes when it is large.
+OPEN_DAY = timedelta(hours=1)
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +59,7 @@ async def readiness(database: Database, appender: Appender, settings: Settings) 
 
 async def _ask(database: Database, settings: Settings) -> tuple[int, list[Row], list[str]]:
     schema = await database.only(database.statements.read_schema_version)
-    checkpoints = await database.rows(database.statements.list_lags, PROJECTION)
+    checkpoints = await database.rows(database.statements.list_lags, PROJECTION, None)
     if schema["version"] != newest_version():
         return schema["version"], checkpoints, []
     return schema["version"], checkpoints, await _why_degraded(database, settings)
@@ -77,6 +79,8 @@ async def _why_degraded(database: Database, settings: Settings) -> list[str]:
     overdue = await database.only(statements.count_overdue_days)
     versions = await database.rows(statements.list_versions, PROJECTION, None)
     retention = await database.only(statements.read_retention)
+    archive = await database.only(statements.read_archive_state)
+    opened = [row["day"] for row in await database.rows(statements.list_opened_days) if row["open_for"] > OPEN_DAY]
     in_force = retention["event_days"]
     idle = [row["version"] for row in versions if row["stage"] != COMPLETE and row["idle"] > IDLE_REBUILD]
     days = overdue["days"]
@@ -87,6 +91,27 @@ async def _why_degraded(database: Database, settings: Settings) -> list[str]:
             f"the rebuild of version {version} has made no progress for an hour; make rebuild-projections continues it"
             for version in idle
         ),
+        *(
+            f"open for history for more than an hour: {day}; the next make import with HISTORY=1 closes it"
+            for day in opened
+        ),
+        *_of_archive(archive),
         *clock_warnings(retention),
-        *(settings.unlike_retention(in_force, retention["rollup_days"]) if in_force else []),
+        *(settings.unlike_retention(in_force, retention["rollup_days"], retention["log_days"]) if in_force else []),
     ]
+
+
+def _of_archive(row: Row) -> list[str]:
+    """Return what is wrong with the archive. Questions read what it lacks from the log."""
+    why = []
+    if row["failing_since"] is not None:
+        since = f"{row['failing_since']:%Y-%m-%dT%H:%MZ}"
+        why.append(f"the archive cannot be written since {since}: {row['why']}; questions read the log instead")
+    if row["damaged_files"]:
+        why.append(f"damaged: {counted(row['damaged_files'], 'file')} of the archive; make verify names them")
+    if row["lost_files"]:
+        what = f"{counted(row['lost_files'], 'damaged file')} of the archive held the only copy of its events"
+        why.append(
+            f"{what}: restore it from a backup, or run make undrop, which brings the rows back while they are there"
+        )
+    return why

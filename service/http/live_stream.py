@@ -1,6 +1,6 @@
 """Sends server-sent events whenever the log or its projection has moved, so that a page reads again.
 
-A worker polls once a second for all its streams together. Without streams it does not poll.
+A worker polls once a second for all its streams of a site together. Without streams it does not poll.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -20,7 +21,8 @@ from service.errors import Busy
 from service.http.answers import PRIVATE
 from service.http.deadline import in_time
 from service.reports.proofs import as_of
-from sql.database import Database
+from service.reports.shards import Shards
+from sql.database import Database, Row
 from sql.errors import DatabaseError
 from sql.hourly import PROJECTION
 
@@ -34,23 +36,39 @@ log = structlog.get_logger(__name__)
 Standing = dict[str, Any] | None
 
 
-class Live:
-    """Streams of updates, and the one task that polls for them."""
+@dataclass(slots=True)
+class _Room:
+    """What the streams of all sites share. streams: how many there are. lives: the sites that may have some."""
 
-    def __init__(self, database: Database) -> None:
+    streams: int = 0
+    closing: bool = False
+    lives: list[Live] = field(default_factory=list)
+
+
+class Live:
+    """Streams of updates of one site, and the one task that polls for them. shards: those of the site."""
+
+    def __init__(self, database: Database, shards: Shards | None = None, room: _Room | None = None) -> None:
         self._database = database
+        self._shards = shards or Shards(database)
+        self._room = room or _Room()
+        self._room.lives.append(self)
         self._streams = 0
         self._poll: asyncio.Task[None] | None = None
         # The last standing that was found, and its number; 0 before the first.
         self._number = 0
         self._standing: Standing = None
         self._moved = asyncio.Event()
-        self._closing = False
+
+    def of(self, shards: Shards) -> Live:
+        """Return the streams of another site. Both have the same places, and end together."""
+        return Live(self._database, shards, self._room)
 
     def close(self) -> None:
-        """End all streams and refuse new ones."""
-        self._closing = True
-        self._wake()
+        """End all streams, those of other sites, too, and refuse new ones."""
+        self._room.closing = True
+        for live in self._room.lives:
+            live.wake()
 
     def middleware(self, app: ASGIApp) -> ASGIApp:
         """Wrap an application so that its stream holds a place until it ends."""
@@ -81,20 +99,22 @@ class Live:
         return self._number, _message(self._standing)
 
     def _stop_if_closing(self) -> None:
-        if self._closing:
+        if self._room.closing:
             raise StopAsyncIteration
 
     @contextmanager
     def _place(self) -> Iterator[None]:
         """Hold a place for one stream. Raises Busy when all places are taken."""
-        if self._closing or self._streams >= MOST_STREAMS:
+        if self._room.closing or self._room.streams >= MOST_STREAMS:
             raise Busy("too many streams are open, or the service is stopping; try again")
+        self._room.streams += 1
         self._streams += 1
         if self._poll is None:
             self._poll = asyncio.create_task(self._look())
         try:
             yield
         finally:
+            self._room.streams -= 1
             self._streams -= 1
             if not self._streams and self._poll is not None:
                 self._poll.cancel()
@@ -106,19 +126,22 @@ class Live:
             if standing != self._standing or not self._number:
                 self._standing = standing
                 self._number += 1
-                self._wake()
+                self.wake()
             await asyncio.sleep(POLL_SECONDS)
 
     async def _ask(self) -> Standing:
         try:
-            return as_of(await in_time(self._database.rows(self._database.statements.list_lags, PROJECTION)))
+            return as_of(await in_time(self._read()))
         except DatabaseError:
             return None
         except Exception:
             log.exception("the service failed to look for updates")
             return None
 
-    def _wake(self) -> None:
+    async def _read(self) -> list[Row]:
+        return await self._database.rows(self._database.statements.list_lags, PROJECTION, await self._shards.numbers())
+
+    def wake(self) -> None:
         """Wake the streams that wait now. Streams that wait later wait for the next event."""
         self._moved.set()
         self._moved = asyncio.Event()

@@ -8,13 +8,14 @@ keep the counts of workers that died.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psutil
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
@@ -42,6 +43,12 @@ class Metrics:
             "hourledger_requests", "HTTP requests answered.", ["method", "route", "status"], registry=self._registry
         )
         events = Counter("hourledger_events", "Events offered, by outcome.", ["outcome"], registry=self._registry)
+        refused = Counter(
+            "hourledger_refused_requests",
+            "Requests refused before anything of them was read, by reason.",
+            ["reason"],
+            registry=self._registry,
+        )
         seconds = Histogram(
             "hourledger_request_seconds",
             "Seconds from a request to its answer.",
@@ -58,6 +65,7 @@ class Metrics:
         # Cached, because prometheus_client takes longer to find a counter by its labels than to count.
         self._requests = cache(requests.labels)
         self._events = cache(events.labels)
+        self._refused = cache(refused.labels)
         self._seconds = cache(seconds.labels)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -65,6 +73,10 @@ class Metrics:
         method = method if method in METHODS else "other"
         self._requests(method, route, status).inc()
         self._seconds(method, route).observe(seconds)
+
+    def refused(self, reason: str) -> None:
+        """Count a request that the gate refused. reason: one of a fixed set of names."""
+        self._refused(reason).inc()
 
     def offered(self, outcome: str, events: int = 1) -> None:
         """Count events by their outcome."""
@@ -106,18 +118,29 @@ class _Collected(Collector):
 
 async def _of_database(database: Database) -> list[Metric]:
     statements = database.statements
-    checkpoints = await database.rows(statements.list_lags, PROJECTION)
+    checkpoints = await database.rows(statements.list_lags, PROJECTION, None)
     failed = await database.only(statements.count_failed_proofs)
     overdue = await database.only(statements.count_overdue_days)
     seals = await database.rows(statements.list_seal_heads)
     retention = await database.only(statements.read_retention)
+    archive = await database.only(statements.count_archive)
+    writing = await database.only(statements.read_archive_state)
+    sites = {shard: row["name"] for row in await database.rows(statements.list_sites) for shard in row["shards"]}
     days = GaugeMetricFamily(
         "hourledger_overdue_days",
         "Days kept past their retention, because they do not verify or cannot be dropped.",
         value=overdue["days"],
     )
     live = [row for row in checkpoints if row["live"]]
-    return [_up(1), *_of_projection(live), _failed(failed), days, _seals(seals), *_retention(retention)]
+    return [
+        _up(1),
+        *_of_projection(live, sites),
+        _failed(failed),
+        days,
+        _seals(seals, sites),
+        *_retention(retention),
+        *_archive({**archive, **writing}),
+    ]
 
 
 def _up(answers: int) -> Metric:
@@ -135,17 +158,19 @@ def _disk(guard: DiskGuard) -> Iterator[Metric]:
     )
 
 
-def _of_projection(checkpoints: list[Row]) -> Iterator[Metric]:
-    head = GaugeMetricFamily("hourledger_log_head", "Last position of the log.", labels=["shard"])
+def _of_projection(checkpoints: list[Row], sites: Mapping[int, str]) -> Iterator[Metric]:
+    """sites: the name of each shard's site."""
+    head = GaugeMetricFamily("hourledger_log_head", "Last position of the log.", labels=["site", "shard"])
     lag = GaugeMetricFamily(
-        "hourledger_projection_lag_events", "Events not folded yet.", labels=["projection", "shard"]
+        "hourledger_projection_lag_events", "Events not folded yet.", labels=["projection", "site", "shard"]
     )
     version = GaugeMetricFamily(
         "hourledger_projection_version", "Version of the projection that answers reads.", labels=["projection"]
     )
     for row in checkpoints:
-        head.add_metric([str(row["shard"])], row["head"])
-        lag.add_metric([PROJECTION, str(row["shard"])], row["lag_events"])
+        where = sites[row["shard"]], str(row["shard"])
+        head.add_metric(where, row["head"])
+        lag.add_metric([PROJECTION, *where], row["lag_events"])
     for live in {row["version"] for row in checkpoints}:
         version.add_metric([PROJECTION], live)
     yield from (head, lag, version)
@@ -160,7 +185,14 @@ def _failed(proofs: Row) -> Metric:
 
 def _retention(row: Row) -> Iterator[Metric]:
     yield GaugeMetricFamily(
-        "hourledger_detached_days", "Days that left the log and can be brought back.", value=row["detached"]
+        "hourledger_detached_days", "Days whose rows left the log and can be brought back.", value=row["detached"]
+    )
+    yield GaugeMetricFamily(
+        "hourledger_archive_kept_days", "Days whose events only the archive has.", value=row["kept"]
+    )
+    since = row["kept_since"].timestamp() if row["kept_since"] is not None else 0.0
+    yield GaugeMetricFamily(
+        "hourledger_archive_kept_since_seconds", "Start of the oldest of these days, 0 for none.", value=since
     )
     ahead = row["ahead"].total_seconds() if row["ahead"] is not None else 0.0
     yield GaugeMetricFamily(
@@ -170,10 +202,31 @@ def _retention(row: Row) -> Iterator[Metric]:
     )
 
 
-def _seals(heads: list[Row]) -> Metric:
-    seals = GaugeMetricFamily("hourledger_seals", "Sealed hours, the length of the chain.", labels=["shard"])
+def _archive(row: Mapping[str, Any]) -> Iterator[Metric]:
+    numbers = {
+        "hourledger_archive_files": ("files", "Files of the archive."),
+        "hourledger_archive_bytes": ("bytes", "Bytes of the archive's files."),
+        "hourledger_archive_hours": ("hours", "Hours that a file of the archive holds exactly."),
+        "hourledger_archive_waiting_hours": ("waiting_hours", "Hours that are over and that no file holds exactly."),
+        "hourledger_archive_damaged_files": ("damaged_files", "Files of the archive that are damaged and not read."),
+    }
+    for name, (column, what) in numbers.items():
+        yield GaugeMetricFamily(name, what, value=row[column])
+    yield CounterMetricFamily(
+        "hourledger_archive_failed_writes_total",
+        "Files of the archive that could not be written.",
+        value=row["failed_writes"],
+    )
+    failed_at = row["failed_at"].timestamp() if row["failed_at"] is not None else 0.0
+    yield GaugeMetricFamily(
+        "hourledger_archive_last_error_seconds", "When a file could not be written last, 0 for never.", value=failed_at
+    )
+
+
+def _seals(heads: list[Row], sites: Mapping[int, str]) -> Metric:
+    seals = GaugeMetricFamily("hourledger_seals", "Sealed hours, the length of the chain.", labels=["site", "shard"])
     for head in heads:
-        seals.add_metric([str(head["shard"])], head["sequence"])
+        seals.add_metric([sites[head["shard"]], str(head["shard"])], head["sequence"])
     return seals
 
 

@@ -1,7 +1,6 @@
 """Refusals that only HTTP knows; the errors of the service itself are in service/errors.py.
 
 ServiceError
-├── Unauthorized          the key or the token is missing or wrong
 ├── MethodNotAllowed      the path answers other methods
 ├── UnsupportedEncoding   the path does not read this content encoding
 ├── UnsupportedType       the path does not read this content type
@@ -13,12 +12,6 @@ ServiceError
 from __future__ import annotations
 
 from service.errors import ServiceError
-
-
-class Unauthorized(ServiceError):
-    """The key or the token is missing or wrong."""
-
-    code = "unauthorized"
 
 
 class MethodNotAllowed(ServiceError):

@@ -8,13 +8,16 @@ from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from litestar import Request, Response
-from litestar.types import Receive
+from litestar.types import HTTPScope, Receive
 
+from service.access.rules import Access
+from service.archive import timing
 from service.errors import NotFound, Unreadable
 from service.http.answers import json_answer, response
 from service.http.refusals import ClientGone
 from service.questions.parameters import invalid
 
+ACCESS = "access"
 NO_PARAMETERS: frozenset[str] = frozenset()
 
 Asked = Request[Any, Any, Any]
@@ -22,8 +25,19 @@ Result = TypeVar("Result")
 
 
 def query_of(request: Asked) -> bytes:
-    """Return the query string, still encoded."""
+    """Return the query string, still encoded, without the site."""
     return bytes(request.scope["query_string"])
+
+
+def keep_access(scope: HTTPScope, access: Access | None) -> None:
+    """Keep what the gate found out about a request, for `access_of`."""
+    scope.setdefault("state", {})[ACCESS] = access
+
+
+def access_of(request: Asked) -> Access:
+    """Return what the gate found out about a request, on a path that is not open."""
+    access: Access = request.scope["state"][ACCESS]
+    return access
 
 
 def id_of(request: Asked, before: str) -> str:
@@ -47,8 +61,13 @@ def id_of(request: Asked, before: str) -> str:
 
 
 async def answer_of(request: Asked, work: Coroutine[Any, Any, object]) -> Response[bytes]:
-    """Return the result of `work` as JSON. The work ends when the client goes away. Read the body before."""
-    return response(json_answer(await while_connected(request.receive, work)))
+    """Return the result of `work` as JSON, and how long the steps of long questions took.
+
+    The work ends when the client goes away. Read the body before.
+    """
+    with timing.gathered() as seconds:
+        answer = json_answer(await while_connected(request.receive, work))
+    return response(answer.and_headers({"server-timing": timing.server_timing(seconds)} if seconds else {}))
 
 
 async def while_connected(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:

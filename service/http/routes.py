@@ -3,139 +3,126 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from litestar import HttpMethod, Response, delete, get, post, put, route
+from litestar import HttpMethod, Request, Response, delete, get, post, put, route
 from litestar.params import FromPath
 from litestar.response import ServerSentEvent
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, Receive, Scope, Send
 
+from service.access.keys import Kind, Right
+from service.access.rules import Rules
+from service.access.sites import Sites
+from service.errors import NotReady
 from service.exports.export import PARAMETERS as EXPORT_PARAMETERS
-from service.exports.export import Exports
-from service.http.answers import Answer, json_answer, response
+from service.http.answers import Answer, failure, json_answer, response
 from service.http.bodies import json_body
 from service.http.download import Download
 from service.http.health import readiness
-from service.http.live_stream import Live
 from service.http.metrics import CONTENT_TYPE, Metrics
-from service.http.requests import NO_PARAMETERS, Asked, answer_of, id_of, query_of
+from service.http.requests import NO_PARAMETERS, Asked, access_of, answer_of, id_of, query_of
+from service.http.site_reads import Reads, SiteReads
 from service.ingest.appender import Appender
 from service.questions.parameters import parse
-from service.questions.segments import Saving, Segments
-from service.reports.cohorts import Cohorts
+from service.questions.segments import Saving
 from service.reports.funnel_body import FunnelBody
-from service.reports.funnels import Funnels
-from service.reports.proofs import Proofs
-from service.reports.properties import PropertyValues
-from service.reports.rollups import Rollups
-from service.reports.summary import Summary
-from service.reports.timelines import Timelines
-from service.reports.trends import Trends
-from service.settings import Settings
+from service.settings import READ_TOKEN, Settings
 from sql.database import Database
 
 LIVE_PATH = "/api/analytics/live"
 EXPORT_PATH = "/api/analytics/export"
 SESSION_PATH = "/api/analytics/sessions/"
 USER_PATH = "/api/analytics/users/"
+OK = 200
 # Streams do not answer HEAD.
 STREAMS = (LIVE_PATH, EXPORT_PATH)
 
-
-@dataclass(frozen=True, slots=True)
-class Reads:
-    """The parts that answer reads."""
-
-    cohorts: Cohorts
-    exports: Exports
-    funnels: Funnels
-    live: Live
-    proofs: Proofs
-    properties: PropertyValues
-    rollups: Rollups
-    segments: Segments
-    summary: Summary
-    timelines: Timelines
-    trends: Trends
+# What answers a question in a query string.
+Page = Callable[[bytes], Coroutine[Any, Any, object]]
 
 
-def read_routes(reads: Reads) -> list[Any]:
+def read_routes(sites: SiteReads) -> list[Any]:
     """Return the routes that read the log and its projection, and the routes of segments."""
     return [
-        _question("/api/analytics/cohorts", reads.cohorts.page),
-        _question("/api/analytics/proofs", reads.proofs.page),
-        _question("/api/analytics/properties", reads.properties.page),
-        _question("/api/analytics/rollups", reads.rollups.page),
-        _question("/api/analytics/summary", reads.summary.page),
-        _question("/api/analytics/top", reads.summary.top),
-        _question("/api/analytics/trends", reads.trends.page),
-        _rollup(reads.rollups),
-        _funnel(reads.funnels),
-        *_timelines(reads.timelines),
-        *_segments(reads.segments),
-        *_streams(reads.live, reads.exports),
+        _question(sites, "/api/analytics/cohorts", lambda reads: reads.cohorts.page),
+        _question(sites, "/api/analytics/proofs", lambda reads: reads.proofs.page),
+        _question(sites, "/api/analytics/properties", lambda reads: reads.properties.page),
+        _question(sites, "/api/analytics/rollups", lambda reads: reads.rollups.page),
+        _question(sites, "/api/analytics/summary", lambda reads: reads.summary.page),
+        _question(sites, "/api/analytics/top", lambda reads: reads.summary.top),
+        _question(sites, "/api/analytics/trends", lambda reads: reads.trends.page),
+        _rollup(sites),
+        _funnel(sites),
+        *_timelines(sites),
+        *_segments(sites),
+        *_streams(sites),
     ]
 
 
-def _question(path: str, page: Callable[[bytes], Coroutine[Any, Any, object]]) -> Any:
+def _question(sites: SiteReads, path: str, page: Callable[[Reads], Page]) -> Any:
     """Return the route of a question in a query string."""
 
     @get(path, name=path)
     async def question(request: Asked) -> Response[bytes]:
-        return await answer_of(request, page(query_of(request)))
+        return await answer_of(request, page(_reads(sites, request))(query_of(request)))
 
     return question
 
 
-def _rollup(rollups: Rollups) -> Any:
+def _rollup(sites: SiteReads) -> Any:
     @get("/api/analytics/rollups/{hour:str}")
-    async def rollup(hour: FromPath[str]) -> Response[bytes]:
-        return response(json_answer(await rollups.one(hour)))
+    async def rollup(request: Asked, hour: FromPath[str]) -> Response[bytes]:
+        reads = _without_parameters(sites, request)
+        return response(json_answer(await reads.rollups.one(hour)))
 
     return rollup
 
 
-def _funnel(funnels: Funnels) -> Any:
+def _funnel(sites: SiteReads) -> Any:
     @post("/api/analytics/funnels", name="funnels", status_code=200)
     async def funnel(request: Asked) -> Response[bytes]:
-        parse(query_of(request), NO_PARAMETERS)
-        return await answer_of(request, funnels.answer(await json_body(request, FunnelBody)))
+        reads = _without_parameters(sites, request)
+        body = await json_body(request, FunnelBody)
+        # Ids only for whoever has a key or the token, because an open service may be read by everyone.
+        return await answer_of(request, reads.funnels.answer(body, names_ids=access_of(request).key is not None))
 
     return funnel
 
 
-def _timelines(timelines: Timelines) -> list[Any]:
+def _timelines(sites: SiteReads) -> list[Any]:
     @get(SESSION_PATH + "{session_id:path}", name="session")
     async def session(request: Asked) -> Response[bytes]:
-        return await answer_of(request, timelines.session(id_of(request, SESSION_PATH), query_of(request)))
+        reads = _reads(sites, request)
+        return await answer_of(request, reads.timelines.session(id_of(request, SESSION_PATH), query_of(request)))
 
     @get(USER_PATH + "{user_id:path}", name="user")
     async def user(request: Asked) -> Response[bytes]:
-        return await answer_of(request, timelines.user(id_of(request, USER_PATH), query_of(request)))
+        reads = _reads(sites, request)
+        return await answer_of(request, reads.timelines.user(id_of(request, USER_PATH), query_of(request)))
 
     return [
         session,
         user,
-        _question(SESSION_PATH.rstrip("/"), partial(timelines.session, None)),
-        _question(USER_PATH.rstrip("/"), partial(timelines.user, None)),
+        _question(sites, SESSION_PATH.rstrip("/"), lambda reads: partial(reads.timelines.session, None)),
+        _question(sites, USER_PATH.rstrip("/"), lambda reads: partial(reads.timelines.user, None)),
     ]
 
 
-def _segments(segments: Segments) -> list[Any]:
+def _segments(sites: SiteReads) -> list[Any]:
     @get("/api/analytics/segments", name="segments")
     async def page(request: Asked) -> Response[bytes]:
-        parse(query_of(request), NO_PARAMETERS)
-        return await answer_of(request, segments.page())
+        return await answer_of(request, _without_parameters(sites, request).segments.page())
 
     @put("/api/analytics/segments/{name:str}", name="save segment")
     async def save(request: Asked, name: FromPath[str]) -> Response[bytes]:
-        return response(json_answer(await segments.save(name, await json_body(request, Saving))))
+        reads = _without_parameters(sites, request)
+        return response(json_answer(await reads.segments.save(name, await json_body(request, Saving))))
 
     @delete("/api/analytics/segments/{name:str}", name="delete segment", status_code=200)
-    async def forget(name: FromPath[str]) -> Response[bytes]:
-        return response(json_answer(await segments.delete(name)))
+    async def forget(request: Asked, name: FromPath[str]) -> Response[bytes]:
+        reads = _without_parameters(sites, request)
+        return response(json_answer(await reads.segments.delete(name)))
 
     # The first of the path's routes, because the framework's own answer would name one of the methods only.
     @route("/api/analytics/segments/{name:str}", http_method=HttpMethod.OPTIONS, status_code=204)
@@ -145,40 +132,61 @@ def _segments(segments: Segments) -> list[Any]:
     return [page, methods, save, forget]
 
 
-def _streams(live: Live, exports: Exports) -> list[Any]:
-    @get(LIVE_PATH, name="live", middleware=[live.middleware])
+def _streams(sites: SiteReads) -> list[Any]:
+    def counted(app: ASGIApp) -> ASGIApp:
+        async def of_site(scope: Scope, receive: Receive, send: Send) -> None:
+            reads = _reads(sites, Request(scope))
+            await reads.live.middleware(app)(scope, receive, send)
+
+        return of_site
+
+    @get(LIVE_PATH, name="live", middleware=[counted])
     async def live_stream(request: Asked) -> ServerSentEvent:
-        parse(query_of(request), NO_PARAMETERS)
-        return live.answer()
+        return _without_parameters(sites, request).live.answer()
 
     @get(EXPORT_PATH, name="export")
     async def export(request: Asked) -> ASGIApp:
-        return Download(exports, parse(query_of(request), EXPORT_PARAMETERS))
+        return Download(_reads(sites, request).exports, parse(query_of(request), EXPORT_PARAMETERS))
 
     return [live_stream, export]
 
 
-def client_route(settings: Settings) -> Any:
-    """Return the route that tells a reader what a page needs in order to send events.
+def _reads(sites: SiteReads, request: Asked) -> Reads:
+    return sites.of(access_of(request).site)
 
-    Where everyone may read, it does not tell the write key.
+
+def _without_parameters(sites: SiteReads, request: Asked) -> Reads:
+    """Return the reads of a request that takes no parameter but the site."""
+    parse(query_of(request), NO_PARAMETERS)
+    return _reads(sites, request)
+
+
+def client_route(settings: Settings, rules: Rules) -> Any:
+    """Return the route that tells a reader what a page of a site needs in order to send events.
+
+    It tells the write key of the environment, and only to whoever has an admin key or the environment's read token: no
+    other reader may write. The service does not know the text of other keys.
     """
-    told = {
-        "ok": True,
-        "needs_write_key": settings.write_key is not None,
-        "write_key": settings.write_key if settings.read_token is not None else None,
-        "origins": settings.cors_origins,
-    }
 
     @get("/api/analytics/client", name="client")
     async def client(request: Asked) -> Response[bytes]:
         parse(query_of(request), NO_PARAMETERS)
+        access = access_of(request)
+        is_told = access.site.is_default and (access.kind is Kind.ADMIN or access.key == READ_TOKEN)
+        told = {
+            "ok": True,
+            "needs_write_key": rules.needs_key(Right.EVENTS, access.site),
+            "write_key": settings.write_key if is_told else None,
+            "origins": access.site.origins or settings.cors_origins,
+        }
         return response(json_answer(told))
 
     return client
 
 
-def state_routes(looking: Database, appender: Appender, metrics: Metrics, settings: Settings) -> list[Any]:
+def state_routes(
+    looking: Database, appender: Appender, sites: Sites, metrics: Metrics, settings: Settings
+) -> list[Any]:
     """Return the routes of health and metrics."""
 
     @get("/health/live")
@@ -187,7 +195,10 @@ def state_routes(looking: Database, appender: Appender, metrics: Metrics, settin
 
     @get("/health/ready")
     async def ready() -> Response[bytes]:
-        return response(await readiness(looking, appender, settings))
+        answer = await readiness(looking, appender, settings)
+        if answer.status == OK and not sites.known:  # the database has just come
+            return response(failure(NotReady("the sites and keys are not known yet")))
+        return response(answer)
 
     @get("/metrics")
     async def metrics_text() -> Response[bytes]:

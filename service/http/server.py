@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 from contextlib import suppress
@@ -34,6 +35,7 @@ def run(settings: Settings) -> None:
         # All workers count into this folder, so that each can answer with the sums.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         os.register_at_fork(after_in_child=held_signals.hold)
+        os.register_at_fork(after_in_child=gc.disable)  # until the worker has loaded; see worker.py
         held_signals.Server.pid = os.getpid()
         _serve(settings)
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from litestar.types import Receive
 
-from service.errors import ServiceError, Unavailable, describe
+from service.access.keys import Kind
+from service.access.limits import Allowance
+from service.access.rules import Access
+from service.errors import ServiceError, TooLarge, Unavailable, describe
 from service.http.answers import Answer, Headers, json_answer
 from service.http.bodies import Body
 from service.http.gunzip import gunzip
@@ -16,8 +21,9 @@ from service.http.work_thread import WorkThread
 from service.ingest.appender import Appender
 from service.ingest.batch_decoding import decode_batch, decode_lines
 from service.ingest.decoding import decode_event
-from service.ingest.event import MAX_BATCH_BYTES, MAX_EVENT_BYTES, Event
+from service.ingest.event import MAX_BATCH_BYTES, MAX_EVENT_BYTES, MAX_PAGE_BYTES, MAX_PAGE_EVENTS, Event
 from service.ingest.outcomes import DISK_FULL, DUPLICATE, NOT_KNOWN, STORED, not_known, why_not_stored
+from service.ingest.page_bounds import page_refusal
 from service.ingest.refusals import EventError
 
 # The outcome in the metrics of an event that could not be decoded. The answer tells its sender why.
@@ -28,27 +34,48 @@ INLINE_BYTES = 8_192
 Decoded = TypeVar("Decoded")
 
 
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends events. address: which bounds count by. access: what it may do. allowance: what it may still send."""
+
+    address: str
+    access: Access
+    allowance: Allowance
+
+
 class Track:
     """Answers POSTs to the track paths.
 
     count: a function of an outcome and the number of events that had it. work: where large bodies are decoded.
+    clock: for the bounds of what pages may send.
     """
 
-    def __init__(self, appender: Appender, work: WorkThread, count: Callable[[str, int], None]) -> None:
+    def __init__(
+        self,
+        appender: Appender,
+        work: WorkThread,
+        count: Callable[[str, int], None],
+        clock: Callable[[], datetime],
+    ) -> None:
         self._appender = appender
         self._work = work
         self._count = count
+        self._clock = clock
 
-    async def one(self, receive: Receive, headers: Headers, address: str) -> Answer:
-        """Append one event. Raises ServiceError unless it is stored or a duplicate."""
-        body = Body(self._appender.admission.singles, MAX_EVENT_BYTES, address)
+    async def one(self, receive: Receive, headers: Headers, sender: Sender) -> Answer:
+        """Append one event to the site of its sender. Raises ServiceError unless it is stored or a duplicate."""
+        access = sender.access
+        body = Body(self._appender.admission.singles, MAX_EVENT_BYTES, sender.address)
         try:
             sent = await body.read(receive, headers)
+            sender.allowance.take(1, len(sent))
             if body.gzipped or len(sent) > INLINE_BYTES:
                 event = await self._decoded(body, sent, decode_event)
             else:
                 event = decode_event(sent)
-            outcome = await self._appender.append_one(event)
+            outcome = self._refusal(event, access)
+            if outcome is None:
+                outcome = await self._appender.append_one(event, access.site.shards)
         except ServiceError as error:
             self._count(not_known(error) if isinstance(error, Unavailable) else INVALID, 1)
             raise
@@ -60,19 +87,35 @@ class Track:
         repeated = {"duplicate": True} if outcome == DUPLICATE else {}
         return json_answer({"ok": True, "event_id": event.event_id, **repeated})
 
-    async def batch(self, receive: Receive, headers: Headers, address: str) -> Answer:
-        """Append a batch. The answer is 503 when a part is not known to be stored. A bad event never costs others."""
-        body = Body(self._appender.admission.batches, MAX_BATCH_BYTES, address)
+    async def batch(self, receive: Receive, headers: Headers, sender: Sender) -> Answer:
+        """Append a batch to the site of its sender. A bad event never costs others.
+
+        The answer is 503 when a part is not known to be stored. Raises TooLarge for more than a page may send at once.
+        """
+        access = sender.access
+        is_page = access.kind is Kind.WRITE
+        body = Body(self._appender.admission.batches, MAX_PAGE_BYTES if is_page else MAX_BATCH_BYTES, sender.address)
         try:
             sent = await body.read(receive, headers)
+            sender.allowance.take(0, len(sent))
             items = await self._decoded(body, sent, decode_lines if _is_lines(headers) else decode_batch)
-            outcomes = await append_items(self._appender, items)
+            sender.allowance.take(len(items), 0)
+            if is_page and len(items) > MAX_PAGE_EVENTS:
+                raise TooLarge(
+                    f"the batch has {len(items)} events, but with a write key, which is for pages, may have at most"
+                    f" {MAX_PAGE_EVENTS}: send it with a server key"
+                )
+            refused = [self._refusal(item, access) for item in items if isinstance(item, Event)]
+            outcomes = await append_items(self._appender, items, refused, access.site.shards)
         finally:
             body.release()
         became = Counter(outcomes) + Counter({INVALID: len(items) - len(outcomes)})
         for outcome, events in became.items():
             self._count(outcome, events)
         return await self._work.run(_batch_answer, items, outcomes)
+
+    def _refusal(self, event: Event, access: Access) -> str | None:
+        return page_refusal(event, self._clock()) if access.kind is Kind.WRITE else None
 
     async def _decoded(self, body: Body, sent: bytes, decode: Callable[[bytes], Decoded]) -> Decoded:
         """Decompress and decode a body beside the event loop."""
@@ -92,13 +135,20 @@ def _batch_answer(items: list[Event | EventError], outcomes: list[str]) -> Answe
     return json_answer(answer, None if answer["ok"] else Unavailable)
 
 
-async def append_items(appender: Appender, items: list[Event | EventError]) -> list[str]:
-    """Append the events among items; return the outcome of each, in order."""
+async def append_items(
+    appender: Appender, items: list[Event | EventError], refused: list[str | None], shards: Sequence[int] = ()
+) -> list[str]:
+    """Append the events among items that are not refused; return the outcome of each event, in order.
+
+    refused: the outcome of each event that its key may not send, None for the others. shards: those of the site.
+    """
     events = [item for item in items if isinstance(item, Event)]
+    allowed = [event for event, outcome in zip(events, refused, strict=True) if outcome is None]
     try:
-        return await appender.append(events) if events else []
+        appended = iter(await appender.append(allowed, shards) if allowed else [])
     except Unavailable as error:
-        return [not_known(error)] * len(events)
+        appended = iter([not_known(error)] * len(allowed))
+    return [next(appended) if outcome is None else outcome for outcome in refused]
 
 
 def batch_answer(items: list[Event | EventError], outcomes: list[str]) -> dict[str, Any]:

@@ -13,9 +13,12 @@ from typing import Protocol
 
 from litestar import Litestar
 
+from service.access.key_uses import KeyUses
+from service.access.sites import Sites
 from service.http import held_signals
 from service.http.metrics import Metrics
 from service.ingest.appender import Appender
+from sql.loading import end_loading
 
 HOUSEKEEPING_SECONDS = 1.0
 STOP_LOOK_SECONDS = 0.05
@@ -42,9 +45,17 @@ class Worker:
     """
 
     def __init__(
-        self, appender: Appender, metrics: Metrics, end_streams: Callable[[], None], closing: Sequence[Closable]
+        self,
+        appender: Appender,
+        sites: Sites,
+        uses: KeyUses,
+        metrics: Metrics,
+        end_streams: Callable[[], None],
+        closing: Sequence[Closable],
     ) -> None:
         self._appender = appender
+        self._sites = sites
+        self._uses = uses
         self._metrics = metrics
         self._end_streams = end_streams
         self._closing = closing
@@ -54,10 +65,14 @@ class Worker:
         """Run from before the first request until after the last one."""
         keep_what_is_loaded()
         sys.setswitchinterval(SWITCH_SECONDS)
+        tasks = [asyncio.create_task(self._sites.follow())]
         await self._appender.start()
         # Wait, so that a new worker does not refuse events that the other workers take.
-        await self._appender.wait_until_available(START_SECONDS)
-        tasks = [asyncio.create_task(self._keep_house()), asyncio.create_task(self._end_streams_at_stop())]
+        await asyncio.gather(
+            self._appender.wait_until_available(START_SECONDS), self._sites.wait_until_known(START_SECONDS)
+        )
+        tasks += [asyncio.create_task(self._keep_house()), asyncio.create_task(self._end_streams_at_stop())]
+        tasks.append(asyncio.create_task(self._uses.follow()))
         try:
             yield
         finally:
@@ -65,6 +80,7 @@ class Worker:
                 task.cancel()
             self._end_streams()
             await self._appender.close()
+            await self._uses.write()
             for each in self._closing:
                 await each.close()
 
@@ -93,5 +109,5 @@ class Worker:
 def keep_what_is_loaded() -> None:
     """Exclude all objects loaded so far from garbage collection, which under load would search them again and again."""
     gc.collect()
-    gc.freeze()
+    end_loading()
     gc.set_threshold(OBJECTS_PER_COLLECTION, 10, 10)

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 
 from service.errors import DiskFull, NotReady, QueueFull
 from service.imports.digest_counts import DigestCounts
-from service.ingest.appender import Appender, shard_of
+from service.ingest.append_queue import shard_of
+from service.ingest.appender import Appender
 from service.ingest.disk_guard import DiskGuard
 from service.ingest.event import Event
 from service.ingest.outcomes import DISK_FULL, DUPLICATE, ID_REUSED, NOT_KNOWN, STORED, UNAVAILABLE, not_known
@@ -27,7 +28,8 @@ class Log:
     """The log to import into.
 
     clock: the time to judge events by, None for the database's clock. patience: seconds that the database may be away,
-    or its disk full. disk: the guard of the embedded server's disk.
+    or its disk full. disk: the guard of the embedded server's disk. opened_day: the day of all events, which is open
+    for history. site: the number of the events' site.
     """
 
     database: Database
@@ -35,20 +37,22 @@ class Log:
     clock: datetime | None = None
     patience: float = 60.0
     disk: DiskGuard | None = None
+    opened_day: date | None = None
+    site: int = 0
 
 
 @asynccontextmanager
 async def storing(log: Log) -> AsyncIterator[Target]:
     """Give a target that appends like HTTP does. It raises sql.errors.Unavailable when the log's patience ends."""
-    appender = Appender(log.database, log.retention_days, log.clock, log.disk)
+    appender = Appender(log.database, log.retention_days, log.clock, log.disk, log.opened_day, log.site)
     await appender.start()
-    # Wait first, because refused batches retry each on its own and could lose the order of the file.
-    await appender.wait_until_available(log.patience)
 
     async def store(events: Sequence[Event]) -> list[str]:
         return await _store(appender, events, log.patience)
 
     try:
+        # Wait first, because refused batches retry each on its own and could lose the order of the file.
+        await appender.wait_until_available(log.patience)
         yield store
     finally:
         await appender.close()
@@ -81,8 +85,8 @@ def _given_up(answers: Sequence[str], patience: float) -> Unavailable:
 @asynccontextmanager
 async def judging(log: Log) -> AsyncIterator[Target]:
     """Give a target that stores nothing and returns the outcomes that storing would have."""
-    shards = len(await log.database.rows(log.database.statements.list_shards))
-    judge = _Judge(log, shards)
+    rows = await log.database.rows(log.database.statements.list_shards_of_site, log.site)
+    judge = _Judge(log, [row["shard"] for row in rows])
     try:
         yield judge.judge
     finally:
@@ -90,7 +94,7 @@ async def judging(log: Log) -> AsyncIterator[Target]:
 
 
 class _Judge:
-    def __init__(self, log: Log, shards: int) -> None:
+    def __init__(self, log: Log, shards: Sequence[int]) -> None:
         self._log = log
         self._shards = shards
         self._offered = DigestCounts()
@@ -103,7 +107,7 @@ class _Judge:
         # In the order of the file, because the log would store the first of equal events and call the next a duplicate.
         async with self._turn:
             outcomes = [""] * len(events)
-            for shard in range(self._shards):
+            for shard in self._shards:
                 places = [place for place, event in enumerate(events) if self._shard_of(event) == shard]
                 of_shard = await self._judge(shard, [events[place] for place in places])
                 for place, outcome in zip(places, of_shard, strict=True):
@@ -111,7 +115,7 @@ class _Judge:
             return outcomes
 
     def _shard_of(self, event: Event) -> int:
-        return shard_of(event.session_id, self._shards)
+        return self._shards[shard_of(event.session_id, len(self._shards))]
 
     async def _judge(self, shard: int, events: Sequence[Event]) -> list[str]:
         database = self._log.database

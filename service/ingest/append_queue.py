@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from service.ingest.event import Event
@@ -37,21 +38,25 @@ class Part:
 class Queue:
     """The parts that wait for one shard. A closed queue takes none.
 
-    refusal: the outcome of events that a closed queue is given.
+    refusal: the outcome of events that a closed queue is given. due: set when parts wait, when it is unsure whether the
+    shard takes events, and when the queue has closed.
     """
 
     open: bool
     refusal: str = UNAVAILABLE
     parts: deque[Part] = field(default_factory=deque)
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    due: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put(self, part: Part) -> None:
         """Add a part behind all others."""
         self.parts.append(part)
-        self.arrived.set()
+        self.due.set()
 
     def take(self) -> list[Part]:
-        """Remove and return the oldest parts: at least one, and as many as fit into one commit."""
+        """Remove and return the oldest parts: as many as fit into one commit, at least one if any waits."""
+        if not self.parts:
+            self.due.clear()
+            return []
         taken = [self.parts.popleft()]
         events, characters = len(taken[0].events), taken[0].characters
         while self.parts and _fits(
@@ -59,33 +64,53 @@ class Queue:
         ):
             taken.append(self.parts.popleft())
         if not self.parts:
-            self.arrived.clear()
+            self.due.clear()
         return taken
 
     def reopen(self) -> None:
         """Take parts again."""
         self.open, self.refusal = True, UNAVAILABLE
+        self.due.clear()
 
     def close(self, refusal: str) -> list[Part]:
         """Close the queue; remove and return the parts that wait."""
         self.open, self.refusal = False, refusal
-        self.arrived.clear()
+        self.due.set()
         left = list(self.parts)
         self.parts.clear()
         return left
 
 
+def shard_of(session_id: str, shards: int) -> int:
+    """Return which of its site's shards a session has, from 0. It is the same in every process, on every platform."""
+    return zlib.crc32(session_id.encode()) % shards
+
+
+def shard_among(shards: Sequence[int], event: Event) -> int:
+    """Return the shard of an event. shards: those of its site."""
+    return shards[shard_of(event.session_id, len(shards))]
+
+
+def divided(events: Sequence[Event], shards: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
+    """Divide the events of a site into parts that fit into one commit; give the shard and the places of each."""
+    by_shard: dict[int, list[int]] = {}
+    for place, event in enumerate(events):
+        by_shard.setdefault(shard_among(shards, event), []).append(place)
+    for shard, places in by_shard.items():
+        yield from ((shard, some) for some in commits(events, places))
+
+
 def commits(events: Sequence[Event], places: list[int]) -> list[list[int]]:
     """Divide the places of events into lists that each fit into one commit."""
-    divided: list[list[int]] = [[]]
+    parts: list[list[int]] = [[]]
     characters = 0
     for place in places:
         characters += _characters(events[place])
-        if divided[-1] and not _fits(len(divided[-1]) + 1, characters):
-            divided.append([])
+        if parts[-1] and not _fits(len(parts[-1]) + 1, characters):
+            parts.append([])
             characters = _characters(events[place])
-        divided[-1].append(place)
-    return divided
+        parts[-1].append(place)
+    return parts
 
 
 def _characters(event: Event) -> int:

@@ -5,23 +5,27 @@ There is no timer: an event that arrives alone is committed alone, at once. The 
 A shard closes when a commit does not get through in time, whatever the reason: the database is away, full, read-only or
 locked, or it hangs. A closed shard answers the senders of waiting events at once and refuses new events, while the
 commit under way continues. The shard opens when a commit gets through: that one, or a trial commit without events.
+When a shard closes, the idle ones are tried in the same way, because the fault may be theirs, too.
+
+Each shard has a queue, from the first event for it on. One admission bounds what waits for all of them.
 """
 
 from __future__ import annotations
 
 import asyncio
-import zlib
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
 
 import structlog
 
 from service.ingest.admission import Admission
-from service.ingest.append_queue import Part, Queue, commits
+from service.ingest.append_queue import Part, divided, shard_among
 from service.ingest.disk_guard import DiskGuard
 from service.ingest.event import Event
 from service.ingest.log_writer import LogWriter
 from service.ingest.outcomes import DISK_FULL, NOT_KNOWN, REFUSED, UNAVAILABLE
+from service.ingest.queues import Queues
 from sql.database import Database
 from sql.errors import DatabaseError, DiskFull, Refused, Unavailable
 
@@ -37,7 +41,8 @@ log = structlog.get_logger(__name__)
 class Appender:
     """Appends events durably, many requests in one commit.
 
-    admission: how much waits, and whether more may.
+    admission: how much waits, and whether more may. opened_day: the day of all events, which is open for history.
+    site: the number of the site of events that come without shards.
     """
 
     def __init__(
@@ -46,10 +51,15 @@ class Appender:
         retention_days: int,
         clock: datetime | None = None,
         disk: DiskGuard | None = None,
+        opened_day: date | None = None,
+        site: int = 0,
     ) -> None:
         self.admission = Admission(disk)
-        self._writer = LogWriter(database, retention_days, clock)
-        self._queues: list[Queue] = []
+        self._writer = LogWriter(database, retention_days, clock, opened_day)
+        self._site = site
+        # The shards of the site, empty until the database has told them.
+        self._shards: Sequence[int] = ()
+        self._queues = Queues(self.admission)
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -65,7 +75,7 @@ class Appender:
     @property
     def closed_shards(self) -> list[int]:
         """The shards that take no events now."""
-        return [shard for shard, queue in enumerate(self._queues) if not queue.open]
+        return self._queues.closed
 
     async def start(self) -> None:
         """Start the appender. The database may still be away."""
@@ -87,13 +97,15 @@ class Appender:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.admission.available = False
 
-    async def append(self, events: Sequence[Event]) -> list[str]:
+    async def append(self, events: Sequence[Event], shards: Sequence[int] = ()) -> list[str]:
         """Append events; return the outcome of each, after the commit.
 
-        Raises QueueFull, DiskFull, NotReady when no shard takes events, or Stopping. Then it has kept no event.
+        shards: those of the events' site, empty for the appender's own site. Raises QueueFull, DiskFull, NotReady when
+        no shard takes events, or Stopping. Then it has kept no event.
         """
+        shards = self._begun(shards)
         self.admission.check_room(len(events))
-        placed = self._place(events)
+        placed = self._place(events, shards)
         await asyncio.gather(*(part.outcomes for part, _ in placed))
         outcomes = [""] * len(events)
         for part, places in placed:
@@ -101,101 +113,96 @@ class Appender:
                 outcomes[place] = outcome
         return outcomes
 
-    async def append_one(self, event: Event) -> str:
+    async def append_one(self, event: Event, shards: Sequence[int] = ()) -> str:
         """Append one event, like `append`."""
+        shards = self._begun(shards)
         self.admission.check_room(1)
-        return (await self._put(self._shard_of(event), [event]).outcomes)[0]
+        return (await self._queues.put(shard_among(shards, event), [event]).outcomes)[0]
 
-    def _place(self, events: Sequence[Event]) -> list[tuple[Part, list[int]]]:
-        places: dict[int, list[int]] = {}
-        for place, event in enumerate(events):
-            places.setdefault(self._shard_of(event), []).append(place)
+    def _begun(self, shards: Sequence[int]) -> Sequence[int]:
+        """Return the shards, or those of the appender's site, each with its queue."""
+        for shard in shards:
+            if shard not in self._queues and not self.admission.stopping:
+                # While no shard takes events, a new one must first show that it does.
+                self._begin_queue(shard, opens=self.admission.available)
+        return shards or self._shards
+
+    def _begin_queue(self, shard: int, *, opens: bool) -> None:
+        self._queues.add(shard, opens=opens)
+        self._tasks.append(asyncio.create_task(self._serve(shard)))
+
+    def _place(self, events: Sequence[Event], shards: Sequence[int]) -> list[tuple[Part, list[int]]]:
         return [
-            (self._put(shard, [events[place] for place in some]), some)
-            for shard, of_shard in places.items()
-            for some in commits(events, of_shard)
+            (self._queues.put(shard, [events[place] for place in places]), places)
+            for shard, places in divided(events, shards)
         ]
 
-    def _shard_of(self, event: Event) -> int:
-        return shard_of(event.session_id, len(self._queues))
-
-    def _put(self, shard: int, events: Sequence[Event]) -> Part:
-        part = Part(events, asyncio.get_running_loop().create_future())
-        queue = self._queues[shard]
-        self.admission.events += len(events)
-        if queue.open:
-            queue.put(part)
-        else:
-            self._settle(part, [queue.refusal] * len(events))
-        return part
-
-    def _settle(self, part: Part, outcomes: list[str]) -> None:
-        self.admission.events -= len(part.events)
-        part.settle(outcomes)
-
     async def _begin(self) -> None:
-        """Ask the database for its shards until it answers, then serve each."""
+        """Ask the database for the shards of the site until it answers, then serve each."""
         told = False
-        while not (shards := await self._count_shards(quietly=told)):
+        while not (shards := await self._read_shards(quietly=told)):
             told = True
             await asyncio.sleep(PROBE_SECONDS)
-        works = await asyncio.gather(*(self._writer.can_append(shard) for shard in range(shards)))
-        self._queues = [Queue(each) for each in works]
-        self._tasks += [asyncio.create_task(self._serve(shard)) for shard in range(shards)]
-        self.admission.available = any(works)
+        works = await asyncio.gather(*(self._writer.can_append(shard) for shard in shards))
+        self._shards = shards
+        for shard, opens in zip(shards, works, strict=True):
+            if shard not in self._queues:
+                self._begin_queue(shard, opens=opens)
 
-    async def _count_shards(self, *, quietly: bool) -> int:
+    async def _read_shards(self, *, quietly: bool) -> list[int]:
         try:
-            return await self._writer.shards()
+            return await self._writer.shards_of(self._site)
         except DatabaseError as error:
             if not quietly:
                 log.warning("the database is away", error=str(error))
-            return 0
+            return []
 
     async def _serve(self, shard: int) -> None:
         queue = self._queues[shard]
         while True:
-            if queue.open:
-                await queue.arrived.wait()
-                await self._commit(shard, queue.take())
-                if queue.refusal == DISK_FULL:
-                    await asyncio.sleep(DISK_FULL_SECONDS)
-            elif await self._writer.can_append(shard):
-                self._open_shard(shard)
-            else:
-                await asyncio.sleep(PROBE_SECONDS)
+            if not queue.open:
+                await asyncio.sleep(DISK_FULL_SECONDS if queue.refusal == DISK_FULL else PROBE_SECONDS)
+                if await self._writer.can_append(shard):
+                    self._queues.open(shard)
+                continue
+            await queue.due.wait()
+            if parts := queue.take():
+                await self._commit(shard, parts)
+            elif queue.open:
+                await self._try(shard)
+
+    async def _try(self, shard: int) -> None:
+        """Close an open shard that takes no appends. Its events wait meanwhile."""
+        with self._closing_late(shard):
+            works = await self._writer.can_append(shard)
+        if works:
+            self._queues.open(shard)
+        elif self._queues[shard].open:
+            self._queues.close(shard, UNAVAILABLE)
 
     async def _commit(self, shard: int, parts: list[Part]) -> None:
         """Store events. Settle their parts even when cancelled."""
         events = [event for part in parts for event in part.events]
         outcomes = [UNAVAILABLE] * len(events)
-        closing = asyncio.get_running_loop().call_later(REPEAT_SECONDS, self._close_shard, shard, UNAVAILABLE)
         try:
-            outcomes = await self._store_or_tell(shard, events)
+            with self._closing_late(shard):
+                outcomes = await self._store_or_tell(shard, events)
         finally:
-            closing.cancel()
             rest = iter(outcomes)
             for part in parts:
-                self._settle(part, [next(rest) for _ in part.events])
+                self._queues.settle(part, [next(rest) for _ in part.events])
         if NOT_KNOWN.isdisjoint(outcomes):
-            self._open_shard(shard)
+            self._queues.open(shard)
 
-    def _open_shard(self, shard: int) -> None:
-        if not self._queues[shard].open:
-            log.info("events can be appended again", shard=shard)
-            self._queues[shard].reopen()
-            self._tell_admission()
-
-    def _close_shard(self, shard: int, refusal: str) -> None:
-        """Settle everything that waits as not known to be stored. Refuse events until a commit gets through."""
-        log.warning("events cannot be appended", shard=shard, waiting=self.admission.events)
-        for part in self._queues[shard].close(refusal):
-            self._settle(part, [refusal] * len(part.events))
-        self._tell_admission()
-
-    def _tell_admission(self) -> None:
-        self.admission.available = any(queue.open for queue in self._queues)
-        self.admission.disk_full = all(queue.refusal == DISK_FULL for queue in self._queues)
+    @contextmanager
+    def _closing_late(self, shard: int) -> Iterator[None]:
+        """Close the shard when the block takes longer than REPEAT_SECONDS."""
+        loop = asyncio.get_running_loop()
+        closing = loop.call_later(REPEAT_SECONDS, self._queues.close, shard, UNAVAILABLE)
+        try:
+            yield
+        finally:
+            closing.cancel()
 
     async def _store_or_tell(self, shard: int, events: Sequence[Event]) -> list[str]:
         """Store events. A fault of the service fails only these events, and their senders learn of it."""
@@ -214,7 +221,7 @@ class Appender:
                 return await self._isolate(shard, events, error)
             except DiskFull as error:
                 log.warning("append failed", shard=shard, events=len(events), error=str(error))
-                self._close_shard(shard, DISK_FULL)
+                self._queues.close(shard, DISK_FULL)
                 return [DISK_FULL] * len(events)
             except Unavailable as error:
                 # Repeat only after errors that may pass by themselves. Others would fail again in the same way.
@@ -230,8 +237,3 @@ class Appender:
             return [REFUSED]
         middle = len(events) // 2
         return await self._store(shard, events[:middle]) + await self._store(shard, events[middle:])
-
-
-def shard_of(session_id: str, shards: int) -> int:
-    """Return the shard of a session, from 0. It is the same in every process and on every platform."""
-    return zlib.crc32(session_id.encode()) % shards

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 # Limits of a decoded body.
@@ -11,6 +11,13 @@ MAX_BATCH_BYTES = 8_388_608
 MAX_BATCH_EVENTS = 10_000
 # Limit of the JSON text, as sent.
 MAX_PROPERTIES_BYTES = 16_384
+# Limits of what comes with a key of pages: one batch of the browser client (BATCH and BATCH_BYTES of
+# service/web/client/storage.js, which are characters of up to three bytes, and one more event), how old the events of
+# its outbox may be, and how wrong a clock may be that no answer of the service has corrected yet.
+MAX_PAGE_EVENTS = 200
+MAX_PAGE_BYTES = 1_048_576
+OUTBOX_AGE = timedelta(days=7)
+PAGE_AHEAD = timedelta(minutes=5)
 
 
 class Event(NamedTuple):

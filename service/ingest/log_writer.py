@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from service.ingest.event import Event
 from service.ingest.outcomes import STORED, UNAVAILABLE
@@ -13,16 +13,23 @@ from sql.errors import DatabaseError, MissingDay
 
 
 class LogWriter:
-    """Writes into the log of one database. clock: the time to judge events by, None for the database's clock."""
+    """Writes into the log of one database. clock: the time to judge events by, None for the database's clock.
 
-    def __init__(self, database: Database, retention_days: int, clock: datetime | None) -> None:
+    opened_day: the day of all events, which is open for history.
+    """
+
+    def __init__(
+        self, database: Database, retention_days: int, clock: datetime | None, opened_day: date | None = None
+    ) -> None:
         self._database = database
         self._retention_days = retention_days
         self._clock = clock
+        self._opened_day = opened_day
 
-    async def shards(self) -> int:
-        """Return the number of shards. Raises sql.errors.DatabaseError."""
-        return len(await self._database.rows(self._database.statements.list_shards))
+    async def shards_of(self, site: int) -> list[int]:
+        """Return the shards of a site, ascending. Raises sql.errors.DatabaseError."""
+        rows = await self._database.rows(self._database.statements.list_shards_of_site, site)
+        return [row["shard"] for row in rows]
 
     async def can_append(self, shard: int) -> bool:
         """Return whether a shard takes events. It tries an append without events, which takes the locks and commits."""
@@ -48,7 +55,11 @@ class LogWriter:
     async def _append(self, shard: int, events: Sequence[Event]) -> list[str]:
         columns = [list(column) for column in zip(*events, strict=True)] or [[]] * len(Event._fields)
         arguments = (shard, self._retention_days, self._clock, *columns)
-        rows = await self._database.rows(self._database.statements.append_events, *arguments)
+        statements = self._database.statements
+        if self._opened_day is None:
+            rows = await self._database.rows(statements.append_events, *arguments)
+        else:
+            rows = await self._database.rows(statements.append_history, *arguments, self._opened_day)
         outcomes = [STORED] * len(events)
         for row in rows:
             outcomes[row["ordinal"] - 1] = row["outcome"]

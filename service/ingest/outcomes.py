@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from service.errors import DiskFull, Expired, Future, IdReused, ServiceError, Unavailable
+from service.ingest.event import OUTBOX_AGE, PAGE_AHEAD
 from service.ingest.refusals import EventError
 
 # The outcomes. EXPIRED, FUTURE and ID_REUSED come from append_events.
@@ -16,6 +17,8 @@ DISK_FULL = "disk_full"  # not known to be stored, because the disk is full
 EXPIRED = "expired"
 FUTURE = "future"
 ID_REUSED = "id_reused"
+OLD_FOR_PAGE = "old_for_page"  # older than the key of pages may send
+AHEAD_FOR_PAGE = "ahead_for_page"  # further ahead than the key of pages may send
 # With these an event may be sent again.
 NOT_KNOWN = frozenset({UNAVAILABLE, DISK_FULL})
 ON_FULL_DISK = (
@@ -29,6 +32,16 @@ _REASONS: dict[str, Callable[[], ServiceError]] = {
     ),
     FUTURE: lambda: Future("the timestamp is more than 24 hours ahead", "timestamp"),
     ID_REUSED: lambda: IdReused("another session has sent this event_id with this timestamp", "event_id"),
+    OLD_FOR_PAGE: lambda: Expired(
+        f"the timestamp is more than {OUTBOX_AGE.days} days ago, but this write key is for pages:"
+        " send it with a server key",
+        "timestamp",
+    ),
+    AHEAD_FOR_PAGE: lambda: Future(
+        f"the timestamp is more than {PAGE_AHEAD.seconds // 60} minutes ahead, but this write key is for pages:"
+        " send it with a server key",
+        "timestamp",
+    ),
     REFUSED: lambda: EventError("invalid_field", "PostgreSQL refuses this event"),
     UNAVAILABLE: lambda: Unavailable("not known to be stored; send it again with the same event_id"),
     DISK_FULL: lambda: DiskFull(ON_FULL_DISK),

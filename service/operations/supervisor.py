@@ -133,13 +133,13 @@ async def prepare(url: str, settings: Settings, *, serves: bool = False) -> list
         raise SettingsError(f"the database of DATABASE_URL cannot be {cannot}: {error}") from error
     database = Database(url, connections=1)
     try:
-        asked = Retention(settings.event_retention_days, settings.rollup_retention_days)
+        asked = Retention(settings.event_retention_days, settings.rollup_retention_days, settings.log_days)
         kept = await record_retention(database, asked, lengthen=serves)
         tell_of_other_retention(settings, kept)
         for sentence in await lock_warnings(database, kept):
             log.warning("the retention is too long for this server", why=sentence)
         await advance(database, kept, read_clocks())
-        await make_days(database, kept.event_days)
+        await make_days(database, kept.log_days)
     finally:
         await database.close()
     return steps
@@ -147,7 +147,7 @@ async def prepare(url: str, settings: Settings, *, serves: bool = False) -> list
 
 def tell_of_other_retention(settings: Settings, kept: Retention) -> None:
     """Log how the settings differ from the retention in force."""
-    for sentence in settings.unlike_retention(kept.event_days, kept.rollup_days):
+    for sentence in settings.unlike_retention(kept.event_days, kept.rollup_days, kept.log_days):
         log.warning("another retention is in force", why=sentence)
 
 

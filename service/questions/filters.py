@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
-import msgspec
-
 from service.questions.condition_grammar import parse_conditions
-from service.questions.conditions import Condition, Malformed, checked, equals, predicate
+from service.questions.conditions import Condition, Malformed, checked, equals
 from service.questions.parameters import invalid, switch
 
 TEXTS = ("session_id", "user_id", "tool_name", "event_type", "action", "risk_mode")
@@ -18,7 +16,7 @@ NAMES = frozenset({*TEXTS, "demo_mode", "where", "segment"})
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The values that events must have, None for any value. event_matches reads the filters by these names."""
+    """The values that events must have, None for any value."""
 
     session_id: str | None = None
     user_id: str | None = None
@@ -32,18 +30,6 @@ class Filters:
     def __bool__(self) -> bool:
         """Whether there is any filter."""
         return self != NOTHING
-
-    def document(self) -> str:
-        """Return the filters that are set as the JSON object that event_matches takes."""
-        plain = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "where"}
-        where_fields, where_properties, values = predicate(self.where)
-        where = {
-            "where_fields": where_fields,
-            "where_properties": where_properties,
-            "where_values": None if values is None else msgspec.Raw(values.encode()),
-        }
-        given = {name: value for name, value in (plain | where).items() if value is not None}
-        return msgspec.json.encode(given).decode()
 
     def and_also(self, others: Filters) -> Filters:
         """Return the filters that pass only what passes both. Raises Malformed when they have too many conditions."""

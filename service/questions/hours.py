@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from service.questions.parameters import SHOWN, invalid, whole
 
+# Before every event.
+FIRST = datetime.min.replace(tzinfo=UTC)
 HOUR = timedelta(hours=1)
 # The shortest time that rollups tell apart. Days begin at whole quarters in every time zone of today.
 QUARTER = timedelta(minutes=15)
@@ -83,6 +85,17 @@ def closed_range(given: Mapping[str, str], default_hours: int, now: datetime) ->
 def hour_start(moment: datetime) -> datetime:
     """Return the start of the hour of a moment."""
     return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def quarter_start(moment: datetime) -> datetime:
+    """Return the start of the quarter of an hour of a moment."""
+    return moment - (moment - hour_start(moment)) % QUARTER
+
+
+def quarter_at_or_after(moment: datetime) -> datetime:
+    """Return the first start of a quarter of an hour that is not before a moment."""
+    start = quarter_start(moment)
+    return start if start == moment else start + QUARTER
 
 
 def touched_hours(since: datetime, until: datetime) -> tuple[datetime, datetime]:

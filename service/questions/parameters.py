@@ -7,12 +7,14 @@ from urllib.parse import parse_qsl
 
 from service.errors import InvalidParameter, UnknownParameter, Unreadable
 
+# The site of a request, which the edge takes off before anything else reads the parameters.
+SITE = "site"
 # An error quotes at most this many characters of a value.
 SHOWN = 40
 
 
 def parse(query: bytes, known: frozenset[str]) -> dict[str, str]:
-    """Return the parameters by name. known: the allowed names.
+    """Return the parameters by name. known: the allowed names beside the site.
 
     Raises Unreadable when the query is not URL-encoded UTF-8, UnknownParameter, and InvalidParameter for a parameter
     that is repeated or holds a NUL character.
@@ -24,8 +26,9 @@ def parse(query: bytes, known: frozenset[str]) -> dict[str, str]:
     given: dict[str, str] = {}
     for name, value in pairs:
         if name not in known:
+            takes = ", ".join(sorted(known | {SITE}))
             raise UnknownParameter(
-                f"unknown parameter {name[:SHOWN]!r}; this path takes: {', '.join(sorted(known)) or 'no parameters'}",
+                f"unknown parameter {name[:SHOWN]!r}; this path takes: {takes}",
                 name[:SHOWN],
             )
         if name in given:

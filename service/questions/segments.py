@@ -27,11 +27,15 @@ class Saving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Segments:
-    """Reads segments through `database`; saves and deletes them through `writable`."""
+    """The segments of a site. Reads them through `database`; saves and deletes them through `writable`.
 
-    def __init__(self, database: Database, writable: Database) -> None:
+    site: its number.
+    """
+
+    def __init__(self, database: Database, writable: Database, site: int = 0) -> None:
         self._database = database
         self._writable = writable
+        self._site = site
 
     async def filters(self, given: Mapping[str, str]) -> Filters:
         """Return the filters of the parameters, together with the filters of the segment that they name.
@@ -42,7 +46,7 @@ class Segments:
         name = given.get("segment")
         if not name:
             return asked
-        found = await self._database.rows(self._database.statements.read_segment, name)
+        found = await self._database.rows(self._database.statements.read_segment, self._site, name)
         if not found:
             raise invalid("segment", f"must be the name of a saved segment, not {name[:SHOWN]!r}")
         try:
@@ -58,14 +62,18 @@ class Segments:
 
     async def page(self) -> dict[str, Any]:
         """Return all segments as an answer."""
-        rows = await self._database.rows(self._database.statements.list_segments)
+        rows = await self._database.rows(self._database.statements.list_segments, self._site)
         return {"ok": True, "count": len(rows), "segments": [_segment(row) for row in rows]}
 
     async def save(self, name: str, saving: Saving) -> dict[str, Any]:
         """Save a segment. It replaces a segment of the same name. Raises Invalid, and TooMany beyond MOST_SEGMENTS."""
         _check(name, saving.filters)
         rows = await self._writable.rows(
-            self._writable.statements.save_segment, name, msgspec.json.encode(saving.filters).decode(), MOST_SEGMENTS
+            self._writable.statements.save_segment,
+            self._site,
+            name,
+            msgspec.json.encode(saving.filters).decode(),
+            MOST_SEGMENTS,
         )
         if not rows:
             raise TooMany(f"there are {MOST_SEGMENTS} segments already; delete one first")
@@ -74,7 +82,7 @@ class Segments:
     async def delete(self, name: str) -> dict[str, Any]:
         """Delete a segment. Raises Invalid and NotFound."""
         _check_name(name)
-        rows = await self._writable.rows(self._writable.statements.delete_segment, name)
+        rows = await self._writable.rows(self._writable.statements.delete_segment, self._site, name)
         if not rows:
             raise NotFound(f"there is no segment {name[:SHOWN]!r}")
         return {"ok": True, "name": name}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from itertools import accumulate
 from typing import Any
 
+from service.archive.questions import Cohorts as CohortsAsked
+from service.archive.questions import filter_checks
 from service.questions.buckets import Bounds, bounds_of, complete, whole_periods, zone
 from service.questions.filters import NAMES, Filters
 from service.questions.hours import closed_range, time_text
@@ -24,6 +26,8 @@ RETENTIONS = ("bounded", "unbounded")
 # The most numbers in one answer, enough for 315 days.
 MOST_CELLS = 50_000
 PARAMETERS = NAMES | {"interval", "tz", "by", "retention", "return_event_type", "hours", "from", "to"}
+
+Rows = Sequence[Row | Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Cohorts:
             while True:
                 bounds = bounds_of(kept.since, question.until, question.interval, question.zone)
                 _check_size(len(bounds) - 1)
-                rows = await self._rows(question, bounds)
+                rows, source = await self._rows(question, bounds)
                 if not await kept.shrank():
                     break
         return {
@@ -85,21 +89,28 @@ class Cohorts:
             "retention": question.retention,
             "from": time_text(kept.since),
             "to": time_text(question.until),
-            "source": question.source,
+            "source": source,
             "cohorts": _cohorts(question, bounds, rows, now),
         }
 
     async def _kept(self, question: Question) -> KeptRange:
         if question.source == EVENTS:
             return await self._raw_events.kept(question.since, question.until)
-        return await KeptRange.of(self._database, question.since, question.until, ROLLUPS, PEOPLE)
+        return await KeptRange.of(
+            self._database, self._raw_events.shards, question.since, question.until, ROLLUPS, PEOPLE
+        )
 
-    async def _rows(self, question: Question, bounds: Bounds) -> list[Row]:
-        statements = self._raw_events.statements
+    async def _rows(self, question: Question, bounds: Bounds) -> tuple[Rows, str]:
+        """Return the rows, and what was counted."""
         if question.source == ROLLUPS:
-            return await self._raw_events.rows(statements.cohorts_from_rollups, bounds, question.by)
-        rest = (question.by, question.return_event_type, question.filters.document())
-        return await self._raw_events.rows(statements.cohorts_from_events, bounds, *rest)
+            query = self._raw_events.statements.cohorts_from_rollups
+            shards = await self._raw_events.shards.numbers()
+            return await self._raw_events.rows(query, shards, bounds, question.by), ROLLUPS
+        checks = filter_checks(question.filters)
+        answer = await self._raw_events.ask(
+            CohortsAsked(checks=checks, bounds=bounds, by=question.by, return_event_type=question.return_event_type)
+        )
+        return answer.rows, answer.source
 
 
 def _question(given: Mapping[str, str], asked: Filters, now: datetime) -> Question:
@@ -121,7 +132,7 @@ def _check_size(periods: int) -> None:
         raise invalid("interval", f"must be longer: {periods} periods make more than {MOST_CELLS} numbers")
 
 
-def _cohorts(question: Question, bounds: Bounds, rows: Iterable[Row], now: datetime) -> list[dict[str, Any]]:
+def _cohorts(question: Question, bounds: Bounds, rows: Rows, now: datetime) -> list[dict[str, Any]]:
     counts = {(row["cohort"], row["period"]): row for row in rows}
     periods = len(bounds) - 1
     over = complete(bounds, whole_periods(bounds, question.interval, question.zone), now)

@@ -1,15 +1,16 @@
-"""The body of a funnel question: its steps, their checks, and their translation for PostgreSQL."""
+"""The body of a funnel question: its steps, their checks, and their translation into the conditions of events."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-import msgspec
 from msgspec import Meta, Struct
 
+from service.archive.questions import Step as StepAsked
+from service.archive.questions import checks_of
 from service.errors import Invalid
 from service.questions.condition_grammar import field_path, parse_conditions
-from service.questions.conditions import PROPERTIES, Condition, Malformed, predicate
+from service.questions.conditions import PROPERTIES, Condition, Malformed, equals
 from service.questions.parameters import SHOWN, invalid
 from sql.hourly import DIMENSIONS
 
@@ -18,7 +19,6 @@ MOST_MINUTES = 30 * 24 * 60
 NAMED = ("event_type", "tool_name", "action")
 
 Name = Annotated[str, Meta(max_length=128)]
-Names = dict[str, str | None]
 
 
 class Step(Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,51 +50,21 @@ class FunnelBody(Struct, frozen=True, forbid_unknown_fields=True, rename={"since
         return {name: str(value) for name, value in said.items() if value is not None}
 
 
-class Steps(NamedTuple):
-    """The steps in the form of is_funnel_step, one entry per step: names, jsonpath predicates or None, and values."""
-
-    event_types: list[str | None]
-    tool_names: list[str | None]
-    actions: list[str | None]
-    of_fields: list[str | None]
-    of_properties: list[str | None]
-    values: str
+def steps_of(sent: tuple[Step, ...]) -> tuple[StepAsked, ...]:
+    """Return the tests of each step of a body. Raises Invalid."""
+    return tuple(StepAsked(checks_of(_read(step, f"steps[{place}]"))) for place, step in enumerate(sent))
 
 
-def steps_of(sent: tuple[Step, ...]) -> Steps:
-    """Return the steps of a body, translated for PostgreSQL. Raises Invalid."""
-    read = [_read(step, f"steps[{place}]") for place, step in enumerate(sent)]
-    predicates = [predicate(conditions) for _, conditions in read]
-    values = [None if found.values is None else msgspec.Raw(found.values.encode()) for found in predicates]
-    return Steps(
-        [names["event_type"] for names, _ in read],
-        [names["tool_name"] for names, _ in read],
-        [names["action"] for names, _ in read],
-        [found.of_fields for found in predicates],
-        [found.of_properties for found in predicates],
-        msgspec.json.encode(values).decode(),
-    )
-
-
-def _read(step: Step, place: str) -> tuple[Names, list[Condition]]:
-    """Return the names of a step and its other conditions.
-
-    A condition with `=` becomes a name if the step has no such name yet, because an index can find names.
-    """
-    names: Names = {field: getattr(step, field) or None for field in NAMED}
+def _read(step: Step, place: str) -> list[Condition]:
+    """Return the conditions of a step, its names among them."""
+    names = {field: getattr(step, field) for field in NAMED if getattr(step, field)}
     for field, name in names.items():
-        if "\0" in (name or ""):
+        if "\0" in name:
             raise Invalid("must not hold a NUL character", f"{place}.{field}")
-    others = []
-    for condition in _conditions(step, place):
-        field = condition.path[0]
-        if condition.operator == "=" and field in NAMED and names[field] is None:
-            names[field] = str(condition.values[0])
-        else:
-            others.append(condition)
-    if not others and not any(name is not None for name in names.values()):
+    found = [*(equals(field, name) for field, name in names.items()), *_conditions(step, place)]
+    if not found:
         raise Invalid(f"must have one of {', '.join(NAMED)} and where", place)
-    return names, others
+    return found
 
 
 def _conditions(step: Step, place: str) -> tuple[Condition, ...]:
@@ -105,10 +75,10 @@ def _conditions(step: Step, place: str) -> tuple[Condition, ...]:
 
 
 class Breakdown(NamedTuple):
-    """The field that divides the runs, in the form of event_key: a dimension, and for properties a path."""
+    """The field that divides the runs: a dimension, or `properties` and a path."""
 
     dimension: str | None = None
-    path: list[str] | None = None
+    path: tuple[str, ...] | None = None
 
 
 def breakdown_of(text: str | None) -> Breakdown:
@@ -120,7 +90,7 @@ def breakdown_of(text: str | None) -> Breakdown:
     except Malformed:
         path = None
     if path is not None and path[0] == PROPERTIES:
-        return Breakdown(PROPERTIES, list(path[1:]))
+        return Breakdown(PROPERTIES, path[1:])
     if text in DIMENSIONS:
         return Breakdown(text)
     raise invalid(

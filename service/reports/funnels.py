@@ -6,12 +6,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
+from service.archive.protocol import Row
+from service.archive.questions import Funnel as Question
+from service.archive.questions import filter_checks
 from service.questions.hours import closed_range, time_text
 from service.questions.segments import Segments
 from service.reports.funnel_body import FunnelBody, breakdown_of, steps_of
-from service.reports.kept_range import EVENTS
 from service.reports.raw_events import RawEvents
-from sql.database import Row
 from sql.hourly import OTHER
 
 DEFAULT_HOURS = 168
@@ -22,44 +25,53 @@ Funnel = list[dict[str, Any]]
 
 
 class Funnels:
-    """Answers `POST /api/analytics/funnels`.
+    """Answers `POST /api/analytics/funnels`."""
 
-    names_ids: whether answers name the ids that dropped at a step. Only a service with a read token names them.
-    """
-
-    def __init__(
-        self, raw_events: RawEvents, segments: Segments, clock: Callable[[], datetime], *, names_ids: bool
-    ) -> None:
+    def __init__(self, raw_events: RawEvents, segments: Segments, clock: Callable[[], datetime]) -> None:
         self._raw_events = raw_events
         self._segments = segments
         self._clock = clock
-        self._names_ids = names_ids
 
-    async def answer(self, body: FunnelBody) -> dict[str, Any]:
-        """Return each step of the funnel and, with a breakdown, of each group. Raises ServiceError."""
+    async def answer(self, body: FunnelBody, *, names_ids: bool = False) -> dict[str, Any]:
+        """Return each step of the funnel and, with a breakdown, of each group. Raises ServiceError.
+
+        names_ids: whether to name the ids that dropped at a step.
+        """
         since, until = closed_range(body.range, DEFAULT_HOURS, self._clock())
-        asked = (body.by == "user", body.order == "strict", body.window_minutes, *steps_of(body.steps))
-        breakdown = breakdown_of(body.breakdown)
-        filters = (await self._segments.sent_filters(body.filters)).document()
-        most = (MOST_GROUPS, MOST_IDS if self._names_ids else 0)
-        read = self._raw_events.statements.read_funnel
+        question = await self._question(body, since, until, MOST_IDS if names_ids else 0)
         async with self._raw_events.admitted():
             kept = await self._raw_events.kept(since, until)
             while True:
-                rows = await self._raw_events.rows(read, kept.since, until, *asked, *breakdown, *most, filters)
+                answer = await self._raw_events.ask(replace(question, since=kept.since))
                 if not await kept.shrank():
                     break
-        whole = [row for row in rows if row["whole"]]
-        groups = {"groups": _groups([row for row in rows if not row["whole"]])} if breakdown.dimension else {}
+        whole = [row for row in answer.rows if row["whole"]]
+        groups = {"groups": _groups([row for row in answer.rows if not row["whole"]])} if question.divided_by else {}
         return {
             "ok": True,
             "by": body.by,
-            "steps": _steps(whole, len(body.steps), named=self._names_ids),
+            "steps": _steps(whole, len(body.steps), named=names_ids),
             **groups,
-            "source": EVENTS,
+            "source": answer.source,
             "from": time_text(kept.since),
             "to": time_text(until),
         }
+
+    async def _question(self, body: FunnelBody, since: datetime, until: datetime, most_ids: int) -> Question:
+        breakdown = breakdown_of(body.breakdown)
+        return Question(
+            checks=filter_checks(await self._segments.sent_filters(body.filters)),
+            since=since,
+            until=until,
+            by_user=body.by == "user",
+            strict=body.order == "strict",
+            window_minutes=body.window_minutes,
+            steps=steps_of(body.steps),
+            divided_by=breakdown.dimension,
+            path=breakdown.path,
+            most_keys=MOST_GROUPS,
+            most_ids=most_ids,
+        )
 
 
 def _groups(rows: Sequence[Row]) -> list[dict[str, Any]]:

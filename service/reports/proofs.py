@@ -39,10 +39,11 @@ class Proofs:
         now = self._clock()
         since, until = touched_hours(*closed_range(parse(query, PARAMETERS), DEFAULT_HOURS, now))
         # Read the positions first, so that the proofs reach at least as far as `as_of` says.
-        checkpoints = await self._database.rows(self._database.statements.list_lags, PROJECTION)
+        shards = await self._shards.numbers()
+        checkpoints = await self._database.rows(self._database.statements.list_lags, PROJECTION, shards)
         by_hour = await self._by_hour(since, until)
         elsewhere = await self._database.rows(
-            self._database.statements.list_failed_elsewhere, PROJECTION, since, until, MOST_ELSEWHERE
+            self._database.statements.list_failed_elsewhere, shards, PROJECTION, since, until, MOST_ELSEWHERE
         )
         proofs = [
             {"hour": time_text(hour), **proof_of(hour, by_hour[hour], now)} for hour in sorted(by_hour, reverse=True)

@@ -8,15 +8,15 @@ from typing import Any
 
 import msgspec
 
+from service.archive.protocol import Row
+from service.archive.questions import Properties, filter_checks
 from service.questions.condition_grammar import path_text, property_path
 from service.questions.conditions import Malformed
 from service.questions.filters import NAMES
 from service.questions.hours import closed_range, time_text
 from service.questions.parameters import invalid, parse, whole
 from service.questions.segments import Segments
-from service.reports.kept_range import EVENTS
 from service.reports.raw_events import RawEvents
-from sql.database import Row
 
 DEFAULT_HOURS = 24
 DEFAULT_LIMIT = 10
@@ -43,33 +43,41 @@ class PropertyValues:
         since, until = closed_range(given, DEFAULT_HOURS, self._clock())
         only = _only(given)
         limit = whole(given, "limit", MOST_VALUES if only else DEFAULT_LIMIT, MOST_VALUES)
-        filters = await self._segments.filters(given)
-        asked = (only, MOST_DEPTH, MOST_PROPERTIES, limit, filters.document())
-        read = self._raw_events.statements.read_properties
+        checks = filter_checks(await self._segments.filters(given))
         async with self._raw_events.admitted():
             kept = await self._raw_events.kept(since, until)
             while True:
-                rows = await self._raw_events.rows(read, kept.since, until, *asked)
+                answer = await self._raw_events.ask(
+                    Properties(
+                        checks=checks,
+                        since=kept.since,
+                        until=until,
+                        wanted=only,
+                        most_depth=MOST_DEPTH,
+                        most_properties=MOST_PROPERTIES,
+                        most_values=limit,
+                    )
+                )
                 if not await kept.shrank():
                     break
-        about = {row["measure"]: row["amount"] for row in rows if row["path"] is None}
+        about = {row["measure"]: row["amount"] for row in answer.rows if row["path"] is None}
         return {
             "ok": True,
             "from": time_text(kept.since),
             "to": time_text(until),
-            "source": EVENTS,
+            "source": answer.source,
             "events": about["events"],
-            "properties": _properties(row for row in rows if row["path"] is not None),
+            "properties": _properties(row for row in answer.rows if row["path"] is not None),
             "more": about["more"],
         }
 
 
-def _only(given: Mapping[str, str]) -> list[str] | None:
+def _only(given: Mapping[str, str]) -> tuple[str, ...] | None:
     """Return the path of the only property to read, None for all properties. Raises InvalidParameter."""
     if not given.get("property"):
         return None
     try:
-        return list(property_path(given["property"]))
+        return property_path(given["property"])
     except Malformed as error:
         raise invalid("property", str(error)) from error
 

@@ -1,17 +1,21 @@
-"""The totals of a range, compared with an earlier one, and its most frequent keys."""
+"""The totals of a range, compared with an earlier one, also by bucket, and its most frequent keys."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from itertools import pairwise
 from typing import Any
 
-from service.questions.buckets import COMPARISONS, Bounds, earlier
+from service.archive.sources import source_of_all
+from service.questions.buckets import COMPARISONS, INTERVALS, Bounds, bounds_of, complete, earlier, whole_periods, zone
 from service.questions.filters import NAMES
 from service.questions.hours import closed_range, time_text
-from service.questions.parameters import choice, parse, whole
+from service.questions.parameters import choice, invalid, parse, whole
 from service.questions.segments import Segments
-from service.reports.counts import Counted, Counts, Scope, Wanted, largest
+from service.reports.counted import Counted, largest
+from service.reports.counts import Counts, Scope, Wanted
 from service.reports.kept_range import EVENTS, ROLLUPS
 from sql.hourly import METRICS, OTHER, ROLLUP_FIELDS
 
@@ -20,7 +24,11 @@ DEFAULT_HOURS = 168
 MOST_KEYS = 50
 DEFAULT_LIMIT = 10
 MOST_ROWS = 1_000
-SUMMARY_PARAMETERS = NAMES | {"hours", "from", "to", "compare"}
+# The most numbers in the buckets of an answer.
+MOST_VALUES = 50_000
+# Rollups do not know minutes.
+SUMMARY_INTERVALS = INTERVALS[1:]
+SUMMARY_PARAMETERS = NAMES | {"hours", "from", "to", "compare", "interval", "tz"}
 TOP_PARAMETERS = NAMES | {"hours", "from", "to", "by", "limit"}
 TOP_DIMENSIONS = ("action", *ROLLUP_FIELDS)
 # The lists of an answer, and the dimension of each.
@@ -30,6 +38,43 @@ LISTS = {"event_types": "event_type", "tool_usage": "tool_name", "risk_distribut
 TOTALS = tuple(sorted({name for names in METRICS.values() for name in names}))
 
 Compared = tuple[Bounds, Counted] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """The buckets that a summary is to have, too. interval: one of SUMMARY_INTERVALS."""
+
+    interval: str
+    zone: tzinfo
+
+    def bounds(self, cut: Scope) -> Bounds:
+        """Return the bounds of the buckets. Raises InvalidParameter when they are too many."""
+        bounds = bounds_of(cut.since, cut.until, self.interval, self.zone)
+        if (numbers := (len(bounds) - 1) * len(METRICS)) > MOST_VALUES:
+            raise invalid("interval", f"must be longer: the buckets make {numbers} numbers, more than {MOST_VALUES}")
+        return bounds
+
+    def buckets(self, bounds: Bounds, counted: Counted, now: datetime) -> list[dict[str, Any]]:
+        """Return the totals of each bucket."""
+        is_complete = complete(bounds, whole_periods(bounds, self.interval, self.zone), now)
+        return [
+            {
+                "start": time_text(since),
+                "end": time_text(until),
+                "totals": counted.totals(place),
+                "complete": is_complete[place],
+            }
+            for place, (since, until) in enumerate(pairwise(bounds))
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was counted of a range, and of the earlier one and in each bucket where these were asked for."""
+
+    counted: Counted
+    compared: Compared
+    course: tuple[Bounds, Counted] | None
 
 
 class Summary:
@@ -44,21 +89,25 @@ class Summary:
         """Return the totals of a range, and of the earlier range to compare with. Raises ServiceError."""
         given = parse(query, SUMMARY_PARAMETERS)
         compare = choice(given, "compare", COMPARISONS, "none")
+        course = _course(given)
+        now = self._clock()
         scope = await self._scope(given)
         async with self._counts.admitted(scope.source):
             kept = await self._counts.kept(scope)
             while True:
                 cut = scope.within(kept)
-                counted, compared = await self._read(cut, compare)
+                read = await self._read(cut, compare, course)
                 if not await kept.shrank():
                     break
+        counted, compared = read.counted, read.compared
         return {
             "ok": True,
             "from": time_text(cut.since),
             "to": time_text(cut.until),
-            "source": cut.source,
+            "source": source_of_all([counted.source, *([compared[1].source] if compared else [])]),
             "totals": counted.totals(0),
             "compare": await self._compared(cut, compared),
+            **({"buckets": course.buckets(*read.course, now)} if course and read.course else {}),
             **{name: _rows(counted, dimension) for name, dimension in LISTS.items()},
             "as_of": counted.as_of,
         }
@@ -73,14 +122,15 @@ class Summary:
             kept = await self._counts.kept(scope)
             while True:
                 cut = scope.within(kept)
-                counted = await self._counts.read(cut, [cut.since, cut.until], Wanted((by,)))
+                counted = await self._counts.read(cut, [cut.since, cut.until], Wanted((by,), most=limit))
                 if not await kept.shrank():
                     break
         named, other = largest(counted.keys(by), limit)
+        other += counted.rest(by)
         return {
             "ok": True,
             "by": by,
-            "source": cut.source,
+            "source": counted.source,
             "from": time_text(cut.since),
             "to": time_text(cut.until),
             "total": sum(events for _, events in named) + other,
@@ -94,13 +144,18 @@ class Summary:
         source = ROLLUPS if not filters and by in ROLLUP_FIELDS else EVENTS
         return Scope(source, since, until, filters)
 
-    async def _read(self, cut: Scope, compare: str) -> tuple[Counted, Compared]:
+    async def _read(self, cut: Scope, compare: str, course: Course | None) -> Read:
         bounds = [cut.since, cut.until]
         compared = None
         if compare != "none":
             before = earlier(bounds, compare, "hour", UTC)
-            compared = before, await self._counts.read(cut, before, Wanted(TOTALS))
-        return await self._counts.read(cut, bounds, Wanted((*LISTS.values(), *TOTALS))), compared
+            compared = before, await self._counts.read(cut, before, Wanted(TOTALS, most=0))
+        wanted = Wanted((*LISTS.values(), *TOTALS), most=MOST_KEYS)
+        if course is None:
+            return Read(await self._counts.read(cut, bounds, wanted), compared, None)
+        by_bucket = course.bounds(cut)
+        each, of_whole = await self._counts.read_with_whole(cut, by_bucket, Wanted(TOTALS, most=0), wanted)
+        return Read(of_whole, compared, (by_bucket, each))
 
     async def _compared(self, cut: Scope, compared: Compared) -> dict[str, Any] | None:
         """Return the totals to compare with.
@@ -121,7 +176,16 @@ class Summary:
         }
 
 
+def _course(given: Mapping[str, str]) -> Course | None:
+    if "interval" in given:
+        return Course(choice(given, "interval", SUMMARY_INTERVALS, ""), zone(given.get("tz", "UTC")))
+    if "tz" in given:
+        raise invalid("tz", "needs the parameter interval")
+    return None
+
+
 def _rows(counted: Counted, dimension: str) -> list[dict[str, Any]]:
     named, other = largest(counted.keys(dimension), MOST_KEYS)
+    other += counted.rest(dimension)
     rest = [{"key": OTHER, "events": other, "rest": True}] if other else []  # told from a key of that name
     return [*({"key": key, "events": events} for key, events in named), *rest]

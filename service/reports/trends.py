@@ -8,12 +8,14 @@ from datetime import datetime, timedelta, tzinfo
 from itertools import pairwise
 from typing import Any
 
+from service.archive.sources import source_of_all
 from service.questions.buckets import COMPARISONS, INTERVALS, Bounds, bounds_of, complete, earlier, whole_periods, zone
 from service.questions.filters import NAMES, Filters
 from service.questions.hours import HOUR, closed_range, time_text
 from service.questions.parameters import choice, invalid, parse, whole
 from service.questions.segments import Segments
-from service.reports.counts import Counted, Counts, Scope, Value, Wanted, largest
+from service.reports.counted import Counted, Value, largest
+from service.reports.counts import Counts, Scope, Wanted
 from service.reports.kept_range import EVENTS, ROLLUPS
 from sql.hourly import DIMENSIONS, METRICS, OTHER, ROLLUP_FIELDS
 
@@ -52,7 +54,7 @@ class Found:
     """The counts that answer a question.
 
     scope: the kept part of the question's scope. whole: for each bucket, whether it is a whole period. keys: the keys
-    to name. compared: the bounds and counts of the earlier range, or None.
+    to name. compared: the bounds and counts of the earlier range, or None. source: what was counted.
     """
 
     scope: Scope
@@ -61,6 +63,7 @@ class Found:
     counted: Counted
     keys: tuple[str, ...]
     compared: tuple[Bounds, Counted] | None
+    source: str
 
 
 class Trends:
@@ -85,7 +88,7 @@ class Trends:
             "tz": question.tz,
             "from": time_text(found.scope.since),
             "to": time_text(found.scope.until),
-            "source": found.scope.source,
+            "source": found.source,
             "buckets": _buckets(found.bounds, found.whole, now, lambda place: found.counted.value(metric, place)),
             "compare": await self._compared(question, found, now),
             "groups": _groups(question, found, now),
@@ -104,23 +107,25 @@ class Trends:
     async def _read(self, question: Question, scope: Scope) -> Found:
         bounds = bounds_of(scope.since, scope.until, question.interval, question.zone)
         _check_size(question, len(bounds) - 1)
-        keys = await self._keys(question, scope)
+        ranked = await self._ranked(question, scope)
+        keys = _keys(question, ranked)
         compared = None
         if question.compare != "none":
             before = earlier(bounds, question.compare, question.interval, question.zone)
             compared = before, await self._counts.read(scope, before, _wanted(question.metric))
         counted = await self._counts.read(scope, bounds, _wanted(question.metric, question.by, keys))
         whole = whole_periods(bounds, question.interval, question.zone)
-        return Found(scope, bounds, whole, counted, keys, compared)
+        read = [counted, *([ranked] if ranked else []), *([compared[1]] if compared else [])]
+        return Found(scope, bounds, whole, counted, keys, compared, source_of_all(each.source for each in read))
 
-    async def _keys(self, question: Question, scope: Scope) -> tuple[str, ...]:
-        """Return the keys with the most events in the range, at most `top`. A key (other) counts with the rest."""
+    async def _ranked(self, question: Question, scope: Scope) -> Counted | None:
+        """Return the largest counts by key over the whole range; None without a dimension to divide by.
+
+        One more than are named, because (other) may be among them.
+        """
         if question.by is None:
-            return ()
-        counted = await self._counts.read(scope, [scope.since, scope.until], Wanted((question.by,)))
-        counts = {key: events for key, events in counted.keys(question.by).items() if key != OTHER}
-        named, _ = largest(counts, question.top)
-        return tuple(key for key, _ in named)
+            return None
+        return await self._counts.read(scope, [scope.since, scope.until], Wanted((question.by,), most=question.top + 1))
 
     async def _compared(self, question: Question, found: Found, now: datetime) -> list[Bucket] | None:
         if found.compared is None:
@@ -164,6 +169,15 @@ def _question(given: Mapping[str, str], asked: Filters, now: datetime) -> Questi
     )
 
 
+def _keys(question: Question, ranked: Counted | None) -> tuple[str, ...]:
+    """Return the keys with the most events in the range, at most `top`. A key (other) counts with the rest."""
+    if question.by is None or ranked is None:
+        return ()
+    counts = {key: events for key, events in ranked.keys(question.by).items() if key != OTHER}
+    named, _ = largest(counts, question.top)
+    return tuple(key for key, _ in named)
+
+
 def _check_minutes(metric: str, length: timedelta) -> None:
     if length > MOST_HOURS_OF_MINUTES * HOUR:
         raise invalid("interval", f"must be quarter or longer in a range of more than {MOST_HOURS_OF_MINUTES} hours")
@@ -187,7 +201,7 @@ def _check_size(question: Question, buckets: int) -> None:
 def _wanted(metric: str, by: str | None = None, keys: tuple[str, ...] | None = None) -> Wanted:
     """Return the counts that a metric needs, for the whole and for each group."""
     if by is None:
-        return Wanted(METRICS[metric])
+        return Wanted(METRICS[metric], most=0)
     return Wanted((*METRICS[metric], by), keys, by if metric != "events" else None)
 
 

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +17,15 @@ Value = TypeVar("Value")
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 CHECKOUT_DATA = ".data"
+# What one sender may send; 0 for no limit. No machine takes more.
+EVENTS_PER_MINUTE = values.whole(0, 100_000_000)
+PREFIX = "HOURLEDGER_"
+ARCHIVE = "archive"
+LOG_DAYS = "HOURLEDGER_LOG_DAYS"
+WRITE_KEY = "HOURLEDGER_WRITE_KEY"
+READ_TOKEN = "HOURLEDGER_READ_TOKEN"  # noqa: S105  # its name
+# Its default, unless events are kept for fewer days.
+USUAL_LOG_DAYS = 30
 
 
 class SettingsError(Exception):
@@ -38,9 +48,13 @@ class Settings:
     cors_origins: tuple[str, ...]
     trusted_proxies: tuple[values.Network, ...]
     base_path: str
+    events_per_address: int
+    events_per_key: int
     event_retention_days: int
     rollup_retention_days: int
+    log_days: int
     grace_days: int
+    archive_dir: Path
     witness: Path | None
     shards: int | None
     log_level: str
@@ -55,13 +69,14 @@ class Settings:
         except ValueError:
             return False
 
-    def unlike_retention(self, event_days: int, rollup_days: int) -> list[str]:
+    def unlike_retention(self, event_days: int, rollup_days: int, log_days: int) -> list[str]:
         """Return how the settings differ from the retention in force, one sentence for each variable."""
         return [
             sentence
             for name, asked, kept in (
                 ("HOURLEDGER_EVENT_RETENTION_DAYS", self.event_retention_days, event_days),
                 ("HOURLEDGER_ROLLUP_RETENTION_DAYS", self.rollup_retention_days, rollup_days),
+                (LOG_DAYS, self.log_days, log_days),
             )
             for sentence in _unlike(name, asked, kept)
         ]
@@ -73,7 +88,7 @@ class Settings:
         """
         if not (self.listens_on_loopback() or self.read_token or self.open_reads):
             raise SettingsError(
-                f"HOURLEDGER_HOST={self.host} listens beyond this machine: set HOURLEDGER_READ_TOKEN,"
+                f"HOURLEDGER_HOST={self.host} listens beyond this machine: set {READ_TOKEN},"
                 " or HOURLEDGER_OPEN_READS=1 to let everyone read"
             )
 
@@ -97,6 +112,7 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
 
     data_dir: the data directory when the environment names none.
     """
+    _check_names(environ)
     events = _read(environ, "HOURLEDGER_EVENT_RETENTION_DAYS", "30", values.whole(1, 3_650))
     rollups = _read(environ, "HOURLEDGER_ROLLUP_RETENTION_DAYS", "90", values.whole(1, 36_500))
     if rollups < events:
@@ -104,23 +120,34 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
             f"HOURLEDGER_ROLLUP_RETENTION_DAYS is {rollups},"
             f" but must be at least HOURLEDGER_EVENT_RETENTION_DAYS ({events})"
         )
+    log_days = _read(environ, LOG_DAYS, str(min(USUAL_LOG_DAYS, events)), values.whole(1, 3_650))
+    if log_days > events:
+        raise SettingsError(
+            f"{LOG_DAYS} is {log_days}, but must be at most HOURLEDGER_EVENT_RETENTION_DAYS ({events}),"
+            " because rows cannot be kept longer than events"
+        )
+    data = _read(environ, "HOURLEDGER_DATA_DIR", data_dir or usual_data_dir(), values.folder)
     log_json, log_level = _read(environ, "HOURLEDGER_LOG", "info", values.log)
     settings = Settings(
         database_url=_read(environ, "DATABASE_URL", "", values.database_url),
-        data_dir=_read(environ, "HOURLEDGER_DATA_DIR", data_dir or usual_data_dir(), values.folder),
+        data_dir=data,
         host=_read(environ, "HOURLEDGER_HOST", "127.0.0.1", values.host),
         port=_read(environ, "HOURLEDGER_PORT", "8000", values.whole(1, 65_535)),
         workers=_read(environ, "HOURLEDGER_WORKERS", "1", values.whole(1, 64)),
-        write_key=_read(environ, "HOURLEDGER_WRITE_KEY", "", values.secret),
-        read_token=_read(environ, "HOURLEDGER_READ_TOKEN", "", values.secret),
+        write_key=_read(environ, WRITE_KEY, "", values.secret),
+        read_token=_read(environ, READ_TOKEN, "", values.secret),
         open_reads=_read(environ, "HOURLEDGER_OPEN_READS", "0", values.switch),
         allowed_hosts=_read(environ, "HOURLEDGER_ALLOWED_HOSTS", ",".join(LOOPBACK_NAMES), values.names),
         cors_origins=_read(environ, "HOURLEDGER_CORS_ORIGINS", "", values.origins),
         trusted_proxies=_read(environ, "HOURLEDGER_TRUSTED_PROXIES", "", values.networks),
         base_path=_read(environ, "HOURLEDGER_BASE_PATH", "/", values.base_path),
+        events_per_address=_read(environ, "HOURLEDGER_EVENTS_PER_ADDRESS", "6000", EVENTS_PER_MINUTE),
+        events_per_key=_read(environ, "HOURLEDGER_EVENTS_PER_KEY", "60000", EVENTS_PER_MINUTE),
         event_retention_days=events,
         rollup_retention_days=rollups,
+        log_days=log_days,
         grace_days=_read(environ, "HOURLEDGER_GRACE_DAYS", "2", values.whole(0, 365)),
+        archive_dir=_read(environ, "HOURLEDGER_ARCHIVE_DIR", str(data / ARCHIVE), values.folder),
         witness=_read(environ, "HOURLEDGER_WITNESS", "", lambda text: Path(text) if text else None),
         shards=_read(environ, "HOURLEDGER_SHARDS", "", lambda text: values.whole(1, 64)(text) if text else None),
         log_level=log_level,
@@ -131,7 +158,21 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
             f"HOURLEDGER_WITNESS is {str(settings.witness)!r}, but must be outside of the data directory"
             f" {str(settings.data_dir)!r}: it must not go back when that folder does"
         )
+    if settings.archive_dir.resolve() == settings.data_dir.resolve():
+        raise SettingsError(
+            f"HOURLEDGER_ARCHIVE_DIR is {str(settings.archive_dir)!r}, but must be a folder of its own, such as"
+            f" {str(settings.data_dir / ARCHIVE)!r}"
+        )
     return settings
+
+
+def _check_names(environ: Mapping[str, str]) -> None:
+    """Refuse a name that is nearly one of the settings; orchestrators set others, such as HOURLEDGER_SERVICE_HOST."""
+    known = {field.upper(): f"{PREFIX}{field.upper()}" for field in Settings.__dataclass_fields__}
+    known |= {"DATABASE_URL": "DATABASE_URL", "LOG_LEVEL": f"{PREFIX}LOG", "LOG_JSON": f"{PREFIX}LOG"}
+    for name in sorted(name for name in environ if name.startswith(PREFIX) and name not in known.values()):
+        if meant := get_close_matches(name.removeprefix(PREFIX), known, 1, cutoff=0.7):
+            raise SettingsError(f"{name} is no setting: did you mean {known[meant[0]]}?")
 
 
 def _read(environ: Mapping[str, str], name: str, default: str, parse: Callable[[str], Value]) -> Value:
@@ -144,7 +185,10 @@ def _read(environ: Mapping[str, str], name: str, default: str, parse: Callable[[
 
 def _unlike(name: str, asked: int, kept: int) -> list[str]:
     if asked < kept:
-        return [f"{name} is {asked}, but {kept} days are in force: make retention SHORTEN=1 shortens them to {asked}"]
+        # Its default may be shorter than what an older release has recorded.
+        choice = f"; {name}={kept} leaves them as they are" if name == LOG_DAYS else ""
+        told = f"{name} is {asked}, but {kept} days are in force: make retention SHORTEN=1 shortens them to {asked}"
+        return [told + choice]
     if asked > kept:
         return [f"{name} is {asked}, but {kept} days are in force: start the service with {asked} to lengthen them"]
     return []

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import os
 import tempfile
+from pathlib import Path
 
 from service.settings import Settings, SettingsError
+
+
+def roomy_folder(settings: Settings) -> Path:
+    """Return a folder for large temporary files: the data directory where it can be written to, else the usual one.
+
+    The usual one is in memory on many systems.
+    """
+    usable = settings.data_dir.is_dir() and os.access(settings.data_dir, os.W_OK | os.X_OK)
+    return settings.data_dir if usable else Path(tempfile.gettempdir())
 
 
 def choose_temporary_folder(settings: Settings) -> None:

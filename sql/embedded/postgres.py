@@ -25,6 +25,7 @@ from sql.embedded.configuration import DATABASE, ROLE, write_configuration
 from sql.embedded.disk import LEAST_WAL, MIB, SEGMENT
 from sql.embedded.folders import PORT, SOCKET_NAME, pgdata_name, private_folder
 from sql.errors import EmbeddedError
+from sql.statements import load
 from sql.stopping import unbroken
 
 LOCALES = {16: ("--locale=C",), 18: ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")}
@@ -84,9 +85,10 @@ class Postgres:
             return None
         return process if self._is_ours(process) else None
 
-    def bring_up(self) -> bool:
+    def bring_up(self, *, alone: bool = False) -> bool:
         """Start the server unless it runs, and wait until it answers and has its database; return whether it started.
 
+        alone: no other process uses the server. Then a database that a killed swap has left shut is opened again.
         Raises EmbeddedError when the server cannot start, or does not answer within 10 minutes.
         """
         self._initialise()
@@ -98,7 +100,7 @@ class Postgres:
             if answer == Answer.NOBODY and self.postmaster() is None:
                 started = self._start(last_try=waited > LEFTOVER_SECONDS)
             time.sleep(0.02)
-        self._make_database()
+        self._make_database(alone=alone)
         return started
 
     def stop(self) -> None:
@@ -154,8 +156,10 @@ class Postgres:
         new.rename(self.folder)
         sync(self.data_dir)
 
-    def _make_database(self) -> None:
+    def _make_database(self, *, alone: bool) -> None:
         tried = self._run("psql", "-X", "-w", "-c", "", "-d", self.url(DATABASE))
+        if alone and "is not currently accepting connections" in tried.stderr:
+            tried = self._run("psql", "-X", "-w", "-c", load().open_database, "-d", self.url("postgres"))
         if f'database "{DATABASE}" does not exist' in tried.stderr:
             tried = self._run("createdb", "-w", f"--maintenance-db={self.url('postgres')}", DATABASE)
         if tried.returncode:

@@ -25,15 +25,19 @@ from sql.stopping import unbroken
 
 @dataclass(frozen=True)
 class EmbeddedServer:
-    """A share in a running server. `release`, or leaving the context manager, gives it back."""
+    """A share in a running server. `release`, or leaving the context manager, gives it back.
+
+    database: the one that `url` leads to.
+    """
 
     postgres: Postgres
     users: BinaryIO = field(repr=False)
+    database: str = DATABASE
 
     @property
     def url(self) -> str:
-        """Return the DSN of the database `hourledger`, for asyncpg and libpq."""
-        return self.postgres.url(DATABASE)
+        """Return the DSN of the database, for asyncpg and libpq."""
+        return self.postgres.url(self.database)
 
     def database_url(self, database: str) -> str:
         """Return the DSN of another database of this server; the database need not exist."""
@@ -65,7 +69,7 @@ def use(
             try:
                 if anew:
                     _remove_data(server)
-                server.postgres.bring_up()
+                server.postgres.bring_up(alone=_is_alone(server))
             except BaseException:
                 with unbroken():
                     _leave(server)
@@ -113,6 +117,12 @@ def _remove_data(server: EmbeddedServer) -> None:
     server.postgres.stop()  # it still runs when its last user was killed
     server.postgres.remove_data()
     fcntl.flock(server.users, fcntl.LOCK_SH)
+
+
+def _is_alone(server: EmbeddedServer) -> bool:
+    alone = _locked(server.users, fcntl.LOCK_EX)
+    fcntl.flock(server.users, fcntl.LOCK_SH)  # also after a refusal, which may have given the shared lock up
+    return alone
 
 
 def _leave(server: EmbeddedServer) -> None:

@@ -1,5 +1,6 @@
 create or replace view bi.events (
-    timestamp, event_id, event_type, session_id, user_id, tool_name, action, risk_mode, properties, demo_mode, received_at
+    timestamp, event_id, event_type, session_id, user_id, tool_name, action, risk_mode, properties, demo_mode, received_at,
+    site
 ) as
 select
     e.timestamp,
@@ -12,7 +13,8 @@ select
     hourly_risk_mode(e.event_type, e.properties),
     e.properties,
     e.demo_mode,
-    e.received_at
+    e.received_at,
+    (select s.name from site_shards as m join sites as s on s.site = m.site where m.shard = e.shard)
 from events as e;
 
 comment on view bi.events is 'Every kept event, one per row. Events are kept for 30 days by default. With a condition on timestamp, only the days in it are read.';
@@ -27,3 +29,4 @@ comment on column bi.events.risk_mode is 'The risk mode that a risk_mode_changed
 comment on column bi.events.properties is 'Further data from the sender, a JSON object, or null.';
 comment on column bi.events.demo_mode is 'Whether the sender was in demonstration mode.';
 comment on column bi.events.received_at is 'When the event was stored, by the database''s clock.';
+comment on column bi.events.site is 'Name of the site.';

@@ -1,5 +1,5 @@
 create or replace view bi.sessions (
-    session_id, user_ids, first_seen, last_seen, duration, events, tool_uses, event_types
+    session_id, user_ids, first_seen, last_seen, duration, events, tool_uses, event_types, site
 ) as
 select
     e.session_id,
@@ -9,11 +9,13 @@ select
     max(e.timestamp) - min(e.timestamp),
     count(*),
     count(e.tool_name),
-    count(distinct e.event_type)
+    count(distinct e.event_type),
+    (select s.name from site_shards as m join sites as s on s.site = m.site where m.shard = e.shard)
 from events as e
-group by e.session_id;
+-- A session is in one shard of each site.
+group by e.session_id, e.shard;
 
-comment on view bi.sessions is 'Sessions, one per row, computed from the kept events. A session that began before the first kept day shows only its kept part. A condition on session_id reads only its events; any other query reads all kept events.';
+comment on view bi.sessions is 'Sessions, one per row and site, computed from the kept events. A session that began before the first kept day shows only its kept part. A condition on session_id reads only its events; any other query reads all kept events.';
 comment on column bi.sessions.session_id is 'The session.';
 comment on column bi.sessions.user_ids is 'Every user that its events name, sorted; empty when no event names a user.';
 comment on column bi.sessions.first_seen is 'Timestamp of its first kept event.';
@@ -22,3 +24,4 @@ comment on column bi.sessions.duration is 'last_seen - first_seen; 0 for a sessi
 comment on column bi.sessions.events is 'Number of its events.';
 comment on column bi.sessions.tool_uses is 'Number of its events that name a tool.';
 comment on column bi.sessions.event_types is 'Number of distinct event types.';
+comment on column bi.sessions.site is 'Name of the site.';

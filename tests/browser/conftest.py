@@ -22,6 +22,7 @@ FLAGS = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--in-process-gpu",  # pictures are drawn by the CPU; a process of their own would only copy them
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -42,7 +43,12 @@ def chromium() -> str | None:
     return next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
-@pytest_asyncio.fixture(scope="session")
+def be_patient(context: BrowserContext) -> None:
+    """Give everything in a context its time: Playwright's own limit, half as long, is too short on a busy machine."""
+    context.set_default_timeout(PATIENCE)
+
+
+@pytest_asyncio.fixture(scope="package")
 async def browser() -> AsyncIterator[Browser]:
     program = chromium()
     if program is None:
@@ -52,6 +58,7 @@ async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         expect.set_options(timeout=PATIENCE)
         browser = await playwright.chromium.launch(executable_path=program, args=FLAGS)
+        browser.on("context", be_patient)
         yield browser
         await browser.close()
 
@@ -60,7 +67,6 @@ async def browser() -> AsyncIterator[Browser]:
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     """Give a fresh browser profile with empty storage."""
     context = await browser.new_context()
-    context.set_default_timeout(PATIENCE)
     yield context
     await context.close()
 
@@ -70,12 +76,12 @@ async def page(context: BrowserContext) -> Page:
     return await context.new_page()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("browser")
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def site(servers: Servers, folder: Path) -> AsyncIterator[Site]:
     """Give a service with default settings; tests that share it tell their events apart by names."""
     async with new_site(servers, folder) as site:
@@ -83,7 +89,7 @@ async def site(servers: Servers, folder: Path) -> AsyncIterator[Site]:
         site.check_log()
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def seeded(servers: Servers, folder: Path) -> AsyncIterator[Site]:
     """Give a service with four weeks of events, for tests that look at its dashboard."""
     async with new_site(servers, folder, HOURLEDGER_EVENT_RETENTION_DAYS="30") as site:
@@ -92,12 +98,12 @@ async def seeded(servers: Servers, folder: Path) -> AsyncIterator[Site]:
         site.check_log()
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def tokened(servers: Servers, folder: Path) -> AsyncIterator[Site]:
     """Give a service that requires a token and holds few events over four weeks, weekends included."""
     async with new_site(servers, folder, HOURLEDGER_READ_TOKEN=TOKEN, HOURLEDGER_EVENT_RETENTION_DAYS="30") as site:
         site.client.headers["authorization"] = f"Bearer {TOKEN}"
-        site.send(*seeded_events(now(), per_hour=3.0))
+        site.send(*seeded_events(now(), per_hour=5.0))
         yield site
         site.check_log()
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Locator, Page, Request, Route, expect
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Request, Route, expect
 
 from tests.conftest import Servers
 from tests.http.support.described import OPERATIONS
@@ -61,35 +61,40 @@ async def status_of(block: Locator) -> str:
     return (await block.locator(STATUS).inner_text()).split()[0]
 
 
-async def test_it_opens_offline_and_lists_everything(site: Site, page: Page, artifacts: Path) -> None:
-    watched = Watched(page, site.running.url)
+@pytest_asyncio.fixture(scope="module")
+async def opened(site: Site, browser: Browser) -> AsyncIterator[Watched]:
+    """Give the opened page to the tests that change nothing of each other's, because it takes a second to open."""
+    context = await browser.new_context()
+    watched = Watched(await context.new_page(), site.running.url)
     await watched.open()
+    yield watched
+    await context.close()
+
+
+async def test_it_opens_offline_and_lists_everything(opened: Watched, artifacts: Path) -> None:
+    page = opened.page
     for operation in OPERATIONS:
         block = page.locator(f"[id$='-{operation.told['operationId']}']")
         await expect(block.locator(".opblock-summary-path")).to_have_attribute("data-path", operation.path)
         await expect(block.locator(".opblock-summary-method")).to_have_text(operation.method)
     await page.screenshot(path=artifacts / "page.png", full_page=True)
-    watched.check()
+    opened.check()
 
 
-async def test_examples_can_be_tried(site: Site, page: Page, artifacts: Path) -> None:
-    watched = Watched(page, site.running.url)
-    await watched.open()
+async def test_examples_can_be_tried(opened: Watched, artifacts: Path) -> None:
     for operation in ("trackShort", "listEvents", "readRollup"):
-        block = await watched.tried(operation)
+        block = await opened.tried(operation)
         assert await status_of(block) == "200", operation
         await block.screenshot(path=artifacts / f"{operation}.png")
-    watched.check()
+    opened.check()
 
 
-async def test_a_stream_is_not_tried(site: Site, page: Page) -> None:
-    watched = Watched(page, site.running.url)
-    await watched.open()
-    block = page.locator("[id$='-watchLog']")
+async def test_a_stream_is_not_tried(opened: Watched) -> None:
+    block = opened.page.locator("[id$='-watchLog']")
     await block.locator(".opblock-summary-control").click()
     await expect(block.locator(".opblock-description")).to_contain_text("Server-sent events")
     await expect(block.get_by_role("button", name="Try it out")).to_have_count(0)
-    watched.check()
+    opened.check()
 
 
 @pytest_asyncio.fixture

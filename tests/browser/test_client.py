@@ -118,7 +118,7 @@ async def test_what_a_former_visit_left_waits_until_the_module_is_told_where_to_
     assert not [url for url in asked if "batch" in url]
     await page.evaluate("endpoint => client.init({ endpoint })", f"{site.running.url}/api/analytics/track")
     await page.wait_for_function("client.stats().queued === 0")
-    visitor.has(ids)
+    await visitor.has(ids)
     assert f"{site.running.url}/api/analytics/track/batch" in asked
 
 

@@ -68,4 +68,4 @@ async def test_what_is_exported_can_be_imported(context: BrowserContext, site: S
     file.write_text(await page.evaluate("hourledger.exportEvents()"))
     for stored in (5, 0):
         assert f"{stored} stored" in await asyncio.to_thread(imported, file, site.database_url)
-    visitor.has(ids)
+    await visitor.has(ids)

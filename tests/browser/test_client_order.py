@@ -11,7 +11,8 @@ from playwright.async_api import BrowserContext, Page, Route
 
 from tests.browser.support.client import Visitor
 from tests.browser.support.client_faults import WRONG_CLOCK
-from tests.http.support.site import Site, now, wait_until
+from tests.http.support.site import Site, now
+from tests.support.waiting import until
 
 CARTS = 60
 KEYS = "Object.keys(localStorage).filter((key) => key.startsWith('hourledger_outbox:')).sort()"
@@ -107,7 +108,7 @@ async def test_a_new_tab_begins_with_what_an_earlier_one_learned(context: Browse
     later = await visitor.visit()
     await visitor.track(later)
     await visitor.leave(later)
-    wait_until(lambda: len(visitor.stored()) == 2, "the beacon arrived")
+    await until(visitor.stored, "the beacon arrives", holds=lambda stored: len(stored) == 2)
     assert all(abs(told(event) - now()) < timedelta(minutes=1) for event in visitor.stored())
 
 

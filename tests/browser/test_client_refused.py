@@ -98,13 +98,13 @@ async def test_a_403_of_the_service_keeps_the_events(context: BrowserContext, si
     heard = Heard()
     heard.listen(page)
     await visitor.visit(page)
-    refused = '{"ok": false, "error": {"code": "foreign_origin", "message": "not allowed"}}'
+    refused = '{"ok": false, "error": {"code": "wrong_kind", "message": "the key is a read key"}}'
     await context.route("**/e/batch", lambda route: route.fulfill(status=403, body=refused))
     ids = await visitor.track(page, 2)
     await page.wait_for_function("hourledger.stats().reasons.refused_origin === 1")
     assert await waiting(page) == 2
     (line,) = heard.told()
-    assert "HOURLEDGER_CORS_ORIGINS" in line
+    assert "the key is a read key" in line
     await context.unroute("**/e/batch")
     await page.evaluate("dispatchEvent(new Event('online'))")
     await visitor.all_stored(page, ids)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from service.ingest.timestamps import parse_time
 from tests.browser.support import dashboard
@@ -14,6 +14,17 @@ from tests.http.support.site import HOUR, Site, an_event, hour_start, now, text_
 
 # Milliseconds until something is painted, and that drawing takes.
 PAINT, DRAW = 300, 100
+# A total, the one before, and what a card says.
+CHANGES = (
+    (110, 100, "▲ 10%up 10% against the period before"),
+    (90, 100, "▼ 10%down 10% against the period before"),
+    (100, 100, "unchangedunchanged against the period before"),
+    (17, 16, "▲ 6.3%up 6.3% against the period before"),
+    (9_999, 10_000, "▼ <0.1%down <0.1% against the period before"),
+    (0, 0, "unchangedunchanged against the period before"),
+    (5, 0, "none before"),
+    (1.525, 1.525, "unchangedunchanged against the period before"),
+)
 FILTERS = {"types": "event_type", "tools": "tool_name", "risks": "risk_mode", "actions": "action"}
 
 
@@ -35,11 +46,26 @@ async def test_cards_chart_bars_and_table_show_the_numbers_of_the_api(seeded: Si
     assert await page.locator("#events tbody td:nth-child(5)").all_inner_texts() == [
         event["session_id"] for event in listed
     ]
-    before, after = answer["compare"]["totals"]["events"], answer["totals"]["events"]
-    assert (
-        f"{abs(after / before - 1):.1%}".rstrip("%").rstrip("0").rstrip(".")
-        in await page.locator("#card-events .card-change").inner_text()
-    )
+    for metric in dashboard.METRICS:
+        expected = dashboard.change(answer["totals"][metric], answer["compare"]["totals"][metric])
+        await expect(page.locator(f"#card-{metric} .card-change")).to_have_text(expected)
+
+
+async def test_cards_say_how_totals_have_changed(seeded: Site, page: Page) -> None:
+    totals = dict(zip(dashboard.METRICS, CHANGES, strict=True))
+
+    async def with_these_totals(route: Route) -> None:
+        answer = await route.fetch()
+        told = await answer.json()
+        told["totals"] |= {metric: value for metric, (value, _, _) in totals.items()}
+        told["compare"]["totals"] |= {metric: before for metric, (_, before, _) in totals.items()}
+        await route.fulfill(response=answer, json=told)
+
+    await page.route("**/api/analytics/summary*", with_these_totals)
+    await open_dashboard(page, seeded)
+    for metric, (value, before, expected) in totals.items():
+        assert dashboard.change(value, before) == expected
+        await expect(page.locator(f"#card-{metric} .card-change")).to_have_text(expected)
 
 
 async def test_a_range_of_ones_own(seeded: Site, page: Page) -> None:

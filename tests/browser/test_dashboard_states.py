@@ -30,7 +30,7 @@ PHONE: ViewportSize = {"width": 360, "height": 740}
 STATES = ("open", "verified", "sealed", "drifted", "damaged", "broken")
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="module")
 async def guarded(servers: Servers, folder: Path) -> AsyncIterator[Site]:
     """Give a service that requires a token and has no events until a test sends some."""
     async with new_site(servers, folder, HOURLEDGER_READ_TOKEN=TOKEN) as site:

@@ -18,6 +18,15 @@ from tests.http.support.site import HOUR, Json, Site, hour_start, now
 
 STEPS = "&step=event_type+%3D+page_view&step=tool_name+%3D+search&step=action+%3D+run"
 LONG = urlencode({"and": "action in (run, 'a rather long text that does not fit beside anything on a phone', open)"})
+# Holds what the refusal of a funnel says until the test releases it.
+HELD = """
+    const read = Response.prototype.text;
+    const released = new Promise((done) => { window.release = done; });
+    Response.prototype.text = async function () {
+        if (this.status === 401 && this.url.endsWith("/funnels")) await released;
+        return read.call(this);
+    };
+"""
 SENT = [{"event_type": "page_view"}, {"tool_name": "search"}, {"action": "run"}]
 
 
@@ -212,6 +221,20 @@ async def test_the_token_is_asked_for_and_the_view_shown(tokened: Site, page: Pa
     await expect(page.locator("#funnels .funnel")).to_be_visible()
     assert await rows(page) == written(funnel(tokened, SENT, hours=720))
     assert await page.locator("#overview").is_hidden()
+
+
+async def test_a_refusal_that_comes_after_the_token_does_not_call_it_wrong(tokened: Site, page: Page) -> None:
+    """The page asked without a token, and had the rest of that refusal when it had the token already."""
+    await page.add_init_script(HELD)
+    async with page.expect_response("**/api/analytics/funnels"):
+        await page.goto(f"{tokened.running.url}/?view=funnels&range=30d{STEPS}")
+    await expect(page.locator("#token")).to_be_focused()
+    await page.locator("#token").fill(TOKEN)
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#token-panel")).to_be_hidden()
+    await page.evaluate("release()")
+    await expect(page.locator("#funnels .funnel")).to_be_visible()
+    assert await rows(page) == written(funnel(tokened, SENT, hours=720))
 
 
 async def test_nothing_found_an_old_server_and_too_slow(seeded: Site, page: Page) -> None:

@@ -6,7 +6,8 @@ import pytest
 from playwright.async_api import BrowserContext, Page
 
 from tests.browser.support.client import Visitor
-from tests.http.support.site import Site, unique, wait_until
+from tests.http.support.site import Site, unique
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -31,7 +32,11 @@ async def test_a_page_is_counted_when_it_opens_without_its_query(
     page = await visitor.visit(path=f"{base}/pricing?token=secret")
     assert await viewed(page, site, base) == ["/pricing"]
     await page.reload()
-    wait_until(lambda: len(site.listed(tool_name=f"{base}/pricing")) == 2, "the second view is stored")
+    await until(
+        lambda: site.listed(tool_name=f"{base}/pricing"),
+        "the second view is stored",
+        holds=lambda views: len(views) == 2,
+    )
 
 
 async def test_pages_of_an_app_are_counted_once_each(context: BrowserContext, site: Site, base: str) -> None:

@@ -17,7 +17,8 @@ import pytest
 
 from tests.browser.conftest import FLAGS, chromium
 from tests.browser.support.proxy import Website, website
-from tests.http.support.site import Site, unique, wait_until
+from tests.http.support.site import Site, unique
+from tests.support.waiting import wait_until
 
 HERE = """<!doctype html><title>here</title><script src="/stats/h.js"></script>
 <script type="speculationrules">
@@ -60,7 +61,9 @@ def browsing(address: str, folder: Path) -> Iterator[None]:
 
 
 def asked_for(here: Website, path: str) -> None:
-    wait_until(lambda: here.was_asked(path), f"the browser asks for {path}")
+    wait_until(
+        lambda: [asked for asked, _ in here.answered], f"the browser asks for {path}", holds=lambda paths: path in paths
+    )
 
 
 def test_a_prepared_page_counts_once_it_is_opened(site: Site, tmp_path: Path) -> None:

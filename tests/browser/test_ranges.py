@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import PATIENCE
 from tests.browser.support import dashboard
 from tests.browser.support.dashboard import address, check_cards, open_dashboard, shown
 from tests.http.support.site import HOUR, Json, Site, hour_start, now, text_of
@@ -46,9 +45,7 @@ def moments(site: Site) -> list[datetime]:
 
 
 async def context_in(browser: Browser, zone: str) -> BrowserContext:
-    context = await browser.new_context(timezone_id=zone, locale="en-US")
-    context.set_default_timeout(PATIENCE)
-    return context
+    return await browser.new_context(timezone_id=zone, locale="en-US")
 
 
 async def test_every_range_is_shown_and_kept_in_the_address(seeded: Site, page: Page) -> None:

@@ -12,6 +12,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser.support import dashboard
 from tests.browser.support.dashboard import address, check_accessible, check_cards, shown, without_complaints
+from tests.browser.support.funnels import percent as share
 from tests.browser.support.insights import answer_404, kept_events, open_view, view_shown
 from tests.http.support.site import HOUR, Json, Site, an_event, hour_start, now, text_of
 
@@ -21,7 +22,7 @@ COHORTS = "/api/analytics/cohorts"
 
 
 def percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f}".removesuffix(".0") + "%" if whole else "\N{EN DASH}"
+    return share(part / whole if whole else None)
 
 
 async def table(page: Page) -> list[list[str]]:
@@ -64,9 +65,10 @@ async def test_its_numbers_are_those_of_the_api_and_of_a_count(seeded: Site, pag
         since = hour_start(now()) + HOUR - timedelta(hours=720)
         days = (now().date() - since.date()).days + 1
         assert len(answer["cohorts"]) == days
-        expected = counted(await kept_events(seeded), since.date(), days)
+        events = await kept_events(seeded)
+        expected = counted(events, since.date(), days)
         assert [(cohort["size"], cohort["returned"]) for cohort in answer["cohorts"]] == expected
-        assert sum(size for size, _ in expected) == 40
+        assert sum(size for size, _ in expected) == len({event["user_id"] for event in events} - {None}) > 30
         over = sum(not complete for cohort in answer["cohorts"] for complete in cohort["complete"] if cohort["size"])
         await expect(page.locator("#retention tbody .unfinished")).to_have_count(over)
         finished = [cohort for cohort in answer["cohorts"] if len(cohort["complete"]) > 1 and cohort["complete"][1]]
@@ -118,7 +120,7 @@ async def test_nothing_found_and_an_old_server(seeded: Site, page: Page, artifac
 
 
 async def test_events_without_users_lead_to_visitors(site: Site, page: Page, artifacts: Path) -> None:
-    since = hour_start(now()) - timedelta(days=1, hours=7)
+    since = hour_start(now()) - timedelta(days=2, hours=7)  # no other test's user is there
     site.send(an_event(at=since))
     await open_view(page, site, "retention", f"&from={text_of(since)}&to={text_of(since + HOUR)}")
     await expect(page.locator("#retention .nothing")).to_have_text(
@@ -161,7 +163,9 @@ async def test_a_view_that_is_opened_by_its_address_moves_nothing(seeded: Site, 
 async def test_a_view_asks_when_it_is_seen_and_not_on_its_own(seeded: Site, page: Page) -> None:
     asked: list[str] = []
     await page.clock.install()
-    await open_view(page, seeded, "retention")
+    # On a busy machine the view can be visible before it has asked.
+    async with page.expect_response("**/api/analytics/cohorts?*"):
+        await open_view(page, seeded, "retention")
     page.on("request", lambda request: asked.append(request.url))
     await page.clock.run_for(180_000)
     # The header's proofs alone follow the log.

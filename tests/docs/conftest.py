@@ -15,12 +15,12 @@ from tests.http.support.site import Site, new_site
 __all__ = ["browser", "context", "folder", "site"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("docs")
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def site(servers: Servers, folder: Path) -> AsyncIterator[Site]:
     """Give a service that pages of any origin may send to."""
     async with new_site(servers, folder, HOURLEDGER_CORS_ORIGINS="*") as site:

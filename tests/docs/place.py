@@ -19,7 +19,8 @@ import pytest
 
 from tests.conftest import free_port
 from tests.docs.pages import ROOT, Block
-from tests.http.support.site import wait_until
+from tests.support import plain_http
+from tests.support.waiting import is_ok, wait_until
 
 LINKED = (
     ".venv",
@@ -147,18 +148,18 @@ class Place:
         self.running[command] = process
         self.started_with = dict(self.environment)
         if "follow" not in command:
-            wait_until(lambda: self._is_ready(process, log), f"{command} is ready")
+            wait_until(lambda: self._liveness(process, log), f"{command} is ready", holds=is_ok)
         if command.startswith("make"):  # the supervisor says where the service is soon after it answers
-            wait_until(lambda: "hourledger: http" in log.read_text(), f"{command} says so")
+            wait_until(log.read_text, f"{command} says so", holds=lambda said: "hourledger: http" in said)
         assert process.poll() is None, log.read_text()
         return log.read_text().replace(str(self.folder / ".data"), SHOWN_DATA).splitlines()
 
-    def _is_ready(self, process: subprocess.Popen[bytes], log: Path) -> bool:
+    def _liveness(self, process: subprocess.Popen[bytes], log: Path) -> httpx.Response | None:
         assert process.poll() is None, log.read_text()
         try:
-            return httpx.get(f"{self.url}/health/live", headers={"host": "127.0.0.1"}).status_code == httpx.codes.OK
+            return plain_http.get(f"{self.url}/health/live", headers={"host": "127.0.0.1"})
         except httpx.TransportError:
-            return False
+            return None
 
     def _environment(self) -> dict[str, str]:
         # Leave out the user's settings, and the flags of the make that runs the tests.

@@ -11,7 +11,8 @@ from playwright.async_api import BrowserContext, Page, Route
 
 from tests.docs.pages import Block, blocks
 from tests.docs.printed import by_django, by_wordpress
-from tests.http.support.site import Json, Site, unique, wait_until
+from tests.http.support.site import Json, Site, unique
+from tests.support.waiting import until
 
 ORIGIN = "http://shop.localhost"
 SERVICE = "https://stats.example.com"
@@ -39,8 +40,7 @@ async def serve(context: BrowserContext, files: dict[str, str], path: str = "/")
 async def arrived(page: Page, site: Site, tool: str) -> list[Json]:
     """Return the events of a tool when the page has nothing left to send."""
     await page.wait_for_function("(globalThis.hourledger ?? globalThis.client)?.stats().queued === 0")
-    wait_until(lambda: bool(site.listed(tool_name=tool)), f"an event of {tool} is stored")
-    return site.listed(tool_name=tool)
+    return await until(lambda: site.listed(tool_name=tool), f"an event of {tool} is stored")
 
 
 def files_of(page: str) -> dict[str, str]:
@@ -93,3 +93,35 @@ async def test_the_hook_counts_a_page_once(context: BrowserContext, site: Site, 
 
 def test_scripts_begin_with_their_name() -> None:
     assert all(re.match(r"// (?:src|app)/\w+\.js\n", block.text) for block in blocks("js"))
+
+
+async def test_nothing_is_kept_or_sent_without_consent(context: BrowserContext, site: Site) -> None:
+    (block,) = [each for each in blocks("js") if each.page == "docs/privacy.md"]
+    path = f"/{unique('consent')}"
+    begin = """<!doctype html><script type="module">
+        import * as consent from "./consent.js";
+        consent.start();
+        Object.assign(globalThis, { consent, ready: true });
+    </script>"""
+    script = block.text.replace(SERVICE, site.running.url)
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    page = await serve(context, {path: begin, "/consent.js": script}, path)
+    kept = "() => [...Object.keys(localStorage), ...Object.keys(sessionStorage)]"
+    for choice in ("undefined", "consent.refuse()"):
+        await page.wait_for_function("globalThis.ready")
+        await page.evaluate(choice)
+    await page.wait_for_load_state()
+    await page.wait_for_function("globalThis.ready")
+    assert [url for url in asked if url.startswith(site.running.url)] == []
+    assert await page.evaluate(kept) == ["statistics"]
+    await page.evaluate("consent.allow()")
+    await page.wait_for_function("globalThis.hourledger?.stats().sent === 1")
+    (event,) = await arrived(page, site, path)
+    assert event["event_type"] == "page_viewed"
+    await page.evaluate(
+        "hourledger.identify('4711'); hourledger.track('last'); delete globalThis.ready; consent.refuse()"
+    )
+    await page.wait_for_function("globalThis.ready")
+    assert await page.evaluate(kept) == ["statistics"]
+    assert await page.evaluate("globalThis.hourledger") is None

@@ -31,7 +31,9 @@ from tests.faults.table.outages import (
     new_place,
     tomorrow,
 )
-from tests.http.support.site import an_event, unique, wait_until
+from tests.http.support.site import an_event, unique
+from tests.support import plain_http
+from tests.support.waiting import is_ok, wait_until
 
 # The commit under way answers last: 3 s after it began, or when the driver gives up a hanging server. A busy machine
 # may need 10 s more. Without limits the answer would come only after the fault, and a fault that lasts 60 s fails too.
@@ -118,7 +120,7 @@ def test_out_of_disk(place: Place) -> None:
                 assert answer.json()["error"]["code"] == "disk_full"
             assert place.ready().status_code == 200  # reads go on
             assert "No space left on device" in place.running.log.read_text()
-        wait_until(lambda: place.client.post("/e", json=event).status_code == 200, "there is space again", 60)
+        wait_until(lambda: place.client.post("/e", json=event), "there is space again", 60, holds=is_ok)
     assert senders.told[503] > 0
     assert senders.slowest < SOON
     place.check_recovered({event["event_id"]}, event["event_id"])
@@ -153,7 +155,7 @@ def test_read_only(place: Place) -> None:
         try:
             with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
                 place.rows("create table written ()")
-            wait_until(lambda: place.client.get("/api/analytics/rollups").status_code == 200, "reads are answered")
+            wait_until(lambda: place.client.get("/api/analytics/rollups"), "reads are answered", holds=is_ok)
             place.wait_until_refused()
             place.wait_until_nothing_waits()
         finally:
@@ -200,7 +202,7 @@ def test_locked(place: Place) -> None:
 def post_batch(place: Place, batch: bytes) -> httpx.Response:
     began = monotonic()
     headers = {"content-type": "application/json"}
-    answer = httpx.post(f"{place.running.url}/e/batch", content=batch, headers=headers, timeout=60, trust_env=False)
+    answer = plain_http.post(f"{place.running.url}/e/batch", content=batch, headers=headers)
     assert monotonic() - began < SOON
     return answer
 
@@ -227,7 +229,9 @@ def test_hanging(place: Place) -> None:
             process.suspend()
         try:
             place.wait_until_refused()
-            wait_until(lambda: len(senders.refused) == SENDERS, "the service gives up the commit under way")
+            wait_until(
+                lambda: len(senders.refused), "the service gives up the commit under way", holds=lambda n: n == SENDERS
+            )
             place.check_refused_at_once()
             began = monotonic()
             assert "hourledger_database_up 0.0\n" in place.client.get("/metrics").text

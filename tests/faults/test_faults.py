@@ -11,7 +11,9 @@ from sql.database import Database
 from sql.errors import Unavailable
 from tests.conftest import execute
 from tests.faults.table.boundaries import Moment, boundaries
-from tests.faults.table.kinds import quick_kinds, try_all
+from tests.faults.table.ground import DAY, Ground, Trial
+from tests.faults.table.kinds import Kind, quick_kinds, try_all
+from tests.faults.table.questions import REPORTS, Settled, asked
 from tests.faults.table.table import Row
 
 
@@ -71,8 +73,26 @@ async def test_no_fault_loses_doubles_or_alarms() -> None:
     assert len(told) == len(rows) == len(quick_kinds())
 
 
+async def test_an_answer_that_lacks_events_is_wrong() -> None:
+    async def ask_beside(ground: Ground) -> None:
+        hour = await ground.append()
+        events = list(ground.acked.values())
+        day = hour.replace(hour=0)
+        async with asked(ground, Settled(events, day, day + DAY, day)):
+            pass
+        assert (ground.row.answers, ground.row.wrong_answers) == (len(REPORTS), 0)
+        others = [event for event in events if event.tool_name != "Home"]
+        async with asked(ground, Settled(others, day, day + DAY, day), Settled(others, day, day + DAY, day, others)):
+            pass
+
+    (row,) = await try_all([Kind("questions", ask_beside, Trial(1, 50))], lambda _: None)
+    assert row.answers - row.wrong_answers == len(REPORTS)
+    assert row.wrong_answers == len(REPORTS) + 1
+
+
 def test_a_row_is_clean_only_when_faults_were_tried_and_did_nothing() -> None:
     assert Row("k", faults=1, acked=1).clean
     for unclean in (Row("k", 0, 1), Row("k", 1, 0), Row("k", 1, 1, lost=1), Row("k", 1, 1, doubled=1)):
         assert not unclean.clean
     assert not Row("k", 1, 1, false_alarms=1).clean
+    assert not Row("k", 1, 1, wrong_answers=1).clean

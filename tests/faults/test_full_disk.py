@@ -16,10 +16,12 @@ import pytest
 from sql.embedded.disk import SEGMENT
 from tests.conftest import RunningService, folder_for_servers, running_service
 from tests.faults.table.load import Load, loaded, reading
-from tests.http.support.site import an_event, unique, wait_until
+from tests.http.support.site import an_event, unique
+from tests.support import plain_http
 from tests.support.embedded import ask, kill, servers_of
 from tests.support.environment import without_settings
 from tests.support.small_disk import SmallDisk, small_disk, why_not
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif((reason := why_not()) is not None, reason=reason or "")
 SOON = 60
@@ -43,14 +45,14 @@ class Place:
         return f"postgresql://hourledger@/hourledger?host={self.disk.data}/run"
 
     def post(self) -> httpx.Response:
-        return httpx.post(f"{self.running.url}/e", json=an_event(event_id=unique("full")), trust_env=False, timeout=60)
+        return plain_http.post(f"{self.running.url}/e", json=an_event(event_id=unique("full")))
 
     def is_full(self) -> bool:
         answer = self.post()
         return answer.status_code == 503 and answer.json()["error"]["code"] == "disk_full"
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(f"{self.running.url}{path}", trust_env=False, timeout=60)
+        return plain_http.get(f"{self.running.url}{path}")
 
     def check_all_is_there(self, load: Load) -> None:
         """Check that each acked event is stored once, and that verify finds nothing wrong."""
@@ -74,7 +76,7 @@ def place() -> Iterator[Place]:
 @contextmanager
 def own_service(folder: Path, disk: SmallDisk) -> Iterator[RunningService]:
     with running_service(folder, HOURLEDGER_DATA_DIR=str(disk.data)) as running:
-        wait_until(lambda: disk.room.held > 0, "the ballast is made")
+        wait_until(lambda: disk.room.held, "the ballast is made")
         yield running
 
 
@@ -85,7 +87,12 @@ def test_events_are_refused_while_reads_and_folding_go_on(place: Place) -> None:
             wait_until(place.is_full, "events are refused", SOON)
             _check_told(place)
             _check_batch(place)
-            wait_until(lambda: place.get("/health/ready").json()["lag_events"] == 0, "all is folded", SOON)
+            wait_until(
+                lambda: place.get("/health/ready").json(),
+                "all is folded",
+                SOON,
+                holds=lambda told: told["lag_events"] == 0,
+            )
             assert place.disk.room.held > 0
         load.wait_for(100)
     assert set(told) == {200}
@@ -108,7 +115,7 @@ def _check_told(place: Place) -> None:
 def _check_batch(place: Place) -> None:
     """A client keeps the events of a batch for the code of each; the reason stands beside them."""
     events = [an_event(event_id="full-1"), an_event(extra=1)]
-    answer = httpx.post(f"{place.running.url}/e/batch", json=events, trust_env=False)
+    answer = plain_http.post(f"{place.running.url}/e/batch", json=events, timeout=5)
     body = answer.json()
     assert (answer.status_code, body["ok"], body["error"]["code"]) == (503, False, "disk_full")
     assert [error["code"] for error in body["errors"]] == ["unavailable", "unknown_field"]
@@ -121,9 +128,11 @@ def test_a_disk_that_fills_in_one_go_and_a_crash_on_it_need_nobody(place: Place)
         with place.disk.filled():
             kill(*servers_of(place.disk.data))
             before = len(told)
-            wait_until(lambda: told[before:][-20:] == [200] * 20, "reads are answered again", SOON)
+            wait_until(
+                lambda: told[before:][-20:], "reads are answered again", SOON, holds=lambda last: last == [200] * 20
+            )
             wait_until(place.is_full, "events are refused", SOON)
             assert place.disk.room.held == 0
         load.wait_for(100)
-        wait_until(lambda: place.disk.room.held > 0, "the ballast is made again", SOON)
+        wait_until(lambda: place.disk.room.held, "the ballast is made again", SOON)
     place.check_all_is_there(load)

@@ -18,12 +18,12 @@ READ_TOKEN = "read-token-0815-secret"  # noqa: S105
 ALLOWED_ORIGINS = ("https://app.example.com", "http://localhost:5173")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("http")
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def site(servers: Servers, folder: Path) -> AsyncIterator[Site]:
     """Give a service with default settings; tests that share it tell their events apart by names or hours."""
     async with new_site(servers, folder) as site:
@@ -31,12 +31,12 @@ async def site(servers: Servers, folder: Path) -> AsyncIterator[Site]:
         site.check_log()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def client(site: Site) -> httpx.Client:
     return site.client
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def known(servers: Servers, folder: Path) -> AsyncIterator[Known]:
     """Give a service that holds known events; its tests only read."""
     async with new_site(servers, folder) as site:
@@ -46,7 +46,7 @@ async def known(servers: Servers, folder: Path) -> AsyncIterator[Known]:
         site.check_log()
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def guarded(servers: Servers, folder: Path) -> AsyncIterator[Site]:
     """Give a service with a write key, a read token, allowed hosts and origins, and a log at debug level."""
     async with new_site(
@@ -61,7 +61,7 @@ async def guarded(servers: Servers, folder: Path) -> AsyncIterator[Site]:
         yield site
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def open_to_all(servers: Servers, folder: Path) -> AsyncIterator[Site]:
     """Give a service with open reads, where any origin may send and any host name is allowed."""
     async with new_site(

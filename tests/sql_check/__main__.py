@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from tests.sql_check.archive import check_archive_file, is_of_archive
 from tests.sql_check.files import check_file
 from tests.sql_check.folders import check_folders
 from tests.sql_check.modules import check_module
@@ -20,7 +21,9 @@ def main() -> None:
     """Print the problems, then a line of counts."""
     files = sorted((ROOT / "sql").rglob("*.sql"))
     modules = sorted(file for name in PACKAGES for file in (ROOT / name).rglob("*.py"))
-    problems = [problem for file in files for problem in check_file(file)]
+    problems = [
+        problem for file in files for problem in (check_archive_file(file) if is_of_archive(file) else check_file(file))
+    ]
     problems += check_folders(ROOT / "sql")
     problems += [problem for module in modules for problem in check_module(module)]
     for problem in problems:

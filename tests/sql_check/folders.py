@@ -17,10 +17,11 @@ LAYERS = (
     ("time",),
     ("log",),
     ("hourly",),
-    ("filters", "seals"),
-    ("reports", "funnels", "verify"),
-    ("bi", "rebuild"),
+    ("archive", "filters", "seals"),
+    ("reports", "verify"),
+    ("access", "bi", "rebuild"),
     ("retention",),
+    ("history",),
 )
 # Only migrations use these: no function calls them, and they call none.
 APART = ("schema",)

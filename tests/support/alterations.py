@@ -10,6 +10,8 @@ import asyncpg
 
 from service.ingest.event import Event
 from sql.database import Database
+from sql.days import make_days
+from tests.conftest import RETENTION_DAYS
 from tests.support.log import an_event, append
 from tests.support.oracle import HOUR, QUARTER
 from tests.support.projection import START, fold
@@ -31,6 +33,8 @@ EVENTS = [
 
 async def fill(database: Database) -> list[Event]:
     """Append the small log, fold it, and compact the receipts of all but its last append; return its events."""
+    # The day of EMPTY as well, because a test may add an event there by hand.
+    await make_days(database, RETENTION_DAYS, None, {START.date(), EMPTY.date()})
     await append(database, EVENTS[:3])
     await append(database, EVENTS[3:5])
     await fold(database)
@@ -42,7 +46,7 @@ async def fill(database: Database) -> list[Event]:
 
 TABLES = (
     *("events", "receipts", "hour_ledger", "hourly_counts", "hourly_members", "hourly_edges", "hourly_documents"),
-    *("hour_seals", "retired_days", "shard_totals"),
+    *("hour_seals", "amendments", "retired_days", "shard_totals"),
 )
 SAVE = "create temporary table saved_{0} as table {0}"
 PUT_BACK = "delete from {0}; insert into {0} table saved_{0}; drop table saved_{0}"

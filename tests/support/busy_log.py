@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 
 from service.ingest.event import Event
-from service.questions.filters import Filters
 from sql.database import Database
 from tests.support.log import an_event, append
 from tests.support.oracle import HOUR, start_of
@@ -80,15 +79,6 @@ async def rows_read(admin: asyncpg.Connection, query: str, *arguments: object) -
         if rows and table.startswith(("events_", "hourly_members", "hourly_edges")):
             read[table.split("_2")[0], scan.removeprefix(table).strip("_")] += rows
     return read
-
-
-# Filters of event lists. Each uses a leading index of its own.
-LISTS = {
-    "session": Filters(session_id="s7"),
-    "user": Filters(user_id="u7"),
-    "tool": Filters(tool_name="Rare"),
-    "type": Filters(event_type="kind_rare"),
-}
 
 
 def within(read: Read, most: dict[tuple[str, str], int]) -> None:

@@ -6,15 +6,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import not_
 from pathlib import Path
-
-import psutil
 
 from sql.embedded.folders import SOCKET_NAME
 from tests.conftest import free_port
-from tests.http.support.demo import works_in
-from tests.http.support.site import wait_until
+from tests.http.support.demo import processes_in
 from tests.support.environment import without_settings
+from tests.support.waiting import wait_until
 
 SETTLED = 60
 
@@ -39,5 +38,5 @@ def command(data: Path, *words: str | Path, before: tuple[str, ...] = ()) -> Ite
 
 def check_nothing_is_left(data: Path) -> None:
     """Wait until no process of the embedded server runs, and check that its socket is gone."""
-    wait_until(lambda: not any(works_in(each, data) for each in psutil.process_iter()), "the server is gone", SETTLED)
+    wait_until(lambda: processes_in(data), "the server is gone", SETTLED, holds=not_)
     assert not (data / "run" / SOCKET_NAME).exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -66,18 +66,6 @@ def refused_bodies() -> list[bytes]:
     return [gzip.compress(b"[" + part * (MAX_BATCH_BYTES // len(part) - 1) + b"]", 1) for part in KNOWN]
 
 
-def large_batches() -> dict[str, bytes]:
-    """Return batches as large as they may be, of events that are all stored."""
-    numbers = b'{"a":[' + b"1e300," * 50 + b"12345," * 2_600 + b"1]}"
-    objects = b'{"a":[' + b'{"b":1},' * 2_000 + b"1]}"
-    return {
-        "10,000 sessions": _batch(_event(b'{"place":%d}' % place, b"-%d" % place) for place in range(10_000)),
-        "numbers": _batch(_event(numbers) for _ in range(500)),
-        "objects": _batch(_event(objects) for _ in range(500)),
-        "one long text each": _batch(_event(b'{"a":"%b"}' % (b"\\u00e9" * 2_700)) for _ in range(500)),
-    }
-
-
 def _batch(events: Iterator[bytes]) -> bytes:
     return b"[" + b",".join(events) + b"]"
 
@@ -127,3 +115,22 @@ SHAPES_OF = {
     "one event": _one_event,
 }
 SHAPES = tuple(SHAPES_OF)
+
+
+def _numbers() -> bytes:
+    numbers = b'{"a":[' + b"1e300," * 50 + b"12345," * 2_600 + b"1]}"
+    return _batch(_event(numbers) for _ in range(500))
+
+
+def _objects() -> bytes:
+    objects = b'{"a":[' + b'{"b":1},' * 2_000 + b"1]}"
+    return _batch(_event(objects) for _ in range(500))
+
+
+# Batches as large as they may be, of events that are all stored.
+LARGE_BATCHES: dict[str, Callable[[], bytes]] = {
+    "10,000 sessions": lambda: _batch(_event(b'{"place":%d}' % place, b"-%d" % place) for place in range(10_000)),
+    "numbers": _numbers,
+    "objects": _objects,
+    "one long text each": lambda: _batch(_event(b'{"a":"%b"}' % (b"\\u00e9" * 2_700)) for _ in range(500)),
+}

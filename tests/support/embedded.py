@@ -6,9 +6,9 @@ import pwd
 import shutil
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from operator import not_
 from pathlib import Path
 from subprocess import PIPE, Popen
 
@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from sql.embedded.share import EmbeddedServer
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 NOBODY = pwd.getpwnam("nobody")
@@ -97,14 +98,7 @@ def kill(*processes: psutil.Process) -> None:
 
 def kill_all(server: EmbeddedServer) -> None:
     kill(*servers_of(server.postgres.data_dir))
-    until(lambda: not servers_of(server.postgres.data_dir))
-
-
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
+    wait_until(lambda: servers_of(server.postgres.data_dir), "the server is gone", 60, holds=not_)
 
 
 def ask(url: str, query: str) -> object:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from io import BytesIO, StringIO
+from pathlib import Path
 from typing import Any
 
 from pyarrow import parquet
@@ -15,6 +16,7 @@ from pyarrow import parquet
 from service.exports.export import Export, Exports
 from service.questions.segments import Segments
 from tests.http.support.site import text_of
+from tests.support.engines import NO_ARCHIVE, InProcess
 from tests.support.log import NOW
 from tests.support.retired_days import day
 from tests.support.sharded import Sharded
@@ -66,10 +68,10 @@ WHOLE = {"from": text_of(day(0)), "to": text_of(day(11))}
 
 
 @asynccontextmanager
-async def exports_of(sharded: Sharded) -> AsyncIterator[Exports]:
+async def exports_of(sharded: Sharded, archive: Path = NO_ARCHIVE) -> AsyncIterator[Exports]:
     """Give the exports of a log."""
     segments = Segments(sharded.database, sharded.database)
-    exports = Exports(sharded.url, segments, lambda: NOW)
+    exports = Exports(sharded.url, segments, lambda: InProcess(sharded.url, archive), lambda: NOW)
     try:
         yield exports
     finally:

@@ -120,10 +120,13 @@ def key_of(event: Stored, breakdown: str) -> str | None:
 
 
 def groups(found: Mapping[str, Run], asked: Json) -> list[Json]:
-    """Return the 10 groups with the most runs, then "(other)" for the rest, then the runs without a key."""
+    """Return the groups with the most runs, then "(other)" for the rest, then the runs without a key.
+
+    The question may say how many groups have a name; otherwise 10 have.
+    """
     keys = {actor: key_of(run[0], asked["breakdown"]) for actor, run in found.items()}
     counts = Counter(key for key in keys.values() if key not in (None, "(other)"))
-    named = sorted(counts, key=lambda key: (-counts[key], key))[:10]
+    named = sorted(counts, key=lambda key: (-counts[key], key))[: asked.get("most_keys", 10)]
     answer = []
     for key in (*named, "(other)", None):
         own = [

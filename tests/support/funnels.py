@@ -31,12 +31,12 @@ async def funnels(database: Database, url: str) -> AsyncIterator[Funnels]:
 
 def funnels_on(found: Reads) -> Funnels:
     """Return the funnels among the reads of a database."""
-    return Funnels(found.raw_events, found.segments, lambda: NOW, names_ids=True)
+    return Funnels(found.raw_events, found.segments, lambda: NOW)
 
 
 async def ask(found: Funnels, asked: Json) -> Json:
     steps = [step | {"where": where_text(step.get("where", ""))} for step in asked["steps"]]
-    return await found.answer(msgspec.convert(asked | {"steps": steps}, FunnelBody))
+    return await found.answer(msgspec.convert(asked | {"steps": steps}, FunnelBody), names_ids=True)
 
 
 def where_text(where: str | Sequence[Json]) -> str:

@@ -7,15 +7,16 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
+from projections.conservation import conservation
 from projections.hours import Hour
 from projections.projector import catch_up, step
 from projections.rebuild import REBUILT, rebuild_hour
-from projections.verify import conservation
-from service.ingest.appender import shard_of
+from service.ingest.append_queue import shard_of
 from service.ingest.event import Event
 from service.reports.raw_events import RawEvents
 from sql.database import Database
 from tests.support import oracle
+from tests.support.engines import InProcess
 from tests.support.log import append
 from tests.support.oracle import HOUR
 from tests.support.projection import START, folded, fresh, proofs
@@ -26,10 +27,11 @@ RANGES = [(START + a * HOUR, START + b * HOUR) for a in range(HOURS) for b in ra
 RESET = """
 delete from events; delete from receipts; delete from hour_ledger; delete from hour_proofs;
 delete from hourly_counts; delete from hourly_members; delete from hourly_edges; delete from hourly_documents;
-delete from checkpoints; delete from shard_totals; delete from log_heads
+delete from checkpoints; delete from shard_totals; delete from site_shards; delete from log_heads
 """
 MAKE_SHARDS = """
-with heads as (insert into log_heads (shard) select * from generate_series(0, $1::integer - 1) returning shard)
+with heads as (insert into log_heads (shard) select * from generate_series(0, $1::integer - 1) returning shard),
+sited as (insert into site_shards (shard, site) select shard, 0 from heads)
 insert into checkpoints (shard, projection, version) select shard, 'hourly', 1 from heads
 """
 LOSE = """
@@ -105,7 +107,7 @@ class History:
 
     async def check_sum(self) -> None:
         """Assert that rollups and tail together count every event of the log."""
-        counted = await self.admin.fetchval(ALL_COUNTED.format(self.database.statements.list_lags), "hourly")
+        counted = await self.admin.fetchval(ALL_COUNTED.format(self.database.statements.list_lags), "hourly", None)
         assert counted == sum(len(log.events) for log in self.logs)
 
     async def check_all(self) -> None:
@@ -139,7 +141,7 @@ async def history(url: str, shards: int) -> AsyncIterator[History]:
     last = _last.get(url)
     admin = last.admin if last else await asyncpg.connect(url)
     database = last.database if last else Database(url, connections=2)
-    raw_events = last.raw_events if last else RawEvents(url)
+    raw_events = last.raw_events if last else RawEvents(url, InProcess(url))
     await admin.execute(f"set session_replication_role = replica; {RESET}")
     await admin.execute(MAKE_SHARDS, shards)
     _last[url] = History(url, admin, database, raw_events, shards)

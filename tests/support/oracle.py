@@ -177,5 +177,12 @@ def trend(
     return +found
 
 
+def of_raw_events(found: Trend, named: Collection[str]) -> Trend:
+    """Return the counts of a trend that raw events give: of all events, and of what is `named`."""
+    tools = ("tool_name", "tool_uses")
+    counted = {"event_type", *named, *(tools if {*tools} & {*named} else ())}
+    return Counter({place: amount for place, amount in found.items() if place[1] in counted})
+
+
 def _distinct(bucket: int, part: str | None, counted: Mapping[str, int], named: Collection[str]) -> Trend:
     return Counter({(bucket, measure, part): number for measure, number in counted.items() if measure in named})

@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from service.archive.engine import SECONDS
 from service.errors import ServiceError
 from service.questions.segments import Segments
 from service.reports.cohorts import Cohorts
 from service.reports.counts import Counts
 from service.reports.event_list import EventList
 from service.reports.properties import PropertyValues
-from service.reports.raw_events import STATEMENT_SECONDS, RawEvents
+from service.reports.raw_events import RawEvents
 from service.reports.shards import Shards
 from service.reports.summary import Summary
 from service.reports.timelines import Timelines
 from service.reports.trends import Trends
 from sql.database import Database
+from tests.support.engines import NO_ARCHIVE, InProcess
 from tests.support.log import NOW
 
 
@@ -40,9 +43,11 @@ class Reads:
 
 
 @asynccontextmanager
-async def reads(database: Database, url: str, seconds: int = STATEMENT_SECONDS) -> AsyncIterator[Reads]:
+async def reads(
+    database: Database, url: str, seconds: int = SECONDS, *, archive: Path = NO_ARCHIVE
+) -> AsyncIterator[Reads]:
     """Give the reads of a database; `seconds` limits each question about raw events."""
-    raw_events = RawEvents(url, seconds)
+    raw_events = RawEvents(url, InProcess(url, archive, seconds), seconds)
     try:
         yield reads_on(database, raw_events)
     finally:
@@ -53,6 +58,7 @@ def reads_on(database: Database, raw_events: RawEvents) -> Reads:
     """Return the reads of a database; questions about raw events use the connections of `raw_events`."""
     segments = Segments(database, database)
     shards = Shards(database)
+    raw_events = raw_events.of(shards)
     counts = Counts(database, raw_events, shards)
     return Reads(
         raw_events,
@@ -61,7 +67,7 @@ def reads_on(database: Database, raw_events: RawEvents) -> Reads:
         Trends(counts, segments, lambda: NOW),
         Summary(counts, segments, lambda: NOW),
         PropertyValues(raw_events, segments, lambda: NOW),
-        Timelines(database, lambda: NOW),
+        Timelines(database, raw_events, lambda: NOW),
         Cohorts(database, raw_events, segments, lambda: NOW),
         EventList(database, raw_events, shards, segments, lambda: NOW),
     )

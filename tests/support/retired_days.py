@@ -5,11 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
+from projections.archive.kept_hours import KeptHours
+from projections.conservation import conservation
 from projections.hours import list_hours
 from projections.projector import catch_up
 from projections.retention import RetiredDay, retain
-from projections.verify import HourProof, conservation, verify_hour
+from projections.verify import HourProof, verify_hour
 from service.ingest.event import Event
 from sql.clocks import Reading
 from sql.database import Database
@@ -37,6 +40,12 @@ where inhparent = 'events'::regclass
 order by 1
 """
 SEALS = "select * from hour_seals order by shard, sequence"
+LINKS = """
+select shard, sequence, hour, previous_hash, hash from hour_seals
+union all
+select shard, sequence, null, previous_hash, hash from amendments
+order by 1, 2
+"""
 
 
 def day(number: int) -> datetime:
@@ -100,16 +109,26 @@ async def retire(
     number: int,
     *,
     rollup_days: int = LONG,
+    event_days: int = RETENTION_DAYS,
     grace_days: int = 2,
     patience: timedelta = timedelta(0),
+    archive: Path | None = None,
 ) -> list[RetiredDay]:
     """Run the pass at a clock when a day is just past the horizon; return its result for each due day.
 
+    event_days: for how long the archive keeps events; RETENTION_DAYS is for how long the log keeps rows.
+
     The pass accepts the clock, because tests go from day to day as they like.
     """
-    kept = Retention(RETENTION_DAYS, rollup_days)
+    kept = Retention(event_days, rollup_days, RETENTION_DAYS)
     passed = retain(
-        database, kept, grace_days=grace_days, force=True, patience=patience, reading=reading_at(past(number))
+        database,
+        kept,
+        archive=archive,
+        grace_days=grace_days,
+        force=True,
+        patience=patience,
+        reading=reading_at(past(number)),
     )
     return [retired async for retired in passed if not retired.dropped or retired.hindrance]
 
@@ -141,7 +160,8 @@ async def people(sharded: Sharded, since: datetime, until: datetime) -> dict[str
     """Return the counts of people in a range of all shards; a single shard must count the same by edges."""
     statements = sharded.database.statements
     named = ["users", "identified"]
-    rows = await sharded.database.rows(statements.read_people, [since, until], named, None)
+    shards = [*range(sharded.shards)]
+    rows = await sharded.database.rows(statements.read_people, shards, [since, until], named, None)
     found = dict.fromkeys(("sessions", "users", "new_users", "identified"), 0)
     for row in rows:
         found |= {row["measure"]: found[row["measure"]] + row["amount"]} if row["measure"] in found else {}
@@ -160,19 +180,24 @@ async def totals(database: Database) -> tuple[int, int, int]:
 
 async def chain_is_whole(sharded: Sharded) -> int:
     """Assert that each shard's seals form one chain without gaps or repeats; return the number of all seals."""
-    seals = await sharded.admin.fetch("select shard, sequence, hour, previous_hash, hash from hour_seals order by 1, 2")
+    links = await sharded.admin.fetch(LINKS)
     for shard in range(sharded.shards):
-        chain = [seal for seal in seals if seal["shard"] == shard]
-        assert [seal["sequence"] for seal in chain] == list(range(1, len(chain) + 1))
-        assert [seal["previous_hash"] for seal in chain] == [bytes(32), *(seal["hash"] for seal in chain)][: len(chain)]
-        assert len({seal["hour"] for seal in chain}) == len(chain)
-    return len(seals)
+        chain = [link for link in links if link["shard"] == shard]
+        assert [link["sequence"] for link in chain] == list(range(1, len(chain) + 1))
+        assert [link["previous_hash"] for link in chain] == [bytes(32), *(link["hash"] for link in chain)][: len(chain)]
+        if all(link["hour"] for link in chain):  # no amendment gave an hour another seal
+            assert len({link["hour"] for link in chain}) == len(chain)
+        assert not chain or chain[-1]["hour"] is not None  # the head is a seal
+    return len([link for link in links if link["hour"]])
 
 
-async def states(sharded: Sharded, since: datetime | None = None) -> dict[tuple[int, datetime], str]:
+async def states(
+    sharded: Sharded, since: datetime | None = None, *, archive: Path | None = None
+) -> dict[tuple[int, datetime], str]:
     """Verify every hour at a clock when no day is past the horizon; return the state by shard and hour."""
     hours = await list_hours(sharded.database, since, None)
-    found = [await verify_hour(sharded.database, hour, clock=day(8)) for hour in hours]
+    with KeptHours(archive) as kept:
+        found = [await verify_hour(sharded.database, hour, clock=day(8), kept=kept) for hour in hours]
     return {(proof.hour.shard, proof.hour.start): proof.state for proof in found}
 
 

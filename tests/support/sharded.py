@@ -11,7 +11,8 @@ from datetime import datetime
 import asyncpg
 
 from projections.projector import catch_up
-from service.ingest.appender import Appender, shard_of
+from service.ingest.append_queue import shard_of
+from service.ingest.appender import Appender
 from service.ingest.event import Event
 from sql.database import Database
 from tests.conftest import RETENTION_DAYS, Servers
@@ -23,6 +24,7 @@ MORE_SHARDS = """
 insert into log_heads (shard) select generate_series(1, 7);
 insert into shard_totals (shard) select generate_series(1, 7);
 insert into checkpoints (shard, projection, version) select generate_series(1, 7), 'hourly', 1;
+insert into site_shards (shard, site) select generate_series(1, 7), 0;
 """
 IN_LOG = "select shard, event_id, session_id, timestamp from events"
 

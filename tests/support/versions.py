@@ -13,7 +13,7 @@ from projections.hours import list_hours, live_versions
 from projections.projector import catch_up, step, tidy
 from projections.retention import retain
 from projections.verify import HourProof, verify
-from service.ingest.appender import shard_of
+from service.ingest.append_queue import shard_of
 from service.ingest.event import Event
 from sql.database import Database
 from sql.retention import Retention
@@ -130,5 +130,5 @@ async def verified(database: Database) -> Counter[str]:
 
 async def seal_first_day(log: Log) -> None:
     """Retire the day of START and no later day."""
-    days = [day async for day in retain(log.database, Retention(2, 90))]
+    days = [day async for day in retain(log.database, Retention(2, 90, 2))]
     assert [(day.hindrance, day.events > 0) for day in days if day.events] == [(None, True)]

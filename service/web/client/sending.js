@@ -74,10 +74,10 @@ async function isUnreadable() {
   return answer?.type === "opaque";
 }
 
-/** Tell whoever made the page, once; then ask rarely. */
-function refuse() {
+/** Tell whoever made the page, once; then ask rarely. why: what the service said, when the page can read it. */
+function refuse(why) {
   if (!isRefused) {
-    report(REFUSED, `${options.endpoint} takes no events from ${location.origin}; add it to HOURLEDGER_CORS_ORIGINS`, 0);
+    report(REFUSED, why ?? `${options.endpoint} takes no events from ${location.origin}; add it to HOURLEDGER_CORS_ORIGINS`, 0);
   }
   isRefused = true;
   failures = 9;
@@ -103,7 +103,7 @@ async function settle(answer, keys) {
       return true;
     }
   } else if (status === 403 && (said?.error || !keys.length)) {
-    return refuse();
+    return refuse(said?.error);
   } else if ([400, 403, 413].includes(status) && keys.length > 1) {
     most = Math.ceil(keys.length / 2);
     return true;

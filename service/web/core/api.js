@@ -63,11 +63,15 @@ export const send = (method, path, body, signal) => answerOf(path, signal, metho
 async function answerOf(path, signal, ...sent) {
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]);
   const given = token();
-  const answer = await ask(`api/analytics/${path}`, inTime, ...sent);
-  // It was sent before the visitor gave the token that the page has now.
-  if (answer.status === UNAUTHORIZED && given !== token()) return answerOf(path, signal, ...sent);
-  hear(answer);
-  return bodyOf(answer);
+  try {
+    const answer = await ask(`api/analytics/${path}`, inTime, ...sent);
+    hear(answer);
+    return await bodyOf(answer);
+  } catch (error) {
+    // It was sent before the visitor gave the token that the page has now.
+    if (error.status === UNAUTHORIZED && given !== token()) return answerOf(path, signal, ...sent);
+    throw error;
+  }
 }
 
 // The body of an answer. Throws Refused when the service refuses.

@@ -67,7 +67,7 @@ function wordsOf(over) {
   const sealed = over.filter(({ state }) => state === "sealed").length;
   const title = [
     `${counted(over.length, "hour")} of the range ${areOver(over.length)}.`,
-    sealed ? `${count(sealed)} of them ${sealed === 1 ? "is" : "are"} sealed: verified before the raw events expired.` : "",
+    sealed ? `${count(sealed)} of them ${sealed === 1 ? "is" : "are"} sealed: verified before their raw events left the log.` : "",
   ].filter(Boolean).join(" ");
   if (inRange.length) return [wrongText(), title];
   const right = rightText(over.length, waiting);
@@ -91,7 +91,7 @@ const elsewhereText = () => (elsewhere.length ? `${counted(elsewhere.length + mo
 
 // The wrong hours among [since, until) that a number stands on. Raw events are right unless they are damaged.
 const wrongWithin = (since, until, source) => [...inRange, ...elsewhere].filter(({ hour, state }) =>
-  hour < Date.parse(until) && hour + HOUR > Date.parse(since) && (source !== "events" || state === "damaged"));
+  hour < Date.parse(until) && hour + HOUR > Date.parse(since) && (source === "rollups" || state === "damaged"));
 
 export const standsOnWrong = ({ start, end }, source) => wrongWithin(start, end, source).length > 0;
 

@@ -48,7 +48,8 @@ function notesOf({ needs_write_key: needsKey, write_key: key, origins }) {
     "It sends a page view for each page that opens.",
     originsText(origins),
     needsKey && key === null
-      ? `Replace ${UNKNOWN_KEY} by the value of HOURLEDGER_WRITE_KEY; the service tells it only to readers with a read token.` : "",
+      ? `Replace ${UNKNOWN_KEY} by the value of HOURLEDGER_WRITE_KEY, which the service tells only to those who may write,`
+        + " or by a key that `python -m service keys create --kind write` has printed." : "",
     navigator.doNotTrack === "1" || navigator.globalPrivacyControl
       ? "This browser asks not to be tracked, so its own visits are not recorded: try the page in another one." : "",
   ].filter(Boolean);

@@ -58,7 +58,7 @@ function textOf({ hour, proof }) {
 function meaningOf(hour, { state, verified_at: at, sealed_at: sealed }) {
   if (FAILURES.has(state)) return `Checked ${hourText(at)}. ${FAILURES.get(state)[0]}`;
   if (state === "verified") return `Verified ${hourText(at)}.`;
-  if (state === "sealed") return `Verified, and sealed ${hourText(sealed)} before its raw events expired.`;
+  if (state === "sealed") return `Verified, and sealed ${hourText(sealed)} before its raw events left the log.`;
   if (hour + HOUR > now()) return "Current hour, partial; it is verified when it is over.";
   return at ? `Events came since it was checked ${hourText(at)}; it waits for the next check.` : "It waits to be verified.";
 }

@@ -101,10 +101,17 @@ function showChange(metric, by, compared, instead) {
 // A note when less is kept than was asked for, otherwise empty.
 export function noteOf({ source, from, to }, hours) {
   const isCut = Date.parse(to) - Date.parse(from) < hours * HOUR;
-  return source === "events" && isCut ? `From raw events, kept since ${hourText(from)}.` : "";
+  return source !== "rollups" && isCut ? `From raw events, kept since ${hourText(from)}.` : "";
 }
 
-export function showCourse(metric, buckets) {
+export function showCourses(buckets, state) {
+  for (const metric of METRICS) {
+    const known = isWhole(metric, state) ? buckets : [];
+    showCourse(metric, known.map(({ start, totals }) => ({ start, value: totals[metric] })));
+  }
+}
+
+function showCourse(metric, buckets) {
   const values = buckets.filter(hasBegun).map((bucket) => bucket.value ?? 0);
   const most = Math.max(...values, 1e-9);
   const step = values.length > 1 ? WIDTH / (values.length - 1) : WIDTH;

@@ -9,7 +9,6 @@ import { find, hide, write } from "../core/dom.js";
 import * as proofs from "./proofs.js";
 import * as verdict from "../core/proof_verdict.js";
 import * as recent from "./latest_events.js";
-import { METRICS } from "../core/definitions.js";
 import { hoursOf, hoursShown, intervalOf, isFiltered, rangeOf, scopeOf } from "../core/state.js";
 import { zone } from "../core/format.js";
 
@@ -42,27 +41,26 @@ export function read(asked, signal, filter) {
   const scope = scopeOf(asked);
   const compare = ["week", "year"].includes(asked.compare) ? asked.compare : "previous";
   const by = UNDIVIDED.includes(asked.metric) ? "" : asked.options.overview.by;
-  const trend = (metric) => {
-    const isShown = metric === asked.metric;
-    if (!cards.isWhole(metric, asked)) return unanswered(metric, isShown);
-    const divided = isShown && by ? [["by", by], ["top", TOP_GROUPS]] : [];
-    const query = [...scope, ["metric", metric], ["tz", zone], ["compare", isShown && !by ? asked.compare : "none"], ...divided];
+  const interval = coarser(intervalOf(asked));
+  const trend = () => {
+    const { metric } = asked;
+    if (!cards.isWhole(metric, asked)) return unanswered(metric);
+    const divided = by ? [["by", by], ["top", TOP_GROUPS]] : [];
+    const query = [...scope, ["metric", metric], ["tz", zone], ["compare", by ? "none" : asked.compare], ...divided];
     const ask = (interval) => get("trends", [...query, ["interval", interval]], signal);
-    return part(["cards", ...(isShown ? ["chart"] : [])], signal, "trends",
-      isShown && metric !== "new_users" ? finest(ask, asked) : ask(coarser(intervalOf(asked))),
-      (answer) => {
-        cards.showCourse(metric, answer.buckets);
-        if (isShown) chart.show(answer, cards.title(metric));
-      });
+    return part(["chart"], signal, "trends", metric === "new_users" ? ask(interval) : finest(ask, asked),
+      (answer) => chart.show(answer, cards.title(metric)));
   };
+  const totals = [...scope, ["compare", compare], ["interval", interval], ["tz", zone]];
   let explains = false;
   return Promise.all([
-    part(["cards", "tools", "risks", "types"], signal, "summary", get("summary", [...scope, ["compare", compare]], signal), (answer) => {
+    part(["cards", "tools", "risks", "types"], signal, "summary", get("summary", totals, signal), (answer) => {
       cards.showTotals(answer, compare, asked);
+      cards.showCourses(answer.buckets, asked);
       showBars(asked, answer, filter);
       explains = empty.show(answer, isFiltered(asked));
     }).then((outcome) => (explains ? part(["chart"], signal, "client", get("client", [], signal), empty.explain) : outcome)),
-    ...[asked.metric, ...METRICS.filter((metric) => metric !== asked.metric)].map(trend),
+    trend(),
     part(["actions"], signal, "top", get("top", [...scope, ["by", "action"], ["limit", TOP_ACTIONS]], signal),
       (answer) => showBar("actions", "action", answer.rows, answer, asked, filter)),
     proofsOf(asked, signal),
@@ -107,13 +105,10 @@ async function proofsOf(asked, signal) {
 export const leadToProof = proofs.lead;
 
 // New users of filtered events are not known, so the page does not ask.
-function unanswered(metric, isShown) {
-  cards.showCourse(metric, []);
-  if (isShown) {
-    fail("chart", "trends", `${cards.title(metric)} cannot be filtered. Remove the filters, or choose another card.`);
-    chart.clear();
-    find("chart").classList.remove("stale");
-  }
+function unanswered(metric) {
+  fail("chart", "trends", `${cards.title(metric)} cannot be filtered. Remove the filters, or choose another card.`);
+  chart.clear();
+  find("chart").classList.remove("stale");
   return "ok";
 }
 
@@ -128,7 +123,7 @@ async function part(panels, signal, path, asked, draw) {
   } catch (error) {
     if (error.name === "AbortError" || signal.aborted) return "aborted";
     if (error instanceof Gone) return "gone";
-    if (error.status === 401) return "token";
+    if (error.status === 401 || error.code === "wrong_kind") return "token";
     for (const panel of panels) fail(panel, path, `Could not load: ${error.message}`);
     return "refused";
   }

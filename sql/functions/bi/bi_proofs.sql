@@ -7,14 +7,15 @@ returns table (
     state text,
     current boolean,
     verified_at timestamptz,
-    sealed_at timestamptz
+    sealed_at timestamptz,
+    site integer
 )
 language sql stable
 security definer
 -- pg_temp comes last, so that a caller's temporary table cannot shadow one of ours.
 set search_path = public, pg_temp
 as $$
-    select p.hour, p.events, p.state, p.current, p.verified_at, p.sealed_at
-    from log_heads as h
+    select p.hour, p.events, p.state, p.current, p.verified_at, p.sealed_at, h.site
+    from site_shards as h
     cross join lateral proofs_of_hours(h.shard, 'hourly', '-infinity', 'infinity') as p
 $$;

@@ -30,10 +30,10 @@ begin
         last.known_at := greatest(
             newest,
             (
-                select max(h.horizon) + make_interval(hours => 24 * (r.event_days + 1))
+                select max(h.horizon) + make_interval(hours => 24 * (r.log_days + 1))
                 from log_heads as h, retention_in_force as r
                 where h.horizon > '-infinity'
-                group by r.event_days
+                group by r.log_days
             )
         );
     end if;

@@ -3,6 +3,7 @@
 -- duplicate, id_reused, expired or future.
 -- The clock is null in production, which means the database's clock; tests pass one.
 -- retention_days: for a log whose horizon was never set.
+-- opened_day: all events are of this day, which may be before the horizon when it is open for history (R11).
 create or replace function append_events(
     in_shard integer,
     retention_days integer,
@@ -15,7 +16,8 @@ create or replace function append_events(
     actions text[],
     properties_texts text[],
     demo_modes boolean[],
-    timestamps timestamptz[]
+    timestamps timestamptz[],
+    opened_day date default null
 )
 returns table (ordinal integer, outcome text)
 language plpgsql volatile
@@ -25,6 +27,7 @@ declare
     offered_count constant integer := cardinality(event_ids);
     head bigint;
     oldest timestamptz;
+    newest timestamptz;
     moment timestamptz;
     stored_count bigint;
     earliest timestamptz;
@@ -43,6 +46,15 @@ begin
     head := log_head(in_shard);
     moment := coalesce(clock, clock_timestamp());
     oldest := horizon_at(oldest, retention_days, moment);
+    newest := moment + interval '24 hours';
+    if opened_day is not null then
+        -- The day cannot close before this append is committed.
+        perform from opened_days as d where d.day = opened_day and d.stage = 'open' for share;
+        if found then
+            oldest := opened_day::timestamp at time zone 'UTC';
+            newest := least(newest, oldest + interval '24 hours' - interval '1 microsecond');
+        end if;
+    end if;
 
     with stored as (
         insert into events as e (
@@ -59,7 +71,7 @@ begin
             event_id, session_id, user_id, event_type, tool_name, action, properties,
             demo_mode, timestamp, ordinal
         )
-        where o.timestamp >= oldest and o.timestamp <= moment + interval '24 hours'
+        where o.timestamp >= oldest and o.timestamp <= newest
         on conflict do nothing
         returning
             e.position,
@@ -86,13 +98,13 @@ begin
     -- The lock on the head is held, so this must be quick: with known bounds the planner leaves out all other days.
     select min(o.timestamp), max(o.timestamp) into earliest, latest
     from unnest(timestamps) as o (timestamp)
-    where o.timestamp >= oldest and o.timestamp <= moment + interval '24 hours';
+    where o.timestamp >= oldest and o.timestamp <= newest;
     return query
     select
         o.ordinal::integer,
         case
             when o.timestamp < oldest then 'expired'
-            when o.timestamp > moment + interval '24 hours' then 'future'
+            when o.timestamp > newest then 'future'
             when holder.session_id = o.session_id then 'duplicate'
             else 'id_reused'
         end

@@ -2,7 +2,10 @@
 -- live + retired. An earlier statement of the caller locks `events`, so that no day is dropped meanwhile. Rows: one.
 create or replace function check_totals(in_shard integer)
 returns table (stored bigint, live bigint, retired bigint)
-language sql stable
+language plpgsql stable
 as $$
-    select stored_events($1), (select count(*) from events as e where e.shard = $1), retired_events($1)
+begin
+    return query
+    select stored_events(in_shard), (select count(*) from events as e where e.shard = in_shard), retired_events(in_shard);
+end
 $$;

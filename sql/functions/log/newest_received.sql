@@ -1,15 +1,19 @@
 -- When the newest event of the log was received, by the database's clock; null without events.
 create or replace function newest_received()
 returns timestamptz
-language sql stable
+language plpgsql stable
 as $$
-    select max(newest.received_at)
-    from log_heads as h
-    cross join lateral (
-        select e.received_at
-        from events as e
-        where e.shard = h.shard
-        order by e.position desc
-        limit 1
-    ) as newest
+begin
+    return (
+        select max(newest.received_at)
+        from log_heads as h
+        cross join lateral (
+            select e.received_at
+            from events as e
+            where e.shard = h.shard
+            order by e.position desc
+            limit 1
+        ) as newest
+    );
+end
 $$;

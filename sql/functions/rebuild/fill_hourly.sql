@@ -1,6 +1,6 @@
 -- Fills one hour of a version in the stage filling: counts and member rows. They are a recount up to the version's
 -- position, or copies of the live version's rows when the events are gone. An earlier statement of the caller holds
--- the day (R6).
+-- the day (R6), and has read the hour's file when the day is kept (R10).
 -- Rows: one, false when the hour was filled before, or the version is no longer filling.
 create or replace function fill_hourly(in_shard integer, in_version integer, in_hour timestamptz, live_version integer)
 returns boolean
@@ -9,9 +9,9 @@ set plan_cache_mode = 'auto'
 as $$
 declare
     upto bigint;
-    retired constant boolean := exists (
+    gone constant boolean := exists (
         select from retired_days as d where d.shard = in_shard and d.day = (in_hour at time zone 'UTC')::date
-    );
+    ) and not is_kept((in_hour at time zone 'UTC')::date);
 begin
     perform plan_once();
     -- Fills share the lock; connect_hourly, which ends the filling, waits for them.
@@ -28,11 +28,11 @@ begin
     with rows as materialized (
         select r.bucket, r.dimension, r.key, r.kind, r.member, r.amount
         from hourly_recount(in_shard, in_hour, upto) as r
-        where not retired
+        where not gone
         union all
         select s.bucket, s.dimension, s.key, s.kind, s.member, s.amount
         from hourly_stored(in_shard, live_version, in_hour) as s
-        where retired
+        where gone
     ),
     counted as (
         insert into hourly_counts (shard, version, hour, dimension, key, events_00, events_15, events_30, events_45)

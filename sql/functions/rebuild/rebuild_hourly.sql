@@ -1,6 +1,7 @@
 -- Replaces one hour of the projection by a recount up to its checkpoint, under the checkpoint's lock. Writes only rows
--- that differ. The caller has checked that the hour's log is whole. With `carried_from`, the rows of that version
--- replace the recount; the caller has folded both versions to one position. Rows: one, the number of rows written.
+-- that differ. The caller has checked that the hour's log is whole, or has read the hour's file when the day is kept
+-- (R10). With `carried_from`, the rows of that version replace the recount; the caller has folded both versions to one
+-- position. Rows: one, the number of rows written.
 create or replace function rebuild_hourly(
     in_shard integer,
     in_version integer,

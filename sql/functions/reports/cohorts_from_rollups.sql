@@ -1,6 +1,11 @@
--- As cohorts_from_events without filters and with any event as a return, but read from the projection's member rows
--- and the tails of the log, in one snapshot. Bounds are whole quarters of an hour (UTC). Rows: as cohorts_from_events.
-create or replace function cohorts_from_rollups(bounds timestamptz[], by text)
+-- How many owners came back, by the period of their first event, read from the projection's member rows and the tails of
+-- the log, in one snapshot. An owner is a user or, when `by` is visitor, also a session that never names a user. The nth
+-- period is [bounds[n], bounds[n + 1]); bounds are whole quarters of an hour (UTC). An owner that was there before the
+-- first period belongs to no cohort. Several shards at once, because a user
+-- may be in more than one.
+-- Rows: one per cohort and period with any owner:
+--   owners: owners of `cohort` present in `period`; last_owners: those among them that were not present afterwards
+create or replace function cohorts_from_rollups(in_shards integer[], bounds timestamptz[], by text)
 returns table (cohort integer, period integer, owners bigint, last_owners bigint)
 language plpgsql stable
 as $$
@@ -13,7 +18,7 @@ begin
     return query
     with members as (
         select m.kind, m.member, m.bucket
-        from log_heads as h
+        from unnest(in_shards) as h (shard)
         cross join unnest(kinds) as k (kind)
         cross join lateral (
             select m.kind, m.member, m.bucket
@@ -23,7 +28,7 @@ begin
         ) as m
         union all
         select t.kind, t.member, t.bucket
-        from log_heads as h
+        from unnest(in_shards) as h (shard)
         cross join lateral hourly_standing(h.shard) as s
         cross join lateral hourly_tail(h.shard, s.version, s.folded, s.head, kinds) as t
         where s.folded < s.head and t.member is not null and t.bucket < until

@@ -1,7 +1,9 @@
--- As read_trend with users named, for all shards. Users are counted across shards, from member rows and all tails,
--- because a user may be in several. Rows: those of read_trend for each shard, without users, and then users and
--- new_users for all shards. All come from one snapshot.
-create or replace function read_people(bounds timestamptz[], named text[], keys text[] default null)
+-- As read_trend with users named, for several shards. Users are counted across them, from member rows and all tails,
+-- because a user may be in more than one. Rows: those of read_trend for each shard, without users, and then users and
+-- new_users for all of them. All come from one snapshot.
+create or replace function read_people(
+    in_shards integer[], bounds timestamptz[], named text[], keys text[] default null
+)
 returns table (bucket integer, measure text, key text, amount bigint)
 language plpgsql stable
 -- Planning for the actual values would take longer than reading.
@@ -16,7 +18,7 @@ begin
     return query
     with tails as materialized (
         select t.member, t.bucket as quarter
-        from log_heads as h
+        from unnest(in_shards) as h (shard)
         cross join lateral hourly_standing(h.shard) as s
         cross join lateral hourly_tail(h.shard, s.version, s.folded, s.head, '{user}') as t
         where s.folded < s.head and t.member is not null and t.bucket < until
@@ -28,7 +30,7 @@ begin
         from hourly_members as m
         -- `+ 0`, because before the table is analyzed the planner would read the whole primary key.
         where m.version + 0 = live and m.kind = 'user' and hour_of(m.bucket) >= hour_of(since) and hour_of(m.bucket) < until
-            and m.bucket >= since and m.bucket < until
+            and m.bucket >= since and m.bucket < until and m.shard + 0 = any (in_shards)
         union all
         select t.member, t.quarter from tails as t where t.quarter >= since
     ),
@@ -46,7 +48,7 @@ begin
         where e.member not in (select t.member from tails as t where t.quarter < since)
             and not exists (
                 select
-                from log_heads as h
+                from unnest(in_shards) as h (shard)
                 cross join lateral (
                     select
                     from hourly_members as m
@@ -57,7 +59,7 @@ begin
             )
     )
     select t.bucket, t.measure, t.key, t.amount
-    from log_heads as h
+    from unnest(in_shards) as h (shard)
     cross join lateral read_trend(h.shard, bounds, array_remove(named, 'users'), keys) as t
     union all
     select a.bucket, 'users', null, count(*) from active as a group by a.bucket

@@ -30,6 +30,7 @@ begin
     );
     execute format('alter table %I drop constraint "the events are of the day"', partition);
     delete from retired_days as r where r.day = in_day;
+    delete from archived_days as a where a.day = in_day;
     update leaving_days set stage = 'returned', until = until_then where day = in_day;
     return true;
 end

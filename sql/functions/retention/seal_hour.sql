@@ -1,6 +1,6 @@
 -- Seals one hour of a shard, unless it is sealed. The caller has verified the hour. verified_*: the witnesses of that
 -- verification.
--- Rows: one, false when the hour still takes events, has changed since it was verified, is not folded by every
+-- Rows: one, false when the hour still takes events, or history, has changed since it was verified, is not folded by every
 -- version, or the version has ended.
 create or replace function seal_hour(
     in_shard integer,
@@ -17,7 +17,6 @@ language plpgsql volatile
 as $$
 declare
     witnessed record;
-    seal hour_seals;
 begin
     -- The checkpoints' locks keep the rows unchanged, and let no other transaction extend the chain.
     -- A version that is being filled is left out, because its rebuild holds its checkpoint all the time.
@@ -32,6 +31,7 @@ begin
     if (witnessed.events, witnessed.digest_high, witnessed.digest_low)
         is distinct from (verified_events, verified_high, verified_low)
         or not exists (select from log_heads as h where h.shard = in_shard and h.horizon > in_hour)
+        or exists (select from opened_days as o where o.day = (in_hour at time zone 'UTC')::date)
         -- Without a checkpoint the version has ended, and its rows are being deleted.
         or not exists (
             select from checkpoints as c
@@ -46,30 +46,7 @@ begin
         return false;
     end if;
 
-    select s.sequence, s.hash into seal.sequence, seal.previous_hash
-    from hour_seals as s
-    where s.shard = in_shard
-    order by s.sequence desc
-    limit 1;
-    seal.shard := in_shard;
-    seal.sequence := coalesce(seal.sequence, 0) + 1;
-    seal.hour := in_hour;
-    select r.document into seal.document from hourly_rollup(in_shard, in_version, in_hour) as r;
-    seal.events := witnessed.events;
-    seal.position_sum := witnessed.position_sum;
-    seal.digest_high := witnessed.digest_high;
-    seal.digest_low := witnessed.digest_low;
-    select d.rows_high, d.rows_low into seal.rows_high, seal.rows_low
-    from hourly_rows_digest(in_shard, in_version, in_hour) as d;
-    seal.code_version := code_version;
-    seal.sealed_at := coalesce(clock, clock_timestamp());
-    seal.previous_hash := coalesce(seal.previous_hash, decode(repeat('00', 32), 'hex'));
-    seal.hash := seal_hash(seal);
-    insert into hour_seals select seal.*;
-    -- Once the events are gone, nothing can mend a wrong version, and a rollback may make it live again.
-    perform rebuild_hourly(in_shard, c.version, in_hour, in_version)
-    from checkpoints as c
-    where c.shard = in_shard and c.projection = 'hourly' and c.version <> in_version and c.stage <> 'filling';
+    perform write_seal(in_shard, in_version, in_hour, code_version, clock);
     return true;
 end
 $$;

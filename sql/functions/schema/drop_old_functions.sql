@@ -1,5 +1,5 @@
--- Drops the functions with the given names in the current schema that this transaction did not write: overloads that an
--- older release left. Call it after writing all functions, outside of savepoints, because xmin names the savepoint.
+-- Drops the functions with the given names in the current schema that this transaction did not write: those that an older
+-- release left. Call it after writing all functions, outside of savepoints, because xmin names the savepoint.
 -- Rows: one per function that stays because other objects depend on it (signature, detail: which objects).
 create or replace function drop_old_functions(names text[])
 returns table (signature text, detail text)

@@ -1,26 +1,23 @@
--- Where a seal does not hold: its hash, its link to the seal before, or its witnesses. The witnesses are compared with
--- the ledger as long as the ledger is kept. Rows: one per difference, none when the seal holds or the hour has no seal.
+-- Where the chain does not hold for an hour: in its links (see link_breaks), or the witnesses of the seal in force. The
+-- witnesses are compared with the ledger as long as the ledger is kept, and not while the hour's day takes history: then
+-- there may be more than was sealed. Rows: one per difference, none when all holds or the hour has no seal.
 create or replace function seal_breaks(in_shard integer, in_hour timestamptz)
 returns table (field text, stored numeric, recounted numeric)
 language sql stable
 as $$
+    select l.field, l.stored, l.recounted from link_breaks($1, $2) as l
+    union all
     select b.field, b.stored, b.recounted
-    from hour_seals as s
-    left join hour_seals as before on before.shard = s.shard and before.sequence = s.sequence - 1
-    join shard_totals as t on t.shard = s.shard
+    from seal_of($1, $2) as s
+    join shard_totals as t on t.shard = s.shard and s.hour >= t.rollups_since
     cross join appended($1, $2) as a
     cross join lateral (
         values
-            ('seal', s.sequence::numeric, null::numeric, s.hash <> seal_hash(s)),
-            (
-                'seal_before', s.sequence, s.sequence - 1,
-                s.previous_hash
-                    is distinct from case when s.sequence = 1 then decode(repeat('00', 32), 'hex') else before.hash end
-            ),
-            ('events', s.events, a.events, s.hour >= t.rollups_since and s.events <> a.events),
-            ('position_sum', s.position_sum, a.position_sum, s.hour >= t.rollups_since and s.position_sum <> a.position_sum),
-            ('digest_high', s.digest_high, a.digest_high, s.hour >= t.rollups_since and s.digest_high <> a.digest_high),
-            ('digest_low', s.digest_low, a.digest_low, s.hour >= t.rollups_since and s.digest_low <> a.digest_low)
-    ) as b (field, stored, recounted, broken)
-    where s.shard = $1 and s.hour = $2 and b.broken
+            ('events', s.events::numeric, a.events::numeric),
+            ('position_sum', s.position_sum, a.position_sum),
+            ('digest_high', s.digest_high, a.digest_high),
+            ('digest_low', s.digest_low, a.digest_low)
+    ) as b (field, stored, recounted)
+    where b.stored <> b.recounted
+        and not exists (select from opened_days as o where o.day = ($2 at time zone 'UTC')::date)
 $$;

@@ -4,7 +4,5 @@ returns bigint
 language sql stable
 as $$
     select coalesce(sum(s.events), 0)::bigint
-    from hour_seals as s
-    where s.shard = $1
-        and s.hour >= $2::timestamp at time zone 'UTC' and s.hour < ($2 + 1)::timestamp at time zone 'UTC'
+    from seals_in_force($1, $2::timestamp at time zone 'UTC', ($2 + 1)::timestamp at time zone 'UTC') as s
 $$;

@@ -9,9 +9,8 @@ as $$
 #variable_conflict use_column
 declare
     seal hour_seals;
-    in_day constant date := (in_hour at time zone 'UTC')::date;
 begin
-    select s.* into seal from hour_seals as s where s.shard = in_shard and s.hour = in_hour;
+    select s.* into seal from seal_of(in_shard, in_hour) as s;
     return query
     values
         ('sealed', 'events', in_hour, null::text, coalesce(seal.events, 0)::numeric, coalesce(seal.events, 0)::numeric),
@@ -22,31 +21,15 @@ begin
     select 'broken', 'seal_missing', in_hour, null::text, 0::numeric, 1::numeric
     where seal.hash is null
     union all
-    select 'broken', b.field, in_hour, null, b.stored, b.recounted
-    from seal_breaks(in_shard, in_hour) as b
-    union all
-    select 'broken', 'retired_events', in_hour, in_day::text, coalesce(d.events, 0), sealed.events
-    from (select in_day as day, sealed_events(in_shard, in_day) as events) as sealed
-    left join retired_days as d on d.shard = in_shard and d.day = sealed.day
-    where d.events is distinct from sealed.events;
+    select 'broken', b.field, in_hour, b.key, b.stored, b.recounted
+    from retired_breaks(in_shard, in_hour) as b;
     if seal.hash is null then
         return;
     end if;
 
     return query
-    select 'broken', w.field, in_hour, null::text, w.sealed, w.now
-    from hourly_rows_digest(in_shard, in_version, in_hour) as r
-    -- Once retention has deleted the hour's rollups, the digest of its rows must be 0. Only first rows of users may be
-    -- left, and the digest leaves them out.
-    cross join (
-        select case when in_hour >= t.rollups_since then 1 else 0 end as kept from shard_totals as t where t.shard = in_shard
-    ) as rollups
-    cross join lateral (
-        values
-            ('rows_high', seal.rows_high * rollups.kept, r.rows_high),
-            ('rows_low', seal.rows_low * rollups.kept, r.rows_low)
-    ) as w (field, sealed, now)
-    where w.sealed <> w.now
+    select 'broken', b.field, in_hour, null::text, b.stored, b.recounted
+    from sealed_rows_breaks(in_shard, in_version, in_hour) as b
     union all
     select 'drifted', d.field, d.bucket, d.key, d.stored, d.recounted
     from hourly_edges_drift(in_shard, in_version, in_hour) as d;

@@ -1,4 +1,4 @@
--- The rows that one hour of the projection should have, recounted from the events up to a position (R4).
+-- The rows that one hour of the projection should have, recounted from its raw events up to a position (R4).
 -- Rows are of two sorts:
 --   dimension, key: `amount` events in `bucket`
 --   kind, member:   the member is active in `bucket`
@@ -6,30 +6,28 @@ create or replace function hourly_recount(in_shard integer, in_hour timestamptz,
 returns table (
     bucket timestamptz, dimension hourly_dimension, key text, kind hourly_member, member text, amount bigint
 )
-language sql stable
+language plpgsql stable
 as $$
-    -- One pass makes both sets: numbers of equal events, and the buckets of each session with each of its users.
+#variable_conflict use_column
+begin
+    return query
     with counted as materialized (
-        select c.bucket, c.event_type, c.tool_name, c.risk_mode, c.session_id, c.user_id, count(*) as events
-        from (
-            select
-                quarter_of(e.timestamp) as bucket,
-                e.session_id,
-                e.user_id,
-                e.event_type,
-                e.tool_name,
-                hourly_risk_mode(e.event_type, e.properties) as risk_mode
-            from events as e
-            -- `+ 0` keeps the planner off events_by_position, because it would read all of that index.
-            where e.shard = $1 and e.timestamp >= $2 and e.timestamp < hour_after($2) and e.position + 0 <= $3
-        ) as c
-        group by grouping sets ((c.bucket, c.event_type, c.tool_name, c.risk_mode), (c.bucket, c.session_id, c.user_id))
+        select
+            c.bucket,
+            -- A function's columns lose the collation of the table's.
+            c.event_type collate "C" as event_type,
+            c.tool_name collate "C" as tool_name,
+            c.risk_mode collate "C" as risk_mode,
+            c.session_id collate "C" as session_id,
+            c.user_id collate "C" as user_id,
+            c.events
+        from counted_alike(in_shard, in_hour, upto) as c
     ),
     active as (
         select distinct c.bucket, a.kind, a.member
         from counted as c
         cross join lateral hourly_active(c.session_id, c.user_id) as a
-        where c.session_id is not null and (a.kind = 'session' or $2 >= (select people_since($1)))
+        where c.session_id is not null and (a.kind = 'session' or in_hour >= (select people_since(in_shard)))
     )
     select c.bucket, k.dimension, k.key, null::hourly_member, null::text, sum(c.events)::bigint
     from counted as c
@@ -37,5 +35,6 @@ as $$
     where c.session_id is null
     group by c.bucket, k.dimension, k.key
     union all
-    select a.bucket, null, null, a.kind, a.member, 1 from active as a
+    select a.bucket, null, null, a.kind, a.member, 1 from active as a;
+end
 $$;

@@ -2,9 +2,9 @@
 -- appended to the hour.
 -- Rows: one per hour that has events, a proof or a seal:
 --   events, digest_high, digest_low: what was appended; the digests are numeric sums
---   state: null when the hour was never verified
+--   state: null when the hour was never verified; a kept hour is damaged when its file is known to be
 --   current: nothing was appended since the proof
---   sealed_at: null unless the events are gone
+--   sealed_at: null unless the rows have left the log
 --   document: the sealed rollup, null unless the stored rollup is gone, too
 create or replace function proofs_of_hours(
     in_shard integer, in_projection text, since timestamptz, until timestamptz
@@ -26,7 +26,7 @@ as $$
         select a.hour, a.events, a.digest_high, a.digest_low from appended_hours($1, $3, $4) as a
     ),
     proven as (
-        select p.hour, p.state, p.events, p.digest_high, p.digest_low, p.verified_at
+        select p.hour, p.state, p.events, p.digest_high, p.digest_low, p.verified_at, p.differences
         from projections as v
         join hour_proofs as p on p.projection = v.projection and p.version = v.live_version
         where v.projection = $2 and p.shard = $1 and p.hour >= $3 and p.hour < $4
@@ -34,9 +34,8 @@ as $$
     -- A seal replaces the hour's witnesses once the events are gone.
     sealed as (
         select s.hour, s.events, s.digest_high, s.digest_low, s.sealed_at, s.document
-        from hour_seals as s
+        from seals_in_force($1, $3, $4) as s
         join retired_days as d on d.shard = s.shard and d.day = (s.hour at time zone 'UTC')::date
-        where s.shard = $1 and s.hour >= $3 and s.hour < $4
     )
     select
         h.hour,
@@ -45,6 +44,7 @@ as $$
         coalesce(s.digest_low, a.digest_low, 0),
         -- An hour that was verified before its events were dropped has been sealed since.
         case
+            when k.hour is not null then state_of_kept(p.state, p.verified_at, p.differences, k.wrong, k.proven_at)
             when d.day is null or p.state = any (failed_states()) then p.state
             when p.state is not null or s.hour is not null then 'sealed'
         end,
@@ -64,6 +64,7 @@ as $$
     left join appended as a on a.hour = h.hour
     left join proven as p on p.hour = h.hour
     left join sealed as s on s.hour = h.hour
+    left join kept_hours($1, $3, $4) as k on k.hour = h.hour
     left join retired_days as d on d.shard = $1 and d.day = (h.hour at time zone 'UTC')::date
     left join shard_totals as t on t.shard = $1
 $$;

@@ -1,3 +1,3 @@
--- Locks the log, so that no day is dropped before the transaction ends.
+-- Locks the log, so that no day leaves it, or comes back, before the transaction ends. Days ahead may still be made.
 -- Rows: none.
-lock table events in access share mode
+lock table only events in access share mode

@@ -1,13 +1,13 @@
--- Days that accept events but have no partition yet: those around today within the retention in force, and of others
+-- Days that accept events but have no partition yet: those around today within the retention of rows in force, and of others
 -- those that are asked for.
--- $1 retention in days, for a log that has recorded none, $2 clock or null, $3 days behind the clock, $4 days ahead of
+-- $1 retention of rows in days, for a log that has recorded none, $2 clock or null, $3 days behind the clock, $4 days ahead of
 -- it, $5 other days
 -- Rows: one per day (day), oldest first.
 select d.day
 from
     (select coalesce($2::timestamptz, clock_timestamp()) as moment) as clock
 cross join (
-    select min(h.horizon) as horizon, coalesce((select r.event_days from retention_in_force as r), $1::integer) as days
+    select min(h.horizon) as horizon, coalesce((select r.log_days from retention_in_force as r), $1::integer) as days
     from log_heads as h
 ) as log
 cross join lateral (

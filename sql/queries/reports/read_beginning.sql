@@ -1,11 +1,14 @@
--- When the data began: the quarter of an hour of the oldest event, folded or in the tail of the log. Retention may have
+-- When the data of shards began: the quarter of an hour of the oldest event, folded or in the tail of the log. Retention may have
 -- deleted older ones.
+-- $1 shards
 -- Rows: one (is_retired: whether retention deleted rollups; began: null without events).
 select
-    exists (select from shard_totals as t where t.rollups_since > '-infinity') as is_retired,
+    exists (
+        select from shard_totals as t where t.shard = any ($1::integer[]) and t.rollups_since > '-infinity'
+    ) as is_retired,
     (
         select min(least(stored.began, tail.began))
-        from log_heads as h
+        from unnest($1::integer[]) as h (shard)
         cross join lateral hourly_standing(h.shard) as s
         cross join lateral (
             select min(b.bucket) as began

@@ -1,5 +1,5 @@
--- Makes the shards of an empty database, and the first version of the projection hourly with its checkpoints. A
--- database whose migrations were rolled back may have shards but lack the projection.
+-- Makes the shards of an empty database, which are the default site's, and the first version of the projection hourly with
+-- its checkpoints. A database whose migrations were rolled back may have shards but lack the projection.
 -- $1 number of shards
 -- Rows: none.
 with made as (
@@ -11,6 +11,10 @@ with made as (
 totals as (
     insert into shard_totals (shard)
     select shard from made
+),
+sited as (
+    insert into site_shards (shard, site)
+    select shard, 0 from made
 ),
 live as (
     insert into projections (projection, live_version)

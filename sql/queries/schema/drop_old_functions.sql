@@ -1,5 +1,6 @@
--- Drops the overloads of our functions that an older release left; see functions/schema/drop_old_functions.sql.
--- $1 names
+-- Drops what an older release left of our functions: overloads, and functions that this release has not; see
+-- functions/schema/drop_old_functions.sql.
+-- $1 names of the functions of this release
 -- Rows: one per function that stays because other objects depend on it (signature, detail: which objects).
 select o.signature, o.detail
-from drop_old_functions($1) as o
+from drop_old_functions($1 || former_functions()) as o

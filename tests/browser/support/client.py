@@ -8,7 +8,8 @@ from typing import Any
 
 from playwright.async_api import BrowserContext, Page, Route
 
-from tests.http.support.site import Json, Site, unique, wait_until
+from tests.http.support.site import Json, Site, unique
+from tests.support.waiting import until
 
 PATH = "/client-test.html"
 OUTBOX = "Object.keys(localStorage).filter((key) => key.startsWith('hourledger_outbox:')).length"
@@ -69,11 +70,13 @@ class Visitor:
     async def all_stored(self, page: Page, ids: list[str]) -> None:
         """Wait until the service has exactly these events, each once, and the client's outbox is empty."""
         await page.wait_for_function("hourledger.stats().queued === 0", timeout=60_000)
-        self.has(ids)
+        await self.has(ids)
 
-    def has(self, ids: list[str]) -> None:
-        wait_until(lambda: len(self.stored()) >= len(ids), f"{len(ids)} events of {self.kind} are stored")
-        assert sorted(event["event_id"] for event in self.stored()) == sorted(ids)
+    async def has(self, ids: list[str]) -> None:
+        found = await until(
+            self.stored, f"{len(ids)} events of {self.kind} are stored", holds=lambda found: len(found) >= len(ids)
+        )
+        assert sorted(event["event_id"] for event in found) == sorted(ids)
 
 
 async def waiting(page: Page) -> int:

@@ -165,7 +165,7 @@ async def another_origin_with_a_key(scene: Scene) -> None:
         await visitor.all_stored(page, ids)
         ids += await visitor.track(page, 5)
         await visitor.leave(page)
-        visitor.has(ids)
+        await visitor.has(ids)
         async with scene.context() as other:
             wrong = Visitor(other, site, 'data-write-key="wrong"', OTHER_ORIGIN)
             page = await wrong.visit()

@@ -61,7 +61,7 @@ async def tab_closed(scene: Scene) -> None:
         page = await visitor.visit()
         ids = await visitor.track(page, 10)
         await visitor.leave(page)
-        visitor.has(ids)
+        await visitor.has(ids)
 
 
 async def two_tabs(scene: Scene) -> None:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from playwright.async_api import ConsoleMessage, Page, expect
 
+from tests.browser.support.funnels import percent
 from tests.http.support.site import Json, Site
 
 AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
@@ -25,7 +26,19 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.moved += entry.value;
 }).observe({ type: "layout-shift", buffered: true });
 """
-RUN_AXE = "() => axe.run(document, { resultTypes: ['violations'] })"
+TRANSITIONS_ENDED = "() => Promise.allSettled(document.getAnimations().map((each) => each.finished))"
+# Tells also whether a part faded meanwhile, because the page reads it anew: faded text has less contrast.
+RUN_AXE = """async () => {
+  const isFaded = () => document.querySelector(".stale") !== null;
+  let faded = isFaded();
+  const watch = new MutationObserver(() => { faded ||= isFaded(); });
+  watch.observe(document, { subtree: true, attributeFilter: ["class"] });
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  watch.disconnect();
+  return { violations, faded };
+}"""
+# Each look takes about a second. On a busy machine a part is read for several.
+MOST_LOOKS = 20
 
 
 async def open_dashboard(page: Page, site: Site, query: str = "") -> None:
@@ -60,6 +73,21 @@ def number(metric: str, value: float | None) -> str:
         return f"{value:,}"
     # Browsers round the shortest text of a number: 1.525 becomes 1.53, although its binary value is a little less.
     return f"{Decimal(repr(value)).quantize(Decimal('0.01'), ROUND_HALF_UP):,}"
+
+
+def change(value: float | None, before: float | None) -> str:
+    """Return what a card says about a total and the one of the period before, seen and heard."""
+    if value is None or before is None:
+        return "no earlier data"
+    if before == 0 != value:
+        return "none before"
+    if value == before:
+        seen = heard = "unchanged"
+    else:
+        by = value / before - 1
+        share = "<0.1%" if abs(by) < 0.001 else percent(abs(by))
+        seen, heard = f"{'▲' if by > 0 else '▼'} {share}", f"{'up' if by > 0 else 'down'} {share}"
+    return f"{seen}{heard} against the period before"
 
 
 async def check_cards(page: Page, site: Site, **query: object) -> None:
@@ -102,15 +130,27 @@ def without_complaints(page: Page) -> Iterator[None]:
     assert said == []
 
 
-async def check_accessible(page: Page) -> None:
-    """Check that axe finds no serious problem."""
-    await page.evaluate(AXE.read_text())
-    found = (await page.evaluate(RUN_AXE))["violations"]
+async def _look(page: Page) -> tuple[list[tuple[str, list[str]]], bool]:
+    """Return the serious problems that axe finds, and whether a part was faded meanwhile."""
+    found = await page.evaluate(RUN_AXE)
     serious = [
         (violation["id"], [node["html"][:200] for node in violation["nodes"]][:3])
-        for violation in found
+        for violation in found["violations"]
         if violation["impact"] in ("serious", "critical")
     ]
+    return serious, found["faded"]
+
+
+async def check_accessible(page: Page) -> None:
+    """Check that axe finds no serious problem, while no transition runs and no part is faded: such colours pass."""
+    await page.emulate_media(reduced_motion="reduce")
+    await page.evaluate(TRANSITIONS_ENDED)
+    await page.evaluate(AXE.read_text())
+    serious, faded = await _look(page)
+    for _ in range(MOST_LOOKS):
+        if not (serious and faded):
+            break
+        serious, faded = await _look(page)
     assert serious == [], serious
 
 

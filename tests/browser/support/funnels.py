@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 
 from playwright.async_api import Page
 
@@ -21,7 +22,11 @@ def funnel(site: Site, steps: list[Json], **more: object) -> Json:
 
 
 def percent(value: float | None) -> str:
-    return "\N{EN DASH}" if value is None else f"{100 * value:.1f}".removesuffix(".0") + "%"
+    """Return a share as browsers write it: with one decimal, and halves rounded up."""
+    if value is None:
+        return "\N{EN DASH}"
+    rounded = Decimal(str(value)).scaleb(2).quantize(Decimal("0.1"), ROUND_HALF_UP)
+    return f"{rounded}".removesuffix(".0") + "%"
 
 
 def depths(events: list[Json], since: datetime, steps: list[Callable[[Json], bool]]) -> list[int]:

@@ -9,11 +9,22 @@ from random import Random
 from tests.http.support.site import HOUR, Json, text_of
 
 DAYS = 28
+# All of the newest hours have events, and one in SPARSE of those before, because the service proves and archives each.
+# Within a week these come at every hour of a day, because 7 and 24 have no common divisor.
+DENSE_HOURS = 26
+SPARSE = 7
 TOOLS = ("summarise", "translate", "search")
 RISK_MODES = ("careful", "balanced", "bold")
 ACTIONS = ("open", "run", "copy", "share", "undo", "export")
 PLANS = ("free", "pro", "team")
 TYPES = ("page_view", "tool_usage", "risk_mode_changed", "feature_interaction")
+# Sessions that walk this far through a funnel. Chance alone lets nobody arrive in some hours of the week.
+WALKED = (3, 3, 2, 3, 2, 1)
+WALK: tuple[Json, ...] = (
+    {"event_type": "page_view", "action": "open"},
+    {"event_type": "tool_usage", "tool_name": "search", "action": "open"},
+    {"event_type": "feature_interaction", "action": "run"},
+)
 # Kinds of values that are known to break pages.
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
@@ -27,12 +38,12 @@ HOSTILE = (
 )
 
 
-def seeded_events(now: datetime, *, per_hour: float = 6.0) -> list[Json]:
+def seeded_events(now: datetime, *, per_hour: float = 9.0) -> list[Json]:
     """Return the events up to now, oldest first; the same hour gives the same events."""
     random = Random(5)
-    first = now - timedelta(days=DAYS)
-    hours = [first.replace(minute=0, second=0, microsecond=0) + step * HOUR for step in range(1, DAYS * 24 + 1)]
-    return [
+    this_hour = now.replace(minute=0, second=0, microsecond=0)
+    hours = [this_hour - back * HOUR for back in reversed(range(DAYS * 24)) if back < DENSE_HOURS or back % SPARSE == 0]
+    drawn = [
         _event(random, number, moment)
         for number, moment in enumerate(
             hour + offset * HOUR
@@ -40,6 +51,22 @@ def seeded_events(now: datetime, *, per_hour: float = 6.0) -> list[Json]:
             for offset in sorted(random.random() for _ in range(_amount(random, hour, per_hour)))
             if hour + offset * HOUR < now - timedelta(minutes=1)
         )
+    ]
+    return sorted(drawn + _walks(this_hour), key=lambda event: str(event["timestamp"]))
+
+
+def _walks(this_hour: datetime) -> list[Json]:
+    return [
+        {
+            **event,
+            "event_id": f"walk-{walker}-{step}",
+            "session_id": f"walker-{walker}",
+            "user_id": f"user-{walker}",
+            "timestamp": text_of(this_hour - 5 * (walker + 1) * HOUR + step * timedelta(minutes=10)),
+            "demo_mode": False,
+        }
+        for walker, length in enumerate(WALKED)
+        for step, event in enumerate(WALK[:length])
     ]
 
 

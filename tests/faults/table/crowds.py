@@ -12,10 +12,11 @@ from sql.database import Database
 from sql.embedded.share import ensure_running
 from sql.errors import Unavailable
 from tests.conftest import RunningService, running_service
-from tests.faults.table.ground import Ground, until
+from tests.faults.table.ground import Ground
 from tests.faults.table.load import kill_workers, loaded, postmaster_of
 from tests.faults.table.processes import append_all, ended, events_of, kill_projectors_while, project, start
 from tests.support.severed_connection import severable
+from tests.support.waiting import until
 
 APPENDERS = 8
 WORKERS = 2

@@ -20,8 +20,8 @@ from sql.embedded.share import use
 from tests.conftest import RunningService, folder_for_servers, free_port, running_service
 from tests.faults.table.ground import SECONDS, Ground
 from tests.faults.table.load import Load, loaded, one
-from tests.http.support.site import wait_until
 from tests.support.commands import SETTLED, check_nothing_is_left, command
+from tests.support.waiting import wait_until
 
 ACKS_BETWEEN = 50
 # Longer than Load's usual pause, because its senders find no service most of the time.
@@ -139,5 +139,4 @@ def _part(running: RunningService, name: str) -> psutil.Process:
     """Return the projector, the HTTP server, or one of its workers."""
     if name != "worker":
         return one(running, name)
-    wait_until(lambda: bool(one(running, "http").children()), "a worker runs")
-    return one(running, "http").children()[-1]
+    return wait_until(lambda: one(running, "http").children(), "a worker runs")[-1]

@@ -15,9 +15,9 @@ from tests.conftest import RunningService
 from tests.faults.table.crowds import try_under_load
 from tests.faults.table.ground import SECONDS, Ground
 from tests.faults.table.load import reading
-from tests.http.support.site import wait_until
 from tests.support.embedded import kill, servers_of
 from tests.support.small_disk import SmallDisk
+from tests.support.waiting import wait_until
 
 # As often as the supervisor of a service looks.
 WATCH_SECONDS = 1.0
@@ -55,15 +55,22 @@ def _minded(server: EmbeddedServer) -> Iterator[None]:
 
 
 def _fill(ground: Ground, disk: SmallDisk, running: RunningService) -> None:
-    wait_until(lambda: disk.room.held > 0, "the ballast is made", SECONDS)
+    wait_until(lambda: disk.room.held, "the ballast is made", SECONDS)
     needed = disk.room.needed
     leave = ground.chance.choice((0, 0, ground.chance.randrange(needed)))
     with reading(running) as told, disk.filled(leave):
         if leave == 0 and ground.chance.random() < 0.5:
             kill(*servers_of(disk.data))
-        wait_until(lambda: "hourledger_disk_full 1.0" in _metrics(running), "events are refused", SECONDS)
+        wait_until(
+            lambda: _metrics(running),
+            "events are refused",
+            SECONDS,
+            holds=lambda told: "hourledger_disk_full 1.0" in told,
+        )
         before = len(told)
-        wait_until(lambda: told[before:][-READS:] == [200] * READS, "reads are answered", SECONDS)
+        wait_until(
+            lambda: told[before:][-READS:], "reads are answered", SECONDS, holds=lambda last: last == [200] * READS
+        )
 
 
 def _metrics(running: RunningService) -> str:

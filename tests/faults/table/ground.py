@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
+from collections.abc import AsyncIterator, Container, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -16,10 +15,11 @@ from uuid import uuid4
 
 import asyncpg
 
+from projections.archive.kept_hours import KeptHours
 from projections.hours import list_hours
 from projections.projector import catch_up
 from projections.verify import verify
-from service.ingest.appender import shard_of
+from service.ingest.append_queue import shard_of
 from service.ingest.event import Event
 from service.ingest.log_writer import LogWriter
 from service.ingest.outcomes import DUPLICATE, STORED
@@ -63,7 +63,7 @@ class Trial:
 class Ground:
     """A database of a server, and the acked events. No fault cuts the connections of `database`.
 
-    opened: what ends after the comparison.
+    archive: the folder of the archive. opened: what ends after the comparison.
     """
 
     server: EmbeddedServer
@@ -72,11 +72,12 @@ class Ground:
     row: Row
     database: Database
     trial: Trial
+    archive: Path
     opened: ExitStack
     acked: dict[str, Event] = field(default_factory=dict)
     batches: int = 0
     last: list[Event] = field(default_factory=list)
-    chance: random.Random = field(default_factory=lambda: random.Random(3))
+    chance: random.Random = field(default_factory=random.Random)
     start: datetime = field(default_factory=lambda: datetime.now(UTC).replace(minute=0, second=0, microsecond=0))
 
     def next_hour(self) -> datetime:
@@ -142,19 +143,20 @@ class Ground:
     async def verify(self, since: datetime | None = None) -> None:
         """Verify one hour, or all, in the present state; every finding is a false alarm."""
         hours = await list_hours(self.database, since, since and since + HOUR)
-        proofs = [proof async for proof in verify(self.database, hours)]
+        with KeptHours(self.archive) as kept:
+            proofs = [proof async for proof in verify(self.database, hours, kept)]
         self.row.false_alarms += sum(proof.state not in RIGHT for proof in proofs)
 
-    async def is_folded(self) -> bool:
-        """Tell whether the projection has reached the head of the log."""
+    async def behind(self) -> list[asyncpg.Record]:
+        """Return the checkpoints of the projection that have not reached the head of the log."""
         checkpoints = await self.database.rows(self.database.statements.list_checkpoints, PROJECTION)
-        return all(row["position"] == row["head"] for row in checkpoints)
+        return [row for row in checkpoints if row["position"] != row["head"]]
 
     async def settle(self) -> None:
         """Fold the rest, compare log and rollups with the acked events, and verify all hours."""
         self.row.acked = len(self.acked)
         await catch_up(self.database)
-        if not await self.is_folded():
+        if await self.behind():
             raise AssertionError("the projection did not catch up with the log")
         await self._compare_log()
         await self._compare_rollups()
@@ -170,7 +172,7 @@ class Ground:
             await connection.close()
         found: Counter[str | date] = Counter({what: number for what, number in [*live, *retired] if number})
         days = {day for day, _ in retired}
-        self._count_differences(Counter(_place(event, days) for event in self.acked.values()), found)
+        self.count_differences(Counter(_place(event, days) for event in self.acked.values()), found)
 
     async def _compare_rollups(self) -> None:
         """Compare all rollups with a brute-force count of the acked events."""
@@ -179,9 +181,10 @@ class Ground:
         found: oracle.Fresh = Counter()
         for shard in range(self.trial.shards):
             found += await fresh(self.database, since, until, shard=shard)
-        self._count_differences(oracle.fresh(self.acked.values(), since, until), found)
+        self.count_differences(oracle.fresh(self.acked.values(), since, until), found)
 
-    def _count_differences(self, expected: Counter[T], found: Counter[T]) -> None:
+    def count_differences(self, expected: Counter[T], found: Counter[T]) -> None:
+        """Count what is expected and was not found as lost, and what was found besides as doubled."""
         self.row.lost += (expected - found).total()
         self.row.doubled += (found - expected).total()
 
@@ -192,17 +195,8 @@ def _place(event: Event, retired: Container[date]) -> str | date:
     return day if day in retired else event.event_id
 
 
-async def until(true: Callable[[], Awaitable[bool]], what: str) -> None:
-    """Return once `true()` is true. Raises TimeoutError after SECONDS."""
-    deadline = asyncio.get_running_loop().time() + SECONDS
-    while not await true():
-        if asyncio.get_running_loop().time() > deadline:
-            raise TimeoutError(f"waited {SECONDS} s in vain until {what}")
-        await asyncio.sleep(0.005)
-
-
 @asynccontextmanager
-async def new_ground(server: EmbeddedServer, row: Row, trial: Trial) -> AsyncIterator[Ground]:
+async def new_ground(server: EmbeddedServer, row: Row, trial: Trial, seed: int) -> AsyncIterator[Ground]:
     """Give a new database on a server; drop it at the end of the block."""
     name = f"faults_{uuid4().hex}"
     await execute(server.database_url("postgres"), f'create database "{name}"')
@@ -212,7 +206,9 @@ async def new_ground(server: EmbeddedServer, row: Row, trial: Trial) -> AsyncIte
     with tempfile.TemporaryDirectory(prefix="hourledger-") as folder, ExitStack() as opened:
         try:
             await make_days(database, RETENTION_DAYS)
-            ground = Ground(server, url, Path(folder), row, database, trial, opened)
+            place = Path(folder)
+            chance = random.Random(seed)
+            ground = Ground(server, url, place, row, database, trial, place / "archive", opened, chance=chance)
             yield ground
             await ground.database.close()
         finally:

@@ -10,12 +10,16 @@ from time import perf_counter
 
 from sql.embedded.share import EmbeddedServer, use
 from tests.conftest import FAST, folder_for_servers
+from tests.faults.table.archive_disks import fill_archive_disks
+from tests.faults.table.archives import change_files, kill_archivers, run_two_archivers
 from tests.faults.table.clocks import step_clocks
 from tests.faults.table.crowds import kill_appenders, kill_http_workers, kill_postgres, kill_projectors, sever_service
 from tests.faults.table.disks import damage_pages, lose_end_of_wal
+from tests.faults.table.dropping import kill_droppers
 from tests.faults.table.endings import end_processes
 from tests.faults.table.full_disks import fill_disks
 from tests.faults.table.ground import Ground, Trial, new_ground
+from tests.faults.table.history import kill_imports
 from tests.faults.table.leaving import jump_clocks, shorten_retention
 from tests.faults.table.table import Row
 from tests.faults.table.visitors import hold_idle_connections, hold_unfinished_batches, send_costly_bodies
@@ -31,16 +35,23 @@ from tests.faults.table.works import (
 from tests.faults.table.zombies import stop_checkpoint_holders, stop_folds
 from tests.support.small_disk import small_disk, why_not
 
+# Of what is left to chance.
+SEED = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of fault. durable: it needs a server that survives a kill. small_disk: and one on a small disk."""
+    """One kind of fault.
+
+    durable: it needs a server that survives a kill. small_disk: and one on a small disk. mounts: it mounts one itself.
+    """
 
     name: str
     run: Callable[[Ground], Awaitable[None]]
     trial: Trial
     durable: bool = False
     small_disk: bool = False
+    mounts: bool = False
 
 
 def all_kinds() -> list[Kind]:
@@ -65,6 +76,12 @@ def all_kinds() -> list[Kind]:
         Kind("clock of a process stepped by 1 h, 8 shards", step_clocks, Trial(20, 1_000, shards=8)),
         Kind("clocks jumped ahead by days, 8 shards", jump_clocks, Trial(40, 500, shards=8)),
         Kind("retention shorter than the one in force", shorten_retention, Trial(20, 500)),
+        Kind("archive writer killed at each step", kill_archivers, Trial(72, 500)),
+        Kind("two archive writers, one killed", run_two_archivers, Trial(36, 500)),
+        Kind("file of the archive lost or changed", change_files, Trial(40, 500)),
+        Kind("disk of the archive full, its writer killed", fill_archive_disks, Trial(32, 500, hours=0), mounts=True),
+        Kind("day that leaves rows or archive, killed at each step", kill_droppers, Trial(44, 500, hours=0)),
+        Kind("import of history killed at each step", kill_imports, Trial(40, 500, hours=0)),
     ]
 
 
@@ -81,6 +98,11 @@ def quick_kinds() -> list[Kind]:
         Kind("clock of a process stepped by 1 h, 8 shards", step_clocks, Trial(4, 50, shards=8)),
         Kind("clocks jumped ahead by days, 8 shards", jump_clocks, Trial(20, 50, shards=8)),
         Kind("retention shorter than the one in force", shorten_retention, Trial(3, 50)),
+        Kind("archive writer killed at each step", kill_archivers, Trial(12, 50)),
+        Kind("two archive writers, one killed", run_two_archivers, Trial(4, 50)),
+        Kind("file of the archive lost or changed", change_files, Trial(5, 50)),
+        Kind("day that leaves rows or archive, killed at each step", kill_droppers, Trial(5, 50, hours=0)),
+        Kind("import of history killed at each step", kill_imports, Trial(4, 50, hours=0)),
     ]
 
 
@@ -98,13 +120,13 @@ def _cuts(first: Trial, others: Trial, long: Trial) -> list[Kind]:
     return [Kind(f"cut in {name}{suffix}", run, size) for name, (run, size) in runs.items()]
 
 
-async def try_all(kinds: list[Kind], tell: Callable[[str], None]) -> list[Row]:
+async def try_all(kinds: list[Kind], tell: Callable[[str], None], seed: int = SEED) -> list[Row]:
     """Try the kinds one after another, on new servers; return the row of each."""
     rows = []
     with folder_for_servers() as folder, ExitStack() as opened:
         servers: dict[tuple[bool, bool], EmbeddedServer] = {}
         for kind in kinds:
-            if kind.small_disk and (reason := why_not()) is not None:
+            if (kind.small_disk or kind.mounts) and (reason := why_not()) is not None:
                 tell(f"{kind.name}: left out, because {reason}")
                 continue
             if (needs := (kind.durable, kind.small_disk)) not in servers:
@@ -112,14 +134,14 @@ async def try_all(kinds: list[Kind], tell: Callable[[str], None]) -> list[Row]:
                 data = opened.enter_context(small_disk()).data if kind.small_disk else data
                 servers[needs] = opened.enter_context(use(data, settings={} if kind.durable else FAST))
             began = perf_counter()
-            rows.append(await _try(kind, servers[needs]))
+            rows.append(await _try(kind, servers[needs], seed))
             tell(f"{kind.name}: {rows[-1].faults:,} faults, {rows[-1].acked:,} events, {perf_counter() - began:.0f} s")
     return rows
 
 
-async def _try(kind: Kind, server: EmbeddedServer) -> Row:
+async def _try(kind: Kind, server: EmbeddedServer, seed: int) -> Row:
     row = Row(kind.name)
-    async with new_ground(server, row, kind.trial) as ground:
+    async with new_ground(server, row, kind.trial, seed) as ground:
         await kind.run(ground)
         await ground.settle()
     return row

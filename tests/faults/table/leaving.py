@@ -15,7 +15,7 @@ from sql.retention import Retention, record_retention
 from tests.faults.table.ground import DAY, RETENTION_DAYS, Ground
 from tests.support.retired_days import reading_at
 
-KEPT = Retention(RETENTION_DAYS, 10_000)
+KEPT = Retention(RETENTION_DAYS, 10_000, RETENTION_DAYS)
 MINUTE = timedelta(minutes=1)
 NO = timedelta(0)
 
@@ -44,7 +44,7 @@ async def shorten_retention(ground: Ground) -> None:
     await record_retention(ground.database, KEPT)
     for number in range(1, ground.trial.faults + 1):
         await ground.append()
-        asked = Retention(1, ground.chance.randrange(1, 10_000))
+        asked = Retention(1, ground.chance.randrange(1, 10_000), 1)
         another = Database(ground.url, connections=1)
         kept = await record_retention(another, asked, lengthen=True)
         await another.close()

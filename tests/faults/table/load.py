@@ -13,10 +13,11 @@ from threading import Thread
 
 import httpx
 import psutil
-import pytest
 
 from service.ingest.event import Event
 from tests.conftest import RunningService, words_of
+from tests.support import plain_http
+from tests.support.waiting import wait_until
 
 SENDERS = 16
 # Far less than Retry-After asks for, because the service must cope with that; none at all would slow its restart.
@@ -39,7 +40,7 @@ class Load:
 
     async def send(self) -> None:
         """Run all senders until `stop`, then until each has its last ack."""
-        async with httpx.AsyncClient(base_url=self.url, timeout=60) as client:
+        async with plain_http.new_async_client(self.url) as client:
             await asyncio.gather(*(self._send(client, sender) for sender in range(SENDERS)))
 
     async def _send(self, client: httpx.AsyncClient, sender: int) -> None:
@@ -76,12 +77,7 @@ class Load:
     def wait_for(self, more: int) -> None:
         """Return once `more` further events are acked; fail after two minutes."""
         goal = len(self.acked) + more
-        waited = Flag()
-        for _ in range(12_000):
-            if len(self.acked) >= goal:
-                return
-            waited.wait(0.01)
-        pytest.fail(f"only {len(self.acked)} of {goal} events were acked")
+        wait_until(lambda: len(self.acked), f"{goal} events are acked", 120, holds=lambda acked: acked >= goal)
 
 
 @contextmanager
@@ -135,13 +131,11 @@ def kill(process: psutil.Process) -> None:
 
 def one(running: RunningService, *words: str) -> psutil.Process:
     """Return the part whose command line holds the words; wait if it is just being restarted."""
-    waited = Flag()
-    for _ in range(6000):
-        found = [process for process in children(running, *words) if process.ppid() == running.process.pid]
-        if found:
-            return found[0]
-        waited.wait(0.01)
-    pytest.fail(f"no process with the words {words} appeared within a minute")
+    return wait_until(
+        lambda: [process for process in children(running, *words) if process.ppid() == running.process.pid],
+        f"a process with the words {words} runs",
+        60,
+    )[0]
 
 
 def kill_workers(running: RunningService) -> None:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import not_
 from pathlib import Path
 from threading import Event as Flag
 from time import monotonic
@@ -23,7 +24,9 @@ import psutil
 from sql.embedded.share import EmbeddedServer, release, use
 from tests.conftest import RETENTION_DAYS, RunningService, running_service
 from tests.faults.table.load import one
-from tests.http.support.site import Json, an_event, wait_until
+from tests.http.support.site import Json, an_event
+from tests.support import plain_http
+from tests.support.waiting import is_ok, wait_until
 
 SENDERS = 16
 # Few connections, so that a test takes all of them quickly.
@@ -52,7 +55,7 @@ class Senders:
     async def send(self) -> None:
         """Run all senders until `stop`. Wait for their last acks, or for `abandon`. Raises when a connection is cut."""
         limits = httpx.Limits(max_connections=SENDERS)
-        async with httpx.AsyncClient(base_url=self.url, timeout=60, limits=limits, trust_env=False) as client:
+        async with plain_http.new_async_client(self.url, limits=limits) as client:
             await asyncio.gather(*(self._send(client, sender) for sender in range(SENDERS)))
 
     async def _send(self, client: httpx.AsyncClient, sender: int) -> None:
@@ -79,7 +82,7 @@ class Senders:
     def wait_for(self, more: int) -> None:
         """Return once `more` further events are acked."""
         goal = len(self.acked) + more
-        wait_until(lambda: len(self.acked) >= goal, f"{goal} events are acked", 120)
+        wait_until(lambda: len(self.acked), f"{goal} events are acked", 120, holds=lambda acked: acked >= goal)
 
 
 def check_refusal(answer: httpx.Response) -> None:
@@ -136,16 +139,18 @@ class Place:
 
     def wait_until_ready(self) -> None:
         """Wait until the service says that it is ready."""
-        wait_until(lambda: self.ready().status_code == 200, "the service is ready again", 60)
+        wait_until(self.ready, "the service is ready again", 60, holds=is_ok)
 
     def wait_until_refused(self) -> None:
         """Wait until the service says that it takes no events, and refuses them at once."""
-        wait_until(lambda: TAKES_NONE in self.ready().text, "the service says that it takes no events", 60)
+        wait_until(
+            self.ready, "the service says that it takes no events", 60, holds=lambda answer: TAKES_NONE in answer.text
+        )
         self.check_refused_at_once()
 
     def wait_until_nothing_waits(self) -> None:
         """Wait until the metrics show no waiting event; the service gives up the commit under way last."""
-        wait_until(lambda: self.waiting() == 0, "nothing waits")
+        wait_until(self.waiting, "nothing waits", holds=not_)
 
     def check_refused_at_once(self) -> None:
         """Check that readiness and posts fail at once, without a wait for the database."""
@@ -214,7 +219,7 @@ def new_place(folder: Path) -> Iterator[Place]:
         server = use(folder, settings={"max_connections": str(CONNECTIONS)})
         environment = {"HOURLEDGER_EVENT_RETENTION_DAYS": str(RETENTION_DAYS)}
         running = opened.enter_context(running_service(folder, server.url, port=None, **environment))
-        client = opened.enter_context(httpx.Client(base_url=running.url, timeout=60, trust_env=False))
+        client = opened.enter_context(plain_http.new_client(running.url))
         place = Place(folder, server, running, client)
         try:
             yield place

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 
+from projections.archive import steps
 from projections.follow import follow
 from projections.hours import list_hours
 from projections.rebuild import rebuild
@@ -21,7 +24,9 @@ from sql.errors import Unavailable
 from sql.retention import Retention
 
 CONTEXT = get_context("forkserver")
-CONTEXT.set_forkserver_preload(["projections.projector", "service.ingest.decoding", "tests.faults.table.processes"])
+CONTEXT.set_forkserver_preload(
+    ["projections.archive.keeper", "projections.projector", "service.ingest.decoding", "tests.faults.table.processes"]
+)
 RETENTION_DAYS = 30
 KILL_SECONDS = 0.2
 
@@ -78,7 +83,9 @@ def project(url: str) -> None:
     """Run a projector until killed."""
 
     async def work() -> None:
-        await follow(Database(url, connections=2), Retention(RETENTION_DAYS, RETENTION_DAYS), 2, asyncio.Event())
+        await follow(
+            Database(url, connections=2), Retention(RETENTION_DAYS, RETENTION_DAYS, RETENTION_DAYS), 2, asyncio.Event()
+        )
 
     asyncio.run(work())
 
@@ -108,6 +115,30 @@ def start(target: Callable[..., None], *arguments: object) -> ForkServerProcess:
 def _run_silently(target: Callable[..., None], *arguments: object) -> None:
     configure_logs("critical", as_json=False)
     target(*arguments)
+
+
+def die_at(step: str | None, times: int) -> None:
+    """Let this process be killed when a step of projections/archive/steps.py was reached so many times."""
+    left = times
+
+    def at(reached: str) -> None:
+        nonlocal left
+        left -= reached == step
+        if reached == step and not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    steps._at = at
+
+
+def run_all(*processes: tuple[Callable[..., None], tuple[object, ...]]) -> int:
+    """Run processes to their ends; return how many were killed. Each is a function and its arguments."""
+    started = [start(target, *arguments) for target, arguments in processes]
+    with ended(*started):
+        for process in started:
+            process.join()
+    if wrong := [process.exitcode for process in started if process.exitcode not in (0, -signal.SIGKILL)]:
+        raise AssertionError(f"a process failed: {wrong}")
+    return sum(process.exitcode != 0 for process in started)
 
 
 @contextmanager

@@ -11,13 +11,12 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import count, cycle
 
-import httpx
-
 from service.ingest.event import Event
 from tests.conftest import RunningService
 from tests.faults.table.crowds import try_under_load
 from tests.faults.table.ground import Ground
 from tests.http.support.connections import connections
+from tests.support import plain_http
 from tests.support.costly_bodies import refused_bodies
 
 # More than two workers once took in all.
@@ -62,7 +61,7 @@ async def send_costly_bodies(ground: Ground) -> None:
 
 def _send(running: RunningService, body: bytes) -> None:
     headers = {"content-encoding": "gzip"}
-    answer = httpx.post(f"{running.url}/e/batch", content=body, headers=headers, timeout=60, trust_env=False)
+    answer = plain_http.post(f"{running.url}/e/batch", content=body, headers=headers)
     if answer.is_success and answer.json()["stored"]:
         raise AssertionError(f"an event was stored that nobody counts: {answer.text[:200]}")
 
@@ -72,5 +71,5 @@ def _visit(ground: Ground, running: RunningService, number: int) -> None:
     event = Event(f"visit_{number}", f"visitor_{number}", None, "visited", None, None, None, True, datetime.now(UTC))
     sent = {name: getattr(event, name) for name in ("event_id", "event_type", "session_id")}
     sent["timestamp"] = event.timestamp.isoformat()
-    httpx.post(f"{running.url}/e", json=sent, timeout=SOON, trust_env=False).raise_for_status()
+    plain_http.post(f"{running.url}/e", json=sent, timeout=SOON).raise_for_status()
     ground.ack([event])

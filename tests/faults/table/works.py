@@ -26,9 +26,10 @@ from sql.database import Database
 from sql.errors import DatabaseError
 from sql.retention import Retention
 from tests.faults.table.boundaries import Boundaries, Moment, boundaries
-from tests.faults.table.ground import DAY, RETENTION_DAYS, Ground, until
+from tests.faults.table.ground import DAY, RETENTION_DAYS, Ground
 from tests.support.oracle import HOUR
 from tests.support.retired_days import reading_at
+from tests.support.waiting import until
 
 # The datetime is the hour that events were just appended to.
 Work = Callable[[Database, datetime], Awaitable[object]]
@@ -60,7 +61,7 @@ async def verify_hour(database: Database, hour: datetime) -> None:
 async def retire(database: Database, hour: datetime) -> None:
     """Verify, seal and drop days, at a clock when the hour's day is past the horizon."""
     clock = hour.replace(hour=1) + (RETENTION_DAYS + 1) * DAY
-    kept = Retention(RETENTION_DAYS, ROLLUP_DAYS)
+    kept = Retention(RETENTION_DAYS, ROLLUP_DAYS, RETENTION_DAYS)
     retired = await _all(retain(database, kept, grace_days=0, force=True, reading=reading_at(clock)))
     # When the answer of a drop was lost, the pass repeats the drop and finds the day gone.
     if hindered := [day for day in retired if day.hindrance not in (None, "gone")]:
@@ -70,7 +71,7 @@ async def retire(database: Database, hour: datetime) -> None:
 async def retire_and_undrop(database: Database, hour: datetime) -> None:
     """Take days out of the log, and bring them back."""
     reading = reading_at(hour.replace(hour=1) + (RETENTION_DAYS + 1) * DAY)
-    await _all(retain(database, Retention(RETENTION_DAYS, ROLLUP_DAYS), force=True, reading=reading))
+    await _all(retain(database, Retention(RETENTION_DAYS, ROLLUP_DAYS, RETENTION_DAYS), force=True, reading=reading))
     if wrong := [day for day in await _all(undrop(database, reading=reading)) if day.wrong]:
         raise AssertionError(f"days came back wrong: {wrong}")
     if left := await database.rows(database.statements.list_detached_days):
@@ -148,12 +149,9 @@ async def append_until_acked(database: Database, events: list[Event]) -> None:
     appender = Appender(database, RETENTION_DAYS)
     await appender.start()
 
-    async def available() -> bool:
-        return appender.available
-
     try:
         while events:
-            await until(available, "the appender has the database")
+            await until(lambda: appender.available, "the appender has the database")
             events = await _send(appender, events)
     finally:
         await appender.close()

@@ -6,11 +6,13 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from operator import not_
 
 import asyncpg
 
-from tests.faults.table.ground import Ground, until
+from tests.faults.table.ground import Ground
 from tests.faults.table.processes import ended, project, rebuild_again, start
+from tests.support.waiting import until
 
 # A fold and a rebuild wait for this lock when they hold the checkpoint and begin to write.
 LOCK_SESSIONS = "lock table hourly_members in share mode"
@@ -33,7 +35,7 @@ async def stop_folds(ground: Ground) -> None:
     for _ in range(ground.trial.faults):
         async with _stopped(ground, project) as zombie, _other_projector(ground):
             await ground.append()
-            await until(ground.is_folded, "the other projector folds")
+            await until(ground.behind, "the other projector folds", holds=not_)
             ground.row.faults += 1
             os.kill(zombie, signal.SIGCONT)
             await _fold_one_more(ground)
@@ -50,9 +52,9 @@ async def stop_checkpoint_holders(ground: Ground) -> None:
     async def held() -> bool:
         return bool(await administrator.fetchval(HELD))
 
-    async def folded_when_ended() -> bool:
+    async def behind_when_ended() -> list[asyncpg.Record]:
         await administrator.fetch(END_HOLDER)  # each time, because another transaction of it may take the lock
-        return await ground.is_folded()
+        return await ground.behind()
 
     try:
         for number in range(ground.trial.faults):
@@ -61,7 +63,7 @@ async def stop_checkpoint_holders(ground: Ground) -> None:
                 async with _other_projector(ground):
                     await ground.append()
                     if number % 2:
-                        await until(folded_when_ended, "the other projector folds")
+                        await until(behind_when_ended, "the other projector folds", holds=not_)
                     ground.row.faults += 1
                     os.kill(zombie, signal.SIGCONT)
                     await _fold_one_more(ground)
@@ -71,7 +73,7 @@ async def stop_checkpoint_holders(ground: Ground) -> None:
 
 async def _fold_one_more(ground: Ground) -> None:
     hour = await ground.append()
-    await until(ground.is_folded, "all is folded")
+    await until(ground.behind, "all is folded", holds=not_)
     await ground.verify(hour)
 
 
@@ -80,8 +82,8 @@ async def _stopped(ground: Ground, target: Callable[[str], None]) -> AsyncIterat
     """Stop a process while it holds the checkpoint and waits for another lock; free that lock; give the process id."""
     holder = await asyncpg.connect(ground.url)
 
-    async def alone() -> bool:
-        return bool(await holder.fetchval(CONNECTIONS) == ground.database._pool.get_size())
+    async def connections() -> int:
+        return int(await holder.fetchval(CONNECTIONS))
 
     async def waited_for() -> bool:
         return bool(await holder.fetchval(WAITING))
@@ -89,7 +91,11 @@ async def _stopped(ground: Ground, target: Callable[[str], None]) -> AsyncIterat
     try:
         await ground.append()
         # Wait, because the session of a killed process could still hold the checkpoint.
-        await until(alone, "the connections of killed processes have ended")
+        await until(
+            connections,
+            "the connections of killed processes have ended",
+            holds=lambda number: number == ground.database._pool.get_size(),
+        )
         await holder.execute("begin")
         await holder.execute(LOCK_SESSIONS)
         process = start(target, ground.url)

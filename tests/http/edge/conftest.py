@@ -15,10 +15,11 @@ from tests.http.support.described import (
     WRITES,
     send,
 )
+from tests.http.support.keyed import Guarded, new_guarded
 from tests.http.support.site import Site, new_site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def told(site: Site) -> Site:
     """Give a service that holds the examples of events and of saved objects."""
     for operation in [*WRITES, *TOLD_BY_BODY]:
@@ -27,8 +28,15 @@ def told(site: Site) -> Site:
     return site
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def keyed(servers: Servers, folder: Path) -> AsyncIterator[Site]:
     """Give a service with a write key, and neither a read token nor origins."""
     async with new_site(servers, folder, HOURLEDGER_WRITE_KEY=WRITE_KEY) as site:
         yield site
+
+
+@pytest_asyncio.fixture(scope="package")
+async def keyed_sites(servers: Servers, folder: Path) -> AsyncIterator[Guarded]:
+    """Give a service with two workers, two sites and keys of each kind."""
+    async with new_guarded(servers, folder) as found:
+        yield found

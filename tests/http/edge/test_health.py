@@ -14,7 +14,9 @@ import pytest
 from sql.embedded.share import release, use
 from tests.conftest import RETENTION_DAYS, folder_for_servers, running_service
 from tests.http.support.samples import metrics, outcomes, requests, value
-from tests.http.support.site import Json, Site, an_event, now, refused, unique, wait_until
+from tests.http.support.site import Json, Site, an_event, now, refused, unique
+from tests.support import plain_http
+from tests.support.waiting import is_ok, wait_until
 
 
 def test_a_service_that_runs_is_live(client: httpx.Client) -> None:
@@ -22,7 +24,7 @@ def test_a_service_that_runs_is_live(client: httpx.Client) -> None:
 
 
 def test_a_service_that_can_serve_is_ready(site: Site) -> None:
-    wait_until(lambda: site.get("/health/ready")["lag_events"] == 0, "all is folded")
+    site.wait_until_folded()
     assert site.get("/health/ready") == {"ok": True, "status": "ready", "lag_events": 0}
 
 
@@ -107,17 +109,21 @@ def test_events_are_counted_by_what_became_of_them(site: Site) -> None:
 def test_the_log_and_the_lag_are_told_by_shard(site: Site) -> None:
     projector = site.part("follow")
     wait_until(
-        lambda: value(metrics(site), "hourledger_projection_lag_events", projection="hourly", shard="0") == 0, "folded"
+        lambda: value(
+            metrics(site), "hourledger_projection_lag_events", projection="hourly", site="default", shard="0"
+        ),
+        "all is folded",
+        holds=lambda lag: lag == 0,
     )
-    head = value(metrics(site), "hourledger_log_head", shard="0")
+    head = value(metrics(site), "hourledger_log_head", site="default", shard="0")
     projector.suspend()
     try:
         site.send(*(an_event() for _ in range(7)))
         told = metrics(site)
     finally:
         projector.resume()
-    assert value(told, "hourledger_projection_lag_events", projection="hourly", shard="0") == 7
-    assert value(told, "hourledger_log_head", shard="0") == head + 7
+    assert value(told, "hourledger_projection_lag_events", projection="hourly", site="default", shard="0") == 7
+    assert value(told, "hourledger_log_head", site="default", shard="0") == head + 7
     assert value(told, "hourledger_database_up") == 1
     assert value(told, "hourledger_events_waiting") == 0
     assert value(told, "hourledger_projection_version", projection="hourly") == 1
@@ -139,7 +145,7 @@ class Lone:
         self._opened = ExitStack()
         environment = {"HOURLEDGER_EVENT_RETENTION_DAYS": str(RETENTION_DAYS)}
         running = self._opened.enter_context(running_service(folder, self._server.url, port=None, **environment))
-        client = self._opened.enter_context(httpx.Client(base_url=running.url, timeout=60, trust_env=False))
+        client = self._opened.enter_context(plain_http.new_client(running.url))
         self.site = Site(running, self._server.url, client)
 
     @contextmanager
@@ -150,7 +156,7 @@ class Lone:
             yield
         finally:
             self._server = use(self._folder)
-        wait_until(lambda: self.site.client.get("/health/ready").status_code == 200, "the service is ready again")
+        wait_until(lambda: self.site.client.get("/health/ready"), "the service is ready again", holds=is_ok)
 
     def close(self) -> None:
         self._opened.close()

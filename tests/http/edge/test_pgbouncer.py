@@ -14,15 +14,16 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-import httpx
 import pytest
 import pytest_asyncio
 
 from sql.database import is_pooler_between
 from sql.embedded.accounts import server_account
 from tests.conftest import RETENTION_DAYS, Servers, folder_for_servers, running_service
-from tests.http.support.site import HOUR, Site, an_event, hour_start, new_database, now, text_of, unique, wait_until
+from tests.http.support.site import HOUR, Site, an_event, hour_start, new_database, now, text_of, unique
 from tests.http.support.starting import start
+from tests.support import plain_http
+from tests.support.waiting import wait_until
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 PORT = 6432
@@ -91,7 +92,7 @@ async def behind(servers: Servers, folder: Path) -> AsyncIterator[tuple[Site, st
                 HOURLEDGER_WORKERS="2",
                 HOURLEDGER_EVENT_RETENTION_DAYS=str(RETENTION_DAYS),
             ) as running,
-            httpx.Client(base_url=running.url, timeout=60, trust_env=False) as client,
+            plain_http.new_client(running.url) as client,
         ):
             site = Site(running, url, client)
             yield site, bounced
@@ -122,14 +123,15 @@ def test_the_service_works_behind_pgbouncer(behind: tuple[Site, str]) -> None:
     assert {json.loads(line)["event_id"] for line in exported} >= {event["event_id"] for event in events}
     totals = site.client.get("/api/analytics/export", params={"of": "rollups"}).text.splitlines()
     assert f"{text_of(hour)},total_events,,1000" in totals
-    wait_until(lambda: site.get("/health/ready")["lag_events"] == 0, "all is folded")
+    site.wait_until_folded()
 
 
 def test_the_commands_work_behind_pgbouncer(behind: tuple[Site, str]) -> None:
-    _, bounced = behind
+    site, bounced = behind
     for command in ("service migrate", *(f"projections {name}" for name in ("rebuild", "retention", "status"))):
         done = start(*command.split(), DATABASE_URL=bounced, HOURLEDGER_EVENT_RETENTION_DAYS=str(RETENTION_DAYS))
         assert done.returncode == 0, done.stdout + done.stderr
-    verified = start("projections", "verify", "--json", DATABASE_URL=bounced)
+    data = str(site.data_dir)
+    verified = start("projections", "verify", "--json", DATABASE_URL=bounced, HOURLEDGER_DATA_DIR=data)
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert json.loads(verified.stdout)["ok"] is True

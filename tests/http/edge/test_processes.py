@@ -16,8 +16,10 @@ import pytest_asyncio
 from tests.conftest import Servers
 from tests.http.support.known import Known
 from tests.http.support.samples import metrics, requests, value
-from tests.http.support.site import HOUR, Json, Site, an_event, hour_start, new_site, now, text_of, wait_until
+from tests.http.support.site import HOUR, Json, Site, an_event, hour_start, new_site, now, text_of
 from tests.http.support.starting import line_of, start
+from tests.support import plain_http
+from tests.support.waiting import wait_until
 
 SENDERS = 8
 
@@ -37,8 +39,7 @@ def workers(site: Site) -> list[psutil.Process]:
 
 def until_they_work(site: Site, number: int) -> list[psutil.Process]:
     """Wait for `number` worker processes and return them; readiness alone needs only one worker."""
-    wait_until(lambda: len(workers(site)) == number, f"{number} workers have begun")
-    return workers(site)
+    return wait_until(lambda: workers(site), f"{number} workers have begun", holds=lambda begun: len(begun) == number)
 
 
 def comparable(answer: Json) -> Json:
@@ -114,8 +115,8 @@ def ask_on_new_connections(site: Site, times: int) -> None:
     """Ask `times` times; return once the workers have counted all requests, because they count after they answer."""
     before = live(site)
     for _ in range(times):
-        assert httpx.get(f"{site.running.url}/health/live", timeout=60, trust_env=False).status_code == 200
-    wait_until(lambda: live(site) == before + times, "all answers are counted")
+        assert plain_http.get(f"{site.running.url}/health/live").status_code == 200
+    wait_until(lambda: live(site), f"{before + times} answers are counted", holds=lambda seen: seen == before + times)
 
 
 def live(site: Site) -> float:
@@ -136,15 +137,15 @@ def test_metrics_are_those_of_all_workers_whichever_is_asked(many: Known) -> Non
     before = live(site)
     asked = 0
 
-    def both_have_counted() -> bool:
+    def those_that_have_counted() -> list[psutil.Process]:
         nonlocal asked
         ask_on_new_connections(site, 5)
         asked += 5
-        return all(any(file.name.startswith("counter") for file in counts_of(worker)) for worker in both)
+        return [each for each in both if any(file.name.startswith("counter") for file in counts_of(each))]
 
-    wait_until(both_have_counted, "both workers have answered")
+    wait_until(those_that_have_counted, "both workers have answered", holds=lambda counted: counted == both)
     for _ in range(10):
-        told = httpx.get(f"{site.running.url}/metrics", timeout=60, trust_env=False).text
+        told = plain_http.get(f"{site.running.url}/metrics").text
         (line,) = [
             each for each in told.splitlines() if 'total{method="GET",route="/health/live",status="200"}' in each
         ]
@@ -159,20 +160,20 @@ def test_a_worker_that_was_killed_is_replaced_and_its_counts_remain(many: Known)
     (waiting,) = (file for file in counts_of(victim) if file.name.startswith("gauge"))
     victim.send_signal(SIGKILL)
 
-    def replaced() -> bool:
-        pids = {worker.pid for worker in workers(site)}
-        return len(pids) == 2 and victim.pid not in pids
+    wait_until(
+        lambda: {worker.pid for worker in workers(site)},
+        "another worker runs",
+        holds=lambda pids: len(pids) == 2 and victim.pid not in pids,
+    )
 
-    wait_until(replaced, "another worker runs")
-
-    def remains() -> bool:
+    def sums() -> tuple[float, float] | None:
         try:
             told = metrics(site)
         except httpx.TransportError:  # the connection led to the killed worker
-            return False
-        return requests(told, "GET", "/health/live", 200) == before and value(told, "hourledger_events_waiting") == 0
+            return None
+        return requests(told, "GET", "/health/live", 200), value(told, "hourledger_events_waiting")
 
-    wait_until(remains, "the sums include the counts of the killed worker")
+    wait_until(sums, "the sums include the counts of the killed worker", holds=lambda seen: seen == (before, 0))
     assert not waiting.exists()
 
 
@@ -209,7 +210,7 @@ class Sender:
         self.refused: list[httpx.Response] = []
 
     def send(self) -> None:
-        with httpx.Client(base_url=self.url, timeout=60, trust_env=False) as client:
+        with plain_http.new_client(self.url) as client:
             while True:
                 event = an_event(event_id=f"e-{next(self.numbers)}")
                 try:
@@ -227,7 +228,9 @@ def test_nothing_that_was_acked_is_lost_when_the_service_is_told_to_stop(ending:
     senders = [Sender(ending) for _ in range(SENDERS)]
     with ThreadPoolExecutor(SENDERS) as threads:
         sending = [threads.submit(sender.send) for sender in senders]
-        wait_until(lambda: sum(len(sender.acked) for sender in senders) > 400, "the service is under load")
+        wait_until(
+            lambda: sum(len(sender.acked) for sender in senders), "the service is under load", holds=lambda n: n > 400
+        )
         ending.running.process.send_signal(SIGTERM)
         assert ending.running.process.wait(60) == 0
     for each in sending:

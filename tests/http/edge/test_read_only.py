@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import RunningService, folder_for_servers, free_port, wait_until_ready
 from tests.http.support.starting import line_of
+from tests.support import plain_http
 from tests.support.environment import without_settings
 
 # Makes every file system read-only for this process and its children, except for the folder $1.
@@ -60,8 +61,8 @@ def test_the_service_needs_no_other_folder_than_its_data(tmp_path: Path) -> None
         command = read_only_but(folder)
         process = subprocess.Popen(command, env=settings(port, folder / "data"), stdout=output, stderr=output)
         try:
-            wait_until_ready(RunningService(f"http://127.0.0.1:{port}", process, log))
-            assert httpx.get(f"http://127.0.0.1:{port}/metrics").status_code == httpx.codes.OK
+            wait_until_ready(RunningService(f"http://127.0.0.1:{port}", process, log, folder / "data"))
+            assert plain_http.get(f"http://127.0.0.1:{port}/metrics").status_code == httpx.codes.OK
         finally:
             process.terminate()
             process.wait(120)

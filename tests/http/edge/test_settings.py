@@ -45,13 +45,21 @@ BAD = [
     ("HOURLEDGER_EVENT_RETENTION_DAYS", "91"),
     ("HOURLEDGER_ROLLUP_RETENTION_DAYS", "29"),
     ("HOURLEDGER_ROLLUP_RETENTION_DAYS", "-1"),
+    ("HOURLEDGER_LOG_DAYS", "0"),
+    ("HOURLEDGER_LOG_DAYS", "31"),
     ("HOURLEDGER_SHARDS", "0"),
     ("HOURLEDGER_SHARDS", "1.5"),
     ("HOURLEDGER_LOG", "loud"),
     ("HOURLEDGER_LOG", "xml:info"),
     ("HOURLEDGER_DATA_DIR", __file__),
+    ("HOURLEDGER_ARCHIVE_DIR", __file__),
+    ("HOURLEDGER_ARCHIVE_DIR", usual_data_dir()),
     # It would go back when the data does.
     ("HOURLEDGER_WITNESS", f"{usual_data_dir()}/witness"),
+    ("HOURLEDGER_RETENTION_DAYS", "10"),
+    ("HOURLEDGER_WRITEKEY", "k"),
+    ("HOURLEDGER_LOG_LEVEL", "info"),
+    ("HOURLEDGER_DATABASE_URL", NOWHERE),
     ("DATABASE_URL", "mysql://somebody:password-1@localhost/x"),
     ("DATABASE_URL", "postgresql://somebody:password-1@localhost:port/x"),
     ("DATABASE_URL", "nonsense"),
@@ -86,6 +94,26 @@ def test_a_bad_value_is_refused_in_one_line_that_names_it(name: str, value: str)
 )
 def test_an_origin_is_written_as_browsers_send_it(written: str, sent: str) -> None:
     assert load({"HOURLEDGER_CORS_ORIGINS": f"{written}, https://other.example"}).cors_origins[0] == sent
+
+
+def test_a_name_that_is_nearly_a_setting_is_refused_and_one_of_others_is_not() -> None:
+    with pytest.raises(SettingsError, match="is no setting: did you mean HOURLEDGER_EVENT_RETENTION_DAYS"):
+        load({"HOURLEDGER_RETENTION_DAYS": "10"})
+    load({"HOURLEDGER_SERVICE_HOST": "10.0.0.1", "HOURLEDGER_PORT_8000_TCP": "tcp://10.0.0.1:8000"})
+
+
+@pytest.mark.parametrize(("events", "rows"), [("10", 10), ("30", 30), ("90", 30)])
+def test_rows_are_kept_for_thirty_days_unless_events_are_kept_for_fewer(events: str, rows: int) -> None:
+    assert load({"HOURLEDGER_EVENT_RETENTION_DAYS": events}).log_days == rows
+    assert load({"HOURLEDGER_EVENT_RETENTION_DAYS": events, "HOURLEDGER_LOG_DAYS": "5"}).log_days == 5
+
+
+def test_rows_are_not_kept_longer_than_events() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({"HOURLEDGER_EVENT_RETENTION_DAYS": "60", "HOURLEDGER_LOG_DAYS": "61"})
+    assert str(refused.value).startswith(
+        "HOURLEDGER_LOG_DAYS is 61, but must be at most HOURLEDGER_EVENT_RETENTION_DAYS (60)"
+    )
 
 
 @pytest.mark.parametrize("host", ["::1", "[::1]"])

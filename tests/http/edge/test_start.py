@@ -11,6 +11,7 @@ import httpx
 
 from service.commands.serve import _about_pages
 from service.settings import load
+from sql.migrate import newest_version
 from tests.conftest import RunningService, free_port
 from tests.http.support.starting import line_of, start
 from tests.support.environment import without_settings
@@ -54,3 +55,11 @@ def test_the_schema_is_not_taken_back_while_it_is_used(service: RunningService, 
         assert "stop the service first" in line
     with service.client() as client:
         assert client.get("/health/ready").status_code == httpx.codes.OK
+
+
+def test_a_step_below_the_archive_says_that_its_folder_must_be_emptied(database_url: str, tmp_path: Path) -> None:
+    settings = {"DATABASE_URL": database_url, "HOURLEDGER_ARCHIVE_DIR": str(tmp_path / "archive")}
+    told: list[str] = []
+    for _ in range(1 + newest_version() - 10):
+        told = start("service", "rollback", "--force", **settings).stdout.splitlines()
+    assert told[1] == f"rollback: empty {tmp_path / 'archive'}: nothing reads or deletes the archive's files any more"

@@ -15,8 +15,8 @@ import pytest
 
 from sql.embedded.folders import SOCKET_NAME
 from tests.conftest import folder_for_servers
-from tests.http.support.site import wait_until
 from tests.support.commands import SETTLED, check_nothing_is_left, command
+from tests.support.waiting import wait_until
 
 # Starts a command as process 1 of a world of its own, as a container does.
 AS_FIRST = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")

@@ -9,10 +9,10 @@ import pytest
 
 from projections.log_heads import LogHead
 from tests.conftest import running_service
-from tests.http.support.site import wait_until
 from tests.support.pages import damaged_copy, flipped
 from tests.support.servers import OWN_SERVER
 from tests.support.unreadable import FIRST, SECOND, TABLE, fill, middle_page
+from tests.support.waiting import wait_until
 
 
 @pytest.mark.skipif(OWN_SERVER is not None, reason="needs the files of the server")
@@ -22,7 +22,11 @@ async def test_an_hour_that_cannot_be_read_is_told_by_the_service(database_url: 
     async with damaged_copy(database_url, TABLE, flipped(page)) as url:
         with running_service(tmp_path, url, HOURLEDGER_WITNESS=str(witness)) as service, service.client() as client:
             why = ["damaged: 1 hour; make verify names them"]
-            wait_until(lambda: client.get("/health/ready").json().get("degraded") == why, "the hour is told")
+            wait_until(
+                lambda: client.get("/health/ready").json(),
+                "the hour is told",
+                holds=lambda told: told.get("degraded") == why,
+            )
             assert 'hourledger_failed_proofs{state="damaged"} 1.0' in client.get("/metrics").text
             states = {
                 hour: client.get(f"/api/analytics/rollups/{hour:%Y-%m-%dT%H:%MZ}").json()["proof"]["state"]

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, contextmanager
 from io import BytesIO
+from operator import not_
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -20,7 +21,8 @@ from pyarrow import parquet
 from tests.conftest import Servers
 from tests.http.support.exports import EXPORT
 from tests.http.support.paths import TRACK
-from tests.http.support.site import HOUR, Site, hour_start, new_site, now, refused, text_of, wait_until
+from tests.http.support.site import HOUR, Site, hour_start, new_site, now, refused, text_of
+from tests.support.waiting import is_ok, wait_until
 
 EVENTS = 100_000
 MEGABYTE = 1024 * 1024
@@ -37,6 +39,7 @@ READING = """
 select count(*) from pg_stat_activity
 where datname = current_database() and pid <> pg_backend_pid() and query like '%from events as e%'
 """
+BROKEN_OFF = "an export was broken off"
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -67,9 +70,9 @@ def reading(site: Site) -> int:
 def test_an_export_ends_with_its_client(large: Site) -> None:
     with asking(large, format="ndjson") as client:
         assert client.recv(100).startswith(b"HTTP/1.1 200")
-        wait_until(lambda: reading(large) == 1, "the export reads the database")
-    wait_until(lambda: reading(large) == 0, "its statement and transaction are gone", 20)
-    wait_until(lambda: "the client went away" in large.log(), "the service logs it", 20)
+        wait_until(lambda: reading(large), "the export reads the database", holds=lambda number: number == 1)
+    wait_until(lambda: reading(large), "its statement and transaction are gone", 20, holds=not_)
+    wait_until(large.log, "the service logs it", 20, holds=lambda log: "the client went away" in log)
 
 
 def test_few_at_a_time_and_others_are_answered(large: Site) -> None:
@@ -83,7 +86,7 @@ def test_few_at_a_time_and_others_are_answered(large: Site) -> None:
         assert event["stored"] == 1
         assert large.get(TRACK, hours=31, event_type="beside")["count"] >= 1
         assert large.get("/api/analytics/summary", hours=2, demo_mode=1)["ok"]
-    wait_until(lambda: large.client.get(EXPORT, params={"event_type": "beside"}).status_code == 200, "there is room")
+    wait_until(lambda: large.client.get(EXPORT, params={"event_type": "beside"}), "there is room", holds=is_ok)
 
 
 def test_memory_is_flat(large: Site) -> None:
@@ -136,8 +139,8 @@ async def test_what_cannot_be_read_to_its_end_is_broken_off(servers: Servers, fo
             site.rows(READING.replace("count(*)", "pg_terminate_backend(pid)"))
 
         await asyncio.to_thread(broken_by, cut)
-        wait_until(lambda: "an export was broken off" in site.log(), "the service logs it")
+        wait_until(site.log, "the service logs it", holds=lambda log: BROKEN_OFF in log)
         await asyncio.to_thread(broken_by, site.running.process.terminate)
-        wait_until(lambda: site.log().count("an export was broken off") == 2, "the service logs it again")
+        wait_until(site.log, "the service logs it again", holds=lambda log: log.count(BROKEN_OFF) == 2)
         await admin.close()
         site.check_log()

@@ -75,7 +75,7 @@ def test_a_body_that_says_it_is_too_large_is_refused_before_it_comes(site: Site,
 def test_the_decoded_body_is_what_is_measured(client: httpx.Client, path: str, most: int) -> None:
     headers = {"content-encoding": "gzip"}
     body = body_for(path)
-    for level in (0, 9):
+    for level in (0, 1):  # stored and deflated; higher levels take seconds for these blanks
         fits = gzip.compress(padded(body, most), level)
         assert client.post(path, content=fits, headers=headers).status_code == 200
         beyond = gzip.compress(padded(body, most + 1), level)

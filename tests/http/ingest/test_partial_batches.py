@@ -10,9 +10,10 @@ from typing import Any
 import asyncpg
 import pytest_asyncio
 
-from service.ingest.appender import shard_of
+from service.ingest.append_queue import shard_of
 from tests.conftest import Servers
-from tests.http.support.site import Json, Site, an_event, new_site, unique, wait_until
+from tests.http.support.site import Json, Site, an_event, new_site, unique
+from tests.support.waiting import is_ok, wait_until
 
 SHARDS = 8
 # Makes one shard fail as if the server had no memory; such an error may pass by itself.
@@ -81,11 +82,13 @@ def test_a_shard_that_cannot_commit_costs_only_its_own_events(eight: Site) -> No
     stored = {row["event_id"] for row in eight.rows("select event_id from events")}
     assert stored == {event["event_id"] for n, event in enumerate(events) if n not in lost and n != 50}
 
-    wait_until(lambda: eight.client.post("/e", json=events[lost[0]]).status_code == 200, "the shard takes events again")
+    wait_until(lambda: eight.client.post("/e", json=events[lost[0]]), "the shard takes events again", holds=is_ok)
     again = eight.send(*(event for n, event in enumerate(events) if n != 50))
     assert (again["stored"], again["duplicates"]) == (len(lost) - 1, 200 - len(lost))
     assert len(eight.rows("select event_id from events")) == 199
-    wait_until(lambda: eight.get("/health/ready") == {"ok": True, "status": "ready", "lag_events": 0}, "all is well")
+    wait_until(
+        eight.readiness, "all is well", holds=lambda told: told == {"ok": True, "status": "ready", "lag_events": 0}
+    )
 
 
 def test_one_event_of_a_shard_that_cannot_commit_is_told_to_come_again(eight: Site) -> None:
@@ -98,5 +101,5 @@ def test_one_event_of_a_shard_that_cannot_commit_is_told_to_come_again(eight: Si
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
         assert int(answer.headers["retry-after"]) > 0
         assert eight.client.post("/e", json=other).status_code == 200
-    wait_until(lambda: eight.client.post("/e", json=event).status_code == 200, "the shard takes events again")
+    wait_until(lambda: eight.client.post("/e", json=event), "the shard takes events again", holds=is_ok)
     assert len(eight.listed(session_id=event["session_id"])) == 1

@@ -10,6 +10,7 @@ import subprocess
 from asyncio import Future
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
+from operator import not_
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,8 +24,9 @@ from service.http.bodies import STEP_BYTES, STEP_SECONDS, Body
 from service.ingest.admission import Budget
 from tests.conftest import Servers
 from tests.http.conftest import WRITE_KEY
-from tests.http.support.connections import connections, is_closed
-from tests.http.support.site import Site, an_event, new_site, refusal, wait_until
+from tests.http.support.connections import connections, open_of
+from tests.http.support.site import Site, an_event, new_site, refusal
+from tests.support.waiting import wait_until
 
 ADDRESS = "192.0.2.1"
 MOST_FOR_BATCH = 8_388_608
@@ -89,7 +91,7 @@ def test_unfinished_batches_refuse_nobody(site: Site) -> None:
     with connections(site.running.url, 12, half) as held:
         for _ in range(5):
             assert site.client.post("/e", json=an_event()).status_code == 200
-        wait_until(lambda: all(is_closed(each) for each in held), "all were given up", 4 * STEP_SECONDS)
+        wait_until(lambda: open_of(held), "all were given up", 4 * STEP_SECONDS, holds=not_)
         site.send(an_event(), an_event())
 
 
@@ -99,7 +101,7 @@ def test_a_budget_that_is_used_up_refuses_batches_only_and_is_told(alone: Site) 
         for number in range(17):
             head = UNFINISHED.replace(b"\r\n\r\n", b"\r\nX-Forwarded-For: 192.0.2.%d\r\n\r\n" % number)
             held.enter_context(connections(alone.running.url, 1, head + half))
-        wait_until(lambda: "batches were refused" in alone.client.get("/health/ready").text, "it is told", 10)
+        wait_until(alone.readiness, "it is told", 10, holds=lambda told: "batches were refused" in str(told))
         assert alone.client.post("/e", json=an_event()).status_code == 200
     assert alone.get("/health/ready")["status"] == "degraded"
 

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from tests.conftest import Servers
 from tests.http.support.known import Known
-from tests.http.support.site import HOUR, Json, Site, an_event, hour_start, new_site, now, refused, text_of, unique
+from tests.http.support.site import HOUR, RAW, Json, Site, an_event, hour_start, new_site, now, refused, text_of, unique
 
 COHORTS = "/api/analytics/cohorts"
 DAY = timedelta(days=1)
@@ -69,7 +69,8 @@ def test_a_triangle_of_those_who_came_back(site: Site, by: str) -> None:
     answer = site.get(COHORTS, **asked)
     assert list(answer) == ["ok", "interval", "tz", "by", "retention", "from", "to", "source", "cohorts"]
     assert (answer["interval"], answer["tz"], answer["by"], answer["retention"]) == ("day", "UTC", by, "bounded")
-    assert (answer["from"], answer["to"], answer["source"]) == (asked["from"], asked["to"], "events")
+    assert (answer["from"], answer["to"]) == (asked["from"], asked["to"])
+    assert answer["source"] in RAW
     assert [cohort["start"] for cohort in answer["cohorts"]] == [text_of(TODAY - (5 - day) * DAY) for day in range(4)]
     # An owner with an event before the range is in no cohort.
     assert cells(answer) == [[2, 1, 1, 2], [1, 0, 0], [0, 0], [0]]
@@ -96,7 +97,8 @@ def test_a_visitor_is_a_user_or_a_session_that_names_none(site: Site) -> None:
 
 def test_a_period_that_is_not_over_is_not_complete(known: Known) -> None:
     answer = known.site.get(COHORTS, interval="day", hours=48)
-    assert (answer["source"], known.site.get(COHORTS, demo_mode="true")["source"]) == ("rollups", "events")
+    assert answer["source"] == "rollups"
+    assert known.site.get(COHORTS, demo_mode="true")["source"] in RAW
     starts = [datetime.fromisoformat(cohort["start"]) for cohort in answer["cohorts"]]
     assert starts[1:] == [starts[1] + number * DAY for number in range(len(starts) - 1)]
     assert [len(cohort["returned"]) for cohort in answer["cohorts"]] == list(range(len(starts), 0, -1))

@@ -12,27 +12,27 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from service.reports.raw_events import STATEMENT_SECONDS
+from service.archive.engine import SECONDS
 from tests.http.support.site import Site, an_event, unique
+from tests.support.waiting import until
 
 # Statements of questions that wait for the lock; the projector's statements are not among them, because they write.
 WAITING = """
 select count(*) from pg_stat_activity
 where datname = current_database() and wait_event_type = 'Lock'
-    and query ~ 'from (trend_from_events|read_hourly|read_funnel|cohorts_from_events|read_properties)'
-        '|event_matches|count_events'
+    and query ~ 'from read_hourly|received_at, e.shard|count_events|lock table only events'
 """
 TYPES = {"steps": [{"event_type": "page_viewed"}] * 2}
 # Shorter than the statement's own time limit.
-SOON = STATEMENT_SECONDS - 2
+SOON = SECONDS - 2
 # The number of connections for reads.
 READS = 8
 
 
-async def until(connection: asyncpg.Connection, waiting: int) -> None:
-    async with asyncio.timeout(SOON):
-        while await connection.fetchval(WAITING) != waiting:  # noqa: ASYNC110  # a lock sends no event
-            await asyncio.sleep(0.005)
+async def until_so_many_wait(looking: asyncpg.Connection, number: int) -> None:
+    await until(
+        lambda: looking.fetchval(WAITING), f"{number} questions wait for the lock", SOON, holds=lambda n: n == number
+    )
 
 
 def question(path: str, body: object) -> bytes:
@@ -62,8 +62,8 @@ async def test_a_question_ends_when_its_asker_goes_away(site: Site, path: str, b
         async with locked(holder, "events, hourly_counts"):
             with socket.create_connection(address(site), timeout=60) as asker:
                 asker.sendall(question(path, body))
-                await until(looking, 1)
-            await until(looking, 0)
+                await until_so_many_wait(looking, 1)
+            await until_so_many_wait(looking, 0)
     finally:
         await holder.close()
         await looking.close()
@@ -77,10 +77,10 @@ async def test_a_service_whose_reads_all_wait_is_ready(site: Site) -> None:
                 for _ in range(10):
                     asker = askers.enter_context(socket.create_connection(address(site), timeout=60))
                     asker.sendall(question("track", None))
-                await until(looking, READS)
+                await until_so_many_wait(looking, READS)
                 ready = await asyncio.to_thread(site.client.get, "/health/ready")
                 assert ready.status_code == 200, ready.text
-            await until(looking, 0)
+            await until_so_many_wait(looking, 0)
     finally:
         await holder.close()
         await looking.close()

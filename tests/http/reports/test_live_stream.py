@@ -15,7 +15,9 @@ import pytest_asyncio
 
 from tests.conftest import Servers
 from tests.http.conftest import READ_TOKEN
-from tests.http.support.site import Json, Site, an_event, new_site, refused, unique, wait_until
+from tests.http.support.site import Json, Site, an_event, new_site, refused, unique
+from tests.support import plain_http
+from tests.support.waiting import is_ok, wait_until
 
 LIVE = "/api/analytics/live"
 MOST = 64
@@ -99,9 +101,9 @@ def test_the_token_opens_a_stream(guarded: Site) -> None:
         assert told.event == "update"
 
 
-def free(site: Site) -> bool:
+def tried(site: Site) -> httpx.Response:
     with stream(site) as tried:
-        return tried.answer.status_code == 200
+        return tried.answer
 
 
 def test_streams_are_limited_and_given_back(watched: Site) -> None:
@@ -112,10 +114,10 @@ def test_streams_are_limited_and_given_back(watched: Site) -> None:
         refused(answer, 503, "unavailable")
         assert answer.headers["retry-after"]
         assert watched.get("/api/analytics/rollups")["ok"]
-    wait_until(lambda: free(watched), "streams whose clients have gone are given back", 10)
+    wait_until(lambda: tried(watched), "streams whose clients have gone are given back", 10, holds=is_ok)
     with ExitStack() as opened:
         for _ in range(MOST // 2):
-            wait_until(lambda: free(watched), "there are places again", 10)
+            wait_until(lambda: tried(watched), "there are places again", 10, holds=is_ok)
             opened.enter_context(stream(watched))
 
 
@@ -139,12 +141,12 @@ def test_a_stop_ends_open_streams_and_what_waits_is_stored(watched: Site) -> Non
         worker_parent.wait(20)
         took = monotonic() - began
     assert took < 5
-    wait_until(lambda: _ready(watched), "the supervisor has started it again")
+    wait_until(lambda: _readiness(watched), "the supervisor has started it again", holds=is_ok)
     assert head(watched) == before
 
 
-def _ready(site: Site) -> bool:
+def _readiness(site: Site) -> httpx.Response | None:
     try:
-        return httpx.get(f"{site.running.url}/health/ready", timeout=5, trust_env=False).status_code == 200
+        return plain_http.get(f"{site.running.url}/health/ready", timeout=5)
     except httpx.TransportError:
-        return False
+        return None

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import count
+from operator import not_
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,8 @@ from tests.http.support.site import (
     refusal,
     text_of,
     unique,
-    wait_until,
 )
+from tests.support.waiting import wait_until
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -56,7 +57,7 @@ def hour(unseen: Hour) -> Iterator[Hour]:
         unseen.send(event_id=f"e-{number}", properties={"n": number})
     unseen.folded()
     unseen.verify()
-    wait_until(lambda: not unseen.site.rows(BUSY), "no other verification of it is under way")
+    wait_until(lambda: unseen.site.rows(BUSY), "no other verification of it is under way", holds=not_)
     yield unseen
     assert unseen.site.get("/health/ready")["status"] == "ready", "each test leaves all in order"
 
@@ -68,7 +69,7 @@ def test_an_hour_is_open_until_it_is_verified_which_happens_by_itself(unseen: Ho
         before = unseen.proof()
         began = now() - timedelta(seconds=1)
     assert (before["state"], before["events"], before["verified_at"]) == ("open", 3, None)
-    wait_until(lambda: unseen.proof()["state"] == "verified", "the hour is verified")
+    wait_until(unseen.proof, "the hour is verified", holds=lambda proof: proof["state"] == "verified")
     after = unseen.proof()
     assert after == before | {"state": "verified", "verified_at": after["verified_at"]}
     assert began <= datetime.fromisoformat(after["verified_at"]) <= now() + timedelta(seconds=1)
@@ -141,7 +142,7 @@ def test_a_changed_rollup_is_drifted_until_it_is_rebuilt(hour: Hour) -> None:
     assert hour.proof()["state"] in ("open", "verified"), "nobody has looked since, or just now"
     assert hour.site.get("/health/ready")["status"] == "ready"
     hour.verify()
-    wait_until(lambda: not hour.site.rows(BUSY), "no other verification of it is under way")
+    wait_until(lambda: hour.site.rows(BUSY), "no other verification of it is under way", holds=not_)
     assert hour.proof() == before | {"verified_at": hour.proof()["verified_at"]}
     assert set(hour.shown()) == {"ok", "rollup", "proof"}
 

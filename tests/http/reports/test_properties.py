@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.http.support.known import Known
-from tests.http.support.site import HOUR, Json, Site, an_event, hour_start, now, refused, text_of, unique
+from tests.http.support.site import HOUR, RAW, Json, Site, an_event, hour_start, now, refused, text_of, unique
 
 PROPERTIES = "/api/analytics/properties"
 NONE = dict.fromkeys(("string", "number", "boolean", "object", "array", "null"), 0)
@@ -38,7 +38,8 @@ def test_types_and_values_are_told_and_can_be_asked_for(site: Site) -> None:
     site.send(*(an_event(event_type=kind, properties=properties) for properties in sent))
     answer = site.get(PROPERTIES, event_type=kind)
     assert list(answer) == ["ok", "from", "to", "source", "events", "properties", "more"]
-    assert (answer["source"], answer["events"], answer["more"]) == ("events", 5, 0)
+    assert answer["source"] in RAW
+    assert (answer["events"], answer["more"]) == (5, 0)
     assert [each["property"] for each in answer["properties"]] == [
         *("n", "plan", "page", "page.path", 'page."odd name"', "list")
     ]

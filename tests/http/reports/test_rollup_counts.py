@@ -9,7 +9,7 @@ from datetime import timedelta
 import psutil
 
 from tests.http.support.paths import ROLLUPS
-from tests.http.support.site import HOUR, Site, an_event, hour_start, now, text_of, unique, wait_until
+from tests.http.support.site import HOUR, Site, an_event, hour_start, now, text_of, unique
 
 
 def test_a_thousand_keys_are_all_named(site: Site) -> None:
@@ -88,8 +88,8 @@ def test_a_rollup_holds_every_event_that_was_acked_though_the_projector_stands_s
     hour = hour_start(now()) - 100 * HOUR
     projector = site.part("follow")
     names = {"from": text_of(hour), "to": text_of(hour + 2 * HOUR)}
-    # Wait, because a fold under way would go on in the database and fold some of the events.
-    wait_until(lambda: site.get(ROLLUPS)["as_of"]["lag_events"] == 0, "nothing is being folded")
+    # A fold under way would go on in the database and fold some of the events.
+    site.wait_until_folded()
     with stopped(projector):
         before = site.get(ROLLUPS, **names)["as_of"]
         for number in range(30):
@@ -104,7 +104,7 @@ def test_a_rollup_holds_every_event_that_was_acked_though_the_projector_stands_s
         answer = site.get(ROLLUPS, **names)
         assert answer["as_of"]["positions"][0] == before["positions"][0] + 30
         assert answer["as_of"]["lag_events"] == 30
-    wait_until(lambda: site.get(ROLLUPS)["as_of"]["lag_events"] == 0, "the projector has caught up")
+    site.wait_until_folded()
     assert {**site.get(ROLLUPS, **names), "as_of": None} == {**answer, "as_of": None}
 
 
@@ -114,5 +114,5 @@ def test_a_late_event_is_counted_where_it_belongs(site: Site) -> None:
     for number in range(3):
         site.send(an_event(at=hour + timedelta(minutes=59, seconds=59, microseconds=999_999), session_id=unique("s")))
         assert site.get(path)["rollup"]["unique_sessions"] == number + 1
-        wait_until(lambda: site.get(ROLLUPS)["as_of"]["lag_events"] == 0, "the projector is done")
+        site.wait_until_folded()
         assert site.get(path)["rollup"]["total_events"] == number + 1

@@ -8,7 +8,7 @@ import pytest
 
 from tests.http.support.known import Known
 from tests.http.support.paths import ROLLUPS
-from tests.http.support.site import HOUR, Json, hour_start, now, text_of, wait_until
+from tests.http.support.site import HOUR, Json, hour_start, now, text_of
 
 FIELDS = ["ok", "count", "hours", "total_events", "total_sessions", "distinct_sessions", "rollups", "as_of"]
 ROLLUP_FIELDS = ["hour", "event_counts", "tool_usage", "risk_distribution", "unique_sessions", "total_events"]
@@ -153,7 +153,7 @@ def test_no_fill_is_the_default(known: Known) -> None:
 
 
 def test_an_answer_tells_how_far_it_goes(known: Known) -> None:
-    wait_until(lambda: known.site.get(ROLLUPS)["as_of"]["lag_events"] == 0, "the projector is done")
+    known.site.wait_until_folded()
     ((head,),) = known.site.rows("select max(position) from events")
     assert known.site.get(ROLLUPS)["as_of"] == {"positions": [head], "lag_events": 0}
 

@@ -10,7 +10,7 @@ import pytest
 from service.ingest.timestamps import parse_time
 from tests.http.support.known import Known
 from tests.http.support.paths import PROOFS, ROLLUPS, SUMMARY, TOP, TRACK, TRENDS
-from tests.http.support.site import HOUR, Json, hour_start, now, text_of
+from tests.http.support.site import HOUR, RAW, Json, hour_start, now, text_of
 
 # Zones whose days do not begin at a full hour of UTC.
 ZONES = ("Asia/Kolkata", "Asia/Kathmandu", "Australia/Adelaide", "America/St_Johns")
@@ -66,7 +66,8 @@ def test_minutes_are_counted_from_raw_events(known: Known, metric: str) -> None:
     since = known.busiest() - 2 * HOUR + 15 * MINUTE
     asked = between(since, since + 3 * HOUR) | {"metric": metric}
     answer = known.site.get(TRENDS, interval="minute", compare="previous", **asked)
-    assert (answer["source"], answer["interval"]) == ("events", "minute")
+    assert answer["source"] in RAW
+    assert answer["interval"] == "minute"
     starts = [since + number * MINUTE for number in range(180)]
     for rows, by in ((answer["buckets"], 0 * HOUR), (answer["compare"], 3 * HOUR)):
         assert [row["start"] for row in rows] == [text_of(start - by) for start in starts]

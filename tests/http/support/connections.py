@@ -31,6 +31,11 @@ def _allow_files(wanted: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+def open_of(held: list[socket.socket]) -> list[socket.socket]:
+    """Return the connections that the service has not closed; throw away what it sent."""
+    return [each for each in held if not is_closed(each)]
+
+
 def is_closed(connection: socket.socket) -> bool:
     """Tell whether the service has closed a connection; throw away what it sent before."""
     connection.setblocking(False)

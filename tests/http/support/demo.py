@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGINT
 
-import httpx
 import psutil
 
 from sql.embedded.folders import SOCKET_NAME
 from tests.conftest import free_port
-from tests.http.support.site import Json, wait_until
+from tests.http.support.site import Json
+from tests.support import plain_http
 from tests.support.environment import without_settings
+from tests.support.waiting import wait_until
 
 DONE = re.compile(r"hourledger: http://127\.0\.0\.1:\d+ \(demo, [\d,]+ events of 30 days\)\n")
 
@@ -36,12 +37,16 @@ class Demo:
         return self.output.read_text()
 
     def wait_for(self, pattern: str | re.Pattern[str]) -> None:
-        wait_until(lambda: self.process.poll() is not None or re.search(pattern, self.said()), str(pattern))
+        wait_until(
+            self.said,
+            f"it says {pattern}",
+            holds=lambda said: self.process.poll() is not None or re.search(pattern, said),
+        )
         assert re.search(pattern, self.said()), self.said()
 
     def get(self, path: str, **query: object) -> Json:
         url = f"http://127.0.0.1:{self.port}{path}"
-        answer = httpx.get(url, params={name: str(value) for name, value in query.items()}, trust_env=False, timeout=60)
+        answer = plain_http.get(url, params={name: str(value) for name, value in query.items()})
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
@@ -59,7 +64,7 @@ class Demo:
     def processes(self) -> list[psutil.Process]:
         """Return all processes of the demo: its descendants, and the server of its data."""
         started = psutil.Process(self.process.pid).children(recursive=True)
-        return [*started, *(each for each in psutil.process_iter() if works_in(each, self.data))]
+        return [*started, *processes_in(self.data)]
 
     def stop(self, number: int = SIGINT) -> None:
         """Stop the demo; assert that no process is left."""
@@ -72,7 +77,7 @@ class Demo:
         assert "Aborted" not in said
         psutil.wait_procs(processes, timeout=10)
         assert [each for each in processes if runs(each)] == []
-        assert [each for each in psutil.process_iter() if works_in(each, self.data)] == []
+        assert processes_in(self.data) == []
         assert not (self.data / "run" / SOCKET_NAME).exists()
 
 
@@ -82,6 +87,11 @@ def runs(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def processes_in(folder: Path) -> list[psutil.Process]:
+    """Return the processes that work in a folder, as the server of a data directory does."""
+    return [each for each in psutil.process_iter() if works_in(each, folder)]
 
 
 def works_in(process: psutil.Process, folder: Path) -> bool:

@@ -155,7 +155,7 @@ def with_ids(value: Any, marked: str) -> Any:
 def answer_of(site: Site, method: str, path: str, **asked: Any) -> httpx.Response:
     """Return an answer; of a stream, which never ends, return the first message."""
     with site.client.stream(method, path, **asked) as answer:
-        if answer.headers["content-type"].startswith("text/event-stream"):
+        if answer.headers.get("content-type", "").startswith("text/event-stream"):
             told = next(answer.iter_text())
             return httpx.Response(
                 answer.status_code, headers={"content-type": answer.headers["content-type"]}, text=told

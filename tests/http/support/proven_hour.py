@@ -8,7 +8,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from operator import not_
 from typing import NamedTuple
+
+import asyncpg
 
 from tests.http.support.site import (
     HOUR,
@@ -16,13 +19,13 @@ from tests.http.support.site import (
     Site,
     an_event,
     text_of,
-    wait_until,
 )
+from tests.support.waiting import wait_until
 
 PROOF = ["state", "events", "digest", "verified_at", "sealed_at"]
 # Sessions of the service inside a transaction, for example of a verification.
 BUSY = """
-select from pg_stat_activity
+select pid, state, xact_start, query from pg_stat_activity
 where datname = current_database() and application_name = 'hourledger' and xact_start is not null
 """
 
@@ -60,7 +63,7 @@ class Hour(NamedTuple):
                 "--to",
                 text_of(self.start + HOUR),
             ],
-            env=os.environ | {"DATABASE_URL": self.site.database_url},
+            env=os.environ | {"DATABASE_URL": self.site.database_url, "HOURLEDGER_DATA_DIR": str(self.site.data_dir)},
             capture_output=True,
             text=True,
             check=False,
@@ -84,7 +87,7 @@ class Hour(NamedTuple):
 
     def folded(self) -> None:
         """Wait until the projector has folded everything."""
-        wait_until(lambda: self.site.get("/api/analytics/rollups")["as_of"]["lag_events"] == 0, "all is folded")
+        self.site.wait_until_folded()
 
 
 @contextmanager
@@ -92,14 +95,13 @@ def projector_stopped(site: Site) -> Iterator[None]:
     """Stop the projector between two transactions."""
     projector = site.part("follow")
 
-    def stopped_at_rest() -> bool:
+    def busy_when_stopped() -> list[asyncpg.Record]:
         projector.suspend()
-        if site.rows(BUSY):
+        if busy := site.rows(BUSY):
             projector.resume()
-            return False
-        return True
+        return busy
 
-    wait_until(stopped_at_rest, "the projector is stopped between two transactions")
+    wait_until(busy_when_stopped, "the projector is stopped between two transactions", holds=not_)
     try:
         yield
     finally:

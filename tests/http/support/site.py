@@ -6,12 +6,13 @@ import asyncio
 import json
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -19,13 +20,17 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import psutil
-import pytest
 
 from tests.conftest import NEWEST, RETENTION_DAYS, RunningService, Servers, running_service, words_of
+from tests.support import plain_http
+from tests.support.environment import without_settings
+from tests.support.waiting import wait_until
 
 HOUR = timedelta(hours=1)
 ONCE = httpx.Limits(max_keepalive_connections=0)
 Json = dict[str, Any]
+# Sources of an answer from raw events; which of them is a matter of how far the archive has come.
+RAW = frozenset({"events", "archive", "both"})
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,11 @@ class Site:
 
         return asyncio.run(fetched())
 
+    @property
+    def data_dir(self) -> Path:
+        """The data directory of the service."""
+        return self.running.data
+
     def log(self) -> str:
         """Return the service's log."""
         return self.running.log.read_text()
@@ -56,15 +66,34 @@ class Site:
         """Fail when the service logged a fault of its own."""
         assert not re.search("Traceback|Warning|a request failed", self.log())
 
+    def run(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        """Run a command of the service beside it; assert how it ends."""
+        ended = subprocess.run(
+            [sys.executable, "-m", "service", *words],
+            env=without_settings() | {"DATABASE_URL": self.database_url, "HOURLEDGER_DATA_DIR": str(self.data_dir)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == code, ended.stderr
+        return ended
+
     def part(self, command: str) -> psutil.Process:
         """Return the process of one part of the service: `http` or `follow`, the projector."""
-        wait_until(lambda: self._parts(command), f"{command} runs")
-        (found,) = self._parts(command)
+        (found,) = wait_until(lambda: self._parts(command), f"{command} runs")
         return found
 
     def _parts(self, command: str) -> list[psutil.Process]:
         parts = psutil.Process(self.running.process.pid).children()
         return [part for part in parts if command in words_of(part)]
+
+    def readiness(self) -> Json:
+        """Return whether the service is ready, and what is wrong."""
+        return dict(self.client.get("/health/ready").json())
+
+    def wait_until_folded(self) -> None:
+        """Wait until the rollups hold all events of the log."""
+        wait_until(self.readiness, "all is folded", holds=lambda told: told.get("lag_events") == 0)
 
     def send(self, *events: Json) -> Json:
         """Send a batch; assert that the answer is 200 and return it."""
@@ -110,7 +139,7 @@ async def new_site(servers: Servers, folder: Path, *, empty: bool = False, **env
         with (
             running_service(folder, url, port=None, **settings) as running,
             # Use no connection twice, because the service closes one after it refuses a body unread.
-            httpx.Client(base_url=running.url, timeout=60, trust_env=False, limits=ONCE) as client,
+            plain_http.new_client(running.url, limits=ONCE) as client,
         ):
             yield Site(running, url, client)
 
@@ -154,12 +183,3 @@ def refusal(body: Json, code: str, field: str | None = None) -> str:
     assert isinstance(message, str)
     assert message.strip()
     return message
-
-
-def wait_until(true: Any, what: str, seconds: float = 180) -> None:
-    """Return once `true()` is true; fail after `seconds`."""
-    deadline = monotonic() + seconds
-    while not true():
-        if monotonic() > deadline:
-            pytest.fail(f"waited {seconds} s in vain until {what}")
-        sleep(0.02)

@@ -69,7 +69,7 @@ async def test_who_comes_while_a_day_is_dropped_is_told_of_less(old: Sharded) ->
             assert kept.hindrance is not None
         drop = dropping.transaction()
         await drop.start()
-        (row,) = await dropping.fetch(statements.detach_day, day(0).date(), past(2), past(0))
+        (row,) = await dropping.fetch(statements.detach_day, day(0).date(), past(2), past(0), None)
         assert row["hindrance"] is None
         async with exports_of(old) as exports:
 

@@ -18,7 +18,7 @@ from tests.support.oracle import HOUR
 from tests.support.sharded import appending
 
 DAY = timedelta(days=1)
-KEPT = Retention(30, 90)
+KEPT = Retention(30, 90, 30)
 JUMPED = (
     "the clock is 40 days ahead of the time that is known to have passed, and retention waits:"
     " set the clock right, or run make retention FORCE=1 if it is right"
@@ -78,8 +78,8 @@ async def test_a_clock_that_jumped_is_told_until_it_is_right_or_confirmed(
 
 
 async def test_settings_that_are_not_in_force_are_told(database: Database, database_url: str) -> None:
-    await record_retention(database, Retention(60, 90))
-    await advance(database, Retention(60, 90), reading(0))
+    await record_retention(database, Retention(60, 90, 30))
+    await advance(database, Retention(60, 90, 30), reading(0))
     assert await told(database_url, database) == [
         "HOURLEDGER_EVENT_RETENTION_DAYS is 30, but 60 days are in force: make retention SHORTEN=1 shortens them to 30"
     ]
@@ -87,3 +87,14 @@ async def test_settings_that_are_not_in_force_are_told(database: Database, datab
         "HOURLEDGER_EVENT_RETENTION_DAYS is 70, but 60 days are in force: start the service with 70 to lengthen them"
     ]
     assert await told(database_url, database, HOURLEDGER_EVENT_RETENTION_DAYS="60") == []
+
+
+async def test_a_day_that_an_import_of_history_left_open_is_told_after_an_hour(
+    database: Database, database_url: str, admin: asyncpg.Connection
+) -> None:
+    await admin.execute("insert into opened_days values ('2026-01-31', 'open', 'a file', 'me', now())")
+    assert await told(database_url, database) == []
+    await admin.execute("update opened_days set opened_at = now() - interval '61 minutes'")
+    assert await told(database_url, database) == [
+        "open for history for more than an hour: 2026-01-31; the next make import with HISTORY=1 closes it"
+    ]

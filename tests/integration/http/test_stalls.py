@@ -6,11 +6,11 @@ import heapq
 
 import pytest
 
-from tests.support.costly_bodies import costly_bodies, large_batches
+from tests.support.costly_bodies import LARGE_BATCHES, costly_bodies
 from tests.support.stalls import stalls
 
-MOST_SECONDS = 0.05
-# Beside other tests this process waits for a core longer than that. What these tests are for took 1 to 10 s.
+# R14 allows 50 ms. Beside other tests this process waits longer than that for a core. What these tests look for took 1
+# to 10 s.
 FOR_SURE = 0.5
 BODIES = 10_000
 SEED = 20_261_129
@@ -23,7 +23,7 @@ async def test_the_worst_stall_of_10_000_generated_bodies(
     async with stalls(database_url) as service:
         for body in costly_bodies(SEED, BODIES):
             path = "/e/batch" if body.batch else "/e"
-            seconds, status = await service.of(path, body.sent, body.headers, MOST_SECONDS)
+            seconds, status = await service.of(path, body.sent, body.headers, FOR_SURE)
             found.append((seconds, status, body.name))
     worst = heapq.nlargest(5, found)
     with capsys.disabled():
@@ -34,8 +34,8 @@ async def test_the_worst_stall_of_10_000_generated_bodies(
     assert {status for _, status, _ in found} <= {200, 400, 413}
 
 
-@pytest.mark.parametrize("batch", large_batches().items(), ids=large_batches())
-async def test_a_large_batch_that_is_stored(database_url: str, batch: tuple[str, bytes]) -> None:
+@pytest.mark.parametrize("name", LARGE_BATCHES)
+async def test_a_large_batch_that_is_stored(database_url: str, name: str) -> None:
     async with stalls(database_url) as service:
-        seconds, status = await service.of("/e/batch", batch[1], {}, MOST_SECONDS)
+        seconds, status = await service.of("/e/batch", LARGE_BATCHES[name](), {}, FOR_SURE)
     assert (status, seconds < FOR_SURE) == (200, True), f"{seconds:.3f} s"

@@ -99,7 +99,7 @@ async def test_an_import_that_would_keep_events_for_longer_than_the_service_says
     assert ended.code == 1
     assert ended.output.partition(" = ")[2].startswith(("1 stored + 0 dup", "1 to store + 0 dup"))
     assert [line["code"] for line in rejected(file)] == ["expired"]
-    assert await record_retention(database, Retention(1, 1)) == Retention(3, 90)
+    assert await record_retention(database, Retention(1, 1, 1)) == Retention(3, 90, 3)
 
 
 async def test_the_command_says_in_one_line_what_it_cannot_do_and_exits_2(database_url: str, tmp_path: Path) -> None:

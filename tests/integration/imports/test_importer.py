@@ -14,7 +14,7 @@ from projections.projector import catch_up
 from service.imports.errors import NotImportable
 from service.imports.importer import Job, Tally, import_file
 from service.imports.rejected_rows import rejected_path
-from service.imports.targets import Log
+from service.imports.targets import Log, storing
 from sql.database import Database
 from sql.migrate import migrate
 from tests.support.imports import (
@@ -30,6 +30,7 @@ from tests.support.imports import (
 )
 from tests.support.log import NOW, stored
 from tests.support.servers import connected
+from tests.support.waiting import until
 
 HOUR = timedelta(hours=1)
 LISTENING = "listening-events.json"
@@ -236,3 +237,18 @@ async def test_a_file_without_events_is_no_success(database: Database, tmp_path:
     (tmp_path / name).write_text(content)
     with pytest.raises(NotImportable, match="there is no event in it"):
         await imported(database, tmp_path / name)
+
+
+async def test_an_import_that_is_ended_while_it_waits_for_the_database_leaves_no_work_behind() -> None:
+    before = asyncio.all_tasks()
+
+    async def import_none() -> None:
+        async with storing(Log(Database("postgresql://127.0.0.1:1/none"), DAYS)):
+            pytest.fail("nothing listens there")
+
+    importing = asyncio.create_task(import_none())
+    await until(lambda: asyncio.all_tasks() - before - {importing}, "the appender looks for the database")
+    importing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await importing
+    assert asyncio.all_tasks() <= before

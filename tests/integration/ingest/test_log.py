@@ -110,7 +110,7 @@ async def test_an_old_day_is_made_when_its_first_event_comes(database: Database)
     assert (await database.only(statements.advance_horizon, 0, decade, later, True))["horizon"] == start
     assert await append(database, [an_event(1, at=old)], clock=later) == {}
     # Days without events have no partitions, and are complete all the same.
-    assert (await database.only(statements.read_kept))["events_since"] == start
+    assert (await database.only(statements.read_kept, None))["events_since"] == start
     hours = await list_hours(database, None, None)
     assert [(hour.start, hour.events) for hour in hours] == [(old.replace(minute=0, second=0), 1)]
 

@@ -16,7 +16,7 @@ from tests.support.projection import fold, in_batches, random_events
 
 HOURS = "select distinct hour_of(timestamp) from events"
 WITNESSED = "select * from unnest($1::timestamptz[]) as h (hour), lateral appended(0, h.hour)"
-FOUND = "select * from unnest($1::timestamptz[]) as h (hour), lateral found_in_log(0, h.hour, null)"
+FOUND = "select * from unnest($1::timestamptz[]) as h (hour), lateral found_in_log(0, h.hour)"
 RECEIPTS = (
     "select last_position, sum(events)::int as events from receipts group by last_position order by last_position"
 )

@@ -218,7 +218,7 @@ async def test_sealed_hours_are_restored_with_their_chain(
 ) -> None:  # fmt: skip
     await append(database, [*random_events(3, 40), an_event(1_000)])
     await catch_up(database)
-    assert len([day async for day in retain(database, Retention(1, 30)) if day.events]) > 0
+    assert len([day async for day in retain(database, Retention(1, 30, 1)) if day.events]) > 0
     heads, found = await seal_heads(database), await proofs(database)
     assert {proof.state for proof in found} == {SEALED, VERIFIED}
     file = tmp_path / "backup"

@@ -32,15 +32,15 @@ order by 1
 # Calls of every writing function; a reader must not succeed with any.
 WRITERS = (
     "select from fold_hourly(0, 1, 100)",
-    "select from detach_day(current_date, now(), null)",
+    "select from detach_day(current_date, now(), null, null)",
     "select from attach_day(current_date, now())",
-    "select from drop_detached(current_date, now())",
+    "select from drop_detached(current_date, now(), null)",
     "select from retire_rollups(0, 'infinity')",
     "select from rebuild_hourly(0, 1, now())",
     "select from compact_receipts(0)",
     "select from advance_horizon(0, 1, now(), true)",
     "select from advance_clock('', 0, null, null, true)",
-    "select from record_retention(1, 1, true, true)",
+    "select from record_retention(1, 1, 1, true, true)",
     "select from make_day(current_date + 100)",
     "select from make_bi_role('mine', 'secret')",
 )

@@ -29,7 +29,7 @@ METRICS = ("events", "sessions", "tool_uses", "users", "visitors")
 
 
 async def rows(reader: asyncpg.Connection[asyncpg.Record], query: str, *arguments: object) -> dict[Any, dict[str, Any]]:
-    """Return the rows of a view by their first column, with JSON decoded."""
+    """Return the rows of a view by their first column, with JSON decoded. All are of the default site."""
     found = {}
     for row in await reader.fetch(query, *arguments):
         named = {
@@ -37,6 +37,7 @@ async def rows(reader: asyncpg.Connection[asyncpg.Record], query: str, *argument
             for name, value in row.items()
         }
         key = named.pop(next(iter(named)))
+        assert named.pop("site", "default") == "default"
         assert key not in found
         found[key] = named
     return found

@@ -37,7 +37,7 @@ async def test_clean(database: Database, database_url: str) -> None:
     assert as_json.code == 0
     assert json.loads(as_json.output) == {
         "ok": True, "hours": 1, "events": 1, "verified": 1, "sealed": 0, "drifted": 0, "damaged": 0, "broken": 0,
-        "findings": [],
+        "unchecked": 0, "archive": {"files": 0, "events": 0, "damaged": 0}, "findings": [],
     }  # fmt: skip
 
 

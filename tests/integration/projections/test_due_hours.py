@@ -159,7 +159,9 @@ async def test_the_projector_verifies_closed_hours_and_ends_abandoned_rebuilds_b
     await begin(database)
     await admin.execute("update checkpoints set begun_at = begun_at - interval '25 hours'")
     stop = asyncio.Event()
-    projector = asyncio.create_task(follow(database, Retention(RETENTION_DAYS, RETENTION_DAYS), 2, stop))
+    projector = asyncio.create_task(
+        follow(database, Retention(RETENTION_DAYS, RETENTION_DAYS, RETENTION_DAYS), 2, stop)
+    )
     async with asyncio.timeout(60):
         while len(await documents(admin)) < 2 or await admin.fetchval("select count(*) from checkpoints") > 1:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
@@ -194,7 +196,7 @@ async def test_looking_for_due_hours_reads_no_row_twice(
     await admin.execute(ALL_DOCUMENTED)
     if analyzed:
         await admin.execute("analyze")
-    arguments = (3, 1, PATIENCE, CLOSED, 1)
+    arguments = ([3], [1], PATIENCE, CLOSED, 1)
     for _ in range(8):
         assert await admin.fetch(database.statements.list_due_hours, *arguments) == []
     prepared = await admin.prepare(f"explain (analyze, format json) {database.statements.list_due_hours}")

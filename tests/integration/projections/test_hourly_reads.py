@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from service.ingest.appender import shard_of
+from service.ingest.append_queue import shard_of
 from sql.database import Database
 from sql.days import make_days
 from sql.migrate import migrate

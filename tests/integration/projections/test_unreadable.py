@@ -12,8 +12,9 @@ from typing import NamedTuple
 import pytest
 import pytest_asyncio
 
+from projections.conservation import conservation
 from projections.projector import catch_up, step
-from projections.verify import UNREADABLE, conservation
+from projections.verify import UNREADABLE
 from projections.witness import tell_witness
 from sql.database import Database
 from sql.errors import Unreadable

@@ -65,7 +65,7 @@ async def test_damaged_and_sealed_hours_are_told(
     later = [event._replace(event_id=f"2_{event.event_id}", timestamp=event.timestamp + 24 * HOUR) for event in EVENTS]
     await append(database, later)
     await catch_up(database)
-    [day async for day in retain(database, Retention(2, 90))]
+    [day async for day in retain(database, Retention(2, 90, 2))]
     hours = await list_hours(database, None, None)
     clean = await run(database_url, "rebuild")
     sealed = int(clean.output.partition("is live, ")[2].partition(" ")[0])

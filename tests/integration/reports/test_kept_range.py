@@ -10,9 +10,11 @@ import asyncpg
 import pytest
 
 from projections.projector import catch_up
+from service.archive.snapshot import Plan, read_plan
 from service.reports.funnel_body import FunnelBody, Step
 from service.reports.funnels import Funnels
-from service.reports.kept_range import KeptRange
+from service.reports.kept_range import EVENTS, KeptRange
+from service.reports.shards import Shards
 from sql.database import Database
 from tests.support.log import NOW, an_event, append
 from tests.support.oracle import HOUR
@@ -23,6 +25,14 @@ YESTERDAY = TODAY - timedelta(days=1)
 MOMENTS = (YESTERDAY, YESTERDAY + HOUR, TODAY)
 RANGE = f"from={YESTERDAY:%Y-%m-%dT%H:%MZ}&to={TODAY + 24 * HOUR:%Y-%m-%dT%H:%MZ}"
 
+HELD = """
+select exists (
+    select from pg_locks as l
+    where l.relation = 'events'::regclass and l.mode = 'AccessShareLock' and l.granted
+        and l.pid <> pg_backend_pid()
+)
+"""
+
 Answer = dict[str, Any]
 Ask = Callable[[Reads, bytes], Awaitable[Answer]]
 Number = Callable[[Answer], int]
@@ -30,7 +40,7 @@ Number = Callable[[Answer], int]
 
 async def ask_funnel(found: Reads, _: bytes) -> Answer:
     """Ask how many sessions have two page views."""
-    funnels = Funnels(found.raw_events, found.segments, lambda: NOW, names_ids=False)
+    funnels = Funnels(found.raw_events, found.segments, lambda: NOW)
     step = Step(event_type="page_viewed")
     until = TODAY + 24 * HOUR
     return await funnels.answer(FunnelBody((step, step), since=YESTERDAY.isoformat(), until=until.isoformat()))
@@ -71,7 +81,7 @@ async def test_a_day_that_is_dropped_while_a_report_reads_is_left_out(
     events = [an_event(place, at=at, session="s", kind="page_viewed", user="u") for place, at in enumerate(MOMENTS)]
     assert await append(database, events) == {}
     await catch_up(database)
-    look = KeptRange.shrank
+    look = KeptRange.moved
     starts: list[datetime] = []
 
     async def drop_before_the_second_look(kept: KeptRange) -> bool:
@@ -86,9 +96,38 @@ async def test_a_day_that_is_dropped_while_a_report_reads_is_left_out(
         starts.append(kept.since)
         return moved
 
-    monkeypatch.setattr(KeptRange, "shrank", drop_before_the_second_look)
+    monkeypatch.setattr(KeptRange, "moved", drop_before_the_second_look)
     async with reads(database, database_url) as found:
         answer = await ask(found, f"{RANGE}{query}".encode())
     assert starts == [YESTERDAY, TODAY, TODAY]
     assert answer["from"] == f"{TODAY:%Y-%m-%dT%H:%M:%S}.000Z"
     assert number(answer) == expected
+
+
+async def test_one_day_that_left_while_another_came_back_is_noticed(
+    database: Database, admin: asyncpg.Connection
+) -> None:
+    leave = "insert into retired_days select shard, $1, 0, clock_timestamp() from log_heads"
+    await admin.execute(leave, YESTERDAY.date())
+    kept = await KeptRange.of(database, Shards(database), YESTERDAY, TODAY + 24 * HOUR, EVENTS)
+    assert not await kept.moved()
+    await admin.execute("insert into opened_days values ($1, 'open', 'a test', 'me', now())", YESTERDAY.date())
+    await admin.execute("delete from retired_days")
+    await admin.execute(leave, YESTERDAY.date() - timedelta(days=1))
+    assert await kept.moved()
+    assert not await kept.moved()
+
+
+async def test_no_day_leaves_the_log_between_the_plan_of_a_question_and_its_rows(
+    database: Database, database_url: str, admin: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[bool] = []
+
+    async def look(*given: Any) -> Plan:
+        held.append(await admin.fetchval(HELD))
+        return await read_plan(*given)
+
+    monkeypatch.setattr("service.archive.answerer.read_plan", look)
+    async with reads(database, database_url) as found:
+        await found.trends.page(f"{RANGE}&interval=day&demo_mode=true".encode())
+    assert held == [True]

@@ -5,42 +5,13 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from service.questions.filters import NOTHING
 from sql.database import Database
-from tests.support.busy_log import BUSY, DAY, END, EVENTS, FIRST, LISTS, busy_events, fill, rows_read, within
-from tests.support.log import an_event, append
+from tests.support.busy_log import BUSY, DAY, FIRST, busy_events, fill, rows_read, within
 
 INDEXES = {
     "session": "session_id_idx",
     "user": "user_id_event_type_idx",
-    "tool": "tool_name_timestamp_idx",
-    "type": "event_type_timestamp_idx",
 }
-
-
-@pytest.mark.parametrize("analyzed", [False, True], ids=["not analyzed", "analyzed"])
-async def test_lists_read_what_they_name(
-    database: Database, admin: asyncpg.Connection, subtests: pytest.Subtests, *, analyzed: bool
-) -> None:
-    rare = an_event(EVENTS, at=BUSY, session="s7", kind="kind_rare", tool="Rare")._replace(user_id="u7")
-    await append(database, [rare])
-    await fill(database, admin, analyzed=analyzed)
-    since, end = FIRST, END
-    for lead, filters in LISTS.items():
-        with subtests.test(lead):
-            listing, counting = (
-                getattr(database.statements, f"{name}_of_{lead}") for name in ("list_events", "count_matching")
-            )
-            page = (since, 1_001, end, "", 0, filters.document())
-            # Execute it often enough that PostgreSQL may switch to a generic plan.
-            for _ in range(8):
-                await admin.fetch(listing, *page)
-                await admin.fetch(counting, since, end, filters.document())
-            total = await admin.fetchval(counting, since, end, filters.document())
-            assert 0 < total == len(await admin.fetch(listing, *page)) < 100
-            allowed = {("events", INDEXES[lead]): total}
-            within(await rows_read(admin, listing, *page), allowed)
-            within(await rows_read(admin, counting, since, end, filters.document()), allowed)
 
 
 @pytest.mark.parametrize("analyzed", [False, True], ids=["not analyzed", "analyzed"])
@@ -54,9 +25,10 @@ async def test_timelines_read_what_is_of_their_session_or_user(
     of_user = sum(event.user_id == "u7" for event in events)
     assert 0 < of_session < of_user < 100
     for most, index, query, *arguments in (
-        (of_session, "session", statements.read_session, "s7", FIRST, until, 100),
-        (of_session, "session", statements.list_session, "s7", FIRST, until, 1_001, *place),
-        (of_user, "user", statements.read_user, "u7", FIRST, until, 100),
+        (of_session, "session", statements.read_session, [0], "s7", FIRST, until, 100),
+        (of_session, "session", statements.list_session, [0], "s7", FIRST, until, 1_001, *place),
+        (of_user, "user", statements.list_user_sessions, [0], "u7", FIRST, until, 100),
+        (of_user, "user", statements.list_user, [0], "u7", FIRST, 1_001, until, "", 0),
     ):
         # Execute it often enough that PostgreSQL may switch to a generic plan.
         for _ in range(8):
@@ -67,7 +39,7 @@ async def test_timelines_read_what_is_of_their_session_or_user(
 async def test_a_page_of_all_events_reads_a_page(database: Database, admin: asyncpg.Connection) -> None:
     await fill(database, admin, analyzed=True)
     query = database.statements.list_events
-    arguments = (FIRST, 101, BUSY, "", 0, NOTHING.document())
+    arguments = ([0], FIRST, 101, BUSY, "", 0)
     for _ in range(8):
         assert len(await admin.fetch(query, *arguments)) == 101
     within(await rows_read(admin, query, *arguments), {("events", "pkey"): 101})

@@ -76,7 +76,7 @@ async def test_users_of_all_shards_are_read_by_the_hour(
     await fill(database, admin, analyzed=analyzed)
     ((*_, edges, users),) = await admin.fetch(SIZES, BUSY)
     bounds = [BUSY + hour * HOUR for hour in range(25)]
-    read = await rows_read(admin, database.statements.read_people, bounds, ["users", "identified"], None)
+    read = await rows_read(admin, database.statements.read_people, [0], bounds, ["users", "identified"], None)
     of_members = {("hourly_members", "by_hour"): users, ("hourly_members", "pkey"): 4 * 3 * TAIL + users}
     within(read, of_members | {("events", "shard_position_idx"): 2 * TAIL, ("hourly_edges", "pkey"): edges})
 

@@ -180,5 +180,5 @@ async def test_the_length_of_each_chain_of_seals_is_told(old: Sharded) -> None:
     seals = await old.admin.fetch("select shard, count(*) as seals from hour_seals group by shard")
     _, metrics = await told(old.url, old.database)
     chains = {name: length for name, length in metrics.items() if name.startswith("hourledger_seals")}
-    assert chains == {f'hourledger_seals{{shard="{row["shard"]}"}}': row["seals"] for row in seals}
+    assert chains == {f'hourledger_seals{{shard="{row["shard"]}",site="default"}}': row["seals"] for row in seals}
     assert chains

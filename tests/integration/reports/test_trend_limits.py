@@ -14,9 +14,9 @@ import pytest_asyncio
 
 import service.reports.counts
 from projections.projector import catch_up
+from service.archive.admission import AT_A_TIME, MOST_WAITING
 from service.errors import ServiceError
 from service.http.answers import status_of
-from service.reports.raw_events import AT_A_TIME, MOST_WAITING
 from sql.database import Database
 from tests.conftest import Servers
 from tests.support.changing_clocks import CHANGES, DAY, STORED, changing_log, text_of

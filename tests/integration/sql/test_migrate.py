@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 import structlog
 
-from sql.migrate import MIGRATIONS, SchemaRefused, check_schema, list_migrations, migrate, rollback
+from sql.migrate import FUNCTIONS, MIGRATIONS, SchemaRefused, check_schema, list_migrations, migrate, rollback
 from tests.conftest import execute
 from tests.support.schema import fetch, schema, version
 
@@ -28,6 +28,7 @@ OLD_HOUR_OF = """
 create function hour_of(moment timestamptz, zone text) returns timestamptz language sql as 'select moment'
 """
 OLD_DETACH_DAY = "create function detach_day(day date) returns boolean language sql as 'select true'"
+SELECT_ONE = "returns integer language sql as 'select 1'"
 NEWER = "insert into schema_migrations select max(version) + 1, 'of the future' from schema_migrations"
 
 
@@ -84,6 +85,22 @@ async def test_an_upgrade_without_migrations_also_drops_functions_of_an_older_re
     before = await schema(database_url)
     await execute(database_url, OLD_HOUR_OF, OLD_DETACH_DAY)
     assert await migrate(database_url) == []
+    assert await schema(database_url) == before
+
+
+@pytest.mark.parametrize("migrates", [False, True], ids=["functions alone", "with a migration"])
+async def test_an_upgrade_drops_the_functions_that_this_release_has_not(database_url: str, *, migrates: bool) -> None:
+    former = {str(name) for (name,) in await fetch(database_url, "select unnest(former_functions())")}
+    assert "read_funnel" in former
+    assert former & {file.stem for file in FUNCTIONS.rglob("*.sql")} == set()
+    before = await schema(database_url)
+    if migrates:
+        await rollback(database_url)
+    await execute(database_url, *(f"create function {name}(a integer) {SELECT_ONE}" for name in former))
+    await execute(database_url, f"create function mine() {SELECT_ONE}")
+    assert len(await migrate(database_url)) == migrates
+    assert await fetch(database_url, "select mine()") == [(1,)]
+    await execute(database_url, "drop function mine()")
     assert await schema(database_url) == before
 
 

@@ -15,7 +15,7 @@ from projections.hours import list_hours
 from projections.projector import catch_up, step, tidy
 from projections.rebuild import REBUILT, rebuild
 from projections.verify import verify
-from service.ingest.appender import shard_of
+from service.ingest.append_queue import shard_of
 from service.ingest.event import Event
 from service.ingest.outcomes import STORED
 from sql.database import Database, is_pooler_between

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from service.questions.condition_grammar import parse_conditions
 from service.questions.filters import Filters
+from tests.support.event_matches import FUNCTIONS, document
 from tests.support.random_conditions import events, text_of, written
 from tests.support.sent_events import examples
 
@@ -73,6 +74,7 @@ async def test_events_pass_by_the_words_of_the_documentation(
     database_url: str, sent: list[dict[str, Any]], asked: list[list[tuple[tuple[str, ...], str, list[str]]]]
 ) -> None:
     connection = await asyncpg.connect(database_url)
+    await connection.execute(FUNCTIONS)
     try:
         for conditions in asked:
             filters = Filters(where=parse_conditions(" and ".join(text_of(each) for each in conditions)))
@@ -84,7 +86,7 @@ async def test_events_pass_by_the_words_of_the_documentation(
                 }
                 stored = json.dumps(event["properties"]) if event["properties"] is not None else None
                 columns = (event["demo_mode"], event["event_type"], event["tool_name"], stored)
-                answer = await connection.fetchval(MATCHES, filters.document(), *columns)
+                answer = await connection.fetchval(MATCHES, document(filters), *columns)
                 assert bool(answer) == all(passes(whole, each) for each in conditions), (conditions, event)
     finally:
         await connection.close()

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.projector import step
-from service.ingest.appender import shard_of
+from service.ingest.append_queue import shard_of
 from service.ingest.event import Event
 from service.reports.cohorts import Cohorts
 from sql.database import Database
@@ -194,7 +194,7 @@ async def append_all(both: History, events: Sequence[Event]) -> None:
 
 
 async def asked(both: History, question: Question, filtered: bytes = b"") -> dict[str, Any]:
-    cohorts = Cohorts(both.database, both.raw_events, both.reads.segments, lambda: question.now)
+    cohorts = Cohorts(both.database, both.reads.raw_events, both.reads.segments, lambda: question.now)
     return await cohorts.page(question.query + filtered)
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-import asyncpg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.ingest.appender import shard_of
+from service.archive.questions import Trend, filter_checks
 from service.ingest.event import Event
 from service.questions.filters import NOTHING, Filters
 from tests.support import oracle
@@ -22,6 +21,12 @@ from tests.support.projection import MODES, PLACES, START
 from tests.support.sent_events import examples
 
 HOURS = 5
+STANDINGS = """
+select w.measure, w.amount
+from log_heads as h
+cross join lateral hourly_standing(h.shard) as s
+cross join lateral (values ('position', s.head), ('lag_events', s.lag_events)) as w (measure, amount)
+"""
 FILTERS = ("tool_name", "event_type", "action", "demo_mode", "risk_mode")
 KEYS = ("page_viewed", "risk_mode_changed", "Home", "open", "high", "(other)", "true")
 sent = st.builds(
@@ -92,17 +97,13 @@ async def test_people_are_counted_in_any_buckets(
         for shard, log in enumerate(both.logs):
             of_shard = await both.database.rows(statements.read_trend, shard, bounds, asked_of, told)
             assert summed(of_shard) == oracle.trend(log.events, bounds, expected, told)
-        of_all = await both.database.rows(statements.read_people, bounds, asked_of, told)
+        of_all = await both.database.rows(statements.read_people, [*range(shards)], bounds, asked_of, told)
         assert summed(of_all) == oracle.trend(stored, bounds, expected, told)
         heads = await both.admin.fetch("select log_head(shard) from log_heads order by shard")
         assert [row["amount"] for row in of_all if row["measure"] == "position"] == [head for (head,) in heads]
 
 
-def in_shard(both: History, shard: int, events: list[Event]) -> list[Event]:
-    return [event for event in events if shard_of(event.session_id, len(both.logs)) == shard]
-
-
-def summed(rows: list[asyncpg.Record]) -> oracle.Trend:
+def summed(rows: Iterable[Iterable[Any]]) -> oracle.Trend:
     found: oracle.Trend = Counter()
     for bucket, measure, key, amount in rows:
         if bucket is not None:
@@ -113,7 +114,7 @@ def summed(rows: list[asyncpg.Record]) -> oracle.Trend:
 @given(
     st.sampled_from([1, 3]),
     grown_batches,
-    st.tuples(bounds, st.sets(st.sampled_from([*FILTERS, "sessions", "users"])), keys),
+    st.tuples(bounds, st.sets(st.sampled_from([*FILTERS, "tool_uses", "sessions", "users"])), keys),
     st.none() | st.sampled_from(FILTERS),
     st.tuples(
         *(st.none() | st.just("Home"), st.none() | st.sampled_from(["page_viewed", "risk_mode_changed"])),
@@ -130,23 +131,35 @@ async def test_raw_events_are_counted_in_any_buckets(
     filters: tuple[Any, ...],
 ) -> None:
     bounds, named, told = asked
+    given = Filters(**dict(zip(FILTERS, filters, strict=True)))
     async with history(database_url, shards) as both:
         stored = await grown(both, batches)
-        query = both.database.statements.trend_from_events
-        given = Filters(**dict(zip(FILTERS, filters, strict=True))).document()
-        found = await rows(both, query, bounds, sorted(named), told, divided_by, given)
         passed = [event for event in stored if passes(event, filters)]
-        # The query counts sessions with a user only when it counts both sessions and users.
+        # Sessions with a user are counted only when both sessions and users are.
         expected = named | ({"identified"} if {"sessions", "users"} <= named else set())
-        of_shards = [
-            oracle.trend(in_shard(both, shard, passed), bounds, expected, told, divided_by) for shard in range(shards)
-        ]
-        assert found == sum(of_shards, Counter())
-        of_all = await both.database.rows(query, None, bounds, sorted(named), told, divided_by, given)
-        assert summed(of_all) == oracle.trend(passed, bounds, expected, told, divided_by)
-        assert [row["measure"] for row in of_all if row["bucket"] is None] == ["position", "lag_events"] * shards
+        found = await raw_events(both, bounds, named, told, divided_by, given)
+        assert found == oracle.of_raw_events(oracle.trend(passed, bounds, expected, told, divided_by), expected)
         same = await rows(both, both.database.statements.read_trend, bounds, list(oracle.DIMENSIONS), told)
-        assert same == await rows(both, query, bounds, [*oracle.DIMENSIONS, "sessions"], told, None, NOTHING.document())
+        assert same == await raw_events(both, bounds, {*oracle.DIMENSIONS, "sessions"}, told, None, NOTHING)
+
+
+async def raw_events(
+    both: History,
+    bounds: list[datetime],
+    named: set[str],
+    told: list[str] | None,
+    divided_by: str | None,
+    filters: Filters,
+) -> oracle.Trend:
+    """Return the counts of raw events; check the rows about each shard's position and lag."""
+    keys = None if told is None else tuple(told)
+    question = Trend(
+        bounds=bounds, named=tuple(sorted(named)), keys=keys, divided_by=divided_by, checks=filter_checks(filters)
+    )
+    found = (await both.reads.raw_events.ask(question)).rows
+    standings = [(row["measure"], row["amount"]) for row in found if row["bucket"] is None]
+    assert sorted(standings) == sorted(tuple(row) for row in await both.admin.fetch(STANDINGS))
+    return summed(tuple(row[name] for name in ("bucket", "measure", "key", "amount")) for row in found)
 
 
 def test_the_buckets_of_the_oracle_are_half_open() -> None:

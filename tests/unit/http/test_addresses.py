@@ -6,14 +6,20 @@ from typing import Any
 
 import pytest
 
+from service.access.rules import Rules
+from service.access.sites import Sites
 from service.http.gate import Gate
 from service.settings import SettingsError, load
+from sql.database import Database
+from tests.support.log import NOW
 
 PROXY, VISITOR, OTHER = "10.0.0.7", "192.0.2.1", "192.0.2.2"
 
 
 def address(client: str | None, forwarded: str | None = None, trusted: str = "") -> str:
-    gate = Gate(load({"HOURLEDGER_TRUSTED_PROXIES": trusted}))
+    settings = load({"HOURLEDGER_TRUSTED_PROXIES": trusted})
+    sites = Sites(Database(""))
+    gate = Gate(settings, sites, Rules(sites, settings, lambda: NOW, lambda _: None))
     scope: Any = {"client": client and (client, 1)}
     return gate.address(scope, {b"x-forwarded-for": forwarded.encode()} if forwarded is not None else {})
 

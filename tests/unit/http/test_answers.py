@@ -11,6 +11,8 @@ import pytest
 
 import service
 from service import errors
+from service.access import errors as access
+from service.access.errors import Unauthorized
 from service.errors import ServiceError
 from service.http import refusals
 from service.http.answers import failure, status_of
@@ -43,7 +45,7 @@ def test_every_error_has_a_code_of_its_own_or_of_the_error_above() -> None:
 
 
 def test_the_drawn_trees_name_every_error() -> None:
-    drawn = f"{errors.__doc__}{refusals.__doc__}"
+    drawn = f"{errors.__doc__}{refusals.__doc__}{access.__doc__}"
     assert [kind.__name__ for kind in all_kinds() if f"── {kind.__name__} " not in drawn] == []
 
 
@@ -61,7 +63,7 @@ def test_a_fault_of_the_service_and_of_the_database_are_told_apart() -> None:
 @pytest.mark.parametrize(
     ("error", "status", "headers"),
     [
-        (refusals.Unauthorized("no"), 401, {"www-authenticate": "Bearer"}),
+        (Unauthorized("no", "no_key"), 401, {"www-authenticate": "Bearer"}),
         (refusals.MethodNotAllowed("PUT", "GET, POST"), 405, {"allow": "GET, POST"}),
         (errors.QueueFull("no"), 503, {"retry-after": "2"}),
         (errors.NotSetUp("no"), 503, {"retry-after": "2"}),

@@ -38,4 +38,4 @@ async def test_parts_that_wait_share_a_commit_as_long_as_they_fit() -> None:
         queue.put(part)
     assert queue.take() == parts[:2]
     assert queue.take() == parts[2:]
-    assert not queue.arrived.is_set()
+    assert not queue.due.is_set()

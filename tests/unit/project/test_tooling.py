@@ -30,11 +30,12 @@ TARGETS = [
         "faults",
         "help",
         "import",
+        "lint",
         "log-head",
         "migrate",
         "rebuild-projections",
     ),
-    *("restore", "retention", "rollback", "serve", "setup", "test", "undrop", "verify"),
+    *("restore", "retention", "rollback", "serve", "setup", "test", "undrop", "upgrade", "verify"),
 ]
 
 # Stands in for .venv/bin/python: prints its arguments and exits with the status that a test sets.
@@ -204,6 +205,14 @@ def test_values_arrive_as_typed(project: Path) -> None:
     ]
     assert make(project, "backup", f"FILE={odd}")[1][2:] == ["backup", "--", odd]
     assert make(project, "restore", f"FILE={odd}")[1][2:] == ["restore", "--", odd]
+    assert make(project, "upgrade", "NO_BACKUP=1", "FORCE=1", f"FILE={odd}")[1][2:] == [
+        "upgrade",
+        "--no-backup",
+        "--force",
+        "--",
+        odd,
+    ]
+    assert make(project, "upgrade")[1][2:] == ["upgrade"]
 
 
 def test_a_flag_that_is_zero_is_off(project: Path) -> None:

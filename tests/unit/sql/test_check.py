@@ -9,6 +9,7 @@ import pytest
 from service.exports.rows import EVENT_COLUMNS as EXPORTED
 from service.exports.rows import RECEIVED_AT
 from sql.statements import EVENT_COLUMNS
+from tests.sql_check.archive import check_archive_file, is_of_archive
 from tests.sql_check.files import check_file
 from tests.sql_check.folders import APART, LAYERS, check_folders
 from tests.sql_check.modules import check_module
@@ -38,9 +39,9 @@ comment on column bi.days.events is 'Its events.';
 
 
 def found(path: Path, text: str) -> list[str]:
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(exist_ok=True, parents=True)
     path.write_text(text)
-    check = check_module if path.suffix == ".py" else check_file
+    check = check_module if path.suffix == ".py" else check_archive_file if is_of_archive(path) else check_file
     return [f"{problem.line}: {problem.message}" for problem in check(path)]
 
 
@@ -81,6 +82,43 @@ def test_a_bad_query_is_named(tmp_path: Path, old: str, new: str, problem: str) 
 )
 def test_a_bad_function_is_named(tmp_path: Path, old: str, new: str, problem: str) -> None:
     assert problem in found(tmp_path / "functions/more.sql", FUNCTION.replace(old, new))
+
+
+DUCK = """-- The events of a file.
+-- $file: path of the file
+-- Rows: one per event (position).
+select position, max_by(a, lambda x: x) from read_parquet($file) qualify row_number() over () = 1
+"""
+
+
+def test_a_good_statement_of_duckdb_passes(tmp_path: Path) -> None:
+    assert found(tmp_path / "sql/archive/list_positions.sql", DUCK) == []
+    assert found(tmp_path / "sql/archive/configure.sql", f"{DUCK}; set threads = 1;") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("($file)", "($file", "1: Parser Error: syntax error"),
+        ("select", "SELECT", "4: not in lower case: SELECT"),
+        ("qualify", "; select 1 qualify", "1: a file is one statement, not 2"),
+        ("-- The events of a file.\n", "", "1: the header does not begin with what the statement is"),
+        ("-- $file: path of the file\n", "", "1: the header describes [], the statement uses ['$file']"),
+        ("-- Rows: one", "-- one", "1: the header does not say how many rows there are (Rows: ...)"),
+    ],
+)
+def test_a_bad_statement_of_duckdb_is_named(tmp_path: Path, old: str, new: str, problem: str) -> None:
+    problems = found(tmp_path / "sql/archive/list_positions.sql", DUCK.replace(old, new))
+    assert [each for each in problems if each.startswith(problem)]
+
+
+def test_a_sql_function_that_reads_events_is_named(tmp_path: Path) -> None:
+    text = (
+        "-- All.\ncreate or replace function more() returns bigint language sql\nas $$\nselect count(*) from {}\n$$;\n"
+    )
+    assert found(tmp_path / "functions/more.sql", text.format("receipts")) == []
+    (problem,) = found(tmp_path / "functions/more.sql", text.format("(select from events) as e"))
+    assert "plans with it inlined miss new days" in problem
 
 
 UNCOMMENTED = "1: after the view come comments on it and on each of its columns, in their order"
@@ -164,7 +202,7 @@ def test_calls_downward_and_within_a_folder_pass(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("caller", "called"),
-    [("time", "log"), ("verify", "bi"), ("reports", "funnels"), ("log", "schema"), ("schema", "log")],
+    [("time", "log"), ("verify", "bi"), ("reports", "verify"), ("log", "schema"), ("schema", "log")],
 )
 def test_a_call_that_does_not_go_down_is_named(tmp_path: Path, caller: str, called: str) -> None:
     files = {f"{caller}__one": calling("one", "2 + two()"), f"{called}__two": calling("two", "2")}

@@ -16,7 +16,7 @@ from tests.support.oracle import HOUR
 from tests.support.retired_days import DAY, EVENTS, LONG, day, past, reading_at, totals, whole
 from tests.support.sharded import Sharded
 
-KEPT = Retention(RETENTION_DAYS, LONG)
+KEPT = Retention(RETENTION_DAYS, LONG, RETENTION_DAYS)
 JUMP = 40 * DAY
 # The newest event of the log was received at the start of this day, and no day is due then.
 START = 10
@@ -126,8 +126,8 @@ async def test_a_horizon_that_a_clock_moved_ahead_is_told_and_one_of_a_longer_re
 
     await passed(log, reading_at(day(START)))
     assert await early() == timedelta(0)
-    await log.admin.execute("update retention_in_force set event_days = 60, rollup_days = 60")
-    await advance(log.database, Retention(60, 60), reading_at(day(START) + HOUR))
+    await log.admin.execute("update retention_in_force set event_days = 60, rollup_days = 60, log_days = 60")
+    await advance(log.database, Retention(60, 60, 60), reading_at(day(START) + HOUR))
     assert await early() == timedelta(0)
     await passed(log, jumped(day(START) + HOUR), force=True)
     await passed(log, reading_at(day(START) + 2 * HOUR))

@@ -129,7 +129,7 @@ async def test_who_comes_while_a_day_is_being_dropped_finds_it_sealed(log: Shard
         dropping = await asyncpg.connect(log.url)
         await dropping.execute("begin")
         detach = log.database.statements.detach_day
-        assert tuple(*await dropping.fetch(detach, day(0).date(), past(2), past(0))) == (None, False)
+        assert tuple(*await dropping.fetch(detach, day(0).date(), past(2), past(0), None)) == (None, False)
         if work == "verify":
             waiting = asyncio.create_task(_state(log, hour))
         else:

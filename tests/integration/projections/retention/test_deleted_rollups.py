@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from projections.conservation import conservation
 from projections.projector import catch_up
-from projections.verify import conservation
 from service.ingest.event import Event
 from tests.conftest import RETENTION_DAYS
 from tests.support import oracle

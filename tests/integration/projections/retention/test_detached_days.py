@@ -41,7 +41,7 @@ from tests.support.retired_days import (
 )
 from tests.support.sharded import Sharded
 
-KEPT = Retention(RETENTION_DAYS, LONG)
+KEPT = Retention(RETENTION_DAYS, LONG, RETENTION_DAYS)
 HARM = "delete from {} where timestamp = $1"
 TABLE = "select to_regclass(day_partition($1)) is not null"
 
@@ -100,7 +100,7 @@ async def test_detached_days_come_back_as_they_were(old: Sharded) -> None:
 async def test_only_the_newest_days_come_back(log: Sharded) -> None:
     await retire(log.database, 3)
     assert [back.day for back in await brought_back(log.database, 3, since=2)] == [day(3).date(), day(2).date()]
-    (kept,) = await log.database.rows(log.database.statements.read_kept)
+    (kept,) = await log.database.rows(log.database.statements.read_kept, None)
     assert kept["events_since"] == day(2)
     assert await totals(log.database) == (len(EVENTS), len(EVENTS) - 32, 32)
     assert await brought_back(log.database, 3, since=2) == []
@@ -109,9 +109,9 @@ async def test_only_the_newest_days_come_back(log: Sharded) -> None:
 async def test_a_day_whose_retention_became_longer_stays_when_it_came_back(log: Sharded) -> None:
     await retire(log.database, 1)
     await brought_back(log.database, 1)
-    await log.admin.execute("update retention_in_force set event_days = 60, rollup_days = 1000")
+    await log.admin.execute("update retention_in_force set event_days = 60, rollup_days = 1000, log_days = 60")
     later = reading_at(past(1) + 10 * DAY)
-    assert [each async for each in retain(log.database, Retention(60, LONG), reading=later)] == []
+    assert [each async for each in retain(log.database, Retention(60, LONG, 60), reading=later)] == []
     assert dict(await log.database.only(log.database.statements.count_overdue_days)) == {"days": 0}
 
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from projections import retention
+from projections.conservation import conservation
 from projections.hours import list_hours
 from projections.rebuild import rebuild
 from projections.retention import RetiredDay
-from projections.verify import conservation
 from service.console import counted
 from sql.database import Database
 from sql.retention import Retention
@@ -79,7 +79,7 @@ async def test_the_clocks_pass_leaves_a_day_alone_for_an_hour_after_it_failed(lo
 
     async def clocks_pass(minutes: int) -> list[RetiredDay]:
         clock = past(1) + timedelta(minutes=minutes)
-        kept = Retention(RETENTION_DAYS, 90)
+        kept = Retention(RETENTION_DAYS, 90, RETENTION_DAYS)
         patient = retention.retain(
             log.database, kept, force=True, patience=retention.PATIENCE, reading=reading_at(clock)
         )
@@ -108,7 +108,7 @@ async def test_a_day_that_is_not_folded_is_kept_for_now(log: Sharded, monkeypatc
         assert kept.hindrance == "hour 07:00 of shard 0 is not folded yet"
         assert not kept.failed
         # Sealed hours alone are not enough, because detach_day checks the day as a whole.
-        hindered = await log.database.only(log.database.statements.detach_day, day(0).date(), past(2), past(0))
+        hindered = await log.database.only(log.database.statements.detach_day, day(0).date(), past(2), past(0), None)
         assert tuple(hindered) == ("not folded", False)
     assert await retire(log.database, 0) == whole(0, events=[*EVENTS, late])
 

@@ -67,7 +67,7 @@ async def test_an_older_log_with_dropped_days_goes_on_with_retention(log: Sharde
     await step_down_to(log.url, "people")
     await migrate(log.url)
     assert (await states(log), await totals(log.database)) == before
-    passed = retain(log.database, Retention(RETENTION_DAYS, LONG), reading=reading_at(past(8)))
+    passed = retain(log.database, Retention(RETENTION_DAYS, LONG, RETENTION_DAYS), reading=reading_at(past(8)))
     assert [retired async for retired in passed] == whole(1, events=EVENTS)
     (row,) = await log.database.rows(log.database.statements.list_shards)
     assert row["horizon"] == day(2)

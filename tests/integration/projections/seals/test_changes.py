@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
+from projections.conservation import conservation
 from projections.hours import list_hours
 from projections.rebuild import rebuild
-from projections.verify import HourProof, conservation
+from projections.verify import HourProof
 from sql.database import Database
 from sql.hourly import SEALED
 from sql.migrate import list_migrations, migrate, rollback

@@ -13,7 +13,7 @@ from projections.projector import catch_up
 from projections.rebuild import rebuild
 from projections.verify import verify_hour
 from projections.versions import drop_old, roll_back
-from service.ingest.appender import shard_of
+from service.ingest.append_queue import shard_of
 from service.ingest.event import Event
 from sql.hourly import DAMAGED, RIGHT, SEALED, VERIFIED
 from tests.support import oracle

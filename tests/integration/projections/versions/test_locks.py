@@ -112,7 +112,7 @@ async def test_retention_does_not_wait_for_an_hour_that_is_filled(single: Log, d
     try:
         async with filling.transaction():
             await filling.fetch(single.database.statements.fill_hourly, 0, version, START, 1)
-            days = [day async for day in retain(single.database, Retention(2, 2))]
+            days = [day async for day in retain(single.database, Retention(2, 2, 2))]
             assert [day.failed for day in days if day.events] == [False]
             assert None not in [day.hindrance for day in days if day.events]
     finally:

@@ -105,18 +105,22 @@ async def test_the_projector_leaves_a_witness_that_knows_more_and_records_the_ho
         assert not await tell_witness(database, place)
         assert place.read_bytes() == before
         assert tuple(await database.only(database.statements.count_failed_proofs)) == (0, 2, 0)
-        # Others take the positions, and the hour has more events than it had.
-        await append(database, OTHERS)
+        # Others take the positions, in an hour that lost nothing and in one that has more events than it had.
+        await append(database, [an_event(99, at=START), *OTHERS])
         await fold(database)
         known = await read_witness(database, place)
         assert [(loss.field, loss.known) for loss in await losses(database, known)] == [("newest", 9)]
         assert not await tell_witness(database, place)
         found = [proof async for proof in verify(database, await changed_hours(database, known))]
-        assert [(proof.hour.start, proof.state) for proof in found] == [(NEXT, "damaged"), (LAST + HOUR, "damaged")]
+        assert [(proof.hour.start, proof.state) for proof in found] == [
+            (START, "verified"),
+            (NEXT, "damaged"),
+            (LAST + HOUR, "damaged"),
+        ]
         # Once the operator has taken the witness away, the projector writes a new one.
         place.unlink()
         assert await tell_witness(database, place)
-        assert (await read_witness(database, place))[0].stored == 16
+        assert (await read_witness(database, place))[0].stored == 17
         await database.close()
 
 

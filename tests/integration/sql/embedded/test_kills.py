@@ -12,7 +12,8 @@ from sql.embedded import share
 from sql.embedded.accounts import server_account
 from sql.embedded.folders import SOCKET_NAME
 from tests.conftest import words_of
-from tests.support.embedded import another_user, ask, kill, kill_all, postmaster_of, servers_of, until
+from tests.support.embedded import another_user, ask, kill, kill_all, postmaster_of, servers_of
+from tests.support.waiting import wait_until
 
 
 def test_a_killed_server_comes_back_with_what_was_committed(data: Path) -> None:
@@ -28,7 +29,12 @@ def test_a_child_that_outlives_the_killed_server_is_told_to_go(data: Path) -> No
     with share.use(data) as server:
         busy = (server.postgres.binaries / "psql", "-c", "do $$ begin loop end loop; end $$", server.url)
         with Popen(busy, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL):
-            until(lambda: any("DO" in " ".join(words_of(process)) for process in servers_of(data)))
+            wait_until(
+                lambda: [words_of(process) for process in servers_of(data)],
+                "the statement runs",
+                60,
+                holds=lambda running: any("DO" in " ".join(words) for words in running),
+            )
             postmaster_of(server).kill()
             assert share.ensure_running(server)
             assert ask(server.url, "select 1") == 1

@@ -1,0 +1,3 @@
+-- Makes the database.
+-- Rows: none.
+create database bench engine = Atomic

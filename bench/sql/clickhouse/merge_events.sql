@@ -1,0 +1,3 @@
+-- Merges the parts of the table into as few as it takes.
+-- Rows: none.
+optimize table bench.events final

@@ -1,0 +1,3 @@
+-- ClickHouse's version.
+-- Rows: one (version).
+select version()

@@ -1,0 +1,1 @@
+"""Reads the archive: DuckDB, in a process of its own, answers every question about raw events."""

@@ -1,0 +1,53 @@
+"""The parts that answer the reads of a site. Each part knows the shards of its site alone (R12)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from service.access.sites import Site
+from service.exports.export import Exports
+from service.http.live_stream import Live
+from service.questions.segments import Segments
+from service.reports.cohorts import Cohorts
+from service.reports.event_list import EventList
+from service.reports.funnels import Funnels
+from service.reports.proofs import Proofs
+from service.reports.properties import PropertyValues
+from service.reports.rollups import Rollups
+from service.reports.summary import Summary
+from service.reports.timelines import Timelines
+from service.reports.trends import Trends
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """The parts that answer reads."""
+
+    cohorts: Cohorts
+    events: EventList
+    exports: Exports
+    funnels: Funnels
+    live: Live
+    proofs: Proofs
+    properties: PropertyValues
+    rollups: Rollups
+    segments: Segments
+    summary: Summary
+    timelines: Timelines
+    trends: Trends
+
+
+class SiteReads:
+    """The reads of every site. make: makes those of one, which are kept from the first request for it on."""
+
+    def __init__(self, make: Callable[[Site], Reads]) -> None:
+        self._make = make
+        self._made: dict[int, Reads] = {}
+
+    def of(self, site: Site) -> Reads:
+        """Return the reads of a site."""
+        if site.number not in self._made:
+            # A database that is only migrated halfway has no shards yet; its reads find them later.
+            self._made[site.number] = self._make(site)
+        return self._made[site.number]

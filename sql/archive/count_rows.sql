@@ -1,0 +1,3 @@
+-- The number of the rows to archive.
+-- Rows: one (events).
+select count(*) as events from archived

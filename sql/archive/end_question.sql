@@ -1,0 +1,3 @@
+-- Drop the tables of a question.
+-- Rows: none.
+drop schema if exists question cascade;

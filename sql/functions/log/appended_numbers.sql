@@ -1,0 +1,18 @@
+-- What was appended to each hour of a shard in [since, until), by both witnesses, the sum of positions included.
+-- Rows: one per hour that anything was appended to.
+create or replace function appended_numbers(in_shard integer, since timestamptz, until timestamptz)
+returns table (hour timestamptz, events bigint, position_sum numeric, digest_high numeric, digest_low numeric)
+language sql stable parallel safe
+as $$
+    select w.hour, sum(w.events)::bigint, sum(w.position_sum), sum(w.digest_high), sum(w.digest_low)
+    from (
+        select l.hour, l.events, l.position_sum, l.digest_high, l.digest_low
+        from hour_ledger as l
+        where l.shard = $1 and l.hour >= $2 and l.hour < $3
+        union all
+        select r.hour, r.events, r.position_sum, r.digest_high, r.digest_low
+        from receipts as r
+        where r.shard = $1 and r.hour >= $2 and r.hour < $3
+    ) as w
+    group by w.hour
+$$;

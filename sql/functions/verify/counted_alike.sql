@@ -1,0 +1,42 @@
+-- The raw events of one hour up to a position, counted in two sets at once; a kept hour's come from its file (R10), whose
+-- statement is sql/archive/count_alike.sql.
+-- Rows are of two sorts; the columns of the other sort are null:
+--   bucket, event_type, tool_name, risk_mode: the number of equal events
+--   bucket, session_id, user_id: the buckets of each session with each of its users
+create or replace function counted_alike(in_shard integer, in_hour timestamptz, upto bigint)
+returns table (
+    bucket timestamptz, event_type text, tool_name text, risk_mode text, session_id text, user_id text, events bigint
+)
+language plpgsql stable
+as $$
+#variable_conflict use_column
+begin
+    if is_kept((in_hour at time zone 'UTC')::date) then
+        perform found_in_file(in_shard, in_hour);
+        -- Every event of a kept day has been folded: no position is beyond.
+        return query
+        select
+            in_hour + c.quarter * interval '15 minutes',
+            c.event_type, c.tool_name, c.risk_mode, c.session_id, c.user_id, c.events
+        from counts_from_files as c
+        where c.shard = in_shard and c.hour = in_hour;
+        return;
+    end if;
+    return query
+    select c.bucket, c.event_type, c.tool_name, c.risk_mode, c.session_id, c.user_id, count(*)
+    from (
+        select
+            quarter_of(e.timestamp) as bucket,
+            e.session_id,
+            e.user_id,
+            e.event_type,
+            e.tool_name,
+            hourly_risk_mode(e.event_type, e.properties) as risk_mode
+        from events as e
+        -- `+ 0` keeps the planner off events_by_position, because it would read all of that index.
+        where e.shard = in_shard and e.timestamp >= in_hour and e.timestamp < hour_after(in_hour)
+            and e.position + 0 <= upto
+    ) as c
+    group by grouping sets ((c.bucket, c.event_type, c.tool_name, c.risk_mode), (c.bucket, c.session_id, c.user_id));
+end
+$$;

@@ -1,0 +1,21 @@
+-- Where the counts and member rows of one hour are not those that were sealed. Rows: one per half of the digest that
+-- differs, none when the rows are right or the hour has no seal.
+create or replace function sealed_rows_breaks(in_shard integer, in_version integer, in_hour timestamptz)
+returns table (field text, stored numeric, recounted numeric)
+language sql stable
+as $$
+    select w.field, w.sealed, w.now
+    from seal_of($1, $3) as s
+    -- Once retention has deleted the hour's rollups, the digest of its rows must be 0. Only first rows of users may be
+    -- left, and the digest leaves them out.
+    cross join lateral (
+        select case when s.hour >= t.rollups_since then 1 else 0 end as kept from shard_totals as t where t.shard = s.shard
+    ) as rollups
+    cross join hourly_rows_digest($1, $2, $3) as r
+    cross join lateral (
+        values
+            ('rows_high', s.rows_high * rollups.kept, r.rows_high),
+            ('rows_low', s.rows_low * rollups.kept, r.rows_low)
+    ) as w (field, sealed, now)
+    where w.sealed <> w.now
+$$;

@@ -1,0 +1,3 @@
+-- Drops the database that was replaced. Not in a transaction.
+-- Rows: none.
+drop database if exists hourledger_former

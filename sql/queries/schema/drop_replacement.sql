@@ -1,0 +1,3 @@
+-- Drops the replacement that a restore left behind when it was ended. Not in a transaction.
+-- Rows: none.
+drop database if exists hourledger_replacement

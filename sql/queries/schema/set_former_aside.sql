@@ -1,0 +1,3 @@
+-- Takes the name from the embedded database, which must have no connections.
+-- Rows: none.
+alter database hourledger rename to hourledger_former

@@ -1,0 +1,87 @@
+"""Every route of the service, who may use it, and how a test asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.http.support.site import an_event
+
+# Who may: each column is what a request comes with, and each row the status that it gets when it is not let in.
+LET_IN = 0
+COLUMNS = (
+    *("nothing", "nonsense", "write", "server", "read", "admin", "admin of all", "read of another site"),
+    *("write of another site", "expired", "revoked", "environment write key", "environment read token"),
+)
+MAY: dict[str, tuple[int, ...]] = {
+    "events": (401, 401, LET_IN, LET_IN, 403, LET_IN, LET_IN, 403, 403, 401, 401, LET_IN, 401),
+    "reads": (401, 401, 403, 403, LET_IN, LET_IN, LET_IN, 403, 403, 401, 401, 401, LET_IN),
+    "changes": (401, 401, 403, 403, 403, LET_IN, LET_IN, 403, 403, 401, 401, 401, LET_IN),
+    # About all sites.
+    "service": (401, 401, 403, 403, 403, 403, LET_IN, 403, 403, 401, 401, 401, LET_IN),
+    "open": (LET_IN,) * len(COLUMNS),
+}
+FUNNEL = {"steps": [{"event_type": "opened"}, {"event_type": "closed"}], "hours": 1}
+SEGMENT = {"filters": {"event_type": "opened"}}
+HOUR = "2025-10-18T01:00Z"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A route: its method and its path as the app has it. asked: the path to ask. status: of those who are let in."""
+
+    method: str
+    path: str
+    may: str
+    asked: str = ""
+    status: int = 200
+    body: Any = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def address(self) -> str:
+        return self.asked or self.path
+
+
+def read(path: str, asked: str = "", status: int = 200) -> list[Line]:
+    return [Line("GET", path, "reads", asked, status), Line("OPTIONS", path, "reads", asked, 204)]
+
+
+def opened(path: str) -> list[Line]:
+    return [Line("GET", path, "open"), Line("OPTIONS", path, "open", status=204)]
+
+
+TABLE: list[Line] = [
+    *(line for path in ("/api/analytics/track", "/e") for line in (
+        Line("POST", path, "events", body=an_event()), Line("GET", path, "reads"),
+        Line("OPTIONS", path, "open", status=204),
+    )),
+    *(line for path in ("/api/analytics/track/batch", "/e/batch") for line in (
+        Line("POST", path, "events", body=[an_event()]), Line("GET", path, "reads", status=405),
+        Line("OPTIONS", path, "open", status=204),
+    )),
+    *(line for name in ("cohorts", "proofs", "properties", "rollups", "summary", "top", "trends", "client", "export")
+      for line in read(f"/api/analytics/{name}")),
+    *read("/api/analytics/rollups/{hour}", f"/api/analytics/rollups/{HOUR}"),
+    *read("/api/analytics/live"),
+    *read("/api/analytics/sessions", "/api/analytics/sessions?session_id=s-1"),
+    *read("/api/analytics/users", "/api/analytics/users?user_id=nobody", 404),
+    *read("/api/analytics/sessions/{session_id}", "/api/analytics/sessions/s-1"),
+    *read("/api/analytics/users/{user_id}", "/api/analytics/users/nobody", 404),
+    *read("/api/analytics/segments"),
+    *read("/schema"), *read("/schema/openapi.json"), *read("/schema/page.js"),
+    *read("/schema/{path}", "/schema/nothing", 404),
+    Line("POST", "/api/analytics/funnels", "reads", body=FUNNEL),
+    Line("OPTIONS", "/api/analytics/funnels", "reads", status=204),
+    Line("PUT", "/api/analytics/segments/{name}", "changes", "/api/analytics/segments/mine", body=SEGMENT),
+    Line("DELETE", "/api/analytics/segments/{name}", "changes", "/api/analytics/segments/mine"),
+    Line("OPTIONS", "/api/analytics/segments/{name}", "reads", "/api/analytics/segments/mine", 204),
+    Line("GET", "/metrics", "service"), Line("OPTIONS", "/metrics", "service", status=204),
+    *(line for path in (
+        "/", "/health/live", "/health/ready", "/analytics.js", "/h.js", "/analytics.mjs", "/analytics.d.mts"
+    ) for line in opened(path)),
+]  # fmt: skip
+# The assets of the pages are many, and all alike.
+ASSETS = "/assets/"

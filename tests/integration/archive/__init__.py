@@ -1,0 +1,1 @@
+"""The archive: what is read from it, and what its processes may cost."""
