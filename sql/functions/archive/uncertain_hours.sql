@@ -1,6 +1,7 @@
 -- The hours of [since, until) whose days are kept, and that kept_hours must look at, in all shards: a file is damaged, or
 -- the catalog does not say what the ledger alone says. All others can be read. One join of the ledger with the catalog
--- is far cheaper than to add up both witnesses of each hour, and a year has thousands of hours.
+-- is far cheaper than to add up both witnesses of each hour, and a year has thousands of hours. While no day is kept it
+-- reads none of them: a ledger that cannot be read must not hide what is known without it.
 -- Rows: one per hour.
 create or replace function uncertain_hours(since timestamptz, until timestamptz)
 returns table (shard integer, hour timestamptz)
@@ -12,7 +13,8 @@ as $$
         select l.shard, l.hour
         from hour_ledger as l
         left join archive_hours as a on a.shard = l.shard and a.hour = l.hour
-        where l.hour >= $1 and l.hour < $2
+        where exists (select from archived_days as k where k.stage = 'kept')
+            and l.hour >= $1 and l.hour < $2
             and (a.events, a.position_sum, a.digest_high, a.digest_low)
                 is distinct from (l.events, l.position_sum, l.digest_high, l.digest_low)
         union
