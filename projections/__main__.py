@@ -31,6 +31,9 @@ COMMANDS = {
     "undrop": "projections.commands.retention:undrop",
     "history": "projections.commands.history:history",
     "status": "projections.commands.follow:status",
+    "person": "projections.commands.people:person",
+    "erase": "projections.commands.people:erase",
+    "erasures": "projections.commands.people:erasures",
 }
 
 

@@ -1,4 +1,4 @@
-"""Checks that every event that was ever stored is live or retired."""
+"""Checks that every event that was ever stored is live, retired or erased."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from sql.errors import Unreadable
 
 @dataclass(frozen=True, slots=True)
 class Conservation:
-    """How many events a shard ever stored, has live in the log, and has retired.
+    """How many events a shard ever stored, has live in the log, has retired, and has erased.
 
-    stored = live + retired unless events were lost or added. unreadable: why the events cannot be counted; the numbers
+    stored = live + retired + erased unless events were lost or added. unreadable: why the events cannot be counted; the numbers
     are 0 then.
     """
 
@@ -20,16 +20,17 @@ class Conservation:
     stored: int
     live: int
     retired: int
+    erased: int = 0
     unreadable: str | None = None
 
     @property
     def holds(self) -> bool:
-        """Return whether stored = live + retired."""
-        return self.unreadable is None and self.stored == self.live + self.retired
+        """Return whether stored = live + retired + erased."""
+        return self.unreadable is None and self.stored == self.live + self.retired + self.erased
 
 
 async def conservation(database: Database) -> list[Conservation]:
-    """Count each shard's events in the log, in all its witnesses and in its retired days, in one snapshot per shard."""
+    """Count each shard's events in the log, in all its witnesses, in its retired days and among the erased ones, in one snapshot per shard."""
     statements = database.statements
     counted = []
     for shard in await database.rows(statements.list_shards):
@@ -38,7 +39,7 @@ async def conservation(database: Database) -> list[Conservation]:
                 await session.rows(statements.hold_log)
                 row = await session.only(statements.check_totals, shard["shard"])
         except Unreadable as error:
-            counted.append(Conservation(shard["shard"], 0, 0, 0, str(error)))
+            counted.append(Conservation(shard["shard"], 0, 0, 0, unreadable=str(error)))
         else:
-            counted.append(Conservation(shard["shard"], row["stored"], row["live"], row["retired"]))
+            counted.append(Conservation(shard["shard"], row["stored"], row["live"], row["retired"], row["erased"]))
     return counted

@@ -130,17 +130,22 @@ async def _losses(database: Database, head: LogHead, now: LogHead | None, kept: 
     numbers = {"position": (head.position, now.position), "stored": (head.stored, now.stored)}
     found = [Loss(head, name, known, there) for name, (known, there) in numbers.items() if there < known]
     newest = head.newest
-    if newest is not None and head.position <= now.position and not await _is_there(database, head.shard, newest, kept):
+    if newest is not None and head.position <= now.position and not await _is_there(database, head, newest, kept):
         found.append(Loss(head, "newest", newest.position, None))
     seals = [] if head.seal is None else await missing_heads(database, [head.seal])
     return found + [Loss(head, "seal", seal.sequence, None) for seal in seals]
 
 
-async def _is_there(database: Database, shard: int, event: NewestEvent, kept: KeptHours | None) -> bool:
-    """Return whether an event is in the log or in its day's file. Nothing can tell of an event that is gone."""
+async def _is_there(database: Database, head: LogHead, event: NewestEvent, kept: KeptHours | None) -> bool:
+    """Return whether an event is in the log or in its day's file. Nothing can tell of an event that is gone or erased."""
+    shard, at = head.shard, head.at
     row = await database.only(database.statements.read_event, shard, event.position, event.at)
-    if row["digest"] == event.digest or not row["retired"]:
-        return bool(row["digest"] == event.digest)
+    if row["digest"] == event.digest:
+        return True
+    if (await database.only(database.statements.count_erased_since, shard, hour_of(event.at), at))["steps"]:
+        return True  # it may have been erased
+    if not row["retired"]:
+        return False
     kept = kept or KeptHours()
     async with database.transaction() as session:
         hour = await kept.read(session, shard, hour_of(event.at))

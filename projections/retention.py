@@ -103,6 +103,7 @@ async def retain(
     await _retire_rollups(database, kept.rollup_days, moment)
     with suppress(Unavailable):  # a reader holds such a table; a later pass drops it
         await database.rows(database.statements.drop_restored, RESTORING)
+    await database.rows(database.statements.forget_tombstones)
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,8 @@ async def _lost(
     known = hour.witness
     if known is None:
         return []
+    if (await session.only(database.statements.count_erased_since, hour.shard, hour.start, known.at))["steps"]:
+        return []  # an amendment says what went since; nothing else can tell what the witness knew without it
     kept, kept_hour = read
     # What the log or the file holds, or what was sealed. More was appended to the hour since when it is not what the
     # witness says.

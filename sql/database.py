@@ -181,6 +181,13 @@ class Database:
         (row,) = await self.rows(query, *args)
         return row
 
+    async def alone(self, command: str) -> None:
+        """Run a command that PostgreSQL allows in no transaction, such as VACUUM. The text has no parameters."""
+        with translated():
+            pool = await self._open()
+            async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+                await connection.execute(command)
+
     def transaction(self) -> AbstractAsyncContextManager[Session]:
         """One transaction at READ COMMITTED: each statement has its own snapshot."""
         return self._transaction("read_committed")

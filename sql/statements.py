@@ -26,6 +26,7 @@ EVENT_COLUMNS = (
 class Statements:
     """The text of each query. The header of its file describes the query, its parameters and its rows."""
 
+    add_erasing: str
     add_key: str
     add_site: str
     advance_clock: str
@@ -37,21 +38,26 @@ class Statements:
     ask_for_proof: str
     attach_day: str
     begin_archive_file: str
+    begin_erasure: str
     begin_restoring: str
     begin_version: str
+    bury_events: str
     carry_hourly: str
     check_log: str
     check_totals: str
     close_day: str
     cohorts_from_rollups: str
     compact_receipts: str
+    complete_erasure: str
     connect_hourly: str
     copy_events: str
     copy_span: str
     count_archive: str
+    count_erased_since: str
     count_events: str
     count_failed_proofs: str
     count_overdue_days: str
+    count_returned: str
     count_users: str
     create_replacement: str
     create_schema_migrations: str
@@ -71,8 +77,10 @@ class Statements:
     end_long_readers: str
     end_sessions: str
     end_version: str
+    erase_day: str
     export_events: str
     fill_hourly: str
+    find_person: str
     fold_hourly: str
     fold_shards: str
     forget_archive_hours: str
@@ -81,6 +89,7 @@ class Statements:
     forget_hours_with_rows: str
     forget_key: str
     forget_migration: str
+    forget_tombstones: str
     grant_views: str
     has_rows: str
     has_schema: str
@@ -98,17 +107,24 @@ class Statements:
     list_appended_numbers: str
     list_archived_hours: str
     list_checkpoints: str
+    list_closed_days: str
+    list_commitments: str
     list_current_hours: str
     list_days_to_archive: str
     list_days_to_bring_back: str
     list_detached_days: str
     list_due_hours: str
     list_ended_versions: str
+    list_erased_hours: str
+    list_erasing: str
+    list_erasure_steps: str
+    list_erasures: str
     list_events: str
     list_failed_elsewhere: str
     list_files_to_prove: str
     list_files_to_read: str
     list_fills: str
+    list_held_files: str
     list_history_days: str
     list_hours: str
     list_hours_to_archive: str
@@ -116,10 +132,14 @@ class Statements:
     list_keys: str
     list_lags: str
     list_lost_files: str
+    list_member_ids: str
+    list_members: str
     list_missing_days: str
+    list_old_files: str
     list_opened_days: str
     list_overdue_days: str
     list_overdue_rollups: str
+    list_person: str
     list_released_files: str
     list_seal_heads: str
     list_segments: str
@@ -132,6 +152,7 @@ class Statements:
     list_unknown_files: str
     list_user: str
     list_user_sessions: str
+    list_vacuums: str
     list_verified: str
     list_versions: str
     lock_schema: str
@@ -154,6 +175,7 @@ class Statements:
     read_beginning: str
     read_clock: str
     read_differences: str
+    read_erasure: str
     read_event: str
     read_folded: str
     read_hourly: str
@@ -188,6 +210,7 @@ class Statements:
     record_retention: str
     record_shift: str
     release_archive_files: str
+    rename_members: str
     rename_site: str
     restore_events: str
     restored_breaks: str
@@ -204,6 +227,7 @@ class Statements:
     sign_views: str
     sum_heads: str
     switch_version: str
+    vacuum_erasing: str
     verify_hourly: str
     write_document: str
 

@@ -52,7 +52,8 @@ class Findings:
     def sum(self, shard: Conservation) -> None:
         """Report that a shard's events do not add up, or cannot be counted."""
         text = f"{counted(shard.stored, 'event')} stored, but {shard.live:,} live + {shard.retired:,} retired"
-        field, found = "stored", str(shard.live + shard.retired)
+        text += f" + {shard.erased:,} erased" if shard.erased else ""
+        field, found = "stored", str(shard.live + shard.retired + shard.erased)
         if shard.unreadable:
             text, field, found = f"its events cannot be counted: {shard.unreadable}", UNREADABLE, "none"
         self._of_shard(shard.shard, DAMAGED, text, (field, shard.unreadable, str(shard.stored), found))

@@ -21,7 +21,7 @@ from service.settings import Settings
 from sql.database import Database
 from sql.errors import DatabaseError
 
-# Held for as long as an import of history runs.
+# Held for as long as an import of history, or an erasure, runs: both open days.
 LOCK = "hourledger-history.lock"
 
 
@@ -43,7 +43,7 @@ class Answer(msgspec.Struct, omit_defaults=True):
 
 
 class AnotherImport(Exception):
-    """Another import of history holds the lock."""
+    """Another import of history, or an erasure, holds the lock."""
 
 
 @click.command(hidden=True)
@@ -55,7 +55,7 @@ def history() -> None:
 
     async def work(database: Database, settings: Settings) -> int:
         try:
-            with _alone(settings.archive_dir):
+            with alone(settings.archive_dir):
                 await _serve(History(database, settings.archive_dir, settings.grace_days))
         except AnotherImport as error:
             _say(Answer(failed=str(error)))
@@ -66,14 +66,19 @@ def history() -> None:
 
 
 @contextmanager
-def _alone(archive: Path) -> Iterator[None]:
-    """Hold the lock of imports of history; the end of this process releases it. Raises AnotherImport, OSError."""
+def alone(archive: Path) -> Iterator[None]:
+    """Hold the lock of imports of history and of erasures; the end of this process releases it.
+
+    Raises AnotherImport, OSError.
+    """
     make_private(archive)
     with (archive / LOCK).open("wb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AnotherImport("another import of history is under way: run this one when it has ended") from None
+            raise AnotherImport(
+                "another import of history is under way, or an erasure: run this one when it has ended"
+            ) from None
         yield
 
 

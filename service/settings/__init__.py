@@ -21,6 +21,7 @@ CHECKOUT_DATA = ".data"
 EVENTS_PER_MINUTE = values.whole(0, 100_000_000)
 PREFIX = "HOURLEDGER_"
 ARCHIVE = "archive"
+ERASURE_KEY = "erasure.key"
 LOG_DAYS = "HOURLEDGER_LOG_DAYS"
 WRITE_KEY = "HOURLEDGER_WRITE_KEY"
 READ_TOKEN = "HOURLEDGER_READ_TOKEN"  # noqa: S105  # its name
@@ -56,6 +57,7 @@ class Settings:
     grace_days: int
     archive_dir: Path
     witness: Path | None
+    erasure_key: Path
     shards: int | None
     log_level: str
     log_json: bool
@@ -149,6 +151,7 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
         grace_days=_read(environ, "HOURLEDGER_GRACE_DAYS", "2", values.whole(0, 365)),
         archive_dir=_read(environ, "HOURLEDGER_ARCHIVE_DIR", str(data / ARCHIVE), values.folder),
         witness=_read(environ, "HOURLEDGER_WITNESS", "", lambda text: Path(text) if text else None),
+        erasure_key=_read(environ, "HOURLEDGER_ERASURE_KEY", str(data / ERASURE_KEY), Path),
         shards=_read(environ, "HOURLEDGER_SHARDS", "", lambda text: values.whole(1, 64)(text) if text else None),
         log_level=log_level,
         log_json=log_json,

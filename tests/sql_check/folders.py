@@ -21,7 +21,7 @@ LAYERS = (
     ("reports", "verify"),
     ("access", "bi", "rebuild"),
     ("retention",),
-    ("history",),
+    ("amendments", "history"),
 )
 # Only migrations use these: no function calls them, and they call none.
 APART = ("schema",)

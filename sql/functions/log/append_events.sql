@@ -32,6 +32,7 @@ declare
     stored_count bigint;
     earliest timestamptz;
     latest timestamptz;
+    has_erased boolean;
 begin
     -- An acknowledged event is on disk, whatever this server's default is (R9).
     if current_setting('synchronous_commit') = 'off' then
@@ -44,6 +45,7 @@ begin
     end if;
     -- Statements after the lock see everything that its former holders committed.
     head := log_head(in_shard);
+    has_erased := exists (select from erased_ids as t where t.shard = in_shard);
     moment := coalesce(clock, clock_timestamp());
     oldest := horizon_at(oldest, retention_days, moment);
     newest := moment + interval '24 hours';
@@ -72,6 +74,7 @@ begin
             demo_mode, timestamp, ordinal
         )
         where o.timestamp >= oldest and o.timestamp <= newest
+            and not (has_erased and is_erased(in_shard, o.timestamp, o.event_id))
         on conflict do nothing
         returning
             e.position,
@@ -105,7 +108,8 @@ begin
         case
             when o.timestamp < oldest then 'expired'
             when o.timestamp > newest then 'future'
-            when holder.session_id = o.session_id then 'duplicate'
+            -- Without a holder it was erased: whoever sends it again is told that it is stored, and stops.
+            when holder.position is null or holder.session_id = o.session_id then 'duplicate'
             else 'id_reused'
         end
     from unnest(event_ids, session_ids, timestamps) with ordinality as o (event_id, session_id, timestamp, ordinal)

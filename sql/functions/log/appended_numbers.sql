@@ -1,5 +1,5 @@
 -- What was appended to each hour of a shard in [since, until), by both witnesses, the sum of positions included.
--- Rows: one per hour that anything was appended to.
+-- Rows: one per hour that anything was appended to, unless all of it was erased.
 create or replace function appended_numbers(in_shard integer, since timestamptz, until timestamptz)
 returns table (hour timestamptz, events bigint, position_sum numeric, digest_high numeric, digest_low numeric)
 language sql stable parallel safe
@@ -15,4 +15,5 @@ as $$
         where r.shard = $1 and r.hour >= $2 and r.hour < $3
     ) as w
     group by w.hour
+    having (sum(w.events), sum(w.position_sum), sum(w.digest_high), sum(w.digest_low)) <> (0, 0, 0, 0)
 $$;

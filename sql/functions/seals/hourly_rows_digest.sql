@@ -13,16 +13,8 @@ as $$
         from hourly_stored($1, $2, $3) as s
         where s.dimension is not null
         union all
-        select sha256(convert_to(
-            case
-                -- Without the kind, so that seals from before there were other kinds still hold.
-                when s.kind = 'session' then json_build_array(m.microseconds, s.member)
-                else json_build_array(m.microseconds, s.kind, s.member)
-            end::text,
-            'UTF8'
-        ))
+        select member_digest(s.bucket, s.kind, s.member)
         from hourly_stored($1, $2, $3) as s
-        cross join lateral (select round(date_part('epoch', s.bucket) * 1000000)::bigint as microseconds) as m
         where s.member is not null and (s.kind <> 'user' or $3 >= (select rollups_since($1)))
         offset 0  -- keeps each digest from being computed once per half
     ) as r

@@ -1,4 +1,5 @@
--- Where the counts and member rows of one hour are not those that were sealed. Rows: one per half of the digest that
+-- Where the counts and member rows of one hour are not those that were sealed, apart from members that an erasure gave
+-- another name since: its amendment says by how much that changed the digest. Rows: one per half of the digest that
 -- differs, none when the rows are right or the hour has no seal.
 create or replace function sealed_rows_breaks(in_shard integer, in_version integer, in_hour timestamptz)
 returns table (field text, stored numeric, recounted numeric)
@@ -13,9 +14,18 @@ as $$
     ) as rollups
     cross join hourly_rows_digest($1, $2, $3) as r
     cross join lateral (
+        select
+            coalesce(sum((h.value ->> 'rows_high')::numeric), 0) as high,
+            coalesce(sum((h.value ->> 'rows_low')::numeric), 0) as low
+        from amendments as a
+        cross join lateral json_array_elements(a.hours) as h (value)
+        where a.shard = s.shard and a.day = (s.hour at time zone 'UTC')::date and a.kind = 'erasure'
+            and a.sequence > s.sequence and h.value ->> 'hour' = hour_text(s.hour)
+    ) as renamed
+    cross join lateral (
         values
-            ('rows_high', s.rows_high * rollups.kept, r.rows_high),
-            ('rows_low', s.rows_low * rollups.kept, r.rows_low)
+            ('rows_high', (s.rows_high + renamed.high) * rollups.kept, r.rows_high),
+            ('rows_low', (s.rows_low + renamed.low) * rollups.kept, r.rows_low)
     ) as w (field, sealed, now)
     where w.sealed <> w.now
 $$;

@@ -1,5 +1,5 @@
--- How many events a shard ever stored, how many are live in the log, and how many were retired.
+-- How many events a shard ever stored, how many are live in the log, how many were retired, and how many were erased.
 -- $1 shard
--- Rows: one (stored, live, retired).
-select stored, live, retired
+-- Rows: one (stored, live, retired, erased).
+select stored, live, retired, erased
 from check_totals($1)

@@ -11,6 +11,7 @@ from (
             when o.timestamp > span.moment + interval '24 hours' then 'future'
             when holder.session_id = o.session_id then 'duplicate'
             when holder.session_id is not null then 'id_reused'
+            when is_erased($1, o.timestamp, o.event_id) then 'duplicate'
         end as outcome
     from (
         select horizon_at(h.horizon, $2::integer, clock.moment) as oldest, clock.moment

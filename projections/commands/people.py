@@ -1,0 +1,235 @@
+"""The commands of people's rights: what is stored about a person, erasing one, and certificates of erasures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+import click
+import msgspec
+
+from projections.commands.history import AnotherImport, alone
+from projections.commands.running import COULD_NOT, WRONG, run
+from projections.erasing.certificate import complete
+from projections.erasing.checking import chain_breaks, persons, recorded, site_shards, what_is_wrong
+from projections.erasing.erasure import Erasing, told
+from projections.erasing.person import everything
+from projections.erasing.segments import naming
+from projections.erasing.subject import SESSION, USER, Subject, read_key
+from projections.history import History
+from service.console import counted
+from service.settings import Settings
+from sql.database import Database
+from sql.durable import private
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+DEFAULT_SITE = 0
+
+
+class NoSuchSite(OSError):
+    """A site that is named does not exist."""
+
+
+def _whom(command: Command) -> Command:
+    for option in (
+        click.option("--site", metavar="NAME", help="The site; without it the default site."),
+        click.option("--session", "session_id", metavar="ID", help="A session, by its session_id."),
+        click.option("--user", "user_id", metavar="ID", help="A user, by the user_id of events."),
+    ):
+        command = option(command)
+    return command
+
+
+def _subject(user_id: str | None, session_id: str | None) -> Subject:
+    if (user_id is None) == (session_id is None):
+        raise click.UsageError("give either --user or --session")
+    subject = Subject(USER, user_id) if user_id is not None else Subject(SESSION, session_id or "")
+    if not subject.id:
+        raise click.UsageError(f"--{subject.kind} must not be empty")
+    return subject
+
+
+async def _erasing(database: Database, settings: Settings, site: str | None, subject: Subject) -> Erasing:
+    """Return the work on a person. Raises NoSuchSite and sql.errors.DatabaseError."""
+    for row in await database.rows(database.statements.list_sites):
+        if row["name"] == site or (site is None and row["site"] == DEFAULT_SITE):
+            history = History(database, settings.archive_dir, settings.grace_days)
+            return Erasing(database, settings.archive_dir, history, row["site"], row["shards"], subject)
+    raise NoSuchSite(f"--site {site}: there is no such site; list them with: python -m service sites list")
+
+
+@click.command()
+@_whom
+@click.option("--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Else standard output.")
+def person(user_id: str | None, session_id: str | None, site: str | None, output: Path | None) -> None:
+    """Write all that is stored about a person, as JSON. FILE is readable by its owner only, and must not exist."""
+    subject = _subject(user_id, session_id)
+
+    async def work(database: Database, settings: Settings) -> int:
+        found = await everything(await _erasing(database, settings, site, subject))
+        _write(found, output)
+        click.echo(
+            f"person: {counted(len(found['events']), 'event')}, {counted(len(found['sessions']), 'session')},"
+            f" {counted(found['active_quarters'], 'row')} in rollups",
+            err=True,
+        )
+        return 0
+
+    run(work)
+
+
+@click.command()
+@_whom
+@click.option(
+    "--sessions",
+    type=click.Choice(["all", "named"]),
+    default="all",
+    show_default=True,
+    help="all: every event of a session that named the user. named: of sessions that name others, too, only the user's.",
+)
+@click.option("--keep-counts", is_flag=True, help="Put a stranger in the person's place, so that numbers stay.")
+@click.option("--dry-run", is_flag=True, help="Print what would be erased, and erase nothing.")
+@click.option("--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="For the certificate.")
+def erase(
+    user_id: str | None,
+    session_id: str | None,
+    site: str | None,
+    sessions: str,
+    keep_counts: bool,
+    dry_run: bool,
+    output: Path | None,
+) -> None:
+    """Erase a person from the log, the archive, the rollups and the segments of a site, and write a certificate.
+
+    Exits 0 when all is done, 1 when some of it waits (run it again then, with the same options), 2 when it could not be
+    done.
+    """
+    subject = _subject(user_id, session_id)
+
+    async def work(database: Database, settings: Settings) -> int:
+        erasing = await _erasing(database, settings, site, subject)
+        erasing.named, erasing.keep_counts = sessions == "named", keep_counts
+        if not dry_run:
+            return await _erase(erasing, settings, output)
+        found = await erasing.look()
+        segments = await database.rows(database.statements.list_segments, erasing.site)
+        names = [row["name"] for row in segments if naming(row["filters"], [subject.id, *found.sessions])]
+        answer = told(found, await erasing.rollups([(subject.kind, subject.id)]), names)
+        _write(answer, output)
+        click.echo(f"erase: would erase {counted(answer['events'], 'event')}; nothing is erased", err=True)
+        return 0
+
+    run(work)
+
+
+async def _erase(erasing: Erasing, settings: Settings, output: Path | None) -> int:
+    if output is not None and output.exists():
+        raise FileExistsError(f"{output} exists: a certificate overwrites no file, choose another name")
+    key = read_key(settings.erasure_key)
+    try:
+        with alone(settings.archive_dir):
+            outcome = await erasing.run(erasing.subject.hashed(key))
+            if not outcome.waits:
+                certificate = await complete(erasing.database, outcome)
+    except AnotherImport as error:
+        click.echo(f"error: {error}", err=True)
+        return COULD_NOT
+    for what, why in outcome.waits.items():
+        click.echo(f"erase: {what} waits: {why}", err=True)
+    if outcome.waits:
+        click.echo(f"erase: erasure {outcome.erasure} is not completed: run it again with the same options", err=True)
+        return WRONG
+    _write(certificate, output)
+    what = (
+        f"{counted(certificate['events'], 'event')}, {counted(certificate['renamed_rows'], 'row')} of rollups renamed"
+    )
+    click.echo(
+        f"erase: erasure {outcome.erasure} is completed: {what}; certificate {certificate['certificate']}", err=True
+    )
+    return 0
+
+
+@click.command()
+@click.option("--check", "checked", type=click.File("rb"), metavar="FILE", help="Certificates, one JSON object a line.")
+@click.option("--replay", "replayed", type=click.File("rb"), metavar="FILE", help="Erase these again after a restore.")
+def erasures(checked: BinaryIO | None, replayed: BinaryIO | None) -> None:
+    """List erasures, one JSON object a line, and check their chain.
+
+    With --check, compare certificates with the database, and tell whether a person is back. With --replay, erase again
+    the persons of certificates that the database does not know, because it was restored from an older backup: the new
+    certificates go to standard output. Exits 0 when all is right, 1 when something is wrong or waits, 2 when it could
+    not be done.
+    """
+    if checked is not None and replayed is not None:
+        raise click.UsageError("give --check or --replay, not both")
+
+    async def work(database: Database, settings: Settings) -> int:
+        if replayed is not None:
+            return await _replay(database, settings, _documents(replayed))
+        wrong = await chain_breaks(database)
+        if checked is not None:
+            key = read_key(settings.erasure_key, makes=False)
+            documents = _documents(checked)
+            for document in documents:
+                wrong += await what_is_wrong(database, document, key)
+            click.echo(f"erasures: {counted(len(documents), 'certificate')} checked", err=True)
+        else:
+            await _list(database)
+        for each in wrong:
+            click.echo(f"erasures: {each}", err=True)
+        return WRONG if wrong else 0
+
+    run(work)
+
+
+async def _list(database: Database) -> None:
+    rows = await database.rows(database.statements.list_erasures)
+    for row in rows:
+        bytes_ = {name: value.hex() for name, value in row.items() if isinstance(value, bytes)}
+        click.echo(msgspec.json.encode(dict(row) | bytes_).decode())
+    waiting = sum(row["completed_at"] is None for row in rows)
+    click.echo(f"erasures: {counted(len(rows), 'erasure')}, {waiting:,} not completed", err=True)
+
+
+def _documents(file: BinaryIO) -> list[dict[str, Any]]:
+    """Return the certificates of a file: one JSON object, or one a line. Raises msgspec.DecodeError."""
+    content = file.read()
+    try:
+        return [msgspec.json.decode(content, type=dict[str, Any])]
+    except msgspec.DecodeError:
+        return msgspec.json.decode_lines(content, type=list[dict[str, Any]])  # type: ignore[no-any-return,call-overload]
+
+
+async def _replay(database: Database, settings: Settings, documents: list[dict[str, Any]]) -> int:
+    key = read_key(settings.erasure_key, makes=False)
+    code = 0
+    for document in documents:
+        number = document.get("certificate")
+        try:
+            found = await persons(database, document, key)
+            shards = await site_shards(database, document.get("site"))
+        except ValueError as error:
+            raise OSError(f"certificate {number}: {error}") from error
+        if not found:
+            known = "known" if await recorded(database, document) else "not known"
+            click.echo(f"erasures: certificate {number} ({known}): its {document['kind']} is not here", err=True)
+        for subject in found:
+            history = History(database, settings.archive_dir, settings.grace_days)
+            erasing = Erasing(database, settings.archive_dir, history, document["site"], shards, subject)
+            erasing.named = document.get("sessions") == "named"
+            erasing.keep_counts = document.get("mode") == "keep counts"
+            code = max(code, await _erase(erasing, settings, None))
+    return code
+
+
+def _write(document: dict[str, Any], output: Path | None) -> None:
+    text = msgspec.json.encode(document) + b"\n"
+    if output is None:
+        click.echo(text.decode(), nl=False)
+        return
+    with output.open("xb", opener=private) as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,1 @@
+"""Erases a person, shows what is stored about one, and proves it with certificates (R11)."""

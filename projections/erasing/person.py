@@ -1,0 +1,77 @@
+"""What is stored about a person (GDPR Art. 15): events of the log and of the archive, rollups and segments."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from projections.archive.numbers import BEGINNING
+from projections.archive.thread import in_thread
+from projections.erasing.erasure import Erasing
+from projections.erasing.finding import Person, ask_files, held_files
+from projections.erasing.segments import naming
+from sql.statements import EVENT_COLUMNS
+
+DETACHED_NOTE = "events of days that have left the log and can be brought back are counted, but not listed"
+
+
+async def everything(erasing: Erasing) -> dict[str, Any]:
+    """Return all that is stored about a person, as JSON.
+
+    Of days whose events are gone only the rollups are left: the quarters of an hour in which the person was active.
+    Raises OSError and sql.errors.DatabaseError.
+    """
+    person = await erasing.look()
+    ids = [(person.subject.kind, person.subject.id)]
+    segments = await erasing.database.rows(erasing.database.statements.list_segments, erasing.site)
+    rollups = await erasing.rollups(ids)
+    events = await _events(erasing, person)
+    return {
+        "site": erasing.site,
+        "kind": person.subject.kind,
+        "id": person.subject.id,
+        "first_seen": _text(min((place.since for place in person.places), default=None)),
+        "last_seen": _text(max((place.until for place in person.places), default=None)),
+        "sessions": [_session(person, session) for session in person.sessions],
+        "active_quarters": sum(row["quarters"] for row in rollups),
+        "active_since": _text(min((row["since"] for row in rollups), default=None)),
+        "segments": [row["name"] for row in segments if naming(row["filters"], [person.subject.id])],
+        "events_stored": sum(place.events for place in person.places),
+        "note": DETACHED_NOTE if sum(place.events for place in person.places) != len(events) else None,
+        "events": events,
+    }
+
+
+def _session(person: Person, session: str) -> dict[str, Any]:
+    places = [place for place in person.places if place.session == session]
+    return {
+        "session_id": session,
+        "events": sum(place.events for place in places),
+        "first_seen": _text(min((place.since for place in places), default=None)),
+        "last_seen": _text(max((place.until for place in places), default=None)),
+        "names_others": person.shared.get(session, 0),
+    }
+
+
+async def _events(erasing: Erasing, person: Person) -> list[dict[str, Any]]:
+    who = list(person.users), list(person.sessions)
+    rows = await erasing.database.rows(erasing.database.statements.list_person, list(erasing.shards), *who)
+    found = [tuple(row) for row in rows]
+    for files in (await held_files(erasing.database, erasing.archive, erasing.shards)).values():
+        kept = await in_thread(partial(ask_files, erasing.archive, files, "list_person", *who))
+        found += [(*row[:-2], *(BEGINNING + timedelta(microseconds=each) for each in row[-2:])) for row in kept]
+    return [_event(row) for row in sorted(found, key=lambda row: (row[-2], row[0]))]
+
+
+def _event(row: tuple[Any, ...]) -> dict[str, Any]:
+    event = dict(zip(EVENT_COLUMNS, row, strict=True))
+    properties = event["properties"]
+    event["properties"] = None if properties is None else msgspec.Raw(properties.encode())
+    return event | {name: _text(event[name]) for name in ("timestamp", "received_at")}
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,3 @@
+-- Takes the dead rows of completed erasures off the table of their ids.
+-- Rows: none.
+vacuum (analyze) erasing
