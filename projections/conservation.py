@@ -12,8 +12,8 @@ from sql.errors import Unreadable
 class Conservation:
     """How many events a shard ever stored, has live in the log, has retired, and has erased.
 
-    stored = live + retired + erased unless events were lost or added. unreadable: why the events cannot be counted; the numbers
-    are 0 then.
+    stored = live + retired + erased unless events were lost or added. unreadable: why the events cannot be counted; the
+    numbers are 0 then.
     """
 
     shard: int
@@ -30,7 +30,7 @@ class Conservation:
 
 
 async def conservation(database: Database) -> list[Conservation]:
-    """Count each shard's events in the log, in all its witnesses, in its retired days and among the erased ones, in one snapshot per shard."""
+    """Count each shard's events in the log and in all its records, in one snapshot per shard."""
     statements = database.statements
     counted = []
     for shard in await database.rows(statements.list_shards):

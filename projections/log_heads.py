@@ -137,7 +137,7 @@ async def _losses(database: Database, head: LogHead, now: LogHead | None, kept: 
 
 
 async def _is_there(database: Database, head: LogHead, event: NewestEvent, kept: KeptHours | None) -> bool:
-    """Return whether an event is in the log or in its day's file. Nothing can tell of an event that is gone or erased."""
+    """Return whether an event is in the log or in its day's file. Of one that is gone or erased nothing can tell."""
     shard, at = head.shard, head.at
     row = await database.only(database.statements.read_event, shard, event.position, event.at)
     if row["digest"] == event.digest:

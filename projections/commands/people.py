@@ -87,7 +87,7 @@ def person(user_id: str | None, session_id: str | None, site: str | None, output
     type=click.Choice(["all", "named"]),
     default="all",
     show_default=True,
-    help="all: every event of a session that named the user. named: of sessions that name others, too, only the user's.",
+    help="all: sessions that named the user go whole. named: of those that name others, only the user's events go.",
 )
 @click.option("--keep-counts", is_flag=True, help="Put a stranger in the person's place, so that numbers stay.")
 @click.option("--dry-run", is_flag=True, help="Print what would be erased, and erase nothing.")
@@ -125,8 +125,7 @@ def erase(
 
 
 async def _erase(erasing: Erasing, settings: Settings, output: Path | None) -> int:
-    if output is not None and output.exists():
-        raise FileExistsError(f"{output} exists: a certificate overwrites no file, choose another name")
+    _check_new(output)
     key = read_key(settings.erasure_key)
     try:
         with alone(settings.archive_dir):
@@ -222,6 +221,11 @@ async def _replay(database: Database, settings: Settings, documents: list[dict[s
             erasing.keep_counts = document.get("mode") == "keep counts"
             code = max(code, await _erase(erasing, settings, None))
     return code
+
+
+def _check_new(output: Path | None) -> None:
+    if output is not None and os.path.lexists(output):
+        raise FileExistsError(f"{output} exists: a certificate overwrites no file, choose another name")
 
 
 def _write(document: dict[str, Any], output: Path | None) -> None:

@@ -36,8 +36,8 @@ def verify(since: datetime | None, until: datetime | None, as_json: bool) -> Non
 
     The raw events of days that have left the log are those of the archive's files, as long as it keeps them. Also prove
     each file of the archive from the file alone. With HOURLEDGER_WITNESS, also compare the log with that file. Without
-    a range, also check that every event ever stored is live, retired or erased. Exits 0 when all is right, 1 when anything is
-    wrong, 2 when the check could not be done.
+    a range, also check that every event ever stored is live, retired or erased. Exits 0 when all is right, 1 when
+    anything is wrong, 2 when the check could not be done.
     """
 
     async def work(database: Database, settings: Settings) -> int:

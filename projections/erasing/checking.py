@@ -61,8 +61,8 @@ async def recorded(database: Database, document: dict[str, Any]) -> Row | None:
 async def persons(database: Database, document: dict[str, Any], key: bytes) -> list[Subject]:
     """Return whom a certificate is about, as far as the rollups of its site name the person.
 
-    No id is kept for this: each one that the rollups name is hashed and compared. Raises ValueError for a document that is
-    no certificate.
+    No id is kept for this: each one that the rollups name is hashed and compared. Raises ValueError for a document that
+    is no certificate.
     """
     kind, subject = document.get("kind"), str(document.get("subject", ""))
     if kind not in {USER, SESSION} or not subject.startswith("hmac-sha256:"):

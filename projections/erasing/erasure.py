@@ -1,8 +1,8 @@
 """Erases a person: day by day, each shard in one transaction (R11); then rollups, segments, dead rows and old files.
 
-Only rows of the log are erased. A day that has left the log is opened like one that takes history, and closed again: its
-file is then written anew, and an amendment stands before its new seals. Every step may be the last one of its process; a
-later run of the same erasure goes on.
+Only rows of the log are erased. A day that has left the log is opened like one that takes history, and closed again:
+its file is then written anew, and an amendment stands before its new seals. Every step may be the last one of its
+process; a later run of the same erasure goes on.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Refused(DatabaseError):
 
 @dataclass
 class Outcome:
-    """What a run did. waits: what is left to do, and why; another run goes on with it. wrong: hours that do not verify."""
+    """What a run did. waits: what is left to do, and why; another run goes on with it. segments: those deleted."""
 
     erasure: int
     waits: dict[str, str] = field(default_factory=dict)
@@ -57,8 +57,9 @@ class Outcome:
 class Erasing:
     """Erases one person of a site.
 
-    shards: those of the site. named: of sessions that name other users, too, only the user's own events go. keep_counts:
-    a stranger takes the person's place. history: opens and closes days. vacuums: False leaves dead rows to autovacuum.
+    shards: those of the site. named: of sessions that name other users, too, only the user's own events go.
+    keep_counts: a stranger takes the person's place. history: opens and closes days. vacuums: False leaves dead rows to
+    autovacuum.
     """
 
     database: Database

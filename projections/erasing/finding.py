@@ -37,8 +37,8 @@ FILES_AT_ONCE = 200
 class Place:
     """Events of one session, with one user or none, in one hour of a shard.
 
-    where: IN_THE_LOG; DETACHED (the day has left the log, and can be brought back); KEPT (only the archive has it); LEAVING
-    (the archive deletes it after the grace). since, until: the first and the last timestamp.
+    where: IN_THE_LOG; DETACHED (the day has left the log, and can be brought back); KEPT (only the archive has it);
+    LEAVING (the archive deletes it after the grace). since, until: the first and the last timestamp.
     """
 
     shard: int
@@ -87,7 +87,8 @@ async def find(
     """Find a person in some shards.
 
     A user's sessions are those that named the user. named: leave out, but for the user's own events, sessions that name
-    other users, too. known: sessions that were found before. Raises Unreadable and other OSErrors, and sql.errors.DatabaseError.
+    other users, too. known: sessions that were found before. Raises Unreadable and other OSErrors, and
+    sql.errors.DatabaseError.
     """
     look = partial(_places, database, archive, shards)
     sessions = {subject.id}

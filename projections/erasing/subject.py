@@ -53,7 +53,5 @@ def read_key(file: Path, *, makes: bool = True) -> bytes:
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
-        raise BadKey(
-            f"{file} must hold {2 * KEY_BYTES} hexadecimal digits, the key of erasures; put it back from a copy"
-        )
+        raise BadKey(f"{file} must hold {2 * KEY_BYTES} hexadecimal digits, the key of erasures: put it back")
     return key

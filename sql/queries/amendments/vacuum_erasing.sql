@@ -1,3 +1,3 @@
--- Takes the dead rows of completed erasures off the table of their ids.
+-- Takes the dead rows of completed erasures off the tables of their ids and of what only the certificate tells.
 -- Rows: none.
-vacuum (analyze) erasing
+vacuum (analyze) erasing, erasure_steps
