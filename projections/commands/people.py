@@ -14,8 +14,8 @@ from projections.commands.history import AnotherImport, alone
 from projections.commands.running import COULD_NOT, WRONG, run
 from projections.erasing.certificate import complete
 from projections.erasing.checking import chain_breaks, persons, recorded, site_shards, what_is_wrong
-from projections.erasing.erasure import Erasing, told
-from projections.erasing.person import everything
+from projections.erasing.erasure import Erasing
+from projections.erasing.person import everything, told
 from projections.erasing.segments import naming
 from projections.erasing.subject import SESSION, USER, Subject, read_key
 from projections.history import History
@@ -130,23 +130,19 @@ async def _erase(erasing: Erasing, settings: Settings, output: Path | None) -> i
     try:
         with alone(settings.archive_dir):
             outcome = await erasing.run(erasing.subject.hashed(key))
-            if not outcome.waits:
-                certificate = await complete(erasing.database, outcome)
+            certificate = None if outcome.waits else await complete(erasing.database, outcome)
     except AnotherImport as error:
         click.echo(f"error: {error}", err=True)
         return COULD_NOT
     for what, why in outcome.waits.items():
         click.echo(f"erase: {what} waits: {why}", err=True)
-    if outcome.waits:
+    if certificate is None:
         click.echo(f"erase: erasure {outcome.erasure} is not completed: run it again with the same options", err=True)
         return WRONG
     _write(certificate, output)
-    what = (
-        f"{counted(certificate['events'], 'event')}, {counted(certificate['renamed_rows'], 'row')} of rollups renamed"
-    )
-    click.echo(
-        f"erase: erasure {outcome.erasure} is completed: {what}; certificate {certificate['certificate']}", err=True
-    )
+    events, renamed = counted(certificate["events"], "event"), counted(certificate["renamed_rows"], "row")
+    what = f"{events} erased, {renamed} of rollups renamed; certificate {certificate['certificate']}"
+    click.echo(f"erase: erasure {outcome.erasure} is completed: {what}", err=True)
     return 0
 
 
@@ -198,7 +194,7 @@ def _documents(file: BinaryIO) -> list[dict[str, Any]]:
     try:
         return [msgspec.json.decode(content, type=dict[str, Any])]
     except msgspec.DecodeError:
-        return msgspec.json.decode_lines(content, type=list[dict[str, Any]])  # type: ignore[no-any-return,call-overload]
+        return msgspec.json.Decoder(dict[str, Any]).decode_lines(content)
 
 
 async def _replay(database: Database, settings: Settings, documents: list[dict[str, Any]]) -> int:
@@ -233,7 +229,7 @@ def _write(document: dict[str, Any], output: Path | None) -> None:
     if output is None:
         click.echo(text.decode(), nl=False)
         return
-    with output.open("xb", opener=private) as file:
+    with open(output, "xb", opener=private) as file:  # Path.open takes no opener
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -179,13 +178,13 @@ class Erasing:
     async def _erase_shard(self, erasure: int, shard: int, version: int, day: date) -> str | None:
         statements = self.database.statements
         upto = (await step(self.database, statements.bury_events, erasure, shard, day))["upto"]
+        todo = statements.erase_day, erasure, shard, version, day, upto, VERSION, self._clock
+        row = await step(self.database, *todo)
         for _ in range(_TRIES):
-            row = await step(
-                self.database, statements.erase_day, erasure, shard, version, day, upto, VERSION, self._clock
-            )
             if row["hindrance"] != NOT_FOLDED:
                 break
             await catch_up(self.database)
+            row = await step(self.database, *todo)
         log.debug("a day of a person", day=day.isoformat(), shard=shard, events=row["events"], waits=row["hindrance"])
         hindrance: str | None = row["hindrance"]
         return hindrance
@@ -233,20 +232,3 @@ class Erasing:
         """Return which ids the rollups name, and where."""
         kinds, names = [kind for kind, _ in ids], [id_ for _, id_ in ids]
         return await self.database.rows(self.database.statements.list_members, list(self.shards), kinds, names)
-
-
-def told(person: Person, members: Sequence[Row], segments: Sequence[str]) -> dict[str, Any]:
-    """Return what an erasure would take, as JSON: the answer of a dry run."""
-    by_where: dict[str, int] = {}
-    for place in person.places:
-        by_where[place.where] = by_where.get(place.where, 0) + place.events
-    return {
-        "kind": person.subject.kind,
-        "events": sum(by_where.values()),
-        "events_by_place": by_where,
-        "days": len({place.day for place in person.places}),
-        "sessions": len(person.sessions),
-        "sessions_that_name_others": person.shared,
-        "rollup_rows": sum(row["quarters"] for row in members),
-        "segments": list(segments),
-    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from projections.archive.thread import in_thread
 from projections.erasing.erasure import Erasing
 from projections.erasing.finding import Person, ask_files, held_files
 from projections.erasing.segments import naming
+from sql.database import Row
 from sql.statements import EVENT_COLUMNS
 
 DETACHED_NOTE = "events of days that have left the log and can be brought back are counted, but not listed"
@@ -42,6 +44,23 @@ async def everything(erasing: Erasing) -> dict[str, Any]:
         "events_stored": sum(place.events for place in person.places),
         "note": DETACHED_NOTE if sum(place.events for place in person.places) != len(events) else None,
         "events": events,
+    }
+
+
+def told(person: Person, members: Sequence[Row], segments: Sequence[str]) -> dict[str, Any]:
+    """Return what an erasure would take, as JSON: the answer of a dry run."""
+    by_where: dict[str, int] = {}
+    for place in person.places:
+        by_where[place.where] = by_where.get(place.where, 0) + place.events
+    return {
+        "kind": person.subject.kind,
+        "events": sum(by_where.values()),
+        "events_by_place": by_where,
+        "days": len({place.day for place in person.places}),
+        "sessions": len(person.sessions),
+        "sessions_that_name_others": person.shared,
+        "rollup_rows": sum(row["quarters"] for row in members),
+        "segments": list(segments),
     }
 
 

@@ -24,7 +24,9 @@ select shard, version, kind, bucket, previous, members from hourly_edges where b
 ALL_EDGES = EDGES.replace("$1", "'infinity'")
 COUNTED = "select count(*), count(distinct session_id), count(distinct user_id) from events"
 LEDGER = """
-select h.shard, a.hour, a.events from log_heads as h, appended_hours(h.shard, '-infinity', 'infinity') as a order by 1, 2
+select h.shard, a.hour, a.events
+from log_heads as h, appended_hours(h.shard, '-infinity', 'infinity') as a
+order by 1, 2
 """
 # By hand, an erasure of one user, in whose name another one's events are deleted.
 BY_HAND = """

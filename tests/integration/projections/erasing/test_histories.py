@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
+from projections.archive.kept_hours import KeptHours
 from projections.conservation import conservation
 from projections.erasing.certificate import complete
+from projections.hours import list_hours
 from projections.projector import catch_up, step
+from projections.rebuild import rebuild
 from projections.retention import retain
 from sql.database import Database, Session
 from sql.retention import Retention
@@ -22,7 +25,6 @@ from tests.conftest import RETENTION_DAYS
 from tests.support.archive import archived
 from tests.support.erasing import begun, erase_from, send_again, session, user, where_it_is, without, work_on
 from tests.support.history import LONG, Past, history_of
-from tests.support.projection import rebuilt
 from tests.support.retired_days import EVENTS, day, past, reading_at
 
 SEEDS = range(3)
@@ -52,25 +54,19 @@ async def test_a_history_ends_as_if_they_never_were(past_days: Past, seed: int) 
         await erase_from(past_days, subject, named=chance.random() < 0.8, vacuums=False)
         erased.append(subject.id)
 
-    async def keep() -> None:
-        kept = Retention(LONG, LONG, RETENTION_DAYS)
-        clocks = reading_at(past(4))
-        passed = retain(past_days.log.database, kept, archive=past_days.archive, reading=clocks, force=True)
-        assert [each async for each in passed if each.failed] == []
-
     steps: list[Callable[[], Awaitable[Any]]] = [
         append,
         erase,
         send_old,
-        keep,
+        lambda: keep(past_days),
         past_days.drop_tables,
-        lambda: archived(past_days.log.database, past_days.archive, past(4)),
         lambda: step(past_days.log.database, limit=5),
-        lambda: rebuilt(past_days.log.database),
+        lambda: rebuild_all(past_days),
         lambda: past_days.log.database.only(past_days.log.database.statements.compact_receipts, 0),
     ]
-    for _ in range(10):
-        await chance.choice(steps)()
+    chance.shuffle(steps)
+    for each in [*steps, erase, *chance.choices(steps, k=3)]:
+        await each()
     await erase()
     await send_old()
     await past_days.check()
@@ -80,6 +76,20 @@ async def test_a_history_ends_as_if_they_never_were(past_days: Past, seed: int) 
             for table in await where_it_is(past_days.log.admin, past_days.archive, f'"{name}"')
             if table != "pg_statistic"
         ]
+
+
+async def keep(days: Past) -> None:
+    await archived(days.log.database, days.archive, past(4))
+    kept = Retention(LONG, LONG, RETENTION_DAYS)
+    clocks = reading_at(past(4))
+    passed = retain(days.log.database, kept, archive=days.archive, reading=clocks, force=True)
+    assert [each async for each in passed if each.failed] == []
+
+
+async def rebuild_all(days: Past) -> None:
+    with KeptHours(days.archive) as kept:
+        hours = await list_hours(days.log.database, None, None)
+        assert [each async for each in rebuild(days.log.database, hours, kept) if each.rows_written] == []
 
 
 def cutting(monkeypatch: pytest.MonkeyPatch, after: int) -> Callable[[], bool]:

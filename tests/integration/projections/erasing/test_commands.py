@@ -1,0 +1,124 @@
+"""The commands of people's rights as processes: a person's data, an erasure, its certificate, and a restored backup."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from projections.hours import list_hours
+from projections.log_heads import log_heads, losses, witnessed
+from projections.verify import verify
+from tests.conftest import Servers
+from tests.support.erasing import user, where_it_is, without
+from tests.support.history import Past, a_past
+from tests.support.projections_command import ROOT, Ended, run
+from tests.support.retired_days import EVENTS
+from tests.support.sharded import sharded_log
+
+SEGMENT = """
+insert into segments (site, name, filters)
+values (0, 'mine', '{"where": "user_id = u1"}'), (0, 'of another', '{"where": "user_id = u10", "user_id": "u2"}')
+"""
+SEGMENTS = "select array_agg(name) from segments"
+ONE_SHARD = pytest.mark.parametrize("sharded", [1], indirect=True, ids=["1 shard"])
+pytestmark = pytest.mark.versions("newest")
+
+
+async def of_service(url: str, *arguments: str, **settings: str) -> Ended:
+    """Run `python -m service`, which becomes `python -m projections`."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOURLEDGER_")}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "service", *arguments),
+        env=inherited | {"DATABASE_URL": url} | settings,
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    return Ended(process.returncode or 0, output.decode(), errors.decode())
+
+
+@ONE_SHARD
+async def test_from_the_question_to_the_certificate(past_days: Past, tmp_path: Path) -> None:
+    settings = {"HOURLEDGER_DATA_DIR": str(tmp_path / "data"), "HOURLEDGER_ARCHIVE_DIR": str(past_days.archive)}
+    url, log = past_days.log.url, past_days.log
+    await log.admin.execute(SEGMENT)
+    heads = await log_heads(log.database)
+
+    asked = await of_service(url, "person", "--user", "u1", "--output", str(tmp_path / "u1.json"), **settings)
+    assert (asked.code, asked.errors.startswith("person: ")) == (0, True), asked.errors
+    assert stat.S_IMODE((tmp_path / "u1.json").stat().st_mode) == 0o600
+    stored = msgspec.json.decode((tmp_path / "u1.json").read_bytes())
+    assert (stored["segments"], len(stored["events"]) >= 1) == (["mine"], True)
+
+    tried = await run(url, "erase", "--user", "u1", "--dry-run", **settings)
+    assert tried.code == 0, tried.errors
+    assert msgspec.json.decode(tried.output)["events"] == len(stored["events"]) <= len(EVENTS)
+    assert await log.admin.fetchval("select count(*) from erasures") == 0
+
+    kept = tmp_path / "certificate.json"
+    done = await of_service(url, "erase", "--user", "u1", "--output", str(kept), **settings)
+    assert done.code == 0, done.errors
+    assert f"{len(stored['events'])} events erased" in done.errors
+    assert await where_it_is(log.admin, past_days.archive, "u1") == ["segments"]  # u10 is another
+    assert await log.admin.fetchval(SEGMENTS) == ["of another"]
+    assert (await run(url, "verify", **settings)).code == 0
+    # What a witness of before knows is no loss.
+    assert await losses(log.database, heads) == []
+    hours = await witnessed(log.database, heads, await list_hours(log.database, None, None))
+    assert {proof.state async for proof in verify(log.database, hours)} <= {"verified", "sealed"}
+
+    await certificates(url, kept, tmp_path / "changed.json", settings)
+
+
+def change(kept: Path, changed: Path) -> None:
+    changed.write_bytes(kept.read_bytes().replace(b'"events":', b'"events":1', 1))
+
+
+async def certificates(url: str, kept: Path, changed: Path, settings: dict[str, str]) -> None:
+    again = await run(url, "erase", "--user", "u1", **settings)
+    assert (again.code, "0 events erased" in again.errors) == (0, True), again.errors
+    checked = await run(url, "erasures", "--check", str(kept), **settings)
+    assert checked.code == 0, checked.errors
+    change(kept, changed)
+    assert (await run(url, "erasures", "--check", str(changed), **settings)).code == 1
+    listed = await run(url, "erasures", **settings)
+    assert [msgspec.json.decode(line)["certificate"] for line in listed.output.splitlines()] == [1, 2]
+
+
+@ONE_SHARD
+async def test_whom_nobody_can_be(past_days: Past, tmp_path: Path) -> None:
+    settings = {"HOURLEDGER_DATA_DIR": str(tmp_path / "data"), "HOURLEDGER_ARCHIVE_DIR": str(past_days.archive)}
+    for arguments in (["--user", "u1", "--session", "s1"], [], ["--user", "u1", "--site", "none"]):
+        assert (await run(past_days.log.url, "erase", *arguments, **settings)).code == 2
+
+
+@ONE_SHARD
+async def test_after_a_restore_from_an_older_backup(
+    past_days: Past, servers: Servers, postgres_version: int, tmp_path: Path
+) -> None:
+    """The restored database has the same events, and knows of no erasure."""
+    settings = {"HOURLEDGER_DATA_DIR": str(tmp_path / "data"), "HOURLEDGER_ARCHIVE_DIR": str(past_days.archive)}
+    kept = tmp_path / "certificate.json"
+    done = await run(
+        past_days.log.url, "erase", "--user", "u1", "--sessions", "named", "--output", str(kept), **settings
+    )
+    assert done.code == 0, done.errors
+    async with sharded_log(servers, postgres_version, 1) as log:
+        restored = await a_past(log, tmp_path / "restored")
+        settings["HOURLEDGER_ARCHIVE_DIR"] = str(restored.archive)
+        checked = await run(log.url, "erasures", "--check", str(kept), **settings)
+        assert (checked.code, "does not know it" in checked.errors) == (1, True), checked.errors
+        replayed = await run(log.url, "erasures", "--replay", str(kept), **settings)
+        assert replayed.code == 0, replayed.errors
+        restored.events = without(EVENTS, user("u1"), named=True)
+        await restored.check()
+        assert await where_it_is(log.admin, restored.archive, "u1") == []
+        again = await run(log.url, "erasures", "--replay", str(kept), **settings)
+        assert (again.code, "is not here" in again.errors) == (0, True), again.errors
