@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 import click
 import msgspec
@@ -20,26 +19,16 @@ from projections.erasing.segments import naming
 from projections.erasing.subject import SESSION, USER, Subject, read_key
 from projections.history import History
 from service.console import counted
+from service.erasure_options import erase_options, erasures_options, person_options
 from service.settings import Settings
 from sql.database import Database
 from sql.durable import private
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 DEFAULT_SITE = 0
 
 
 class NoSuchSite(OSError):
     """A site that is named does not exist."""
-
-
-def _whom(command: Command) -> Command:
-    for option in (
-        click.option("--site", metavar="NAME", help="The site; without it the default site."),
-        click.option("--session", "session_id", metavar="ID", help="A session, by its session_id."),
-        click.option("--user", "user_id", metavar="ID", help="A user, by the user_id of events."),
-    ):
-        command = option(command)
-    return command
 
 
 def _subject(user_id: str | None, session_id: str | None) -> Subject:
@@ -60,11 +49,10 @@ async def _erasing(database: Database, settings: Settings, site: str | None, sub
     raise NoSuchSite(f"--site {site}: there is no such site; list them with: python -m service sites list")
 
 
-@click.command()
-@_whom
-@click.option("--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Else standard output.")
+@click.command(hidden=True)
+@person_options
 def person(user_id: str | None, session_id: str | None, site: str | None, output: Path | None) -> None:
-    """Write all that is stored about a person, as JSON. FILE is readable by its owner only, and must not exist."""
+    """Do the work of `python -m service person`."""
     subject = _subject(user_id, session_id)
 
     async def work(database: Database, settings: Settings) -> int:
@@ -80,18 +68,8 @@ def person(user_id: str | None, session_id: str | None, site: str | None, output
     run(work)
 
 
-@click.command()
-@_whom
-@click.option(
-    "--sessions",
-    type=click.Choice(["all", "named"]),
-    default="all",
-    show_default=True,
-    help="all: sessions that named the user go whole. named: of those that name others, only the user's events go.",
-)
-@click.option("--keep-counts", is_flag=True, help="Put a stranger in the person's place, so that numbers stay.")
-@click.option("--dry-run", is_flag=True, help="Print what would be erased, and erase nothing.")
-@click.option("--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="For the certificate.")
+@click.command(hidden=True)
+@erase_options
 def erase(
     user_id: str | None,
     session_id: str | None,
@@ -101,11 +79,7 @@ def erase(
     dry_run: bool,
     output: Path | None,
 ) -> None:
-    """Erase a person from the log, the archive, the rollups and the segments of a site, and write a certificate.
-
-    Exits 0 when all is done, 1 when some of it waits (run it again then, with the same options), 2 when it could not be
-    done.
-    """
+    """Do the work of `python -m service erase`."""
     subject = _subject(user_id, session_id)
 
     async def work(database: Database, settings: Settings) -> int:
@@ -146,17 +120,10 @@ async def _erase(erasing: Erasing, settings: Settings, output: Path | None) -> i
     return 0
 
 
-@click.command()
-@click.option("--check", "checked", type=click.File("rb"), metavar="FILE", help="Certificates, one JSON object a line.")
-@click.option("--replay", "replayed", type=click.File("rb"), metavar="FILE", help="Erase these again after a restore.")
+@click.command(hidden=True)
+@erasures_options
 def erasures(checked: BinaryIO | None, replayed: BinaryIO | None) -> None:
-    """List erasures, one JSON object a line, and check their chain.
-
-    With --check, compare certificates with the database, and tell whether a person is back. With --replay, erase again
-    the persons of certificates that the database does not know, because it was restored from an older backup: the new
-    certificates go to standard output. Exits 0 when all is right, 1 when something is wrong or waits, 2 when it could
-    not be done.
-    """
+    """Do the work of `python -m service erasures`."""
     if checked is not None and replayed is not None:
         raise click.UsageError("give --check or --replay, not both")
 

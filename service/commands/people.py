@@ -7,35 +7,57 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 import click
 
-# All that follows the name goes on as it is, --help included.
-AS_GIVEN = {"ignore_unknown_options": True, "help_option_names": []}
+from service.erasure_options import erase_options, erasures_options, person_options
+
+GIVEN = "hourledger.given"
 
 
-def _become(name: str, arguments: tuple[str, ...]) -> None:
+class HandedOver(click.Command):
+    """A command that checks its options, and hands them over as they were given."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the options, and keep them as they are."""
+        ctx.meta[GIVEN] = list(args)
+        return super().parse_args(ctx, args)
+
+
+def _become(name: str) -> None:
+    given = click.get_current_context().meta[GIVEN]
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "projections", name, *arguments])  # noqa: S606  # no shell is wanted
+    os.execv(sys.executable, [sys.executable, "-m", "projections", name, *given])  # noqa: S606  # no shell is wanted
 
 
-@click.command(context_settings=AS_GIVEN)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def person(arguments: tuple[str, ...]) -> None:
-    """Write all that is stored about a user or a session."""
-    _become("person", arguments)
+@click.command(cls=HandedOver)
+@person_options
+def person(**_: Any) -> None:
+    """Write all that is stored about a user or a session, as JSON. FILE is for its owner only, and must not exist."""
+    _become("person")
 
 
-@click.command(context_settings=AS_GIVEN)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def erase(arguments: tuple[str, ...]) -> None:
-    """Erase a user or a session, and write a certificate."""
-    _become("erase", arguments)
+@click.command(cls=HandedOver)
+@erase_options
+def erase(**_: Any) -> None:
+    """Erase a user or a session from the log, the archive, the rollups and the segments of a site.
+
+    Writes a certificate. Exits 0 when all is done, 1 when some of it waits (run it again then, with the same options),
+    2 when it could not be done.
+    """
+    _become("erase")
 
 
-@click.command(context_settings=AS_GIVEN)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def erasures(arguments: tuple[str, ...]) -> None:
-    """List erasures, check certificates, or erase again after a restore."""
-    _become("erasures", arguments)
+@click.command(cls=HandedOver)
+@erasures_options
+def erasures(**_: Any) -> None:
+    """List erasures, one JSON object a line, and check their chain.
+
+    With --check, compare certificates with the database, and tell whether a person is back. With --replay, erase again
+    the persons of certificates that the database does not know, because it was restored from an older backup: the new
+    certificates go to standard output. Exits 0 when all is right, 1 when something is wrong or waits, 2 when it could
+    not be done.
+    """
+    _become("erasures")

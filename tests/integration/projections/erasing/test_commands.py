@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from projections.archive.kept_hours import KeptHours
 from projections.hours import list_hours
 from projections.log_heads import log_heads, losses, witnessed
 from projections.verify import verify
@@ -70,9 +71,10 @@ async def test_from_the_question_to_the_certificate(past_days: Past, tmp_path: P
     assert await log.admin.fetchval(SEGMENTS) == ["of another"]
     assert (await run(url, "verify", **settings)).code == 0
     # What a witness of before knows is no loss.
-    assert await losses(log.database, heads) == []
-    hours = await witnessed(log.database, heads, await list_hours(log.database, None, None))
-    assert {proof.state async for proof in verify(log.database, hours)} <= {"verified", "sealed"}
+    with KeptHours(past_days.archive) as reads:
+        assert await losses(log.database, heads, reads) == []
+        hours = await witnessed(log.database, heads, await list_hours(log.database, None, None))
+        assert {proof.state async for proof in verify(log.database, hours, reads)} <= {"verified", "sealed"}
 
     await certificates(url, kept, tmp_path / "changed.json", settings)
 
