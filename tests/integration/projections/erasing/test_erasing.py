@@ -14,7 +14,7 @@ from projections.erasing.person import everything
 from tests.conftest import RETENTION_DAYS
 from tests.support.erasing import KEY, begun, erase_from, send_again, session, user, where_it_is, without, work_on
 from tests.support.history import Past, date_of, history_of
-from tests.support.log import an_event
+from tests.support.log import an_event, append
 from tests.support.oracle import HOUR
 from tests.support.retired_days import EVENTS, day, of_day, past, retire
 
@@ -179,3 +179,19 @@ async def test_what_is_stored_about_a_person(past_days: Past) -> None:
     assert sorted(event["event_id"] for event in found["events"]) == sorted(event.event_id for event in expected)
     assert {each["session_id"] for each in found["sessions"]} == {event.session_id for event in expected}
     assert json.dumps(found["first_seen"])
+
+
+@pytest.mark.parametrize("sharded", [1], indirect=True, ids=["1 shard"])
+async def test_another_site_has_another_person_of_that_id(past_days: Past) -> None:
+    log = past_days.log
+    await log.database.only(log.database.statements.add_site, "blog", "UTC", [], 1)
+    await log.admin.execute("update log_heads set horizon = $1", day(5))
+    theirs = [an_event(8_000, at=day(9) + HOUR, session="s1", user="u1")]
+    assert await append(log.database, theirs, shard=1, clock=past(4)) == {}
+    await erase_from(past_days, user("u1"), named=True)
+    named = "select shard, event_id from events where user_id = 'u1'"
+    assert [tuple(row) for row in await log.admin.fetch(named)] == [(1, "evt_8000")]
+    # What is erased on one site can be sent to the other.
+    gone = next(event for event in of_day(9, EVENTS) if event not in past_days.events)
+    assert await append(log.database, [gone], shard=1, clock=past(4)) == {}
+    assert [proof for proof in await past_days.proofs() if proof.state not in {"verified", "sealed"}] == []
