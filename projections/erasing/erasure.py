@@ -75,11 +75,10 @@ class Erasing:
     def _clock(self) -> datetime | None:
         return self.history.reading.database if self.history.reading else None
 
-    async def look(self, known: Iterable[str] = ()) -> Person:
-        """Find what would be erased. Raises OSError and sql.errors.DatabaseError."""
-        return await find(
-            self.database, self.archive, self.shards, self.subject, named=self.named, known=frozenset(known)
-        )
+    async def look(self, known: Iterable[str] = (), unread: dict[date, str] | None = None) -> Person:
+        """Find what would be erased; see `finding.find`. Raises OSError and sql.errors.DatabaseError."""
+        place = self.database, self.archive, self.shards, self.subject
+        return await find(*place, named=self.named, known=frozenset(known), unread=unread)
 
     async def run(self, hashed: bytes) -> Outcome:
         """Erase all that can be erased now. hashed: the subject by the key of erasures.
@@ -127,7 +126,9 @@ class Erasing:
         for _ in range(ROUNDS):
             await catch_up(self.database)
             known = [id_ for kind, id_ in await self.ids(outcome.erasure) if kind != USER]
-            person = await self.look(known)
+            unread: dict[date, str] = {}
+            person = await self.look(known, unread)
+            outcome.waits |= {day.isoformat(): why for day, why in unread.items()}
             await self._add(outcome.erasure, ["session"] * len(person.sessions), list(person.sessions))
             days: dict[date, list[Place]] = {}
             for place in person.places:
@@ -140,7 +141,7 @@ class Erasing:
                 hindrance = await self._erase_day(outcome.erasure, day, days[day], {row["day"] for row in closed})
                 if hindrance is not None:
                     outcome.waits[day.isoformat()] = hindrance
-        if [place for place in (await self.look()).places if place.day.isoformat() not in outcome.waits]:
+        if [place for place in (await self.look(unread={})).places if place.day.isoformat() not in outcome.waits]:
             outcome.waits["new events"] = "they came while the erasure ran"
 
     async def _erase_day(self, erasure: int, day: date, places: list[Place], closed: set[date]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +18,7 @@ from projections.archive.thread import in_thread
 from projections.archive.writer import MEMORY, THREADS
 from projections.erasing.subject import USER, Subject
 from sql.archive.duck import connect, statement
-from sql.archive.files import place_of
+from sql.archive.files import day_of, place_of
 from sql.archive.rows import read_files
 from sql.database import Database, Row
 
@@ -83,14 +83,15 @@ async def find(
     *,
     named: bool = False,
     known: Collection[str] = (),
+    unread: dict[date, str] | None = None,
 ) -> Person:
     """Find a person in some shards.
 
     A user's sessions are those that named the user. named: leave out, but for the user's own events, sessions that name
-    other users, too. known: sessions that were found before. Raises Unreadable and other OSErrors, and
-    sql.errors.DatabaseError.
+    other users, too. known: sessions that were found before. unread: gets the days whose files
+    cannot be searched, and why; without it that raises Unreadable. Raises other OSErrors, and sql.errors.DatabaseError.
     """
-    look = partial(_places, database, archive, shards)
+    look = partial(_places, database, archive, shards, unread)
     sessions = {subject.id}
     if subject.kind == USER:
         sessions = {place.session for place in await look([subject.id], [])}.union(known)
@@ -108,15 +109,36 @@ async def find(
 
 
 async def _places(
-    database: Database, archive: Path, shards: Sequence[int], users: Sequence[str], sessions: Sequence[str]
+    database: Database,
+    archive: Path,
+    shards: Sequence[int],
+    unread: dict[date, str] | None,
+    users: Sequence[str],
+    sessions: Sequence[str],
 ) -> list[Place]:
     rows = await database.rows(database.statements.find_person, list(shards), list(users), list(sessions))
     found = [_of_row(row) for row in rows]
     for where, files in (await held_files(database, archive, shards)).items():
         for start in range(0, len(files), FILES_AT_ONCE):
             some = files[start : start + FILES_AT_ONCE]
-            found += await in_thread(partial(_in_files, archive, some, users, sessions, where))
+            search = partial(_in_files, archive, users=users, sessions=sessions, where=where)
+            found += await in_thread(partial(_in_readable, search, some, unread))
     return found
+
+
+def _in_readable(
+    search: Callable[[Sequence[str]], list[Place]], files: Sequence[str], unread: dict[date, str] | None
+) -> list[Place]:
+    """Search files together or, where one cannot be read, one by one."""
+    try:
+        return search(files)
+    except Unreadable as error:
+        if unread is None:
+            raise
+        if len(files) == 1:
+            unread[day_of(files[0])] = str(error)
+            return []
+    return [place for file in files for place in _in_readable(search, [file], unread)]
 
 
 def _of_row(row: Row) -> Place:

@@ -10,8 +10,10 @@ import pytest
 from projections.conservation import conservation
 from projections.erasing.checking import chain_breaks, what_is_wrong
 from projections.erasing.erasure import Refused
+from projections.erasing.finding import Unreadable
 from projections.erasing.person import everything
 from tests.conftest import RETENTION_DAYS
+from tests.support.archive import files_of
 from tests.support.erasing import KEY, begun, erase_from, send_again, session, user, where_it_is, without, work_on
 from tests.support.history import Past, date_of, history_of
 from tests.support.log import an_event, append
@@ -195,3 +197,20 @@ async def test_another_site_has_another_person_of_that_id(past_days: Past) -> No
     gone = next(event for event in of_day(9, EVENTS) if event not in past_days.events)
     assert await append(log.database, [gone], shard=1, clock=past(4)) == {}
     assert [proof for proof in await past_days.proofs() if proof.state not in {"verified", "sealed"}] == []
+
+
+@pytest.mark.parametrize("sharded", [1], indirect=True, ids=["1 shard"])
+async def test_a_day_whose_file_cannot_be_read_waits(past_days: Past) -> None:
+    await past_days.bring_in(0, history_of(0))
+    await past_days.drop_tables()
+    (file,) = (past_days.archive / name for name in files_of(past_days.archive) if name.endswith(".parquet"))
+    content = file.read_bytes()
+    file.chmod(0o600)
+    file.write_bytes(b"no parquet")
+    outcome = await begun(work_on(past_days, user("u9"), vacuums=False))
+    assert date_of(0).isoformat() in outcome.waits
+    with pytest.raises(Unreadable):
+        await everything(work_on(past_days, user("u9")))
+    file.write_bytes(content)
+    await erase_from(past_days, user("u9"), vacuums=False)
+    await past_days.check()
