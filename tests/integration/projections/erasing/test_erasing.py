@@ -37,7 +37,7 @@ values (1, 0, 'user', sha256(''), 'delete', 'all', now());
 insert into erasing (erasure, kind, id) values (1, 'user', 'u1');
 insert into erasure_steps (shard, sequence, erasure, day)
 select shard, 1000, 1, max(timestamp at time zone 'UTC')::date from events where user_id = 'u2' group by shard;
-delete from events where user_id = 'u2'
+delete from events where user_id = 'u2' and (timestamp at time zone 'UTC')::date = (select max(day) from erasure_steps)
 """
 
 
