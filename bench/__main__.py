@@ -21,6 +21,7 @@ from bench import (
     archive,
     batches,
     engine,
+    flood,
     growth,
     insight_reads,
     insights,
@@ -61,12 +62,13 @@ PARTS: dict[str, Part] = {
     "posts": posts.measure,
     "appends": appends.measure,
     "batches": batches.measure,
+    "flood": flood.measure,
     "memory": memory.measure,
     "lag": lag.measure,
     "starting": starting.measure,
 }
 # Not for the quick size, unless asked for.
-LONG_PARTS = ("archive-large",)
+LONG_PARTS = ("archive-large", "flood")
 
 
 @click.command(help=__doc__)

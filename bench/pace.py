@@ -35,9 +35,9 @@ def post_steadily(port: int, seconds: int, seed: int, pace: int = EVENTS_PER_SEC
     return BATCH * len(post_timed(port, seconds, seed, pace))
 
 
-def post_timed(port: int, seconds: int, seed: int, pace: int) -> list[float]:
-    """Post as post_steadily does; return how long each request took, in ms."""
-    senders = [Sender(port, first, seed, pace) for first in range(CONNECTIONS)]
+def post_timed(port: int, seconds: int, seed: int, pace: int, key: str | None = None) -> list[float]:
+    """Post as post_steadily does; return how long each request took, in ms. key: a write key of the service."""
+    senders = [Sender(port, first, seed, pace, key) for first in range(CONNECTIONS)]
     began = time.monotonic()
     with ThreadPoolExecutor(CONNECTIONS) as threads:
         times = [taken for some in threads.map(lambda sender: sender.post(began, seconds), senders) for taken in some]
@@ -50,8 +50,9 @@ def post_timed(port: int, seconds: int, seed: int, pace: int) -> list[float]:
 class Sender:
     """Posts every CONNECTIONS-th batch, beginning with number `first`, on one connection."""
 
-    def __init__(self, port: int, first: int, seed: int, pace: int) -> None:
+    def __init__(self, port: int, first: int, seed: int, pace: int, key: str | None = None) -> None:
         self._port = port
+        self._headers = {"X-Write-Key": key} if key else {}
         self._first = first
         self._apart = BATCH / pace
         self._chance = random.Random(f"{seed} {first}")
@@ -67,7 +68,7 @@ class Sender:
                 time.sleep(max(began + number * self._apart - time.monotonic(), 0))
                 batch = self._batch()
                 started = time.perf_counter()
-                connection.request("POST", PATH, batch)
+                connection.request("POST", PATH, batch, self._headers)
                 answer = connection.getresponse()
                 told = answer.read()
                 times.append((time.perf_counter() - started) * 1_000)
