@@ -8,15 +8,14 @@ from datetime import datetime
 import msgspec
 
 from service.access.keys import PREFIX_LENGTH, digest_of, new_secret
+from service.access.labels import check_label
 from service.access.share_links import LETTER, View
-from service.access.sites import SHOWN
 from service.errors import InvalidParameter, NotFound, TooMany
 from service.settings.values import origins as read_origins
 from sql.database import Database
 
 # Every process knows them all.
 MOST_LINKS = 1_000
-LONGEST_LABEL = 128
 HOW_TO_LIST = "`python -m service links list` lists the links"
 
 
@@ -27,7 +26,7 @@ async def create_link(
 
     Raises InvalidParameter, TooMany, and sql.errors.DatabaseError.
     """
-    _check(label)
+    check_label(label)
     secret = new_secret(LETTER)
     rows = await database.rows(
         database.statements.add_share_link,
@@ -71,10 +70,3 @@ def embedding_origins(given: Sequence[str]) -> list[str]:
     if "*" in found:
         raise InvalidParameter("origins must name the sites that may embed the view, which * does not", "origins")
     return found
-
-
-def _check(label: str) -> None:
-    if len(label) > LONGEST_LABEL or not (label.isprintable() or not label):
-        raise InvalidParameter(
-            f"label must be up to {LONGEST_LABEL} printable characters, not {label[:SHOWN]!r}", "label"
-        )

@@ -9,7 +9,8 @@ from typing import Any
 import click
 import msgspec
 
-from service.access.share_link_changes import LONGEST_LABEL, address_of, create_link, revoke_link
+from service.access.labels import LONGEST_LABEL
+from service.access.share_link_changes import address_of, create_link, revoke_link
 from service.access.share_links import View
 from service.commands.exports import parameters
 from service.commands.running import load_settings, on_access, site_named

@@ -22,7 +22,7 @@ from service.access.share_link_changes import address_of, create_link, revoke_li
 from service.access.share_links import View
 from service.access.sign_in_changes import end_sign_in
 from service.access.site_changes import add_site, rename_site
-from service.access.sites import Sites
+from service.access.sites import Sites, read_sites
 from service.errors import InvalidParameter, NotFound, ServiceError
 from service.http.answers import json_answer, response
 from service.http.bodies import json_body
@@ -127,6 +127,7 @@ class SettingsRoutes:
         async def rename(request: Asked, name: FromPath[str]) -> Response[bytes]:
             _check_everywhere(_asker(request), "renaming a site")
             body = await json_body(request, NewName)
+            (await read_sites(self.database)).named(name)  # a path may hold what no text of PostgreSQL does
             await rename_site(self.writable, name, body.name)
             return await self._changed({"name": body.name})
 
@@ -183,7 +184,10 @@ class SettingsRoutes:
 
     def _future(self, moment: datetime) -> datetime:
         """Return a time that is to come; without an offset it is UTC. Raises InvalidParameter."""
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        try:
+            moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        except OverflowError as error:
+            raise InvalidParameter("expires_at must be before the year 10000", "expires_at") from error
         if moment <= self.clock():
             raise InvalidParameter(f"expires_at must be ahead of now, not {moment.isoformat()}", "expires_at")
         return moment

@@ -53,6 +53,17 @@ async def test_an_open_service_says_how_to_begin_and_offers_nothing(site: Site, 
     await expect(page.locator("#sign-in-key")).to_be_focused()
 
 
+async def test_a_reader_sees_no_settings(tokened: Site, knowing_page: Page) -> None:
+    page = knowing_page
+    await page.goto(f"{tokened.running.url}/?view=settings")
+    await view_shown(page, "settings")
+    await expect(panel(page, "You")).to_contain_text("You are signed in with the read token of the site default.")
+    await expect(page.locator("#settings form:visible")).to_have_count(0)
+    await expect(page.locator("#settings .panel:visible")).to_have_count(2)
+    await panel(page, "You").get_by_role("button", name="Sign in with an admin key").click()
+    await expect(page.locator("#sign-in-key")).to_be_focused()
+
+
 async def test_a_key_is_shown_once_and_revoked(administered: Administered, context: BrowserContext) -> None:
     page = await administered.sign_in(context)
     keys, label = panel(page, "Keys"), unique("pages")

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Request, Route, ViewportSize, expect
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route, ViewportSize, expect
 
 from tests.browser.support.administered import Administered, panel
 from tests.browser.support.dashboard import SCHEMES, Scheme, check_accessible, shown, without_complaints
@@ -39,6 +39,17 @@ def heard(page: Page) -> list[str]:
 
     page.on("request", note)
     return asked
+
+
+def complaints(page: Page) -> list[str]:
+    """Return what a page writes to its console, which grows."""
+    said: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        said.append(message.text)
+
+    page.on("console", note)
+    return said
 
 
 async def test_a_link_is_made_of_the_view_above_and_revoked(
@@ -113,8 +124,7 @@ async def test_only_a_named_origin_embeds_it(administered: Administered, browser
     for origin, is_shown in (("https://wiki.example", True), ("https://other.example", False)):
         page = await context.new_page()
         await page.route(f"{origin}/", embedding)
-        refusals: list[str] = []
-        page.on("console", lambda said, refusals=refusals: refusals.append(said.text))
+        refusals = complaints(page)
         await page.goto(f"{origin}/")
         value = page.frame_locator("iframe").locator("#card-events .card-value")
         if is_shown:

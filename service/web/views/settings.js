@@ -9,6 +9,9 @@ import { linksPanel } from "./settings_links.js";
 import { copied, panel, quiet } from "./settings_parts.js";
 import { retentionPanel, signInsPanel, sitesPanel } from "./settings_rest.js";
 
+// What stands in place of a key.
+const READ_TOKEN = "HOURLEDGER_READ_TOKEN";
+const USER_HEADER = "HOURLEDGER_TRUSTED_USER_HEADER";
 const FIRST_KEY = "python -m service keys create --kind admin --all-sites";
 
 export function open(place, page) {
@@ -45,14 +48,16 @@ function whoPanel(access, page) {
       + " key on the machine that runs the service:"), copied(FIRST_KEY),
     quiet("From then on reading needs a key, too. Sending events does not, until there is a key of the kind write or server."),
     signInButton(page, "Sign in with the new key"));
-  const where = access.everywhere ? "all sites" : `the site ${access.site}`;
-  const by = access.signed_in ? "You are signed in with" : "You came with";
+  const where = access.everywhere && access.key !== READ_TOKEN ? "all sites" : `the site ${access.site}`;
+  const by = access.key === USER_HEADER ? ["A proxy has signed you in. You may read "]
+    : [access.signed_in ? "You are signed in with " : "You came with ",
+      ...(access.key === READ_TOKEN ? ["the read token of "] : [`the ${access.kind} key `, element("code", [], access.key), " of "])];
   const buttons = element("div", [["class", "buttons"]]);
   if (!access.may_change_settings) buttons.append(signInButton(page, "Sign in with an admin key"));
   if (access.signed_in) buttons.append(signOutButton());
   const more = access.may_change_settings ? [] : [
-    quiet("It reads. To see and change sites, keys, links and sign-ins, sign in with an admin key. This command makes one:"), copied(FIRST_KEY)];
-  return panel("You", element("p", [], `${by} the ${access.kind} key `, element("code", [], access.key), ` of ${where}.`), ...more, buttons);
+    quiet("To see and change sites, keys, links and sign-ins, sign in with an admin key. This command makes one:"), copied(FIRST_KEY)];
+  return panel("You", element("p", [], ...by, `${where}.`), ...more, buttons);
 }
 
 function signInButton(page, text) {

@@ -97,6 +97,29 @@ def test_sites_are_added_and_renamed(keyed_sites: Guarded) -> None:
         DESCRIBED["addSite"].check(answer)
 
 
+def test_what_the_database_cannot_hold_is_refused_by_name(keyed_sites: Guarded) -> None:
+    key = keyed_sites.keys["admin of all"]
+    wrong: list[tuple[str, Json, str]] = [
+        ("/keys", {"kind": "read", "label": "a\0b"}, "label"),
+        ("/keys", {"kind": "read", "label": "x" * 129}, "label"),
+        ("/keys", {"kind": "read", "expires_at": "9999-12-31T23:59:59-14:00"}, "expires_at"),
+        ("/keys", {"kind": "read", "expires_at": "2025-10-18T01:00:00Z"}, "expires_at"),
+        ("/keys", {"kind": "other"}, "kind"),
+        ("/links", {"expires_at": ENDS, "label": "\0"}, "label"),
+        ("/links", {"expires_at": ENDS, "filters": {"action": "\0"}}, "filters"),
+        ("/sites", {"name": "\0"}, "name"),
+        ("/sites", {"name": "a", "time_zone": "\0"}, "time_zone"),
+    ]
+    for path, body, field in wrong:
+        answer = keyed_sites.change("POST", path, key, json=body)
+        assert (answer.status_code, answer.json()["error"].get("field")) == (400, field), answer.text
+    for path in ("/keys/%00", "/links/%00", "/sign-ins/%00"):
+        refused(keyed_sites.change("DELETE", path, key), 404, "not_found", "prefix")
+    answer = keyed_sites.change("PUT", "/sites/%00", key, json={"name": "a"})
+    refused(answer, 404, "unknown_site", "site")
+    refused(keyed_sites.change("PUT", "/sites/blog", key, json={"name": "\0"}), 400, "invalid_parameter", "name")
+
+
 def test_the_retention_in_force_is_told(keyed_sites: Guarded) -> None:
     ((event_days, rollup_days, log_days),) = keyed_sites.site.rows(
         "select event_days, rollup_days, log_days from retention_in_force"
