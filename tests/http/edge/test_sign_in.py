@@ -115,7 +115,9 @@ def test_a_made_up_cookie_is_nothing(keyed_sites: Guarded) -> None:
 
 def test_a_cookie_never_sends_events(keyed_sites: Guarded) -> None:
     headers = keyed_sites.cookie(keyed_sites.keys["admin of all"])
-    refused(keyed_sites.site.client.post("/e", json=an_event(), headers=headers), 401, "unauthorized")
+    assert statuses(keyed_sites, headers) == {200}, "all workers know it"
+    for path, body in (("/e", an_event()), ("/e/batch", [an_event()])):
+        refused(keyed_sites.site.client.post(path, json=body, headers=headers), 401, "unauthorized")
     secret = headers["cookie"].partition("=")[2]
     refused(keyed_sites.send(secret, an_event()), 401, "unauthorized")
 
