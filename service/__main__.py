@@ -1,4 +1,4 @@
-"""The commands of the service: serve, health, import, export, sites, keys, backup, upgrade and others."""
+"""The commands of the service: serve, health, import, export, sites, keys, links, backup, upgrade and others."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ COMMANDS = {
     "person": "service.commands.people:person",
     "erase": "service.commands.people:erase",
     "erasures": "service.commands.people:erasures",
+    "links": "service.commands.links:links",
     "backup": "service.commands.backup:backup",
     "restore": "service.commands.backup:restore",
     "upgrade": "service.commands.upgrade:upgrade",

@@ -8,7 +8,7 @@ from functools import partial
 from litestar import Litestar
 
 from service.access.key_uses import KeyUses
-from service.access.limits import Limits
+from service.access.limits import Attempts, Limits
 from service.access.rules import Rules
 from service.access.sites import Site, Sites
 from service.archive.engine import Engine
@@ -21,6 +21,9 @@ from service.http.gate import Gate
 from service.http.live_stream import Live
 from service.http.metrics import Metrics
 from service.http.routes import client_route, read_routes, state_routes
+from service.http.settings_routes import SettingsRoutes
+from service.http.shared_page import shared_routes
+from service.http.sign_in import SignInRoutes
 from service.http.site_reads import Reads, SiteReads
 from service.http.track import Track
 from service.http.work_thread import WorkThread
@@ -79,6 +82,7 @@ class Service:
         self.exports = Exports(url, Segments(self.database, self.log), partial(new_engine, url, settings), now)
         self.uses = KeyUses(self.log, now)
         self.rules = Rules(self.sites, settings, now, self.uses.note)
+        self.gate = Gate(settings, self.sites, self.rules)
         self.reads = SiteReads(self.reads_of)
         closing: list[Closable] = [
             self.work,
@@ -93,7 +97,7 @@ class Service:
         self.litestar = self._framework(settings)
         self.entry = Entry(
             BasePath(settings.base_path),
-            Gate(settings, self.sites, self.rules),
+            self.gate,
             Limits(settings.events_per_address, settings.events_per_key, settings.workers),
             Track(self.appender, self.work, self.metrics.offered, now),
             self.reads,
@@ -127,6 +131,11 @@ class Service:
             route_handlers=[
                 *read_routes(self.reads),
                 client_route(settings, self.rules),
+                *SignInRoutes(
+                    settings, self.gate, self.rules, self.sites, Attempts(settings.workers), self.log
+                ).routes(),
+                *SettingsRoutes(settings, self.sites, self.database, self.log, now).routes(),
+                *shared_routes(self.sites, now),
                 *state_routes(self.looking, self.appender, self.sites, self.metrics, settings),
                 *dashboard_files.routes(),
                 *vendored.routes(),

@@ -28,6 +28,8 @@ class Statements:
 
     add_erasing: str
     add_key: str
+    add_share_link: str
+    add_sign_in: str
     add_site: str
     advance_clock: str
     advance_horizon: str
@@ -76,6 +78,7 @@ class Statements:
     drop_views: str
     end_long_readers: str
     end_sessions: str
+    end_sign_in: str
     end_version: str
     erase_day: str
     export_events: str
@@ -147,6 +150,8 @@ class Statements:
     list_shards: str
     list_shards_of_site: str
     list_shards_to_compact: str
+    list_share_links: str
+    list_sign_ins: str
     list_sites: str
     list_standings: str
     list_unknown_files: str
@@ -217,6 +222,7 @@ class Statements:
     retire_rollups: str
     retire_site: str
     revoke_key: str
+    revoke_share_link: str
     rotate_key: str
     save_segment: str
     seal_hour: str

@@ -1,1 +1,1 @@
-"""Who may do what, and where: sites and keys."""
+"""Who may do what, and where: sites, keys, sign-ins and share links."""

@@ -4,6 +4,7 @@ ServiceError
 ├── Unauthorized     no valid key came with the request
 ├── Forbidden
 │   ├── WrongKind    the key is of a kind that may not do this
+│   ├── WrongView    the link shows something else
 │   └── WrongSite    the key is of another site than the request names
 └── Impossible
     ├── NameTaken    another site has the name
@@ -33,6 +34,12 @@ class WrongKind(Forbidden):
     """The key is valid, but keys of its kind may not do this."""
 
     code = "wrong_kind"
+
+
+class WrongView(Forbidden):
+    """The link is valid, but shows one view, which this is not."""
+
+    code = "wrong_view"
 
 
 class WrongSite(Forbidden):

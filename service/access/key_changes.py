@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from service.access.errors import WrongState
 from service.access.keys import PREFIX, PREFIX_LENGTH, Kind, digest_of, new_key
+from service.access.labels import check_label
 from service.access.sites import SHOWN
 from service.errors import InvalidParameter, NotFound
 from sql.database import Database
@@ -27,8 +28,9 @@ async def create_key(
 ) -> str:
     """Create a key and return it; nothing can return it again. site: None for all sites.
 
-    Raises sql.errors.DatabaseError.
+    Raises InvalidParameter for a label, and sql.errors.DatabaseError.
     """
+    check_label(label)
     key = new_key(kind)
     await database.only(
         database.statements.add_key, key[:PREFIX_LENGTH], digest_of(key), kind.value, site, label, expires_at

@@ -2,7 +2,7 @@
 
 A key is `hlw_`, `hls_`, `hlr_` or `hla_`, 8 characters that find it, `_`, and 32 characters that are the secret. The
 first 12 characters are its prefix. The service keeps the prefix and the SHA-256 of the key. The secret has 190 random
-bits, so that a slow hash would protect it no better.
+bits, so that a slow hash would protect it no better. Sign-ins (`hlc_`) and share links (`hll_`) have the same form.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FOUND_BY = 8
 SECRET = 32
 PREFIX = re.compile(rf"hl[wsra]_[0-9A-Za-z]{{{FOUND_BY}}}", re.ASCII)
 PREFIX_LENGTH = len("hlw_") + FOUND_BY
-_LIKE_A_KEY = re.compile(r"hl[wsra]_")
+_LIKE_A_KEY = re.compile(r"hl[wsracl]_")
 
 
 class Kind(StrEnum):
@@ -37,11 +37,15 @@ class Kind(StrEnum):
 
 
 class Right(StrEnum):
-    """What a request does: it sends events, it asks, or it changes what the service keeps beside events."""
+    """What a request does: it sends events, it asks, it changes what the service keeps beside events, or who may do so.
+
+    SETTINGS are sites, keys, links and sign-ins, also to look at.
+    """
 
     EVENTS = "sending events"
     READS = "reading"
     CHANGES = "saving and deleting"
+    SETTINGS = "changing settings"
 
 
 RIGHTS: Mapping[Kind, frozenset[Right]] = {
@@ -51,7 +55,7 @@ RIGHTS: Mapping[Kind, frozenset[Right]] = {
     Kind.ADMIN: frozenset(Right),
 }
 # A site needs a key for something as soon as it has a key of one of these kinds. An admin key alone closes no site for
-# events, because pages must not carry it.
+# events, because pages must not carry it. Settings are never open.
 CLOSED_BY: Mapping[Right, frozenset[Kind]] = {
     Right.EVENTS: frozenset({Kind.WRITE, Kind.SERVER}),
     Right.READS: frozenset({Kind.READ, Kind.ADMIN}),
@@ -83,7 +87,7 @@ class Keys:
 
     def __init__(self) -> None:
         self._by_prefix: Mapping[str, Key] = {}
-        self._closed: Mapping[Right, frozenset[int | None]] = dict.fromkeys(Right, frozenset())
+        self._closed: Mapping[Right, frozenset[int | None]] = dict.fromkeys(CLOSED_BY, frozenset())
 
     def replace(self, keys: Iterable[Key]) -> None:
         """Know these keys from now on, and no others."""
@@ -100,6 +104,10 @@ class Keys:
         if key is None or not hmac.compare_digest(digest_of(text), key.digest):
             return None
         return key
+
+    def named(self, prefix: str) -> Key | None:
+        """Return the key of a prefix, valid or not."""
+        return self._by_prefix.get(prefix)
 
     def close(self, right: Right, site: int) -> bool:
         """Return whether a site needs a key for something."""
@@ -125,8 +133,13 @@ def key_of(row: Row) -> Key:
 
 def new_key(kind: Kind, choose: Callable[[str], str] = secrets.choice) -> str:
     """Return a new key. It is the only time that the service has all of it."""
+    return new_secret(kind[0], choose)
+
+
+def new_secret(letter: str, choose: Callable[[str], str] = secrets.choice) -> str:
+    """Return a new text in the form of keys. letter: tells what it is for."""
     found_by, secret = ("".join(choose(ALPHABET) for _ in range(count)) for count in (FOUND_BY, SECRET))
-    return f"hl{kind[0]}_{found_by}_{secret}"
+    return f"hl{letter}_{found_by}_{secret}"
 
 
 def digest_of(text: str) -> bytes:

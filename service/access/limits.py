@@ -23,6 +23,8 @@ MINUTE = 60.0
 BYTES_PER_EVENT = 4_096
 # Buckets of one kind. The one that was used the longest ago is forgotten first, because it is the fullest.
 MOST_BUCKETS = 50_000
+# Keys that were wrong, a minute, from one address.
+WRONG_KEYS = 20
 # A debt that is smaller comes from rounding.
 ROUNDING = 1e-6
 
@@ -127,9 +129,8 @@ class Limits:
         limits: list[tuple[Limit, str]] = []
         if access.is_public and self._address is not None:
             known = address_of(address)
-            # What is no address is one sender: whoever makes it up gets one bucket for all.
             if known is None or not known.is_loopback:
-                limits.append((self._address, "" if known is None else _network(known)))
+                limits.append((self._address, _sender(address)))
         if access.kind is Kind.WRITE and self._key is not None and access.key is not None:
             limits.append((self._key, access.key))
         for limit, name in limits:
@@ -137,8 +138,31 @@ class Limits:
         return Allowance(tuple(limits))
 
 
+class Attempts:
+    """Limits how often one address may give a wrong key to sign in, over all workers."""
+
+    def __init__(self, workers: int = 1, clock: Callable[[], float] = monotonic) -> None:
+        self._wrong = Buckets(max(1.0, WRONG_KEYS / workers), clock)
+
+    def check(self, address: str) -> None:
+        """Raise RateLimited while the address has given too many wrong keys."""
+        if seconds := self._wrong.wait(_sender(address)):
+            seconds = math.ceil(seconds)
+            raise RateLimited(f"too many wrong keys came from your address: try again in {seconds} s", seconds)
+
+    def wrong(self, address: str) -> None:
+        """Note that an address gave a wrong key."""
+        self._wrong.take(_sender(address), 1)
+
+
 def _limit(events: float, variable: str, whose: str, clock: Callable[[], float]) -> Limit | None:
     return Limit(events, variable, whose, clock) if events else None
+
+
+def _sender(address: str) -> str:
+    """Return whose an address is; what is no address is one sender, so that making it up gives one bucket for all."""
+    known = address_of(address)
+    return "" if known is None else _network(known)
 
 
 def _network(address: Address) -> str:

@@ -1,4 +1,4 @@
-"""The sites and keys that a process knows (R12). It reads them again soon after any process has changed them."""
+"""The sites, keys, sign-ins and links that a process knows (R12). It reads them again soon after one was changed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from datetime import datetime
 import structlog
 
 from service.access.keys import Key, Keys, key_of
+from service.access.share_links import ShareLink, ShareLinks, link_of
+from service.access.sign_ins import SignIn, SignIns, sign_in_of
 from service.errors import NotReady, SiteRetired, UnknownSite
 from sql.database import Database, Row
 from sql.errors import DatabaseError
@@ -20,6 +22,9 @@ DEFAULT_SITE = 0
 POLL_SECONDS = 0.5
 # Until they are known, every request that may need them is refused.
 FIRST_SECONDS = 0.1
+# Looks that requests ask for are as far apart, so that made-up cookies cost little. A request waits for one so long.
+LEAST_SECONDS = 0.02
+MOST_SECONDS = 1.0
 # An error quotes at most this many characters of a name.
 SHOWN = 40
 HOW_TO_LIST = "`python -m service sites list` lists the sites"
@@ -55,11 +60,13 @@ class Site:
 class Sites:
     """The sites by name, as they were when `look` last found a change.
 
-    keys, origins: those of all sites, as they were then.
+    keys, sign_ins, links, origins: those of all sites, as they were then.
     """
 
     def __init__(self, database: Database) -> None:
         self.keys = Keys()
+        self.sign_ins = SignIns()
+        self.links = ShareLinks()
         self._database = database
         self._version: int | None = None
         self._by_name: Mapping[str, Site] = {}
@@ -67,6 +74,9 @@ class Sites:
         self._default: Site | None = None
         self.origins: frozenset[str] = frozenset()
         self._found = asyncio.Event()
+        self._wanted = asyncio.Event()
+        # Set after the next look to begin.
+        self._coming = asyncio.Event()
 
     def __iter__(self) -> Iterator[Site]:
         """Give the known sites by number."""
@@ -103,22 +113,33 @@ class Sites:
         return site
 
     async def look(self) -> bool:
-        """Read sites and keys again if any was changed; return whether one was. Raises sql.errors.DatabaseError."""
+        """Read everything again if anything was changed; return whether it was. Raises sql.errors.DatabaseError."""
         statements = self._database.statements
-        # First the version: a change between the reads is found again. Keys before sites: then their sites are known.
+        # First the version: a change between the reads is found again. Links and keys before sites, sign-ins before
+        # keys: then their sites and keys are known.
         version = (await self._database.only(statements.read_access_version))["version"]
         if version == self._version:
             return False
+        links = [link_of(row) for row in await self._database.rows(statements.list_share_links)]
+        sign_ins = [sign_in_of(row) for row in await self._database.rows(statements.list_sign_ins)]
         keys = [key_of(row) for row in await self._database.rows(statements.list_keys)]
         sites = [_site(row) for row in await self._database.rows(statements.list_sites)]
-        self.replace(sites, keys)
+        self.replace(sites, keys, sign_ins, links)
         self._version = version
         self._found.set()
         return True
 
-    def replace(self, sites: Sequence[Site], keys: Sequence[Key]) -> None:
-        """Know these sites and keys from now on, and no others."""
+    def replace(
+        self,
+        sites: Sequence[Site],
+        keys: Sequence[Key],
+        sign_ins: Sequence[SignIn] = (),
+        links: Sequence[ShareLink] = (),
+    ) -> None:
+        """Know these from now on, and no others."""
         self.keys.replace(keys)
+        self.sign_ins.replace(sign_ins)
+        self.links.replace(links)
         self._by_name = {site.name: site for site in sites}
         self._by_number = {site.number: site for site in sites}
         self.origins = frozenset(origin for site in sites for origin in site.origins)
@@ -129,10 +150,19 @@ class Sites:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._found.wait(), seconds)
 
+    async def look_again(self) -> None:
+        """Return after a look of `follow` that has not begun yet, or after MOST_SECONDS."""
+        coming = self._coming
+        self._wanted.set()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(coming.wait(), MOST_SECONDS)
+
     async def follow(self) -> None:
         """Look again and again, until cancelled. While a look fails, what was known stays; its cause is logged once."""
         told: type[Exception] | None = None
         while True:
+            beginning, self._coming = self._coming, asyncio.Event()
+            self._wanted.clear()
             try:
                 await self.look()
                 told = None
@@ -144,7 +174,10 @@ class Sites:
                 if told is not type(error):
                     log.exception("the service failed to read the sites and keys")
                 told = type(error)
-            await asyncio.sleep(POLL_SECONDS if self.known else FIRST_SECONDS)
+            beginning.set()
+            await asyncio.sleep(LEAST_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), POLL_SECONDS if self.known else FIRST_SECONDS)
 
 
 async def read_sites(database: Database) -> Sites:

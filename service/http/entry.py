@@ -77,6 +77,7 @@ class Entry:
             scope["method"] = "GET"  # the server drops the body of the answer
         headers = dict(scope["headers"])
         path = normalize_path(scope["path"])
+        await self._gate.know(scope, path, headers)
         try:
             access = self._gate.check(scope, path, headers)
         except ServiceError as error:

@@ -1,4 +1,4 @@
-"""Access control: host names, keys and tokens, other origins (CORS), and who asks behind a proxy.
+"""Access control: host names, keys, tokens and sign-ins, other origins (CORS), and who asks behind a proxy.
 
 Nothing else looks at the headers and the parameters that this is about. What a key may do is in service/access.
 """
@@ -15,23 +15,32 @@ from service.access.addresses import address_of
 from service.access.errors import WrongSite
 from service.access.keys import Right
 from service.access.rules import Access, Rules
+from service.access.share_links import is_like_a_link
 from service.access.sites import Sites
 from service.http.answers import Headers
 from service.http.asked_site import taken
+from service.http.cookies import sign_in_cookie
 from service.http.refusals import ForeignOrigin, UnknownHost
+from service.http.shared_view import shown_by_link
 from service.settings import READ_TOKEN, Settings
 
 SINGLE_PATHS = ("/api/analytics/track", "/e")
 BATCH_PATHS = ("/api/analytics/track/batch", "/e/batch")
 TRACK_PATHS = frozenset(SINGLE_PATHS + BATCH_PATHS)
 CLIENT_PATHS = frozenset({"/analytics.js", "/h.js", "/analytics.mjs", "/analytics.d.mts"})
-OPEN_PATHS = frozenset({"/", "/health/live", "/health/ready"}) | CLIENT_PATHS
+SIGN_IN_PATH = "/api/analytics/sign-in"
+SIGN_OUT_PATH = "/api/analytics/sign-out"
+SHARED_PATH = "/shared"
+SETTINGS_PATH = "/api/analytics/settings"
+OPEN_PATHS = frozenset({"/", SHARED_PATH, SIGN_IN_PATH, SIGN_OUT_PATH, "/health/live", "/health/ready"}) | CLIENT_PATHS
 OPEN_PREFIX = "/assets/"
 # Paths whose answers are about all sites.
 SERVICE_PATHS = frozenset({"/metrics"})
 WRITING = ("POST", "OPTIONS")
 READING = ("GET", "HEAD", "OPTIONS")
 CHANGING = ("PUT", "PATCH", "DELETE")
+# Origins beside the service's own: a cookie changes things for no others.
+NO_OTHERS: frozenset[str] = frozenset()
 HTTP_1_0 = ("1.0", "1")  # the server calls it "1"
 # Headers that proxies and content delivery networks add.
 OF_PROXIES = frozenset({b"forwarded", b"via", b"x-real-ip", b"cf-connecting-ip", b"true-client-ip"})
@@ -53,6 +62,7 @@ class Gate:
         self._hosts = frozenset(settings.allowed_hosts)
         self._origins = frozenset(settings.cors_origins)
         self._proxies = settings.trusted_proxies
+        self._user_header = (settings.trusted_user_header or "").encode()
         self._sites = sites
         self._rules = rules
 
@@ -68,15 +78,28 @@ class Gate:
             return None
         access = None
         if path not in OPEN_PATHS and not path.startswith(OPEN_PREFIX):
-            changes = scope["method"] in CHANGING and path not in TRACK_PATHS
-            access = self._access(Right.CHANGES if changes else Right.READS, scope, headers, [_bearer(headers)])
+            access = self._access(_right(scope["method"], path), scope, headers, [_bearer(headers)])
             if path in SERVICE_PATHS and not access.everywhere:
                 raise WrongSite(
                     f"{path} is about all sites: it needs a key that `keys create --all-sites` makes, or {READ_TOKEN}"
                 )
+            shown_by_link(access, path, scope)
         if scope["method"] not in READING:
-            self._check_origin(headers, self._origins, by_key=False)
+            by_cookie = access is None or access.sign_in is not None
+            self._check_origin(headers, NO_OTHERS if by_cookie else self._origins, by_key=False)
+            if access is not None and access.sign_in is not None and b"origin" not in headers:
+                raise ForeignOrigin("a sign-in changes something only for pages of the service, which send Origin")
         return access
+
+    async def know(self, scope: HTTPScope, path: str, headers: Headers) -> None:
+        """Wait until this worker knows the sign-in or the link of a request, which another one may just have made."""
+        if path.startswith(OPEN_PREFIX) or (path in TRACK_PATHS and scope["method"] in WRITING):
+            return
+        cookie, bearer = sign_in_cookie(headers), _bearer(headers)
+        if (cookie and not self._sites.sign_ins.knows(cookie)) or (
+            is_like_a_link(bearer) and not self._sites.links.knows(bearer)
+        ):
+            await self._sites.look_again()
 
     def to_write(self, scope: HTTPScope, headers: Headers) -> Access:
         """Return the access of a request that writes events.
@@ -91,7 +114,23 @@ class Gate:
 
     def _access(self, right: Right, scope: HTTPScope, headers: Headers, given: Iterable[str]) -> Access:
         site, scope["query_string"] = taken(scope["query_string"])
-        return self._rules.access(right, given, site, is_forwarded=partial(_is_forwarded, scope, headers))
+        return self._rules.access(
+            right,
+            given,
+            site,
+            is_forwarded=partial(_is_forwarded, scope, headers),
+            # Pages of other origins may send events, and a browser might add the cookie.
+            cookie="" if right is Right.EVENTS or _bearer(headers) else sign_in_cookie(headers),
+            is_user=right is not Right.EVENTS and self._is_user(scope, headers),
+        )
+
+    def _is_user(self, scope: HTTPScope, headers: Headers) -> bool:
+        """Return whether an identity proxy says who asks. It must be named: being on this machine is not enough."""
+        if not headers.get(self._user_header):
+            return False
+        client = scope.get("client")
+        known = address_of(client[0] if client else "")
+        return known is not None and any(known in network for network in self._proxies)
 
     def check_host(self, headers: Headers) -> None:
         """Refuse a Host that is not ours, to stop DNS rebinding. Raises UnknownHost."""
@@ -128,6 +167,12 @@ class Gate:
         known = address_of(address)
         return known is not None and (known.is_loopback or any(known in network for network in self._proxies))
 
+    def is_https(self, scope: HTTPScope, headers: Headers) -> bool:
+        """Return whether the browser asked by https, as a proxy says that is trusted, or on this machine."""
+        client = scope.get("client")
+        said = headers.get(b"x-forwarded-proto", b"").decode("latin-1").rpartition(",")[2].strip().lower()
+        return scope["scheme"] == "https" or (said == "https" and self._is_proxy(client[0] if client else ""))
+
     def cors_headers(self, headers: Headers) -> dict[str, str]:
         """Return the headers that let a page of another origin read a track answer; none unless its origin may.
 
@@ -146,6 +191,13 @@ class Gate:
         """Return the headers that let a page of another origin send events; none unless its origin may."""
         allowed = self.cors_headers(headers)
         return allowed | PREFLIGHT if "access-control-allow-origin" in allowed else allowed
+
+
+def _right(method: str, path: str) -> Right:
+    """Return what a request does that writes no events."""
+    if path == SETTINGS_PATH or path.startswith(f"{SETTINGS_PATH}/"):
+        return Right.SETTINGS
+    return Right.CHANGES if method in CHANGING and path not in TRACK_PATHS else Right.READS
 
 
 def _host_name(host: str) -> str:

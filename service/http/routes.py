@@ -175,7 +175,8 @@ def client_route(settings: Settings, rules: Rules) -> Any:
         is_told = access.site.is_default and (access.kind is Kind.ADMIN or access.key == READ_TOKEN)
         told = {
             "ok": True,
-            "needs_write_key": rules.needs_key(Right.EVENTS, access.site),
+            # Only a key leads the events of a page to another site than the default one.
+            "needs_write_key": rules.needs_key(Right.EVENTS, access.site) or not access.site.is_default,
             "write_key": settings.write_key if is_told else None,
             "origins": access.site.origins or settings.cors_origins,
         }

@@ -46,13 +46,17 @@ class Segments:
         name = given.get("segment")
         if not name:
             return asked
+        try:
+            return _saved_filters(await self.texts(name)).and_also(asked)
+        except Malformed as error:
+            raise invalid("where", f"{error}, counting those of the segment") from error
+
+    async def texts(self, name: str) -> dict[str, str]:
+        """Return the names and texts of a segment's filters. Raises InvalidParameter for an unknown segment."""
         found = await self._database.rows(self._database.statements.read_segment, self._site, name)
         if not found:
             raise invalid("segment", f"must be the name of a saved segment, not {name[:SHOWN]!r}")
-        try:
-            return _saved_filters(found[0]["filters"]).and_also(asked)
-        except Malformed as error:
-            raise invalid("where", f"{error}, counting those of the segment") from error
+        return msgspec.json.decode(found[0]["filters"], type=dict[str, str])
 
     async def sent_filters(self, given: Mapping[str, str]) -> Filters:
         """Return the filters of a body. Raises Invalid with a field such as `filters.where`."""
@@ -121,10 +125,10 @@ def _check_names(given: Mapping[str, str], known: frozenset[str]) -> None:
         raise Invalid("filters must not hold a NUL character", "filters")
 
 
-def _saved_filters(document: str) -> Filters:
+def _saved_filters(texts: Mapping[str, str]) -> Filters:
     """Return the filters of a segment. Raises InvalidParameter when this version refuses what an older one saved."""
     try:
-        return filters(msgspec.json.decode(document))
+        return filters(texts)
     except InvalidParameter as error:
         raise invalid("segment", f"must be saved again, because its {error.message}") from error
 

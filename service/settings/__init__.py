@@ -25,6 +25,7 @@ ERASURE_KEY = "erasure.key"
 LOG_DAYS = "HOURLEDGER_LOG_DAYS"
 WRITE_KEY = "HOURLEDGER_WRITE_KEY"
 READ_TOKEN = "HOURLEDGER_READ_TOKEN"  # noqa: S105  # its name
+USER_HEADER = "HOURLEDGER_TRUSTED_USER_HEADER"
 # Its default, unless events are kept for fewer days.
 USUAL_LOG_DAYS = 30
 
@@ -48,6 +49,7 @@ class Settings:
     allowed_hosts: tuple[str, ...]
     cors_origins: tuple[str, ...]
     trusted_proxies: tuple[values.Network, ...]
+    trusted_user_header: str | None
     base_path: str
     events_per_address: int
     events_per_key: int
@@ -86,9 +88,9 @@ class Settings:
     def check_reads(self) -> None:
         """Refuse to listen beyond this machine while everyone could read.
 
-        Raises SettingsError unless there is a read token, or HOURLEDGER_OPEN_READS=1 allows it.
+        Raises SettingsError unless there is a read token, an identity proxy, or HOURLEDGER_OPEN_READS=1 allows it.
         """
-        if not (self.listens_on_loopback() or self.read_token or self.open_reads):
+        if not (self.listens_on_loopback() or self.read_token or self.trusted_user_header or self.open_reads):
             raise SettingsError(
                 f"HOURLEDGER_HOST={self.host} listens beyond this machine: set {READ_TOKEN},"
                 " or HOURLEDGER_OPEN_READS=1 to let everyone read"
@@ -142,6 +144,7 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
         allowed_hosts=_read(environ, "HOURLEDGER_ALLOWED_HOSTS", ",".join(LOOPBACK_NAMES), values.names),
         cors_origins=_read(environ, "HOURLEDGER_CORS_ORIGINS", "", values.origins),
         trusted_proxies=_read(environ, "HOURLEDGER_TRUSTED_PROXIES", "", values.networks),
+        trusted_user_header=_read(environ, USER_HEADER, "", values.header_name),
         base_path=_read(environ, "HOURLEDGER_BASE_PATH", "/", values.base_path),
         events_per_address=_read(environ, "HOURLEDGER_EVENTS_PER_ADDRESS", "6000", EVENTS_PER_MINUTE),
         events_per_key=_read(environ, "HOURLEDGER_EVENTS_PER_KEY", "60000", EVENTS_PER_MINUTE),
@@ -156,6 +159,11 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
         log_level=log_level,
         log_json=log_json,
     )
+    if settings.trusted_user_header is not None and not settings.trusted_proxies:
+        raise SettingsError(
+            f"{USER_HEADER} is {settings.trusted_user_header!r}, but HOURLEDGER_TRUSTED_PROXIES is not set: name the"
+            " addresses of the proxy, because everyone else could send this header, too"
+        )
     if settings.witness is not None and settings.witness.resolve().is_relative_to(settings.data_dir.resolve()):
         raise SettingsError(
             f"HOURLEDGER_WITNESS is {str(settings.witness)!r}, but must be outside of the data directory"

@@ -12,6 +12,9 @@ _HOST = re.compile(r"[\w.-]+|\[?[0-9a-fA-F:.]+\]?", re.ASCII)
 _ALLOWED_HOST = re.compile(r"\*|[\w.-]+|\[[0-9a-f:.]+\]", re.ASCII)
 _ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^\s/:,@?#*\[\]]+)(?::([0-9]{1,5}))?/?")
 _BASE_PATH = re.compile(r"(/[\w.~-]+)*", re.ASCII)
+_HEADER = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
+# Headers that browsers send by themselves.
+NO_USER = frozenset({"accept", "authorization", "connection", "cookie", "host", "origin", "referer", "user-agent"})
 USUAL_PORTS = {"http": 80, "https": 443}
 LOG_LEVELS = ("debug", "info", "warning", "error")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -99,6 +102,14 @@ def networks(text: str) -> tuple[Network, ...]:
         raise ValueError(
             f"must be a comma-separated list of addresses or networks such as 10.0.0.0/8: {error}"
         ) from error
+
+
+def header_name(text: str) -> str | None:
+    """Return the name in lower case, None for no header."""
+    name = text.lower()
+    if text and (not _HEADER.fullmatch(name) or name in NO_USER):
+        raise ValueError(f"must be a header that only the proxy sets, such as X-Forwarded-User, not {text!r}")
+    return name or None
 
 
 def base_path(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,13 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "cache-control": "no-cache",
 }
-# The folders of the page's files. The page loads core and overview at once, views when it first needs them.
-PARTS = ("core", "overview", "views")
+# The folders of the page's files. The page loads core and overview at once, views when it first needs them. The page of
+# share links is the same, with the script in shared.
+PARTS = ("core", "overview", "shared", "views")
+SCRIPT = b"assets/core/main.js"
+SHARED_SCRIPT = b"assets/shared/shared.js"
+# Whose pages may embed the dashboard.
+NO_ONE = "'none'"
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -31,6 +38,19 @@ def files() -> dict[str, Path]:
     return {"/": FOLDER / "page.html", "/assets/icon.svg": FOLDER / "icon.svg"} | {
         f"/assets/{part.parent.name}/{part.name}": part for part in parts if part.suffix in MEDIA_TYPES
     }
+
+
+def shared_page(origins: Sequence[str]) -> tuple[bytes, dict[str, str]]:
+    """Return the page of a share link and its headers. origins: whose pages may embed it."""
+    ancestors = f"frame-ancestors {' '.join(origins) or NO_ONE}"
+    policy = HEADERS["content-security-policy"].replace(f"frame-ancestors {NO_ONE}", ancestors)
+    return _shared_page(), HEADERS | {"content-security-policy": policy, "content-type": MEDIA_TYPES[".html"]}
+
+
+@cache
+def _shared_page() -> bytes:
+    page = (FOLDER / "page.html").read_bytes()
+    return page.replace(SCRIPT, SHARED_SCRIPT).replace(b"<html ", b"<html data-shared ", 1)
 
 
 def routes() -> list[Any]:

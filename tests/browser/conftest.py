@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+from tests.browser.support.administered import Administered, new_administered, sign_in
 from tests.browser.support.seeded import seeded_events
 from tests.conftest import Servers
 from tests.http.support.site import Site, new_site, now
@@ -108,10 +109,17 @@ async def tokened(servers: Servers, folder: Path) -> AsyncIterator[Site]:
         site.check_log()
 
 
+@pytest_asyncio.fixture(scope="package")
+async def administered(servers: Servers, folder: Path) -> AsyncIterator[Administered]:
+    """Give a service with events, a second site, and an admin key for all sites."""
+    async with new_administered(servers, folder) as found:
+        yield found
+
+
 @pytest_asyncio.fixture
-async def knowing_page(context: BrowserContext) -> Page:
-    """Give a page whose tab holds the token of `tokened`."""
-    await context.add_init_script(f"sessionStorage.setItem('hourledger_read_token', '{TOKEN}')")
+async def knowing_page(context: BrowserContext, tokened: Site) -> Page:
+    """Give a page of a browser that is signed in to `tokened`."""
+    await sign_in(context, tokened, TOKEN)
     return await context.new_page()
 
 

@@ -46,8 +46,8 @@ async def own(servers: Servers, folder: Path) -> AsyncIterator[Site]:
 
 
 async def give_token(page: Page, token: str) -> None:
-    await page.locator("#token").fill(token)
-    await page.get_by_role("button", name="Show", exact=True).click()
+    await page.locator("#sign-in-key").fill(token)
+    await page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -57,13 +57,13 @@ async def test_the_token_is_asked_for_and_the_first_event_explained(
     context = await browser.new_context(color_scheme=scheme, viewport=DESKTOP)
     page = await context.new_page()
     await page.goto(guarded.running.url)
-    await expect(page.get_by_role("heading", name="Read token")).to_be_visible()
-    await expect(page.locator("#token")).to_be_focused()
+    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    await expect(page.locator("#sign-in-key")).to_be_focused()
     await check_accessible(page)
     for wrong in ("wrong", "wróng", "w r"):
         await give_token(page, wrong)
-        await expect(page.get_by_text("This token is wrong")).to_be_visible()
-        await expect(page.locator("#token")).to_have_value("")
+        await expect(page.get_by_text("This key or token is wrong")).to_be_visible()
+        await expect(page.locator("#sign-in-key")).to_have_value("")
     await page.screenshot(path=artifacts / "token.png")
     await give_token(page, TOKEN)
     await expect(page.get_by_text("No events yet.")).to_be_visible()
@@ -77,8 +77,9 @@ async def test_the_token_is_asked_for_and_the_first_event_explained(
     await page.reload()
     await expect(page.get_by_text("No events yet.")).to_be_visible()
     assert page.url == f"{guarded.running.url}/"
-    assert await page.evaluate("localStorage.length") == 0
-    assert await context.cookies() == []
+    assert await page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
+    (cookie,) = await context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"], cookie["secure"], cookie["path"]) == (True, "Strict", False, "/")
     await context.close()
 
 
@@ -229,4 +230,4 @@ async def test_a_refusal_that_comes_late_does_not_take_the_token_away(guarded: S
     given.set()
     await expect(page.locator("#retention .stale")).to_have_count(0)
     await expect(page.locator("#retention .triangle-place")).not_to_be_empty()
-    await expect(page.locator("#token-panel")).to_be_hidden()
+    await expect(page.locator("#sign-in-panel")).to_be_hidden()

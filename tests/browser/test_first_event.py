@@ -12,6 +12,7 @@ import pytest_asyncio
 from playwright.async_api import BrowserContext, Page, ViewportSize, expect
 
 from tests.browser.conftest import TOKEN
+from tests.browser.support.administered import sign_in
 from tests.browser.support.client import Visitor
 from tests.browser.support.dashboard import check_accessible, in_both_schemes, open_dashboard, shown
 from tests.conftest import Servers
@@ -52,9 +53,9 @@ async def copied(page: Page, place: int) -> str:
 
 
 async def test_the_line_counts_a_visit_and_the_page_says_so(
-    started: Site, knowing_page: Page, context: BrowserContext, curl: None
+    started: Site, page: Page, context: BrowserContext, curl: None
 ) -> None:
-    page = knowing_page
+    await sign_in(context, started, TOKEN)
     await page.goto(started.running.url)
     await expect(page.locator("#empty")).to_contain_text("No events yet.")
     await expect(page.locator("#empty")).to_contain_text(f"Pages of {SHOP} may send, as HOURLEDGER_CORS_ORIGINS says.")

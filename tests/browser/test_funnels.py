@@ -214,9 +214,9 @@ async def test_who_did_not_go_on_leads_to_timelines(tokened: Site, knowing_page:
 
 async def test_the_token_is_asked_for_and_the_view_shown(tokened: Site, page: Page) -> None:
     await page.goto(f"{tokened.running.url}/?view=funnels&range=30d{STEPS}")
-    await expect(page.locator("#token")).to_be_focused()
+    await expect(page.locator("#sign-in-key")).to_be_focused()
     await expect(page.locator("#funnels")).to_be_hidden()
-    await page.locator("#token").fill(TOKEN)
+    await page.locator("#sign-in-key").fill(TOKEN)
     await page.keyboard.press("Enter")
     await expect(page.locator("#funnels .funnel")).to_be_visible()
     assert await rows(page) == written(funnel(tokened, SENT, hours=720))
@@ -228,10 +228,10 @@ async def test_a_refusal_that_comes_after_the_token_does_not_call_it_wrong(token
     await page.add_init_script(HELD)
     async with page.expect_response("**/api/analytics/funnels"):
         await page.goto(f"{tokened.running.url}/?view=funnels&range=30d{STEPS}")
-    await expect(page.locator("#token")).to_be_focused()
-    await page.locator("#token").fill(TOKEN)
+    await expect(page.locator("#sign-in-key")).to_be_focused()
+    await page.locator("#sign-in-key").fill(TOKEN)
     await page.keyboard.press("Enter")
-    await expect(page.locator("#token-panel")).to_be_hidden()
+    await expect(page.locator("#sign-in-panel")).to_be_hidden()
     await page.evaluate("release()")
     await expect(page.locator("#funnels .funnel")).to_be_visible()
     assert await rows(page) == written(funnel(tokened, SENT, hours=720))

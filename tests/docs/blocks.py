@@ -8,6 +8,7 @@ from tests.docs.pages import Block
 NOT_RUN = {
     ("README.md", "caddyfile", "reverse_proxy"): "is deploy/caddy/Caddyfile; tests/unit/project compares it",
     ("docs/deploy.md", "caddyfile", "reverse_proxy"): "is deploy/caddy/Caddyfile; tests/unit/project compares it",
+    ("docs/deploy.md", "sh", "TRUSTED_USER_HEADER"): "are settings; test_identity_proxy.py uses them",
     ("docs/deploy.md", "sh", "docker build"): "needs containers; tests/unit/project checks the file",
     ("docs/deploy.md", "sh", "docker compose"): "needs containers; tests/unit/project checks the file",
     ("docs/deploy.md", "sh", "docker run"): "needs containers; tests/unit/project compares it with compose.yaml",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -24,12 +25,17 @@ def post(url: str, **options: Any) -> httpx.Response:
 
 def new_client(url: str, **options: Any) -> httpx.Client:
     """Return a client of a service."""
-    return httpx.Client(base_url=url, **_usual(options))
+    return httpx.Client(base_url=url, cookies=_no_cookies(), **_usual(options))
 
 
 def new_async_client(url: str, **options: Any) -> httpx.AsyncClient:
     """Return an asynchronous client of a service."""
     return httpx.AsyncClient(base_url=url, **_usual(options))
+
+
+def _no_cookies() -> CookieJar:
+    """Return a jar that keeps nothing, because tests share clients and say themselves what a request comes with."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
 
 def _usual(options: dict[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,17 @@
-// Asks the service. The read token lives as long as the tab, and is only ever sent in a header.
+// Asks the service. The browser adds the cookie of a sign-in by itself, and no script can read it.
 
 import { hear } from "./clock.js";
 import { parse } from "./exact_json.js";
 
-const TOKEN = "hourledger_read_token";
 const UNAUTHORIZED = 401;
 // A server that takes longer counts as gone.
 const LONGEST_MS = 30_000;
-let kept = null;
+// How often somebody has signed in on this page.
+let signIns = 0;
+// The secret of a share link, on its page.
+let link = null;
+// The site to ask about; "" for that of the key, or the default one.
+let site = "";
 
 export class Refused extends Error {
   constructor(status, code, message) {
@@ -20,33 +24,32 @@ export class Refused extends Error {
 // The server cannot be reached at all.
 export class Gone extends Error {}
 
-export function token() {
-  try {
-    return sessionStorage.getItem(TOKEN) ?? kept;
-  } catch {
-    return kept;
-  }
+// Asks with a share link from now on. Its page may be embedded, where browsers send no cookie.
+export function useLink(secret) {
+  link = secret;
 }
 
-export function keepToken(given) {
-  kept = given;
-  try {
-    if (given === null) sessionStorage.removeItem(TOKEN);
-    else sessionStorage.setItem(TOKEN, given);
-  } catch {
-    // Storage is blocked: the token lasts until the visitor leaves the page.
-  }
+export function useSite(name) {
+  site = name;
+}
+
+// A path and the site to ask about.
+export const withSite = (path) => (site ? `${path}${path.includes("?") ? "&" : "?"}site=${encodeURIComponent(site)}` : path);
+
+// Gives a key or the read token for a cookie.
+export async function signIn(key, signal) {
+  await send("POST", "sign-in", { key }, signal);
+  signIns += 1;
 }
 
 // path: relative to the page, which may stand under a prefix of a proxy. body: sent as JSON, when there is one.
 export async function ask(path, signal, method = "GET", body = undefined) {
-  const given = token();
   const headers = {
-    ...(given ? { authorization: `Bearer ${given}` } : {}),
+    ...(link ? { authorization: `Bearer ${link}` } : {}),
     ...(body === undefined ? {} : { "content-type": "application/json" }),
   };
   try {
-    return await fetch(path, { method, headers, signal, cache: "no-store", body: body && JSON.stringify(body) });
+    return await fetch(withSite(path), { method, headers, signal, cache: "no-store", body: body && JSON.stringify(body) });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Gone("the server does not answer");
@@ -62,20 +65,20 @@ export const send = (method, path, body, signal) => answerOf(path, signal, metho
 
 async function answerOf(path, signal, ...sent) {
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]);
-  const given = token();
+  const before = signIns;
   try {
     const answer = await ask(`api/analytics/${path}`, inTime, ...sent);
     hear(answer);
     return await bodyOf(answer);
   } catch (error) {
-    // It was sent before the visitor gave the token that the page has now.
-    if (error.status === UNAUTHORIZED && given !== token()) return answerOf(path, signal, ...sent);
+    // It was sent before the reader signed in.
+    if (error.status === UNAUTHORIZED && before !== signIns) return answerOf(path, signal, ...sent);
     throw error;
   }
 }
 
 // The body of an answer. Throws Refused when the service refuses.
-export async function bodyOf(answer) {
+async function bodyOf(answer) {
   let body;
   try {
     body = parse(await answer.text());

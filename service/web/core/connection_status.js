@@ -5,7 +5,7 @@ import { clockText } from "./format.js";
 
 const CONNECTIONS = new Map([
   ["loading", "Loading …"], ["live", "Live"], ["polling", "Updates every 10 seconds"], ["away", "The database does not answer"],
-  ["gone", "The server does not answer"], ["token", "Waiting for the token"],
+  ["gone", "The server does not answer"], ["signed-out", "Not signed in"],
 ]);
 let connection = "loading";
 let hasLoaded = false;

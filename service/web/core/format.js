@@ -32,6 +32,11 @@ export function number(metric, value) {
 export const count = (value) => whole.format(value);
 // A number with its noun, such as `1 hour` or `1,200 hours`. noun: in the singular, with a plural in -s.
 export const counted = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+// A range that ends now, such as "last 30 days".
+export const lastText = (hours) => {
+  if (hours === 1 || hours === 24) return hours === 1 ? "last hour" : "last day";
+  return `last ${hours % 24 ? counted(hours, "hour") : counted(hours / 24, "day")}`;
+};
 export const compact = (value) => short.format(value);
 export const share = (value) => percent.format(value);
 export const hourText = (text) => timeIn(hour, new Date(text));

@@ -1,4 +1,4 @@
-// Server-sent events by fetch, since EventSource cannot send the token. While there is no stream it polls.
+// Server-sent events by fetch, which tells a refusal from a lost connection. While there is no stream it polls.
 
 import { ask } from "./api.js";
 

@@ -1,6 +1,6 @@
 // Joins the parts of the dashboard. No other module does.
 
-import { token } from "./api.js";
+import { useSite } from "./api.js";
 import * as connection from "./connection_status.js";
 import * as drawer from "./drawer.js";
 import { find, hide } from "./dom.js";
@@ -10,9 +10,10 @@ import * as overview from "../overview/overview.js";
 import * as ranges from "./range_picker.js";
 import * as verdict from "./proof_verdict.js";
 import { Rounds } from "./refresh.js";
+import * as signInPrompt from "./sign_in_prompt.js";
+import * as siteChoice from "./site_choice.js";
 import { HOUR, VIEWS, address, hoursShown, read, withOption } from "./state.js";
 import * as timelines from "./timelines.js";
-import * as tokenPrompt from "./token_prompt.js";
 import * as views from "./views.js";
 
 const TEN_SECONDS = 10_000;
@@ -27,7 +28,7 @@ const live = new Live(freshen, (said) => connection.become(said));
 // When each view last got an answer.
 const answeredAt = new Map();
 // For parts that ask by themselves.
-const page = { state: () => state, change, needToken: askForToken, answered, doubt: freshen };
+const page = { state: () => state, change, needSignIn: askToSignIn, answered, doubt: freshen };
 
 // The questions of other views take longer, so those wait for the visitor. The proofs tell whether the server is there.
 async function round(signal) {
@@ -36,7 +37,7 @@ async function round(signal) {
 }
 
 function settle(outcomes) {
-  if (outcomes.includes("token")) return askForToken();
+  if (outcomes.includes("signed-out")) return askToSignIn();
   if (outcomes.includes("gone")) return lost();
   if (state.view === OVERVIEW && outcomes.includes("ok")) answered();
   if (connection.regain()) {
@@ -58,15 +59,15 @@ function lost() {
 }
 
 function freshen() {
-  if (!tokenPrompt.isOpen()) rounds.soon();
+  if (!signInPrompt.isOpen()) rounds.soon();
 }
 
-function askForToken() {
+function askToSignIn() {
   live.stop();
   rounds.stop();
-  connection.become("token");
+  connection.become("signed-out");
   timelines.show(page, null);
-  tokenPrompt.prompt(token() !== null);
+  signInPrompt.prompt();
 }
 
 function filter(name, value) {
@@ -84,6 +85,7 @@ function change(parts) {
 
 // A timeline opens and closes over a view that stays as it is.
 function become(next) {
+  if (next.site !== state.site) return location.reload();
   const seen = (shown) => address({ ...shown, timeline: null });
   const isBehind = seen(next) === seen(state) && JSON.stringify(next.timeline) !== JSON.stringify(state.timeline);
   state = next;
@@ -109,11 +111,14 @@ function show() {
 }
 
 function begin() {
-  tokenPrompt.close();
+  signInPrompt.close();
   live.start();
   show();
+  siteChoice.read();
 }
 
+useSite(state.site);
+siteChoice.start(() => state);
 ranges.start(change, () => state);
 views.start(change, () => state);
 drawer.start(page);
@@ -130,13 +135,13 @@ overview.start(page, {
   chooseBy: (by) => change(withOption(state, "by", by)),
   openTimeline: (of, id) => change({ timeline: { of, id } }),
 });
-tokenPrompt.start(begin);
+signInPrompt.start(begin);
 find("demo-mode").addEventListener("change", (event) => filter("demo_mode", event.target.value));
 addEventListener("popstate", () => become(read()));
 // A hidden page holds no stream, because browsers allow six connections to a server over all pages.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) live.stop();
-  else if (!tokenPrompt.isOpen()) live.start();
+  else if (!signInPrompt.isOpen()) live.start();
 });
 setInterval(freshen, ONE_MINUTE);
 showControls();

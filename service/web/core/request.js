@@ -9,7 +9,7 @@ const NOT_YET = "This server is too old to answer that. Update it.";
 
 export class Question {
   // part: the node that is `stale` while it waits. said: the node that says what failed, beginning with `failed`.
-  // page: hears that a token is needed, and that the server may be gone. missing: what a 404 means.
+  // page: hears that somebody must sign in, and that the server may be gone. missing: what a 404 means.
   constructor(part, said, page, { missing = NOT_YET, failed = "Could not load" } = {}) {
     this.part = part;
     this.said = said;
@@ -50,7 +50,7 @@ export class Question {
       return true;
     } catch (error) {
       if (error.name === "AbortError" || controller.signal.aborted) return false;
-      if (error.status === 401) this.page.needToken();
+      if (error.status === 401) this.page.needSignIn();
       else this.fail(error);
       if (error instanceof Gone) this.page.doubt();
       // Neither the server nor the network: the page or the disk is at fault.

@@ -1,4 +1,4 @@
-// The state of the page. It stands in the address, so that it can be shared and the browser can go back; the token does not.
+// The state of the page. It stands in the address, so that it can be shared and the browser can go back.
 
 import { now } from "./clock.js";
 import { joined } from "./condition_text.js";
@@ -15,6 +15,7 @@ const OPTIONS = new Map([
   ["overview", { by: ["", ...DIMENSIONS] }],
   ["funnels", { window: ["1440", "30", "60", "360", "10080", "20160", "43200"], per: ACTORS, order: ORDERS, breakdown: null }],
   ["retention", { interval: INTERVALS, per: OWNERS, retention: RETENTIONS }],
+  ["settings", {}],
 ]);
 export const VIEWS = [...OPTIONS.keys()];
 const TIMELINES = ["session", "user"];
@@ -39,6 +40,7 @@ export function read(search = location.search) {
   const timeline = TIMELINES.find((of) => given.get(of));
   return {
     view,
+    site: given.get("site") ?? "",
     range: isCustom ? "custom" : known(given.get("range"), [...RANGES.keys()], DEFAULTS.range),
     since: isCustom ? since : null,
     until: isCustom ? until : null,
@@ -68,6 +70,7 @@ const optionsOf = (view, given) => Object.fromEntries(Object.entries(OPTIONS.get
 export function address(state) {
   const given = new URLSearchParams();
   if (state.view !== VIEWS[0]) given.set("view", state.view);
+  if (state.site) given.set("site", state.site);
   if (state.range === "custom") for (const [name, value] of bounds([state.since, state.until])) given.set(name, value);
   else if (state.range !== DEFAULTS.range) given.set("range", state.range);
   for (const name of ["compare", "metric"]) if (state[name] !== DEFAULTS[name]) given.set(name, state[name]);

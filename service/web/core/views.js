@@ -6,6 +6,7 @@ import { VIEWS, address } from "./state.js";
 const LOADERS = new Map([
   ["funnels", () => import("../views/funnels.js")],
   ["retention", () => import("../views/retention.js")],
+  ["settings", () => import("../views/settings.js")],
 ]);
 const styles = new Map();
 const opened = new Map();

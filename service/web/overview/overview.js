@@ -36,7 +36,7 @@ export function frame(state) {
   for (const panel of PANELS) find(panel).classList.add("stale");
 }
 
-// Read every part. filter(name, key): a row was chosen. Returns ok, refused, token, gone or aborted for each part.
+// Read every part. filter(name, key): a row was chosen. Returns ok, refused, signed-out, gone or aborted for each part.
 export function read(asked, signal, filter) {
   const scope = scopeOf(asked);
   const compare = ["week", "year"].includes(asked.compare) ? asked.compare : "previous";
@@ -123,7 +123,7 @@ async function part(panels, signal, path, asked, draw) {
   } catch (error) {
     if (error.name === "AbortError" || signal.aborted) return "aborted";
     if (error instanceof Gone) return "gone";
-    if (error.status === 401 || error.code === "wrong_kind") return "token";
+    if (error.status === 401) return "signed-out";
     for (const panel of panels) fail(panel, path, `Could not load: ${error.message}`);
     return "refused";
   }

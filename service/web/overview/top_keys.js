@@ -1,4 +1,4 @@
-// The most frequent keys of a dimension; each row is a filter.
+// The most frequent keys of a dimension; each row can be a filter.
 
 import { element, find, hide, write } from "../core/dom.js";
 import { count } from "../core/format.js";
@@ -6,7 +6,7 @@ import { count } from "../core/format.js";
 const TITLE_LENGTH = 300;
 const drawn = new Map();
 
-// rows: [{key, events, rest}], largest first; rest: the sum of keys that have no row. noted: a note below them. choose(key) sets the filter, choose(null) removes it.
+// rows: [{key, events, rest}], largest first; rest: the sum of keys that have no row. noted: a note below them. choose(key) sets the filter, choose(null) removes it; without `choose` rows are no filters.
 export function show(id, rows, noted, chosen, choose) {
   const panel = find(id);
   const list = panel.querySelector(".bar-list");
@@ -40,7 +40,7 @@ function rowOf({ key, events, rest }, most, chosen, choose) {
     element("span", [["class", "bar-key"], ["title", key.slice(0, TITLE_LENGTH)]], key),
     element("span", [["class", "bar-number"]], count(events)),
   ];
-  if (rest) return element("li", [], element("div", [["class", "bar"]], ...inside));
+  if (rest || !choose) return element("li", [], element("div", [["class", "bar"]], ...inside));
   const button = element("button", [["type", "button"], ["class", "bar"], ["aria-pressed", String(key === chosen)]], ...inside);
   button.addEventListener("click", () => choose(key === chosen ? null : key));
   return element("li", [], button);

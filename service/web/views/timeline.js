@@ -43,7 +43,7 @@ function build() {
     page.change({ timeline: null, filters: new Map(page.state().filters).set(FILTERS.get(of), id) });
   });
   more.addEventListener("click", () => read(more.dataset.cursor));
-  const question = new Question(body, said, { needToken: () => page.needToken(), doubt: () => page.doubt() });
+  const question = new Question(body, said, { needSignIn: () => page.needSignIn(), doubt: () => page.doubt() });
   return { dialog, title, filter, facts, sessions, list, more, body, question };
 }
 

@@ -30,6 +30,9 @@ CREDENTIALS: dict[str, dict[str, dict[str, str]]] = {
     "writeKey": {"headers": {"authorization": f"Bearer {WRITE_KEY}"}},
     "writeKeyHeader": {"headers": {"x-write-key": WRITE_KEY}},
     "writeKeyQuery": {"params": {"key": WRITE_KEY}},
+    # Known, though it may not do that.
+    "shareLink": {"headers": {"authorization": f"Bearer {READ_TOKEN}"}},
+    "adminKey": {"headers": {"authorization": f"Bearer {READ_TOKEN}"}},
 }
 
 

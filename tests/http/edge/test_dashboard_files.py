@@ -27,8 +27,8 @@ POLICY = {
 VENDORED = {f"/assets/{name}": Path(name) for name in SOURCES if name.startswith("uPlot")}
 FILES = {path: dashboard_files.MEDIA_TYPES[file.suffix] for path, file in (dashboard_files.files() | VENDORED).items()}
 # Files that the page loads when it first needs them.
-LATER = {path for path in FILES if path.startswith("/assets/views/")}
-OWN = ("/assets/core/", "/assets/overview/", "/assets/views/")
+LATER = {path for path in FILES if path.startswith(("/assets/views/", "/assets/shared/"))}
+OWN = ("/assets/core/", "/assets/overview/", "/assets/shared/", "/assets/views/")
 OWN_SCRIPTS = [path for path in FILES if path.startswith(OWN) and path.endswith(".js")]
 # Words that readers stumbled over.
 CLUMSY = (
@@ -94,7 +94,8 @@ def test_what_the_first_page_needs_is_loaded_at_once_and_nothing_else(client: ht
 
 def test_what_is_loaded_later_is_named_by_a_script(client: httpx.Client) -> None:
     scripts = "".join(client.get(path).text for path in OWN_SCRIPTS)
-    for path in LATER:
+    # The page of share links names the script of its own.
+    for path in LATER - {f"/{dashboard_files.SHARED_SCRIPT.decode()}"}:
         name = Path(path)
         assert re.search(rf"""/{re.escape(name.name)}"|style\("{name.stem}"\)|\["{name.stem}", \(\)""", scripts), path
 
@@ -111,6 +112,13 @@ def test_the_page_speaks_plainly(client: httpx.Client) -> None:
     )
     for words in CLUMSY:
         assert not re.search(words, texts, re.IGNORECASE), words
+
+
+def test_the_page_of_a_share_link_is_the_same_with_another_script(client: httpx.Client) -> None:
+    script, other = dashboard_files.SCRIPT.decode(), dashboard_files.SHARED_SCRIPT.decode()
+    page, shared = client.get("/").text, client.get("/shared").text
+    assert (page.count(script), shared.count(script), shared.count(other)) == (1, 0, 1)
+    assert shared.replace(other, script).replace("<html data-shared ", "<html ") == page
 
 
 def test_the_page_is_small(client: httpx.Client) -> None:

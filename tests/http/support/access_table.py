@@ -19,10 +19,14 @@ MAY: dict[str, tuple[int, ...]] = {
     "changes": (401, 401, 403, 403, 403, LET_IN, LET_IN, 403, 403, 401, 401, 401, LET_IN),
     # About all sites.
     "service": (401, 401, 403, 403, 403, 403, LET_IN, 403, 403, 401, 401, 401, LET_IN),
+    "settings": (401, 401, 403, 403, 403, LET_IN, LET_IN, 403, 403, 401, 401, 401, 403),
+    "settings of all sites": (401, 401, 403, 403, 403, 403, LET_IN, 403, 403, 401, 401, 401, 403),
     "open": (LET_IN,) * len(COLUMNS),
 }
+SETTINGS = "/api/analytics/settings"
 FUNNEL = {"steps": [{"event_type": "opened"}, {"event_type": "closed"}], "hours": 1}
 SEGMENT = {"filters": {"event_type": "opened"}}
+LINK = {"expires_at": "2099-01-01T00:00:00Z"}
 HOUR = "2025-10-18T01:00Z"
 
 
@@ -44,6 +48,15 @@ class Line:
     def address(self) -> str:
         return self.asked or self.path
 
+    def told(self, status: int) -> int:
+        """Return a status as `expected` has it."""
+        # A thing is there no more when another request has deleted it.
+        return LET_IN if self.method == "DELETE" and status in (200, 404) else status
+
+    def expected(self, status: int) -> int:
+        """Return the status for whoever gets this one by the table."""
+        return self.status if status == LET_IN and self.method != "DELETE" else status
+
 
 def read(path: str, asked: str = "", status: int = 200) -> list[Line]:
     return [Line("GET", path, "reads", asked, status), Line("OPTIONS", path, "reads", asked, 204)]
@@ -51,6 +64,14 @@ def read(path: str, asked: str = "", status: int = 200) -> list[Line]:
 
 def opened(path: str) -> list[Line]:
     return [Line("GET", path, "open"), Line("OPTIONS", path, "open", status=204)]
+
+
+def settings(path: str, body: Any, status: int, may: str = "settings") -> list[Line]:
+    method = "GET" if body is None else "POST"
+    return [
+        Line(method, SETTINGS + path, may, status=status, body=body),
+        Line("OPTIONS", SETTINGS + path, "settings", status=204),
+    ]
 
 
 TABLE: list[Line] = [
@@ -79,8 +100,24 @@ TABLE: list[Line] = [
     Line("DELETE", "/api/analytics/segments/{name}", "changes", "/api/analytics/segments/mine"),
     Line("OPTIONS", "/api/analytics/segments/{name}", "reads", "/api/analytics/segments/mine", 204),
     Line("GET", "/metrics", "service"), Line("OPTIONS", "/metrics", "service", status=204),
+    *read("/api/analytics/access"), *read("/api/analytics/shared", status=404),
+    *(line for path, body, told in (
+        ("", None, 200), ("/keys", {"kind": "read"}, 200), ("/links", LINK, 200),
+    ) for line in settings(path, body, told)),
+    *settings("/sites", {"name": "default"}, 422, may="settings of all sites"),
+    Line("PUT", SETTINGS + "/sites/{name}", "settings of all sites", SETTINGS + "/sites/nowhere", 404, {"name": "x"}),
+    Line("OPTIONS", SETTINGS + "/sites/{name}", "settings", SETTINGS + "/sites/nowhere", 204),
+    *(line for path, asked in (
+        ("/keys", "hlw_00000000"), ("/links", "hll_00000000"), ("/sign-ins", "hlc_00000000"),
+    ) for line in (
+        Line("DELETE", f"{SETTINGS}{path}/{{prefix}}", "settings", f"{SETTINGS}{path}/{asked}"),
+        Line("OPTIONS", f"{SETTINGS}{path}/{{prefix}}", "settings", f"{SETTINGS}{path}/{asked}", 204),
+    )),
+    Line("POST", "/api/analytics/sign-in", "open", status=400, body={}),
+    Line("OPTIONS", "/api/analytics/sign-in", "open", status=204),
+    Line("POST", "/api/analytics/sign-out", "open"), Line("OPTIONS", "/api/analytics/sign-out", "open", status=204),
     *(line for path in (
-        "/", "/health/live", "/health/ready", "/analytics.js", "/h.js", "/analytics.mjs", "/analytics.d.mts"
+        "/", "/shared", "/health/live", "/health/ready", "/analytics.js", "/h.js", "/analytics.mjs", "/analytics.d.mts"
     ) for line in opened(path)),
 ]  # fmt: skip
 # The assets of the pages are many, and all alike.

@@ -84,11 +84,15 @@ class Operation:
 OPERATIONS = [
     Operation(path, method.upper(), told) for path, item in DOCUMENT["paths"].items() for method, told in item.items()
 ]
-READS = [operation for operation in OPERATIONS if operation.method == "GET"]
+# Operations of whoever signs in or may change settings. The tests of sign-ins, settings and links ask them.
+GUARDED = [operation for operation in OPERATIONS if operation.told["tags"][0] in ("Signing in", "Settings", "Sharing")]
+READS = [operation for operation in OPERATIONS if operation.method == "GET" and operation not in GUARDED]
 QUERIES = [operation for operation in READS if operation.parameters]
 WRITES = [operation for operation in OPERATIONS if "Sending" in operation.told["tags"]]
 # Operations that take a body but store no events: questions and saved segments.
-TOLD_BY_BODY = [operation for operation in OPERATIONS if "requestBody" in operation.told and operation not in WRITES]
+TOLD_BY_BODY = [
+    operation for operation in OPERATIONS if "requestBody" in operation.told and operation not in [*WRITES, *GUARDED]
+]
 each_of = pytest.mark.parametrize
 
 

@@ -8,12 +8,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from service.access.key_changes import create_key, revoke_key
 from service.access.keys import Kind
 from service.access.site_changes import add_site
+from service.http.cookies import NAME
+from service.http.gate import SETTINGS_PATH, SIGN_IN_PATH
 from sql.database import Database
 from tests.conftest import Servers
 from tests.http.conftest import READ_TOKEN, WRITE_KEY
@@ -33,14 +36,36 @@ class Guarded:
     site: Site
     keys: dict[str, str]
 
-    def ask(self, line: Line, key: str) -> httpx.Response:
-        headers = {"authorization": f"Bearer {key}"} if key else {}
+    def ask(self, line: Line, key: str, **headers: str) -> httpx.Response:
+        if key:
+            headers["authorization"] = f"Bearer {key}"
         query = "&site=default" if "?" in line.address else "?site=default"
         return answer_of(self.site, line.method, line.address + query, json=line.body, headers=headers)
+
+    def sign_in(self, key: str, **headers: str) -> httpx.Response:
+        return self.site.client.post(SIGN_IN_PATH, json={"key": key}, headers=headers)
+
+    def cookie(self, key: str) -> dict[str, str]:
+        """Sign in; return the headers of a page of the service from then on."""
+        cookie = cookie_of(self.sign_in(key))
+        return {"cookie": f"{NAME}={cookie}", "origin": self.site.running.url}
+
+    def change(self, method: str, path: str, key: str, **asked: Any) -> httpx.Response:
+        """Look at settings, or change them, as a program with a key does."""
+        headers = {"authorization": f"Bearer {key}"}
+        return self.site.client.request(method, f"{SETTINGS_PATH}{path}", headers=headers, **asked)
 
     def send(self, key: str, *events: object, path: str = "/e", **headers: str) -> httpx.Response:
         content = json.dumps(events if "batch" in path else events[0])
         return self.site.client.post(path, content=content, headers={"x-write-key": key} | headers)
+
+
+def cookie_of(answer: httpx.Response) -> str:
+    """Return the cookie that an answer sets."""
+    assert answer.status_code == 200, answer.text
+    name, _, value = answer.headers["set-cookie"].partition(";")[0].partition("=")
+    assert name == NAME
+    return str(value)
 
 
 @asynccontextmanager

@@ -20,11 +20,13 @@ MAY = {
     Right.EVENTS: {Kind.WRITE, Kind.SERVER, Kind.ADMIN},
     Right.READS: {Kind.READ, Kind.ADMIN},
     Right.CHANGES: {Kind.ADMIN},
+    Right.SETTINGS: {Kind.ADMIN},
 }
 CLOSES = {
     Right.EVENTS: {Kind.WRITE, Kind.SERVER},
     Right.READS: {Kind.READ, Kind.ADMIN},
     Right.CHANGES: {Kind.READ, Kind.ADMIN},
+    Right.SETTINGS: set(Kind),
 }
 
 
@@ -95,7 +97,8 @@ def test_a_key_gives_what_its_kind_and_its_site_say(
             assert outcome(service, right, [wrong], site) is Unauthorized
     found = outcome(service, right, [], site)
     is_closed = bool(closers) if site not in NUMBERS else None in closers or NUMBERS[site] in closers
-    if is_closed:
+    # Settings are never open.
+    if is_closed or right is Right.SETTINGS:
         assert found is Unauthorized
     elif site not in NUMBERS:
         assert found is UnknownSite
