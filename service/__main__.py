@@ -1,4 +1,4 @@
-"""The commands of the service: serve, health, import, export, sites, keys, backup, upgrade and others."""
+"""The commands of the service: serve, health, import, export, sites, keys, alerts, backup, upgrade and others."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ COMMANDS = {
     "export": "service.commands.exports:export",
     "sites": "service.commands.sites:sites",
     "keys": "service.commands.keys:keys",
+    "alerts": "service.commands.alerts:alerts",
     "backup": "service.commands.backup:backup",
     "restore": "service.commands.backup:restore",
     "upgrade": "service.commands.upgrade:upgrade",

@@ -11,6 +11,10 @@ from service.access.key_uses import KeyUses
 from service.access.limits import Limits
 from service.access.rules import Rules
 from service.access.sites import Site, Sites
+from service.alerts.checks import Checks
+from service.alerts.deliveries import Deliveries
+from service.alerts.numbers import Numbers
+from service.alerts.watch import Watch
 from service.archive.engine import Engine
 from service.console import configure_logs
 from service.exports.engines import KINDS, new_engine
@@ -89,7 +93,17 @@ class Service:
             self.looking,
             self.database,
         ]
-        self.worker = Worker(self.appender, self.sites, self.uses, self.metrics, self._end_streams, closing)
+        self.alerts = Watch(
+            self.log,
+            self.sites,
+            Checks(self.database, self.numbers_of, self.appender, settings),
+            Deliveries(self.log, settings.smtp_url, self.metrics.delivered),
+            self.numbers_of,
+            now,
+        )
+        self.worker = Worker(
+            self.appender, self.sites, self.uses, self.alerts, self.metrics, self._end_streams, closing
+        )
         self.litestar = self._framework(settings)
         self.entry = Entry(
             BasePath(settings.base_path),
@@ -121,6 +135,12 @@ class Service:
             timelines=Timelines(self.database, raw_events, now),
             trends=Trends(counts, segments, now),
         )
+
+    def numbers_of(self, site: Site) -> Numbers:
+        """Return the reports of a site that alerts read."""
+        shards = Shards(self.database, site.number, site.shards)
+        reads = self.reads.of(site)
+        return Numbers(Counts(self.database, self.raw_events.of(shards), shards), reads.summary, reads.proofs)
 
     def _framework(self, settings: Settings) -> Litestar:
         return Litestar(

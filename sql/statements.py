@@ -26,6 +26,7 @@ EVENT_COLUMNS = (
 class Statements:
     """The text of each query. The header of its file describes the query, its parameters and its rows."""
 
+    add_alert_rule: str
     add_key: str
     add_site: str
     advance_clock: str
@@ -42,12 +43,15 @@ class Statements:
     carry_hourly: str
     check_log: str
     check_totals: str
+    claim_alert_deliveries: str
+    claim_alert_rules: str
     close_day: str
     cohorts_from_rollups: str
     compact_receipts: str
     connect_hourly: str
     copy_events: str
     copy_span: str
+    count_alerts: str
     count_archive: str
     count_events: str
     count_failed_proofs: str
@@ -82,6 +86,7 @@ class Statements:
     forget_key: str
     forget_migration: str
     grant_views: str
+    has_alert_rules: str
     has_rows: str
     has_schema: str
     has_tables: str
@@ -94,6 +99,7 @@ class Statements:
     leave_archive: str
     lend_snapshot: str
     limit_bi_logins: str
+    list_alert_rules: str
     list_appended: str
     list_appended_numbers: str
     list_archived_hours: str
@@ -162,6 +168,7 @@ class Statements:
     read_lock_room: str
     read_log_head: str
     read_log_until: str
+    read_newest_received: str
     read_origin: str
     read_people: str
     read_proof: str
@@ -178,16 +185,20 @@ class Statements:
     read_trend: str
     read_user: str
     rebuild_hourly: str
+    record_alert: str
     record_archive_failure: str
     record_archive_hours: str
     record_archive_success: str
+    record_delivery: str
     record_file_damaged: str
     record_file_proven: str
     record_migration: str
     record_proof: str
+    record_report: str
     record_retention: str
     record_shift: str
     release_archive_files: str
+    remove_alert_rule: str
     rename_site: str
     restore_events: str
     restored_breaks: str

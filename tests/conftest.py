@@ -45,6 +45,7 @@ EVERY_VERSION = ("integration", "property")
 # property/archive/test_files.py.
 NEWEST_ONLY = (
     *("integration/exports", "integration/http", "integration/imports"),
+    *("integration/alerts/test_checks.py", "integration/alerts/test_sending.py"),
     *("integration/projections/archive", "integration/projections/witness"),
     *("integration/projections/history/test_crashes.py", "integration/projections/kept/test_damaged_files.py"),
     *(

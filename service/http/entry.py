@@ -12,7 +12,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from litestar.utils import normalize_path
 
-from service.access.errors import Unauthorized
+from service.access.errors import Bot, Unauthorized
 from service.access.limits import Limits
 from service.access.rules import Access
 from service.errors import ServiceError
@@ -129,7 +129,13 @@ class Entry:
         """Return who sends events. Raises ServiceError when it may not, or has sent too much."""
         access = self._gate.to_write(scope, headers)
         address = self._gate.address(scope, headers)
-        return Sender(address, access, self._limits.allowance(address, access))
+        allowance = self._limits.allowance(address, access)
+        try:
+            self._gate.check_visitor(access, headers, address)
+        except Bot:
+            allowance.take(1, 0)  # so that a flood of bots costs no more than one of events
+            raise
+        return Sender(address, access, allowance)
 
     def _refused(self, error: ServiceError) -> Answer:
         self._metrics.refused(error.reason if isinstance(error, Unauthorized) else error.code)

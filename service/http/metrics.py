@@ -56,6 +56,12 @@ class Metrics:
             buckets=SECONDS,
             registry=self._registry,
         )
+        deliveries = Counter(
+            "hourledger_alert_deliveries",
+            "Attempts to send a message of alerts, by outcome.",
+            ["outcome"],
+            registry=self._registry,
+        )
         self._waiting = Gauge(
             "hourledger_events_waiting",
             "Events waiting for a commit.",
@@ -67,6 +73,7 @@ class Metrics:
         self._events = cache(events.labels)
         self._refused = cache(refused.labels)
         self._seconds = cache(seconds.labels)
+        self._deliveries = cache(deliveries.labels)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request and its answer."""
@@ -81,6 +88,10 @@ class Metrics:
     def offered(self, outcome: str, events: int = 1) -> None:
         """Count events by their outcome."""
         self._events(outcome).inc(events)
+
+    def delivered(self, outcome: str) -> None:
+        """Count an attempt to send a message of alerts. outcome: sent, failed or gave_up."""
+        self._deliveries(outcome).inc()
 
     def waiting(self, events: int) -> None:
         """Set the number of events that wait in this worker."""
@@ -125,6 +136,7 @@ async def _of_database(database: Database) -> list[Metric]:
     retention = await database.only(statements.read_retention)
     archive = await database.only(statements.count_archive)
     writing = await database.only(statements.read_archive_state)
+    alerts = await database.only(statements.count_alerts)
     sites = {shard: row["name"] for row in await database.rows(statements.list_sites) for shard in row["shards"]}
     days = GaugeMetricFamily(
         "hourledger_overdue_days",
@@ -140,6 +152,10 @@ async def _of_database(database: Database) -> list[Metric]:
         _seals(seals, sites),
         *_retention(retention),
         *_archive({**archive, **writing}),
+        GaugeMetricFamily("hourledger_alerts_firing", "Rules of alerts that fire now.", value=alerts["firing"]),
+        GaugeMetricFamily(
+            "hourledger_alert_messages_waiting", "Messages of alerts that are to be sent.", value=alerts["waiting"]
+        ),
     ]
 
 

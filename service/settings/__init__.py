@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from service.settings import values
+from service.settings.smtp import Smtp, smtp
 
 Value = TypeVar("Value")
 
@@ -47,6 +48,8 @@ class Settings:
     allowed_hosts: tuple[str, ...]
     cors_origins: tuple[str, ...]
     trusted_proxies: tuple[values.Network, ...]
+    bots: str
+    refused_addresses: tuple[values.Network, ...]
     base_path: str
     events_per_address: int
     events_per_key: int
@@ -57,6 +60,7 @@ class Settings:
     archive_dir: Path
     witness: Path | None
     shards: int | None
+    smtp_url: Smtp | None
     log_level: str
     log_json: bool
 
@@ -140,6 +144,8 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
         allowed_hosts=_read(environ, "HOURLEDGER_ALLOWED_HOSTS", ",".join(LOOPBACK_NAMES), values.names),
         cors_origins=_read(environ, "HOURLEDGER_CORS_ORIGINS", "", values.origins),
         trusted_proxies=_read(environ, "HOURLEDGER_TRUSTED_PROXIES", "", values.networks),
+        bots=_read(environ, "HOURLEDGER_BOTS", "refuse", values.one_of("refuse", "accept")),
+        refused_addresses=_read(environ, "HOURLEDGER_REFUSED_ADDRESSES", "", values.networks_of_file),
         base_path=_read(environ, "HOURLEDGER_BASE_PATH", "/", values.base_path),
         events_per_address=_read(environ, "HOURLEDGER_EVENTS_PER_ADDRESS", "6000", EVENTS_PER_MINUTE),
         events_per_key=_read(environ, "HOURLEDGER_EVENTS_PER_KEY", "60000", EVENTS_PER_MINUTE),
@@ -150,6 +156,7 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
         archive_dir=_read(environ, "HOURLEDGER_ARCHIVE_DIR", str(data / ARCHIVE), values.folder),
         witness=_read(environ, "HOURLEDGER_WITNESS", "", lambda text: Path(text) if text else None),
         shards=_read(environ, "HOURLEDGER_SHARDS", "", lambda text: values.whole(1, 64)(text) if text else None),
+        smtp_url=_read(environ, "HOURLEDGER_SMTP_URL", "", smtp),
         log_level=log_level,
         log_json=log_json,
     )

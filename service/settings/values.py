@@ -12,6 +12,8 @@ _HOST = re.compile(r"[\w.-]+|\[?[0-9a-fA-F:.]+\]?", re.ASCII)
 _ALLOWED_HOST = re.compile(r"\*|[\w.-]+|\[[0-9a-f:.]+\]", re.ASCII)
 _ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[^\s/:,@?#*\[\]]+)(?::([0-9]{1,5}))?/?")
 _BASE_PATH = re.compile(r"(/[\w.~-]+)*", re.ASCII)
+# Lists of data centres have some ten thousand.
+MOST_LINES = 500_000
 USUAL_PORTS = {"http": 80, "https": 443}
 LOG_LEVELS = ("debug", "info", "warning", "error")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -30,6 +32,15 @@ def switch(text: str) -> bool:
     if text not in ("0", "1"):
         raise ValueError(f"must be 0 or 1, not {text!r}")
     return text == "1"
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"must be {' or '.join(choices)}, not {text!r}")
+        return text
+
+    return parse
 
 
 def secret(text: str) -> str | None:
@@ -99,6 +110,28 @@ def networks(text: str) -> tuple[Network, ...]:
         raise ValueError(
             f"must be a comma-separated list of addresses or networks such as 10.0.0.0/8: {error}"
         ) from error
+
+
+def networks_of_file(text: str) -> tuple[Network, ...]:
+    """Return the networks of a file: one a line, with # before what is none."""
+    if not text:
+        return ()
+    try:
+        lines = Path(text).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise ValueError(f"must name a file of networks that can be read, not {text!r}: {error}") from error
+    if len(lines) > MOST_LINES:
+        raise ValueError(f"must name a file of at most {MOST_LINES:,} lines, and {text!r} has {len(lines):,}")
+    found = []
+    for number, line in enumerate(lines, 1):
+        named = line.partition("#")[0].strip()
+        try:
+            found += [ipaddress.ip_network(named)] if named else []
+        except ValueError as error:
+            raise ValueError(
+                f"names {text!r}, whose line {number} must be an address or a network such as 10.0.0.0/8: {error}"
+            ) from error
+    return tuple(found)
 
 
 def base_path(text: str) -> str:
