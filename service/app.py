@@ -24,6 +24,7 @@ from service.http.entry import Entry, answer_exception
 from service.http.gate import Gate
 from service.http.live_stream import Live
 from service.http.metrics import Metrics
+from service.http.overload import Overload
 from service.http.routes import client_route, read_routes, state_routes
 from service.http.site_reads import Reads, SiteReads
 from service.http.track import Track
@@ -77,7 +78,8 @@ class Service:
         self.raw_events = RawEvents(url, engine)
         self.appender = kind(self.log, settings.log_days, disk=guard_of(url, settings.data_dir))
         self.work = WorkThread()
-        self.metrics = Metrics()
+        limits = Limits(settings.events_per_address, settings.events_per_key, settings.workers)
+        self.metrics = Metrics(Overload(self.appender.admission, limits).reasons)
         self.sites = Sites(self.access)
         self.live = Live(self.database)
         self.exports = Exports(url, Segments(self.database, self.log), partial(new_engine, url, settings), now)
@@ -108,7 +110,7 @@ class Service:
         self.entry = Entry(
             BasePath(settings.base_path),
             Gate(settings, self.sites, self.rules),
-            Limits(settings.events_per_address, settings.events_per_key, settings.workers),
+            limits,
             Track(self.appender, self.work, self.metrics.offered, now),
             self.reads,
             self.metrics,

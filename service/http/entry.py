@@ -22,6 +22,7 @@ from service.http.bodies import throw_away
 from service.http.compression import Compression
 from service.http.gate import BATCH_PATHS, SHARED, SINGLE_PATHS, Gate
 from service.http.metrics import Metrics
+from service.http.overload import HEADER
 from service.http.refusals import MethodNotAllowed
 from service.http.requests import keep_access, while_connected
 from service.http.routes import STREAMS
@@ -98,6 +99,9 @@ class Entry:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if overloads := self._metrics.overloads():
+                    told = ", ".join(sorted(overloads)).encode()
+                    message["headers"] = [*message["headers"], (HEADER, told)]
             await send(message)
 
         await app(scope, receive, Compression(watched, headers, is_read=scope["method"] == "GET"))

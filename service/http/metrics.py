@@ -8,7 +8,7 @@ keep the counts of workers that died.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from prometheus_client.registry import Collector
 
 from service.http.deadline import in_time
+from service.http.overload import REASONS
 from service.ingest.admission import Admission
 from service.ingest.disk_guard import DiskGuard
 from sql.database import Database, Row
@@ -34,10 +35,11 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 
 
 class Metrics:
-    """The metrics of one HTTP worker, and the text of all workers' metrics."""
+    """The metrics of one HTTP worker, and the text of all workers' metrics. overload: why it refuses events now."""
 
-    def __init__(self) -> None:
+    def __init__(self, overload: Callable[[], frozenset[str]] = frozenset) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._overload = overload
         self._registry = CollectorRegistry()
         requests = Counter(
             "hourledger_requests", "HTTP requests answered.", ["method", "route", "status"], registry=self._registry
@@ -68,12 +70,20 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=self._registry,
         )
+        overloaded = Gauge(
+            "hourledger_overloaded",
+            "Whether events are refused for lack of room, or were within the last minute, by reason.",
+            ["reason"],
+            multiprocess_mode="livemax",
+            registry=self._registry,
+        )
         # Cached, because prometheus_client takes longer to find a counter by its labels than to count.
         self._requests = cache(requests.labels)
         self._events = cache(events.labels)
         self._refused = cache(refused.labels)
         self._seconds = cache(seconds.labels)
         self._deliveries = cache(deliveries.labels)
+        self._overloaded = cache(overloaded.labels)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request and its answer."""
@@ -97,9 +107,17 @@ class Metrics:
         """Set the number of events that wait in this worker."""
         self._waiting.set(events)
 
+    def overloads(self) -> frozenset[str]:
+        """Return why events are refused for lack of room, after telling it to the metrics."""
+        found = self._overload()
+        for reason in REASONS:
+            self._overloaded(reason).set(reason in found)
+        return found
+
     async def text(self, database: Database, admission: Admission) -> bytes:
         """Return all metrics in Prometheus' text format. While the database is away it leaves the database's out."""
         self.waiting(admission.events)
+        self.overloads()
         try:
             families = await in_time(_of_database(database))
         except DatabaseError:

@@ -93,6 +93,7 @@ class Worker:
         parent = held_signals.Server.pid or os.getppid()
         while os.getppid() == parent:
             self._metrics.waiting(self._appender.admission.events)
+            self._metrics.overloads()
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
         os.kill(os.getpid(), signal.SIGTERM)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.ingest.admission import Admission
+from service.ingest.admission import MOST_EVENTS, Admission
 from service.ingest.appender import Appender
 
 
@@ -15,6 +15,11 @@ def why_appends_suffer(appender: Appender) -> list[str]:
             f"{budget.name} were refused within the last minute, because others held all {budget.most} bytes for them"
             for budget in admission.budgets
             if budget.used_up
+        ),
+        *(
+            [f"events were refused within the last minute, because {MOST_EVENTS:,} waited to be stored"]
+            if admission.used_up
+            else []
         ),
         *why_disk_is_low(admission),
     ]

@@ -1,6 +1,7 @@
 // Asks the service. The read token lives as long as the tab, and is only ever sent in a header.
 
 import { hear } from "./clock.js";
+import { hearLoad } from "./connection_status.js";
 import { parse } from "./exact_json.js";
 
 const TOKEN = "hourledger_read_token";
@@ -66,6 +67,7 @@ async function answerOf(path, signal, ...sent) {
   try {
     const answer = await ask(`api/analytics/${path}`, inTime, ...sent);
     hear(answer);
+    hearLoad(answer);
     return await bodyOf(answer);
   } catch (error) {
     // It was sent before the visitor gave the token that the page has now.

@@ -57,6 +57,7 @@ def test_an_address_that_sent_too_much_is_told_when_it_may_send_again(limited: S
     assert send(limited, ANOTHER, 1).status_code == 200
     assert send(limited, "127.0.0.1", 100).json()["stored"] == 100
     assert send(limited, "127.0.0.1", 1).status_code == 200
+    assert "hourledger-overloaded" not in limited.client.get("/api/analytics/rollups").headers, "one visitor is no load"
     assert re.search(
         r'hourledger_refused_requests_total\{reason="rate_limited"\} [1-9]', limited.client.get("/metrics").text
     )
@@ -98,5 +99,8 @@ async def test_a_write_key_has_a_limit_over_all_addresses_and_a_server_key_has_n
     wait_until(lambda: send(limited, "127.0.0.1", 1).status_code, "keys are needed", holds=lambda status: status == 401)
     assert [send(limited, f"192.0.2.{number}", 50, write).status_code for number in range(3)] == [200, 200, 429]
     assert "HOURLEDGER_EVENTS_PER_KEY" in refused(send(limited, "192.0.2.9", 1, write), 429, "rate_limited")
+    answer = limited.client.get("/api/analytics/rollups")
+    assert answer.headers["hourledger-overloaded"] == "key"
+    assert 'hourledger_overloaded{reason="key"} 1.0' in limited.client.get("/metrics").text
     assert send(limited, "192.0.2.9", 1, other).status_code == 200
     assert [send(limited, "192.0.2.10", 200, server).status_code for _ in range(3)] == [200] * 3
