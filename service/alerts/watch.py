@@ -52,6 +52,7 @@ class Watch:
         self._clock = clock
         self._seen: int | None = None
         self._has_rules = False
+        self._failing: set[int] = set()
 
     async def follow(self) -> None:
         """Look again and again, until cancelled. A fault is logged once, until a look works again."""
@@ -76,11 +77,22 @@ class Watch:
             return
         statements = self._database.statements
         for row in await self._database.rows(statements.claim_alert_rules, self._clock(), PAUSE):
-            try:
-                await self._look_at(row)
-            except ServiceError as error:
-                log.warning("a rule of alerts cannot be looked at now", rule=row["name"], why=error.message)
+            await self._try(row)
         await self._deliveries.send_due(self._clock)
+
+    async def _try(self, row: Row) -> None:
+        """Look at a rule. What keeps one from being looked at must not keep the others, so it is only logged, once."""
+        try:
+            await self._look_at(row)
+            self._failing.discard(row["rule"])
+        except (ServiceError, DatabaseError) as error:
+            if row["rule"] not in self._failing:
+                log.warning("a rule of alerts cannot be looked at now", rule=row["name"], why=str(error))
+            self._failing.add(row["rule"])
+        except Exception:
+            if row["rule"] not in self._failing:
+                log.exception("the service failed to look at a rule of alerts", rule=row["name"])
+            self._failing.add(row["rule"])
 
     async def _any_rule(self) -> bool:
         """Return whether there are rules. Each change of one raises the version that sites and keys have."""
@@ -104,10 +116,11 @@ class Watch:
         if found is None or found.firing == row["firing"]:
             return
         message = alert(about, found.text, now) if found.firing else recovery(about, found.text, row["changed_at"], now)
-        await self._database.only(
+        told = await self._database.only(
             self._database.statements.record_alert, row["rule"], now, found.firing, found.text, _json(message)
         )
-        log.info("a rule of alerts changed", rule=about.rule, site=site.name, firing=found.firing, found=found.text)
+        if told["deliveries"]:
+            log.info("a rule of alerts changed", rule=about.rule, site=site.name, firing=found.firing, found=found.text)
 
     async def _report(self, row: Row, site: Site, about: About) -> None:
         reported_for: date | None = row["reported_for"]

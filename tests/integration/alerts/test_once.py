@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 import structlog
 
 from service.access.site_changes import add_site, retire_site
+from service.alerts.checks import Finding
+from service.alerts.conditions import Condition, State
 from service.alerts.deliveries import MOST_ATTEMPTS
 from service.alerts.rules import list_rules, remove_rule
 from sql.database import Database, Row
+from sql.errors import Unreadable
 from tests.support.alerts import TURN, Clock, Watcher, watching
 from tests.support.log import NOW, an_event, append
 from tests.support.targets import Hook, Mailbox
@@ -64,6 +68,21 @@ async def test_workers_together_and_one_after_the_other_tell_it_once(
             await restarted.look()
     assert len(mails.mails) == 6
     assert await admin.fetchval(SENT) == 6
+
+
+async def test_what_another_worker_is_taking_is_left_to_it(watcher: Watcher, database: Database, posts: Hook) -> None:
+    posts.statuses = [500]
+    await watcher.add("quiet", "no events for 30 minutes", posts.url)
+    await watcher.look()
+    now = watcher.clock.now + timedelta(minutes=2)
+    for statement, given in (
+        (database.statements.claim_alert_rules, (now, TURN)),
+        (database.statements.claim_alert_deliveries, (now, 4)),
+    ):
+        async with database.transaction() as taking:
+            assert len(await taking.rows(statement, *given)) == 1
+            assert await watcher.service.log.rows(statement, *given) == []
+        assert await watcher.service.log.rows(statement, *given) == [], "the pause has begun"
 
 
 async def test_a_worker_that_was_overtaken_changes_nothing(watcher: Watcher, database: Database) -> None:
@@ -185,6 +204,26 @@ async def test_a_clock_that_was_set_back_stops_nothing(watcher: Watcher, mails: 
     watcher.clock.now = NOW
     await watcher.look()
     assert mails.subjects() == [QUIET, AGAIN]
+
+
+async def test_a_rule_that_cannot_be_looked_at_keeps_no_other_from_it(
+    watcher: Watcher, mails: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = watcher.checks.look
+
+    async def fails_once(condition: Condition, *given: Any) -> Finding | None:
+        if condition is State.FAILED_PROOF:
+            raise Unreadable("a page is damaged")
+        return await look(condition, *given)
+
+    monkeypatch.setattr(watcher.checks, "look", fails_once)
+    await watcher.add("damaged", "failed proof", MAIL)
+    await watcher.add("quiet", "no events for 30 minutes", MAIL)
+    with structlog.testing.capture_logs() as told:
+        for _ in range(3):
+            await watcher.look()
+    assert mails.subjects() == [QUIET]
+    assert [line["rule"] for line in told if line["log_level"] == "warning"] == ["damaged"]
 
 
 async def test_a_retired_site_is_not_missed(watcher: Watcher, mails: Mailbox) -> None:
