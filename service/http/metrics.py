@@ -8,24 +8,23 @@ keep the counts of workers that died.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import psutil
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
+from service.http.database_metrics import metrics_of, up
 from service.http.deadline import in_time
 from service.http.overload import REASONS
 from service.ingest.admission import Admission
 from service.ingest.disk_guard import DiskGuard
-from sql.database import Database, Row
+from sql.database import Database
 from sql.errors import DatabaseError
-from sql.hourly import PROJECTION
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -119,9 +118,9 @@ class Metrics:
         self.waiting(admission.events)
         self.overloads()
         try:
-            families = await in_time(_of_database(database))
+            families = await in_time(metrics_of(database))
         except DatabaseError:
-            families = [_up(0)]
+            families = [up(0)]
         if admission.disk is not None:
             families += _disk(admission.disk)
         return generate_latest(self._of_workers()) + generate_latest(_Collected(families))
@@ -145,42 +144,6 @@ class _Collected(Collector):
         yield from self._families
 
 
-async def _of_database(database: Database) -> list[Metric]:
-    statements = database.statements
-    checkpoints = await database.rows(statements.list_lags, PROJECTION, None)
-    failed = await database.only(statements.count_failed_proofs)
-    overdue = await database.only(statements.count_overdue_days)
-    seals = await database.rows(statements.list_seal_heads)
-    retention = await database.only(statements.read_retention)
-    archive = await database.only(statements.count_archive)
-    writing = await database.only(statements.read_archive_state)
-    alerts = await database.only(statements.count_alerts)
-    sites = {shard: row["name"] for row in await database.rows(statements.list_sites) for shard in row["shards"]}
-    days = GaugeMetricFamily(
-        "hourledger_overdue_days",
-        "Days kept past their retention, because they do not verify or cannot be dropped.",
-        value=overdue["days"],
-    )
-    live = [row for row in checkpoints if row["live"]]
-    return [
-        _up(1),
-        *_of_projection(live, sites),
-        _failed(failed),
-        days,
-        _seals(seals, sites),
-        *_retention(retention),
-        *_archive({**archive, **writing}),
-        GaugeMetricFamily("hourledger_alerts_firing", "Rules of alerts that fire now.", value=alerts["firing"]),
-        GaugeMetricFamily(
-            "hourledger_alert_messages_waiting", "Messages of alerts that are to be sent.", value=alerts["waiting"]
-        ),
-    ]
-
-
-def _up(answers: int) -> Metric:
-    return GaugeMetricFamily("hourledger_database_up", "Whether the database answers.", value=answers)
-
-
 def _disk(guard: DiskGuard) -> Iterator[Metric]:
     room = guard.room()
     yield GaugeMetricFamily("hourledger_disk_free_bytes", "Free bytes of the embedded server's disk.", value=room.free)
@@ -190,78 +153,6 @@ def _disk(guard: DiskGuard) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "hourledger_disk_full", "Whether events are refused because the disk is full.", value=guard.full
     )
-
-
-def _of_projection(checkpoints: list[Row], sites: Mapping[int, str]) -> Iterator[Metric]:
-    """sites: the name of each shard's site."""
-    head = GaugeMetricFamily("hourledger_log_head", "Last position of the log.", labels=["site", "shard"])
-    lag = GaugeMetricFamily(
-        "hourledger_projection_lag_events", "Events not folded yet.", labels=["projection", "site", "shard"]
-    )
-    version = GaugeMetricFamily(
-        "hourledger_projection_version", "Version of the projection that answers reads.", labels=["projection"]
-    )
-    for row in checkpoints:
-        where = sites[row["shard"]], str(row["shard"])
-        head.add_metric(where, row["head"])
-        lag.add_metric([PROJECTION, *where], row["lag_events"])
-    for live in {row["version"] for row in checkpoints}:
-        version.add_metric([PROJECTION], live)
-    yield from (head, lag, version)
-
-
-def _failed(proofs: Row) -> Metric:
-    failed = GaugeMetricFamily("hourledger_failed_proofs", "Hours whose last verification failed.", labels=["state"])
-    for state, hours in proofs.items():
-        failed.add_metric([state], hours)
-    return failed
-
-
-def _retention(row: Row) -> Iterator[Metric]:
-    yield GaugeMetricFamily(
-        "hourledger_detached_days", "Days whose rows left the log and can be brought back.", value=row["detached"]
-    )
-    yield GaugeMetricFamily(
-        "hourledger_archive_kept_days", "Days whose events only the archive has.", value=row["kept"]
-    )
-    since = row["kept_since"].timestamp() if row["kept_since"] is not None else 0.0
-    yield GaugeMetricFamily(
-        "hourledger_archive_kept_since_seconds", "Start of the oldest of these days, 0 for none.", value=since
-    )
-    ahead = row["ahead"].total_seconds() if row["ahead"] is not None else 0.0
-    yield GaugeMetricFamily(
-        "hourledger_clock_ahead_seconds",
-        "Seconds that the clock was ahead of the time known to have passed, at its last reading.",
-        value=max(ahead, 0.0),
-    )
-
-
-def _archive(row: Mapping[str, Any]) -> Iterator[Metric]:
-    numbers = {
-        "hourledger_archive_files": ("files", "Files of the archive."),
-        "hourledger_archive_bytes": ("bytes", "Bytes of the archive's files."),
-        "hourledger_archive_hours": ("hours", "Hours that a file of the archive holds exactly."),
-        "hourledger_archive_waiting_hours": ("waiting_hours", "Hours that are over and that no file holds exactly."),
-        "hourledger_archive_damaged_files": ("damaged_files", "Files of the archive that are damaged and not read."),
-    }
-    for name, (column, what) in numbers.items():
-        yield GaugeMetricFamily(name, what, value=row[column])
-    yield CounterMetricFamily(
-        "hourledger_archive_failed_writes_total",
-        "Files of the archive that could not be written.",
-        value=row["failed_writes"],
-    )
-    failed_at = row["failed_at"].timestamp() if row["failed_at"] is not None else 0.0
-    yield GaugeMetricFamily(
-        "hourledger_archive_last_error_seconds", "When a file could not be written last, 0 for never.", value=failed_at
-    )
-
-
-def _seals(heads: list[Row], sites: Mapping[int, str]) -> Metric:
-    seals = GaugeMetricFamily("hourledger_seals", "Sealed hours, the length of the chain.", labels=["site", "shard"])
-    for head in heads:
-        seals.add_metric([sites[head["shard"]], str(head["shard"])], head["sequence"])
-    return seals
 
 
 def _forget_dead_workers(folder: Path) -> None:
