@@ -18,6 +18,7 @@ from service.access.rules import Access
 from service.settings import WRITE_KEY, Settings, SettingsError, load
 from tests.browser.conftest import VISITOR
 from tests.support.access import DEFAULT
+from tests.support.sent_events import examples
 
 HEADLESS = VISITOR.replace("Chrome", "HeadlessChrome")
 CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0"
@@ -62,6 +63,7 @@ pieces = st.sampled_from(["bot", "Bot", "a.b", "/", "curl", "x", "Spider", "spid
 
 
 @given(st.lists(pieces, max_size=6).map("".join))
+@examples(100)
 def test_literals_and_patterns_are_found_as_one_expression_finds_them(agent: str) -> None:
     patterns = [r"Bot\/", r"a\.b", "^curl", "[wW]get", r"Spider[\s\S]*spider\.com", "x/x", "^Silk/", "(^| )b"]
     assert Agents(patterns).is_bot(agent) == any(re.search(pattern, agent) for pattern in patterns)
@@ -114,6 +116,7 @@ addresses = st.integers(0, 2**32 - 1).map(lambda number: ipaddress.ip_address(nu
 
 
 @given(networks, addresses)
+@examples(100)
 def test_an_address_is_found_in_any_networks(
     given: list[Network], address: ipaddress.IPv4Address | ipaddress.IPv6Address
 ) -> None:

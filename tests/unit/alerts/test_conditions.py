@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from service.alerts.conditions import LONGEST, METRICS, Bound, Condition, Silence, State, condition_of
 from service.errors import InvalidParameter
+from tests.support.sent_events import examples
 
 QUARTER = timedelta(minutes=15)
 quarters = st.integers(1, LONGEST // QUARTER).map(lambda number: number * QUARTER)
@@ -24,6 +25,7 @@ conditions: st.SearchStrategy[Condition] = st.one_of(
 
 
 @given(conditions)
+@examples(100)
 def test_a_condition_is_read_as_it_was_written(condition: Condition) -> None:
     assert condition_of(str(condition)) == condition
 

@@ -10,13 +10,14 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.alerts.messages import About
 from service.alerts.weekly import TOTALS, Week, due_monday
 from service.alerts.weekly_text import report
 from service.alerts.weekly_words import UNKNOWN, change, number
+from tests.support.sent_events import examples
 
 ABOUT = About("monday", "blog", "weekly report")
 MONDAY = date(2026, 11, 23)
@@ -51,7 +52,7 @@ def test_a_report_is_due_on_monday_morning_of_the_site(zone: str) -> None:
 
 
 @given(st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 1)), st.sampled_from(ZONES))  # noqa: DTZ001
-@settings(max_examples=20, deadline=None)
+@examples(20)
 def test_there_is_one_report_a_week_whatever_the_clocks_do(began: datetime, zone: str) -> None:
     """The rule is looked at every three hours for ten weeks, over the changes of the clocks."""
     now = began.replace(tzinfo=UTC)
