@@ -1,4 +1,4 @@
-"""The commands of the service: serve, health, import, export, sites, keys, links, backup, upgrade and others."""
+"""The commands of the service: serve, health, import, export, sites, keys, links, alerts, backup, upgrade and others."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ COMMANDS = {
     "erase": "service.commands.people:erase",
     "erasures": "service.commands.people:erasures",
     "links": "service.commands.links:links",
+    "alerts": "service.commands.alerts:alerts",
     "backup": "service.commands.backup:backup",
     "restore": "service.commands.backup:restore",
     "upgrade": "service.commands.upgrade:upgrade",

@@ -11,6 +11,10 @@ from service.access.key_uses import KeyUses
 from service.access.limits import Attempts, Limits
 from service.access.rules import Rules
 from service.access.sites import Site, Sites
+from service.alerts.checks import Checks
+from service.alerts.deliveries import Deliveries
+from service.alerts.numbers import Numbers
+from service.alerts.watch import Watch
 from service.archive.engine import Engine
 from service.console import configure_logs
 from service.exports.engines import KINDS, new_engine
@@ -20,6 +24,7 @@ from service.http.entry import Entry, answer_exception
 from service.http.gate import Gate
 from service.http.live_stream import Live
 from service.http.metrics import Metrics
+from service.http.overload import Overload
 from service.http.routes import client_route, read_routes, state_routes
 from service.http.settings_routes import SettingsRoutes
 from service.http.shared_page import shared_routes
@@ -76,7 +81,8 @@ class Service:
         self.raw_events = RawEvents(url, engine)
         self.appender = kind(self.log, settings.log_days, disk=guard_of(url, settings.data_dir))
         self.work = WorkThread()
-        self.metrics = Metrics()
+        limits = Limits(settings.events_per_address, settings.events_per_key, settings.workers)
+        self.metrics = Metrics(Overload(self.appender.admission, limits).reasons)
         self.sites = Sites(self.access)
         self.live = Live(self.database)
         self.exports = Exports(url, Segments(self.database, self.log), partial(new_engine, url, settings), now)
@@ -93,12 +99,22 @@ class Service:
             self.looking,
             self.database,
         ]
-        self.worker = Worker(self.appender, self.sites, self.uses, self.metrics, self._end_streams, closing)
+        self.alerts = Watch(
+            self.log,
+            self.sites,
+            Checks(self.database, self.numbers_of, self.appender, settings),
+            Deliveries(self.log, settings.smtp_url, self.metrics.delivered),
+            self.numbers_of,
+            now,
+        )
+        self.worker = Worker(
+            self.appender, self.sites, self.uses, self.alerts, self.metrics, self._end_streams, closing
+        )
         self.litestar = self._framework(settings)
         self.entry = Entry(
             BasePath(settings.base_path),
             self.gate,
-            Limits(settings.events_per_address, settings.events_per_key, settings.workers),
+            limits,
             Track(self.appender, self.work, self.metrics.offered, now),
             self.reads,
             self.metrics,
@@ -125,6 +141,12 @@ class Service:
             timelines=Timelines(self.database, raw_events, now),
             trends=Trends(counts, segments, now),
         )
+
+    def numbers_of(self, site: Site) -> Numbers:
+        """Return the reports of a site that alerts read."""
+        shards = Shards(self.database, site.number, site.shards)
+        reads = self.reads.of(site)
+        return Numbers(Counts(self.database, self.raw_events.of(shards), shards), reads.summary, reads.proofs)
 
     def _framework(self, settings: Settings) -> Litestar:
         return Litestar(

@@ -26,6 +26,7 @@ EVENT_COLUMNS = (
 class Statements:
     """The text of each query. The header of its file describes the query, its parameters and its rows."""
 
+    add_alert_rule: str
     add_erasing: str
     add_key: str
     add_share_link: str
@@ -47,6 +48,8 @@ class Statements:
     carry_hourly: str
     check_log: str
     check_totals: str
+    claim_alert_deliveries: str
+    claim_alert_rules: str
     close_day: str
     cohorts_from_rollups: str
     compact_receipts: str
@@ -54,6 +57,7 @@ class Statements:
     connect_hourly: str
     copy_events: str
     copy_span: str
+    count_alerts: str
     count_archive: str
     count_erased_since: str
     count_events: str
@@ -94,6 +98,7 @@ class Statements:
     forget_migration: str
     forget_tombstones: str
     grant_views: str
+    has_alert_rules: str
     has_rows: str
     has_schema: str
     has_tables: str
@@ -106,6 +111,7 @@ class Statements:
     leave_archive: str
     lend_snapshot: str
     limit_bi_logins: str
+    list_alert_rules: str
     list_appended: str
     list_appended_numbers: str
     list_archived_hours: str
@@ -189,6 +195,7 @@ class Statements:
     read_lock_room: str
     read_log_head: str
     read_log_until: str
+    read_newest_received: str
     read_origin: str
     read_people: str
     read_proof: str
@@ -205,16 +212,20 @@ class Statements:
     read_trend: str
     read_user: str
     rebuild_hourly: str
+    record_alert: str
     record_archive_failure: str
     record_archive_hours: str
     record_archive_success: str
+    record_delivery: str
     record_file_damaged: str
     record_file_proven: str
     record_migration: str
     record_proof: str
+    record_report: str
     record_retention: str
     record_shift: str
     release_archive_files: str
+    remove_alert_rule: str
     rename_members: str
     rename_site: str
     restore_events: str

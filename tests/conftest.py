@@ -44,7 +44,7 @@ EVERY_VERSION = ("integration", "property")
 # decides about clocks, settings and copies. How rows come from the server into files is tried on every version:
 # property/archive/test_files.py.
 NEWEST_ONLY = (
-    *("integration/exports", "integration/http", "integration/imports"),
+    *("integration/alerts", "integration/exports", "integration/http", "integration/imports"),
     *("integration/projections/archive", "integration/projections/witness"),
     *("integration/projections/history/test_crashes.py", "integration/projections/kept/test_damaged_files.py"),
     *(

@@ -7,6 +7,7 @@ ServiceError
 │   ├── WrongView    the link shows something else
 │   └── WrongSite    the key is of another site than the request names
 └── Impossible
+    ├── Bot          a bot or a headless browser sends, or an address that the operator refuses
     ├── NameTaken    another site has the name
     └── WrongState   the key is valid, or is not valid, and must be the other for this change
 """
@@ -46,6 +47,12 @@ class WrongSite(Forbidden):
     """The key is valid, but of another site than the request names, or of one site where it must be of all."""
 
     code = "wrong_site"
+
+
+class Bot(Impossible):
+    """A bot or a headless browser sends, or an address that the operator refuses. Its events are not counted."""
+
+    code = "bot"
 
 
 class NameTaken(Impossible):

@@ -80,11 +80,19 @@ class Limit:
         self._bytes = Buckets(events * BYTES_PER_EVENT, clock)
         self._variable = variable
         self._whose = whose
+        self._clock = clock
+        self._refused_at: float | None = None
+
+    @property
+    def used_up(self) -> bool:
+        """Whether a sender was refused within the last minute."""
+        return self._refused_at is not None and self._clock() - self._refused_at < MINUTE
 
     def check(self, name: str) -> None:
         """Raise RateLimited while the sender has sent more than it may."""
         for buckets, what in ((self._events, "events"), (self._bytes, "bytes")):
             if seconds := buckets.wait(name):
+                self._refused_at = self._clock()
                 seconds = math.ceil(seconds)
                 raise RateLimited(
                     f"too many {what} came from {self._whose}: send the rest in {seconds} s"
@@ -119,6 +127,11 @@ class Limits:
     def __init__(self, of_address: int, of_key: int, workers: int = 1, clock: Callable[[], float] = monotonic) -> None:
         self._address = _limit(of_address / workers, "HOURLEDGER_EVENTS_PER_ADDRESS", "your address", clock)
         self._key = _limit(of_key / workers, "HOURLEDGER_EVENTS_PER_KEY", "this key", clock)
+
+    @property
+    def key_used_up(self) -> bool:
+        """Whether a key was refused within the last minute, because all its pages together sent too much."""
+        return self._key is not None and self._key.used_up
 
     def allowance(self, address: str, access: Access) -> Allowance:
         """Return what a sender may still send. Raises RateLimited when it has sent too much.

@@ -88,6 +88,11 @@ class Sites:
         return self._found.is_set()
 
     @property
+    def version(self) -> int | None:
+        """The version of all that was known at the last look; also rules of alerts raise it. None before the first."""
+        return self._version
+
+    @property
     def default(self) -> Site:
         """The site of requests that name none. Raises NotReady before the sites could be read."""
         if self._default is None:

@@ -12,7 +12,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from litestar.utils import normalize_path
 
-from service.access.errors import Unauthorized
+from service.access.errors import Bot, Unauthorized
 from service.access.limits import Limits
 from service.access.rules import Access
 from service.errors import ServiceError
@@ -22,6 +22,7 @@ from service.http.bodies import throw_away
 from service.http.compression import Compression
 from service.http.gate import BATCH_PATHS, SHARED, SINGLE_PATHS, Gate
 from service.http.metrics import Metrics
+from service.http.overload import HEADER
 from service.http.refusals import MethodNotAllowed
 from service.http.requests import keep_access, while_connected
 from service.http.routes import STREAMS
@@ -99,6 +100,9 @@ class Entry:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if overloads := self._metrics.overloads():
+                    told = ", ".join(sorted(overloads)).encode()
+                    message["headers"] = [*message["headers"], (HEADER, told)]
             await send(message)
 
         await app(scope, receive, Compression(watched, headers, is_read=scope["method"] == "GET"))
@@ -130,7 +134,13 @@ class Entry:
         """Return who sends events. Raises ServiceError when it may not, or has sent too much."""
         access = self._gate.to_write(scope, headers)
         address = self._gate.address(scope, headers)
-        return Sender(address, access, self._limits.allowance(address, access))
+        allowance = self._limits.allowance(address, access)
+        try:
+            self._gate.check_visitor(access, headers, address)
+        except Bot:
+            allowance.take(1, 0)  # so that a flood of bots costs no more than one of events
+            raise
+        return Sender(address, access, allowance)
 
     def _refused(self, error: ServiceError) -> Answer:
         self._metrics.refused(error.reason if isinstance(error, Unauthorized) else error.code)

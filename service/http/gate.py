@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from litestar.types import HTTPScope
 
 from service.access.addresses import address_of
+from service.access.bots import Bots
 from service.access.errors import WrongSite
 from service.access.keys import Right
 from service.access.rules import Access, Rules
@@ -65,6 +66,7 @@ class Gate:
         self._user_header = (settings.trusted_user_header or "").encode()
         self._sites = sites
         self._rules = rules
+        self._bots = Bots(settings)
 
     def check(self, scope: HTTPScope, path: str, headers: Headers) -> Access | None:
         """Check everything of a request that does not write events; return its access, None on an open path.
@@ -111,6 +113,11 @@ class Gate:
         origins = frozenset(access.site.origins) or self._origins
         self._check_origin(headers, origins, by_key=access.key is not None and not origins)
         return access
+
+    def check_visitor(self, access: Access, headers: Headers, address: str) -> None:
+        """Raise Bot for a sender of events that is a bot. address: of the sender."""
+        agent = headers.get(b"user-agent", b"").decode("latin-1")
+        self._bots.check(access, agent, address, from_page=bool(headers.get(b"origin")))
 
     def _access(self, right: Right, scope: HTTPScope, headers: Headers, given: Iterable[str]) -> Access:
         site, scope["query_string"] = taken(scope["query_string"])

@@ -15,6 +15,7 @@ from litestar import Litestar
 
 from service.access.key_uses import KeyUses
 from service.access.sites import Sites
+from service.alerts.watch import Watch
 from service.http import held_signals
 from service.http.metrics import Metrics
 from service.ingest.appender import Appender
@@ -49,6 +50,7 @@ class Worker:
         appender: Appender,
         sites: Sites,
         uses: KeyUses,
+        alerts: Watch,
         metrics: Metrics,
         end_streams: Callable[[], None],
         closing: Sequence[Closable],
@@ -56,6 +58,7 @@ class Worker:
         self._appender = appender
         self._sites = sites
         self._uses = uses
+        self._alerts = alerts
         self._metrics = metrics
         self._end_streams = end_streams
         self._closing = closing
@@ -72,7 +75,7 @@ class Worker:
             self._appender.wait_until_available(START_SECONDS), self._sites.wait_until_known(START_SECONDS)
         )
         tasks += [asyncio.create_task(self._keep_house()), asyncio.create_task(self._end_streams_at_stop())]
-        tasks.append(asyncio.create_task(self._uses.follow()))
+        tasks += [asyncio.create_task(self._uses.follow()), asyncio.create_task(self._alerts.follow())]
         try:
             yield
         finally:
@@ -90,6 +93,7 @@ class Worker:
         parent = held_signals.Server.pid or os.getppid()
         while os.getppid() == parent:
             self._metrics.waiting(self._appender.admission.events)
+            self._metrics.overloads()
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
         os.kill(os.getpid(), signal.SIGTERM)
 

@@ -35,7 +35,7 @@ class Budget:
     @property
     def used_up(self) -> bool:
         """Whether a body was refused lately because other bodies held the whole budget."""
-        return self._refused_at is not None and monotonic() - self._refused_at < USED_UP_SECONDS
+        return _is_lately(self._refused_at)
 
     def hold(self, count: int) -> None:
         """Count bytes until `release`. Raises QueueFull."""
@@ -61,6 +61,10 @@ class Budget:
             del self._arriving[address]
 
 
+def _is_lately(moment: float | None) -> bool:
+    return moment is not None and monotonic() - moment < USED_UP_SECONDS
+
+
 class Admission:
     """Lets events and bodies wait, or refuses them at once.
 
@@ -75,6 +79,7 @@ class Admission:
         self.disk_full = False
         self.stopping = False
         self.events = 0
+        self._refused_at: float | None = None
         self.singles = Budget("events", MOST_SINGLE_BYTES)
         self.batches = Budget("batches", MOST_BATCH_BYTES_WAITING)
 
@@ -82,6 +87,11 @@ class Admission:
     def budgets(self) -> tuple[Budget, Budget]:
         """Both budgets."""
         return self.singles, self.batches
+
+    @property
+    def used_up(self) -> bool:
+        """Whether events were refused lately because too many waited."""
+        return _is_lately(self._refused_at)
 
     def check_room(self, events: int) -> None:
         """Check that `events` more may wait. Raises Stopping, DiskFull, NotReady or QueueFull."""
@@ -94,4 +104,5 @@ class Admission:
         if not self.available:
             raise NotReady("the database is away, or takes no events; send it again")
         if self.events + events > MOST_EVENTS:
+            self._refused_at = monotonic()
             raise QueueFull("too many events are waiting to be stored; send it again")

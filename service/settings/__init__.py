@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from service.settings import values
+from service.settings.smtp import Smtp, smtp
 
 Value = TypeVar("Value")
 
@@ -50,6 +51,8 @@ class Settings:
     cors_origins: tuple[str, ...]
     trusted_proxies: tuple[values.Network, ...]
     trusted_user_header: str | None
+    bots: str
+    refused_addresses: tuple[values.Network, ...]
     base_path: str
     events_per_address: int
     events_per_key: int
@@ -61,6 +64,7 @@ class Settings:
     witness: Path | None
     erasure_key: Path
     shards: int | None
+    smtp_url: Smtp | None
     log_level: str
     log_json: bool
 
@@ -145,6 +149,8 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
         cors_origins=_read(environ, "HOURLEDGER_CORS_ORIGINS", "", values.origins),
         trusted_proxies=_read(environ, "HOURLEDGER_TRUSTED_PROXIES", "", values.networks),
         trusted_user_header=_read(environ, USER_HEADER, "", values.header_name),
+        bots=_read(environ, "HOURLEDGER_BOTS", "refuse", values.one_of("refuse", "accept")),
+        refused_addresses=_read(environ, "HOURLEDGER_REFUSED_ADDRESSES", "", values.networks_of_file),
         base_path=_read(environ, "HOURLEDGER_BASE_PATH", "/", values.base_path),
         events_per_address=_read(environ, "HOURLEDGER_EVENTS_PER_ADDRESS", "6000", EVENTS_PER_MINUTE),
         events_per_key=_read(environ, "HOURLEDGER_EVENTS_PER_KEY", "60000", EVENTS_PER_MINUTE),
@@ -156,6 +162,7 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
         witness=_read(environ, "HOURLEDGER_WITNESS", "", lambda text: Path(text) if text else None),
         erasure_key=_read(environ, "HOURLEDGER_ERASURE_KEY", str(data / ERASURE_KEY), Path),
         shards=_read(environ, "HOURLEDGER_SHARDS", "", lambda text: values.whole(1, 64)(text) if text else None),
+        smtp_url=_read(environ, "HOURLEDGER_SMTP_URL", "", smtp),
         log_level=log_level,
         log_json=log_json,
     )

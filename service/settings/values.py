@@ -15,6 +15,8 @@ _BASE_PATH = re.compile(r"(/[\w.~-]+)*", re.ASCII)
 _HEADER = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
 # Headers that browsers send by themselves.
 NO_USER = frozenset({"accept", "authorization", "connection", "cookie", "host", "origin", "referer", "user-agent"})
+# Lists of data centres have some ten thousand.
+MOST_LINES = 500_000
 USUAL_PORTS = {"http": 80, "https": 443}
 LOG_LEVELS = ("debug", "info", "warning", "error")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -33,6 +35,15 @@ def switch(text: str) -> bool:
     if text not in ("0", "1"):
         raise ValueError(f"must be 0 or 1, not {text!r}")
     return text == "1"
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"must be {' or '.join(choices)}, not {text!r}")
+        return text
+
+    return parse
 
 
 def secret(text: str) -> str | None:
@@ -110,6 +121,28 @@ def header_name(text: str) -> str | None:
     if text and (not _HEADER.fullmatch(name) or name in NO_USER):
         raise ValueError(f"must be a header that only the proxy sets, such as X-Forwarded-User, not {text!r}")
     return name or None
+
+
+def networks_of_file(text: str) -> tuple[Network, ...]:
+    """Return the networks of a file: one a line, with # before what is none."""
+    if not text:
+        return ()
+    try:
+        lines = Path(text).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise ValueError(f"must name a file of networks that can be read, not {text!r}: {error}") from error
+    if len(lines) > MOST_LINES:
+        raise ValueError(f"must name a file of at most {MOST_LINES:,} lines, and {text!r} has {len(lines):,}")
+    found = []
+    for number, line in enumerate(lines, 1):
+        named = line.partition("#")[0].strip()
+        try:
+            found += [ipaddress.ip_network(named)] if named else []
+        except ValueError as error:
+            raise ValueError(
+                f"names {text!r}, whose line {number} must be an address or a network such as 10.0.0.0/8: {error}"
+            ) from error
+    return tuple(found)
 
 
 def base_path(text: str) -> str:

@@ -19,6 +19,8 @@ from tests.http.support.site import Site, new_site, now
 
 # Names of the browser on Debian and elsewhere. The first has no windows of its own, which saves 40 % of its CPU time.
 PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+# A visitor's browser; the service refuses headless ones as bots.
+VISITOR = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -31,6 +33,7 @@ FLAGS = [
     "--disable-sync",
     # Otherwise a page of another origin needs the visitor's permission to reach a service on this machine.
     "--disable-features=LocalNetworkAccessChecks",
+    f"--user-agent={VISITOR}",
 ]
 # How long a page may take on a busy machine, in milliseconds.
 PATIENCE = 60_000

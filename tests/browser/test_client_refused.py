@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.async_api import BrowserContext, Page, Request, Route
+from playwright.async_api import Browser, BrowserContext, Page, Request, Route
 
+from tests.browser.conftest import VISITOR
 from tests.browser.support.client import Visitor, waiting
 from tests.http.support.site import Site, now
 
@@ -122,3 +123,21 @@ async def test_a_blocker_or_no_network_is_no_refusal(context: BrowserContext, si
     await pass_minutes(page, 5)
     assert len(heard.batches) >= 3
     assert heard.told() == []
+
+
+async def test_a_bot_drops_its_events_and_is_told_why_once(browser: Browser, site: Site) -> None:
+    headless = VISITOR.replace("Chrome", "HeadlessChrome")
+    context = await browser.new_context(user_agent=headless)
+    visitor = Visitor(context, site)
+    page = await context.new_page()
+    heard = Heard()
+    heard.listen(page)
+    await visitor.visit(page)
+    for number in range(1, 3):
+        await visitor.track(page, 2)
+        await page.wait_for_function(f"hourledger.stats().reasons.bot === {2 * number}")
+        assert await waiting(page) == 0
+    (line,) = heard.told()
+    assert "HOURLEDGER_BOTS" in line
+    assert visitor.stored() == []
+    await context.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from asyncio import Event
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -109,6 +110,21 @@ async def test_without_a_stream_it_asks_again_and_again(seeded: Site, page: Page
     await expect(page.locator("#connection")).to_have_text("Updates every 10 seconds")
     async with page.expect_response("**/api/analytics/summary?*"):
         await page.clock.run_for(13_000)
+
+
+async def test_an_overloaded_service_is_told_in_the_header(seeded: Site, page: Page, artifacts: Path) -> None:
+    async def overloaded(route: Route) -> None:
+        answer = await route.fetch()
+        await route.fulfill(response=answer, headers=answer.headers | {"hourledger-overloaded": "queue"})
+
+    await page.route(re.compile(r"/api/analytics/(?!live)"), overloaded)
+    await open_dashboard(page, seeded)
+    await expect(page.locator("#connection")).to_have_text("Overloaded: some events are refused")
+    await in_both_schemes(page, artifacts, "overloaded")
+    await check_accessible(page)
+    await page.unroute_all(behavior="ignoreErrors")
+    await page.get_by_role("button", name="24 h").click()
+    await expect(page.locator("#connection")).to_have_text("Live")
 
 
 async def test_what_loads_has_its_place(seeded: Site, page: Page, artifacts: Path) -> None:

@@ -101,7 +101,7 @@ def test_settings() -> None:
 
 
 def test_metrics() -> None:
-    source = (ROOT / "service/http/metrics.py").read_text()
+    source = "".join((ROOT / "service/http" / name).read_text() for name in ("metrics.py", "database_metrics.py"))
     # prometheus-client adds _total to the names of counters.
     counters = named(r'Counter\(\s*"(hourledger_\w+)"', within=source)
     there = named(r'"(hourledger_\w+)"', within=source)

@@ -77,7 +77,7 @@ async function isUnreadable() {
 /** Tell whoever made the page, once; then ask rarely. why: what the service said, when the page can read it. */
 function refuse(why) {
   if (!isRefused) {
-    report(REFUSED, why ?? `${options.endpoint} takes no events from ${location.origin}; add it to HOURLEDGER_CORS_ORIGINS`, 0);
+    report("refused_origin", why ?? `${options.endpoint} takes no events from ${location.origin}; add it to HOURLEDGER_CORS_ORIGINS`, 0);
   }
   isRefused = true;
   failures = 9;

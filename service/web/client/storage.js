@@ -23,7 +23,6 @@ const BATCH_BYTES = 200_000;
 const BEACON_BYTES = 60_000; // browsers take 64 KiB
 const PROPERTIES = 16_384; // bytes
 const DEEPEST = 32;
-const REFUSED = "refused_origin";
 const LONGEST_PAUSE = 5 * MINUTE;
 
 const home = /^http/.test(here) && here; // a bundled module does not know its own
@@ -93,7 +92,7 @@ const weightOf = (keys) => keys.reduce((sum, key) => sum + weight(key), 0);
 
 /** lost: how many events are dropped; none when a part was mended or left out. The console names faults of the page once. */
 function report(reason, detail, lost = 1) {
-  const isTold = reason === REFUSED || reason === "unauthorized" ? !reasons[reason] : options.debug;
+  const isTold = /^(bot|refused|unauth)/.test(reason) ? !reasons[reason] : options.debug;
   reasons[reason] = (reasons[reason] ?? 0) + (lost || 1);
   dropped += lost;
   if (isTold) console.warn("hourledger:", reason, detail?.message ?? detail);

@@ -1,6 +1,7 @@
 // Asks the service. The browser adds the cookie of a sign-in by itself, and no script can read it.
 
 import { hear } from "./clock.js";
+import { hearLoad } from "./connection_status.js";
 import { parse } from "./exact_json.js";
 
 const UNAUTHORIZED = 401;
@@ -69,6 +70,7 @@ async function answerOf(path, signal, ...sent) {
   try {
     const answer = await ask(`api/analytics/${path}`, inTime, ...sent);
     hear(answer);
+    hearLoad(answer);
     return await bodyOf(answer);
   } catch (error) {
     // It was sent before the reader signed in.

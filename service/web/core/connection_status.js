@@ -6,9 +6,11 @@ import { clockText } from "./format.js";
 const CONNECTIONS = new Map([
   ["loading", "Loading …"], ["live", "Live"], ["polling", "Updates every 10 seconds"], ["away", "The database does not answer"],
   ["gone", "The server does not answer"], ["signed-out", "Not signed in"],
+  ["overloaded", "Overloaded: some events are refused"],
 ]);
 let connection = "loading";
 let hasLoaded = false;
+let isOverloaded = false;
 
 const isGone = () => !find("gone").hidden;
 
@@ -17,8 +19,17 @@ export function become(name) {
   show();
 }
 
+// Every answer says whether the service refuses events for lack of room.
+export function hearLoad(answer) {
+  const was = isOverloaded;
+  isOverloaded = answer.headers.has("hourledger-overloaded");
+  if (isOverloaded !== was) show();
+  if (isOverloaded && !was) write(find("announcement"), CONNECTIONS.get("overloaded"));
+}
+
 export function show() {
-  const name = isGone() ? "gone" : connection;
+  const reads = isOverloaded && (connection === "live" || connection === "polling");
+  const name = isGone() ? "gone" : reads ? "overloaded" : connection;
   find("connection").dataset.state = name;
   write(find("connection"), CONNECTIONS.get(name));
 }

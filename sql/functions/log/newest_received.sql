@@ -1,5 +1,5 @@
--- When the newest event of the log was received, by the database's clock; null without events.
-create or replace function newest_received()
+-- When the newest event of the log was received, by the database's clock; null without events. in_shards: null for all.
+create or replace function newest_received(in_shards integer[] default null)
 returns timestamptz
 language plpgsql stable
 as $$
@@ -14,6 +14,7 @@ begin
             order by e.position desc
             limit 1
         ) as newest
+        where in_shards is null or h.shard = any (in_shards)
     );
 end
 $$;

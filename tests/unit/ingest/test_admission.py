@@ -35,6 +35,18 @@ def test_batches_do_not_use_the_budget_of_events() -> None:
     both.singles.hold(admission.MOST_SINGLE_BYTES)
 
 
+def test_a_queue_that_was_full_says_so_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = Admission()
+    waiting.available = True
+    waiting.check_room(admission.MOST_EVENTS)
+    with pytest.raises(QueueFull):
+        waiting.check_room(admission.MOST_EVENTS + 1)
+    assert waiting.used_up
+    later = monotonic() + USED_UP_SECONDS
+    monkeypatch.setattr(admission, "monotonic", lambda: later)
+    assert not waiting.used_up
+
+
 def test_an_address_has_a_share_of_what_arrives() -> None:
     budget = Budget("batches", 100)
     budget.arrive(HERE, 20)
