@@ -29,6 +29,7 @@ COMMANDS = {
     "seal-head": "projections.commands.seal_head:seal_head",
     "retention": "projections.commands.retention:retention",
     "undrop": "projections.commands.retention:undrop",
+    "quarantine": "projections.commands.quarantine:quarantine",
     "history": "projections.commands.history:history",
     "status": "projections.commands.follow:status",
 }

@@ -37,6 +37,7 @@ class Statements:
     ask_for_proof: str
     attach_day: str
     begin_archive_file: str
+    begin_quarantine: str
     begin_restoring: str
     begin_version: str
     carry_hourly: str
@@ -52,6 +53,8 @@ class Statements:
     count_events: str
     count_failed_proofs: str
     count_overdue_days: str
+    count_quarantined: str
+    count_quarantined_in_file: str
     count_users: str
     create_replacement: str
     create_schema_migrations: str
@@ -69,6 +72,7 @@ class Statements:
     drop_restored: str
     drop_views: str
     end_long_readers: str
+    end_quarantine: str
     end_sessions: str
     end_version: str
     export_events: str
@@ -86,13 +90,17 @@ class Statements:
     has_schema: str
     has_tables: str
     hold_archive_file: str
+    hold_checkpoints: str
     hold_day: str
+    hold_kept_day: str
     hold_log: str
     identify_backend: str
+    is_quarantined_hour: str
     judge_events: str
     keep_archived_day: str
     leave_archive: str
     lend_snapshot: str
+    lift_quarantined_day: str
     limit_bi_logins: str
     list_appended: str
     list_appended_numbers: str
@@ -120,6 +128,9 @@ class Statements:
     list_opened_days: str
     list_overdue_days: str
     list_overdue_rollups: str
+    list_quarantine_days: str
+    list_quarantined_ranges: str
+    list_quarantines: str
     list_released_files: str
     list_seal_heads: str
     list_segments: str
@@ -146,7 +157,9 @@ class Statements:
     open_views: str
     prolong_grace: str
     put_counts_from_file: str
+    put_events_from_file: str
     put_hour_from_file: str
+    put_quarantined_day: str
     put_replacement_in_place: str
     read_access_version: str
     read_archive_id: str
@@ -166,6 +179,8 @@ class Statements:
     read_people: str
     read_proof: str
     read_proofs: str
+    read_quarantine: str
+    read_quarantine_day: str
     read_retention: str
     read_retired: str
     read_schema_version: str
@@ -189,6 +204,7 @@ class Statements:
     record_shift: str
     release_archive_files: str
     rename_site: str
+    reseal_hours: str
     restore_events: str
     restored_breaks: str
     retire_rollups: str

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
+from typing import ClassVar
 
 from msgspec import Struct
 
@@ -14,8 +15,7 @@ from service.questions.filters import Filters
 
 # Fields that hold text as the log stores it.
 STORED_TEXTS = ("session_id", "user_id", "tool_name", "event_type", "action")
-# The number of the bucket that is all of a trend's time.
-WHOLE = 0
+WHOLE = 0  # the number of the bucket that is all of a trend's time
 
 Range = tuple[datetime | None, datetime]
 
@@ -67,9 +67,10 @@ class Question(Struct, frozen=True, tag=True, kw_only=True):
     """A question about the events that pass the checks.
 
     snapshot: one of PostgreSQL that its transaction lends, None for a new one. shards: those whose events it is about,
-    None for all.
+    None for all. leaves_out_quarantined: whether it is not about quarantined events.
     """
 
+    leaves_out_quarantined: ClassVar[bool] = True
     checks: Checks = ()
     snapshot: str | None = None
     shards: tuple[int, ...] | None = None
@@ -157,8 +158,8 @@ class Funnel(Question, frozen=True, tag=True, kw_only=True):
         """Return the columns of events that the answer needs."""
         actor = {"user_id"} if self.by_user else {"session", *(["session_id"] if self.most_ids else [])}
         checks = [*self.checks, *(check for step in self.steps for check in step.checks)]
-        divided = {self.divided_by} if self.divided_by else set()
-        return {"timestamp", "position", "shard"} | actor | columns_of_checks(checks) | divided
+        divided = [self.divided_by] if self.divided_by else []
+        return {"timestamp", "position", "shard", *divided} | actor | columns_of_checks(checks)
 
     def texts(self) -> dict[Path, tuple[str, ...]]:
         """Return paths at which every event of the answer has one of some texts.
@@ -195,9 +196,10 @@ class Cohorts(Question, frozen=True, tag=True, kw_only=True):
 
     def needs(self) -> set[str]:
         """Return the columns of events that the answer needs."""
-        owner = {"user_id", *(["session"] if self.by == "visitor" else [])}
-        returning = {"event_type"} if self.return_event_type else set()
-        return {"timestamp"} | owner | returning | columns_of_checks(self.checks)
+        owner = ["user_id", "session"] if self.by == "visitor" else ["user_id"]
+        return {"timestamp", *owner, *(["event_type"] if self.return_event_type else [])} | columns_of_checks(
+            self.checks
+        )
 
     def texts(self) -> dict[Path, tuple[str, ...]]:
         """Return nothing: events that fail the checks also count, as coming back."""
