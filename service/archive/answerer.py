@@ -16,6 +16,7 @@ import msgspec
 
 from service.archive.answers import ASKED, answer
 from service.archive.checked_files import CheckedFiles
+from service.archive.checks import columns_of_checks, names_of_checks
 from service.archive.child import Found
 from service.archive.disk_share import DiskShare
 from service.archive.duck_thread import TEMPORARY, DuckThread, translated
@@ -23,7 +24,7 @@ from service.archive.parts import parts_of
 from service.archive.processors import Processors
 from service.archive.protocol import Begin, Row
 from service.archive.quarantines import Quarantine, read_quarantines
-from service.archive.questions import Trend, columns_of_checks, names_of_checks
+from service.archive.questions import Trend
 from service.archive.row_table import MOST_ROW_BYTES, RowTable
 from service.archive.snapshot import Plan, Selection, Stretch, read_plan, read_standings, rows_query, shards_of
 from service.archive.source import Part

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from service.archive.questions import Question, Range, columns_of_checks
+from service.archive.checks import columns_of_checks
+from service.archive.questions import Question, Range
 
 # After every event.
 END = datetime.max.replace(tzinfo=UTC)

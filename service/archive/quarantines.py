@@ -9,9 +9,9 @@ from itertools import groupby
 import msgspec
 from duckdb import Expression
 
+from service.archive.checks import Checks
 from service.archive.conditions import Properties, passes_all
 from service.archive.json_text import any_of, constant, surely
-from service.archive.questions import Checks
 from service.archive.snapshot import Stretch
 from service.archive.streams import column
 from sql.database import Row, Session

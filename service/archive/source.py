@@ -13,11 +13,12 @@ from math import gcd
 
 from duckdb import CaseExpression, DuckDBPyRelation, Expression
 
+from service.archive.checks import Checks
 from service.archive.conditions import Properties, passes_all
 from service.archive.json_text import call, constant, either, surely
 from service.archive.keys import NO_KEY, event_key
 from service.archive.quarantines import Quarantine, counts
-from service.archive.questions import STORED_TEXTS, Checks, Cohorts, Funnel, Question
+from service.archive.questions import STORED_TEXTS, Cohorts, Funnel, Question
 from service.archive.streams import column
 from sql.archive.files import PropertyColumn
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import msgspec
 
-from service.archive.questions import checks_of
+from service.archive.checks import checks_of
 from service.commands.running import COULD_NOT, on_database, site_named
 from service.console import CommandFailed, option, user_name
 from service.ingest.timestamps import parse_time

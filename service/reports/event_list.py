@@ -13,8 +13,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from service.archive.checks import filter_checks
 from service.archive.list_questions import END
-from service.archive.questions import filter_checks
 from service.questions.filters import NAMES, Filters
 from service.questions.hours import HOUR, MOST_HOURS, hour_range, quarter_at_or_after, time_text
 from service.questions.parameters import parse, switch, whole
