@@ -14,7 +14,7 @@ from projections.quarantine import NotNow, Quarantines, UnknownQuarantine
 from tests.integration.projections.archive.test_crashes import killed_at
 from tests.support.archived_days import kept_past, passed
 from tests.support.history import date_of
-from tests.support.quarantines import check, counted, definition, is_flood, lift, put
+from tests.support.quarantines import SINCE, check, counted, definition, is_flood, lift, put
 from tests.support.retired_days import DAY, EVENTS, day, past, reading_at
 from tests.support.sharded import Sharded
 
@@ -42,7 +42,7 @@ async def test_killed_at_any_step(
         with killed_at(step, monkeypatch):
             await lift(log, again)
         assert len(await forced(log)) == 4 - done
-        await check(log, again, EVENTS, counted(EVENTS, since=max(day(done), day(0) + DAY * 7 / 24 + DAY / 144)))
+        await check(log, again, EVENTS, counted(EVENTS, since=max(day(done), SINCE)))
         await lift(log, again)
         await check(log, again, EVENTS, EVENTS)
     assert await log.admin.fetchval("select count(*) from quarantines") == 1
