@@ -36,14 +36,27 @@ async def accept_damage(
     Raises NotAccepted, and sql.errors.DatabaseError.
     """
     statements = database.statements
+    gap = await _gap(database, shard)
     try:
         async with database.transaction() as session:
             await session.only(statements.hold_day, hour)
-            row = await session.only(statements.accept_damage, shard, hour, reason, asked_by, VERSION, clock)
+            why = reason, asked_by, VERSION, clock
+            row = await session.only(statements.accept_damage, shard, hour, gap, *why)
     except Unreadable as error:
         raise NotAccepted(f"the hour cannot be read, so that nothing says what is there: {error}") from error
     if row["hindrance"] is not None:
         raise NotAccepted(str(row["hindrance"]))
+
+
+async def _gap(database: Database, shard: int) -> int | None:
+    """Return how many events more there are in a shard than were ever stored; None when they cannot be counted."""
+    try:
+        async with database.transaction() as session:
+            await session.rows(database.statements.hold_log)
+            row = await session.only(database.statements.check_totals, shard)
+    except Unreadable:
+        return None
+    return int(row["live"] + row["retired"] - row["stored"])
 
 
 async def list_accepted(

@@ -7,7 +7,7 @@ from datetime import datetime
 import click
 
 from projections.acceptance import Accepted, NotAccepted, accept_damage, list_accepted
-from projections.commands.findings import accepted_text
+from projections.commands.findings import Findings
 from projections.commands.hours import Hour, hour_text
 from projections.commands.running import WRONG, run
 from projections.commands.sites import shard_text, site_names
@@ -36,6 +36,7 @@ def accept_damage_(hour: datetime, shard: int | None, reason: str) -> None:
 
     async def work(database: Database, _: Settings) -> int:
         names = await site_names(database)
+        findings = Findings(names, keep=False)
         shards = [shard] if shard is not None else await _damaged(database, hour)
         if not shards:
             raise NotAccepted(f"hour {hour_text(hour)} is not damaged: its events are those that were appended")
@@ -45,7 +46,7 @@ def accept_damage_(hour: datetime, shard: int | None, reason: str) -> None:
             except NotAccepted as error:
                 where = f"hour {hour_text(hour)} of {shard_text(each, names)}"
                 raise NotAccepted(f"the damage of {where} is not accepted: {error}") from error
-            click.echo(accepted_text(await _newest(database, each, hour), names))
+            findings.accepted(await _newest(database, each, hour))
         proofs = [await verify_hour(database, one) for one in await list_hours(database, hour, hour + HOUR)]
         wrong = [proof for proof in proofs if proof.state not in RIGHT]
         told = ", ".join(f"{shard_text(proof.hour.shard, names)} is {proof.state}" for proof in wrong) or "it verifies"

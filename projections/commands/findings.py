@@ -28,13 +28,6 @@ LOSSES = {
 }
 
 
-def accepted_text(accepted: Accepted, names: SiteNames) -> str:
-    """Return damage that was accepted as commands print it."""
-    who = f"accepted by {accepted.asked_by} at {accepted.at:%Y-%m-%dT%H:%M:%SZ}: {accepted.reason}"
-    counts = f"{accepted.before:,} events were appended, {accepted.after:,} are there"
-    return f"{hour_text(accepted.hour)} {shard_text(accepted.shard, names)}: {ACCEPTED} damage: {counts}; {who}"
-
-
 class Findings:
     """Prints findings as they come, or keeps them for the JSON answer. sites: the names that it tells with shards."""
 
@@ -61,9 +54,11 @@ class Findings:
 
     def accepted(self, accepted: Accepted) -> None:
         """Name damage that was accepted. It is nothing wrong."""
+        who = f"by {accepted.asked_by} at {accepted.at:%Y-%m-%dT%H:%M:%SZ}: {accepted.reason}"
+        text = f"{counted(accepted.before, 'event')} appended, {accepted.after:,} found and accepted {who}"
         where = {"hour": hour_text(accepted.hour), "shard": accepted.shard, "class": ACCEPTED, "bucket": None}
         values = {"key": accepted.reason, "stored": str(accepted.before), "recounted": str(accepted.after)}
-        self._report(accepted_text(accepted, self._sites), where | {"field": "events"} | values)
+        self._report(text, where | {"field": "events"} | values)
 
     def sum(self, shard: Conservation) -> None:
         """Report that a shard's events do not add up, or cannot be counted."""

@@ -1,11 +1,19 @@
 -- Accepts that the events of an hour are not those that were appended: from now on the ledger says what is there. An amendment
 -- says what was (R11). The hour is rebuilt in every version, and sealed anew if it was sealed. An earlier statement of the
 -- caller holds the day (R6).
+-- gap: how many events more there are in the whole shard than were ever stored, null when they cannot be counted. It tells
+-- whether the log was changed or the ledger: only then the shard's total is another one.
 -- Rows: one:
 --   hindrance: why nothing was accepted, null when the damage was
 --   events_before, events_after: how many events were appended, and how many are there
 create or replace function accept_damage(
-    in_shard integer, in_hour timestamptz, in_reason text, in_asked_by text, in_code_version text, clock timestamptz
+    in_shard integer,
+    in_hour timestamptz,
+    gap bigint,
+    in_reason text,
+    in_asked_by text,
+    in_code_version text,
+    clock timestamptz
 )
 returns table (hindrance text, events_before bigint, events_after bigint)
 language plpgsql volatile
@@ -14,6 +22,7 @@ as $$
 declare
     this_day constant date := (in_hour at time zone 'UTC')::date;
     numbers record;
+    more bigint;
 begin
     -- As in seal_hour.
     perform from checkpoints as c
@@ -56,9 +65,12 @@ begin
         position_sum = l.position_sum + excluded.position_sum,
         digest_high = l.digest_high + excluded.digest_high,
         digest_low = l.digest_low + excluded.digest_low;
-    insert into shard_totals as t (shard, compacted)
-    values (in_shard, numbers.events - numbers.appended_events)
-    on conflict (shard) do update set compacted = t.compacted + excluded.compacted;
+    more := numbers.events - numbers.appended_events;
+    if gap is null or abs(gap - more) < abs(gap) then
+        insert into shard_totals as t (shard, compacted)
+        values (in_shard, more)
+        on conflict (shard) do update set compacted = t.compacted + excluded.compacted;
+    end if;
     perform write_amendment(
         in_shard, this_day, 'accepted', in_reason, in_asked_by,
         json_build_array(json_build_object(

@@ -18,7 +18,7 @@ from service.ingest.event import Event
 from service.reports.rollups import Rollups
 from service.reports.shards import Shards
 from sql.database import Database
-from sql.hourly import DAMAGED, VERIFIED
+from sql.hourly import BROKEN, DAMAGED, VERIFIED
 from tests.support import alterations, oracle
 from tests.support.alterations import START, undone
 from tests.support.archive import archived
@@ -31,8 +31,10 @@ from tests.support.projections_command import run, text
 from tests.support.retired_days import EVENTS, chain_is_whole, day, fill, past
 from tests.support.sharded import Sharded
 
+# Those that the checkpoint has passed.
 ROWS = """
 select event_id, session_id, user_id, event_type, tool_name, action, properties::text, demo_mode, timestamp from events
+where position <= 6
 """
 LOSE = "delete from events where event_id = $1"
 # The head itself would be another one.
@@ -78,7 +80,6 @@ async def test_only_damage_is_accepted_and_later_damage_is_damage_again(
         await accept_damage(database, 0, START, "why not", "me")
     assert await tell_witness(database, tmp_path)
     await log.admin.execute(LOSE, "evt_0")
-    assert not await tell_witness(database, tmp_path)
     await accept_damage(database, 0, START, "the disk lied", "me")
     (accepted,) = await list_accepted(database)
     assert (accepted.before, accepted.after, accepted.reason, accepted.asked_by) == (3, 2, "the disk lied", "me")
@@ -96,7 +97,7 @@ async def test_only_damage_is_accepted_and_later_damage_is_damage_again(
     await accept_damage(database, 0, START, "again", "me")
     assert [(each.before, each.after) for each in await list_accepted(database)] == [(3, 2), (2, 1)]
     await log.admin.execute("update amendments set reason = 'nothing' where sequence = 1")
-    assert [proof.state for proof in await proofs(database)] != [VERIFIED] * 3
+    assert {proof.state for proof in await proofs(database)} == {BROKEN}
 
 
 @pytest.mark.versions("newest")
@@ -127,6 +128,7 @@ async def test_a_day_leaves_once_its_damage_is_accepted(sharded: Sharded, tmp_pa
     assert kept.hindrance is not None
     (shard, hour) = sharded.shard_of(lost.session_id), lost.timestamp.replace(minute=0)
     await accept_damage(sharded.database, shard, hour, "no backup has it", "me")
+    assert [each.hindrance for each in await leave_rows(sharded.database, 0, archive)] == ["not in the archive yet"]
     await archived(sharded.database, archive, past(0))
     await archived(sharded.database, archive, past(0) + HOUR)
     assert [each.hindrance for each in await leave_rows(sharded.database, 0, archive)] == [None]
@@ -140,7 +142,8 @@ async def test_a_day_leaves_once_its_damage_is_accepted(sharded: Sharded, tmp_pa
     await chain_is_whole(sharded)
     with pytest.raises(NotAccepted, match="its rows have left the log"):
         await accept_damage(sharded.database, shard, hour, "again", "me")
-    assert [each.after for each in await list_accepted(sharded.database, None, day(0), day(1))] == [3]
+    (accepted,) = await list_accepted(sharded.database, None, day(0), day(1))
+    assert accepted.before - accepted.after == 1
 
 
 @pytest.mark.versions("newest")
@@ -159,7 +162,7 @@ async def test_the_command_accepts_and_verify_names_it(
     assert (await run(database_url, "verify")).code == 1
     done = await run(database_url, *arguments)
     told, last = done.output.splitlines()
-    assert told.startswith(f"{text(START)} shard 0: accepted damage: 3 events were appended, 2 are there; accepted by ")
+    assert told.startswith(f"{text(START)} shard 0: accepted: 3 events appended, 2 found and accepted by ")
     assert told.endswith(": the disk lied")
     assert (done.code, last) == (0, f"accept-damage: hour {text(START)}, 1 shard: it verifies")
     verified = await run(database_url, "verify")
