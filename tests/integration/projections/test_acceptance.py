@@ -20,13 +20,13 @@ from service.reports.shards import Shards
 from sql.database import Database
 from sql.hourly import BROKEN, DAMAGED, VERIFIED
 from tests.support import alterations, oracle
-from tests.support.alterations import START, undone
+from tests.support.alterations import undone
 from tests.support.archive import archived
 from tests.support.archived_days import leave_rows
 from tests.support.damages import DAMAGES
-from tests.support.log import NOW
+from tests.support.log import NOW, append
 from tests.support.oracle import HOUR
-from tests.support.projection import fold, folded, proofs
+from tests.support.projection import START, fold, folded, proofs
 from tests.support.projections_command import run, text
 from tests.support.retired_days import EVENTS, chain_is_whole, day, fill, past
 from tests.support.sharded import Sharded
@@ -110,7 +110,7 @@ async def test_events_that_come_meanwhile_are_no_damage(
     late = [event._replace(event_id=f"late {event.event_id}") for event in events[:3]]
     await asyncio.gather(
         accept_damage(database, 0, START, "the disk lied", "me"),
-        *(alterations.append(database, [event]) for event in late),
+        *(append(database, [event]) for event in late),
     )
     await fold(database)
     assert {proof.state for proof in await proofs(database)} == {VERIFIED}
