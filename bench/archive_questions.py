@@ -12,8 +12,9 @@ from typing import Any
 
 from bench.rows import Goal, least_ratio
 from bench.web_data import TOOLS, TYPES
+from service.archive.checks import Check
 from service.archive.protocol import Row
-from service.archive.questions import Asked, Check, Cohorts, Funnel, Properties, Step, Trend
+from service.archive.questions import Asked, Cohorts, Funnel, Properties, Step, Trend
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

@@ -29,6 +29,7 @@ COMMANDS = {
     "health": "service.commands.health:health",
     "import": "service.commands.imports:import_",
     "export": "service.commands.exports:export",
+    "quarantine": "service.commands.quarantine:quarantine",
     "sites": "service.commands.sites:sites",
     "keys": "service.commands.keys:keys",
     "person": "service.commands.people:person",

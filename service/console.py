@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import logging
 import os
 import re
@@ -127,6 +128,14 @@ def _variable(name: str) -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, such as "1 hour" or "1,200 hours". noun: in the singular, with a plural in -s."""
     return f"{number:,} {noun if number == 1 else f'{noun}s'}"
+
+
+def user_name() -> str:
+    """Return the name of the user of this machine who runs the command, for records that say who asked."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without a name
+        return f"user {os.getuid()}"
 
 
 class Meter:

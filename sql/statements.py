@@ -26,6 +26,7 @@ EVENT_COLUMNS = (
 class Statements:
     """The text of each query. The header of its file describes the query, its parameters and its rows."""
 
+    accept_damage: str
     add_alert_rule: str
     add_erasing: str
     add_key: str
@@ -42,6 +43,7 @@ class Statements:
     attach_day: str
     begin_archive_file: str
     begin_erasure: str
+    begin_quarantine: str
     begin_restoring: str
     begin_version: str
     bury_events: str
@@ -62,7 +64,10 @@ class Statements:
     count_erased_since: str
     count_events: str
     count_failed_proofs: str
+    count_folded: str
     count_overdue_days: str
+    count_quarantined: str
+    count_quarantined_in_file: str
     count_returned: str
     count_users: str
     create_replacement: str
@@ -81,6 +86,7 @@ class Statements:
     drop_restored: str
     drop_views: str
     end_long_readers: str
+    end_quarantine: str
     end_sessions: str
     end_sign_in: str
     end_version: str
@@ -103,14 +109,19 @@ class Statements:
     has_schema: str
     has_tables: str
     hold_archive_file: str
+    hold_checkpoints: str
     hold_day: str
+    hold_kept_day: str
     hold_log: str
     identify_backend: str
+    is_quarantined_hour: str
     judge_events: str
     keep_archived_day: str
     leave_archive: str
     lend_snapshot: str
+    lift_quarantined_day: str
     limit_bi_logins: str
+    list_accepted: str
     list_alert_rules: str
     list_appended: str
     list_appended_numbers: str
@@ -149,6 +160,9 @@ class Statements:
     list_overdue_days: str
     list_overdue_rollups: str
     list_person: str
+    list_quarantine_days: str
+    list_quarantined_ranges: str
+    list_quarantines: str
     list_released_files: str
     list_seal_heads: str
     list_segments: str
@@ -178,7 +192,9 @@ class Statements:
     open_views: str
     prolong_grace: str
     put_counts_from_file: str
+    put_events_from_file: str
     put_hour_from_file: str
+    put_quarantined_day: str
     put_replacement_in_place: str
     read_access_version: str
     read_archive_id: str
@@ -200,6 +216,8 @@ class Statements:
     read_people: str
     read_proof: str
     read_proofs: str
+    read_quarantine: str
+    read_quarantine_day: str
     read_retention: str
     read_retired: str
     read_schema_version: str
@@ -228,6 +246,7 @@ class Statements:
     remove_alert_rule: str
     rename_members: str
     rename_site: str
+    reseal_hours: str
     restore_events: str
     restored_breaks: str
     retire_rollups: str

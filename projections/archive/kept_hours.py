@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from duckdb import ColumnExpression, ConstantExpression, Expression
 
 from projections.archive.contents import Contents
 from projections.archive.identity import check_archive
-from projections.archive.numbers import HOUR, Numbers, count_file, numbers_of
+from projections.archive.numbers import BEGINNING, HOUR, Numbers, count_file, numbers_of
 from projections.archive.proof import ArchivedFile, contradiction
 from projections.archive.thread import in_thread
 from projections.archive.writer import MEMORY, THREADS
@@ -30,6 +30,8 @@ from sql.statements import load
 # The transaction waits while a whole file is read.
 PATIENT = {"idle_in_transaction_session_timeout": "0"}
 ROWS_AT_ONCE = 20_000
+# Events have up to a megabyte of properties.
+EVENTS_AT_ONCE = 1_000
 NOTHING = Numbers(0, 0, 0, 0)
 
 
@@ -108,9 +110,11 @@ class KeptHours:
         await session.rows(load().make_hours_from_files)
         await session.rows(load().make_counts_from_files)
         counted, why = 0, "its events are other ones"
+        row = await session.only(load().is_quarantined_hour, shard, start)
+        put = self._put_events if row["is_quarantined"] else self._put_counts
         try:
             if kept.file is not None:
-                counted = await self._put_counts(session, kept, kept.file)
+                counted = await put(session, kept, kept.file)
         except duckdb.Error as error:
             counted, why = -1, " ".join(str(error).split())
         if counted != kept.numbers.events:
@@ -151,6 +155,23 @@ class KeptHours:
                 await session.rows(load().put_counts_from_file, kept.shard, kept.start, *columns)
                 counted += sum(row[-1] for row in rows if row[4] is None)  # of events, not of sessions
         return counted
+
+    async def _put_events(self, session: Session, kept: KeptHour, file: ArchivedFile) -> int:
+        """Let PostgreSQL count the events of an hour that no quarantine leaves out; return how many events there are.
+
+        It alone says which these are. Raises duckdb.Error.
+        """
+        read = 0
+        with closing(await in_thread(self._cursor)) as duck:
+            place = glob.escape(str(self._contents().archive / file.file))
+            values = {"file": place, "hours": [(kept.start - BEGINNING) // HOUR]}
+            await in_thread(partial(duck.execute, statement("read_events"), values), duck)
+            while rows := await in_thread(partial(duck.fetchmany, EVENTS_AT_ONCE), duck):
+                _, _, _, *columns, moments, _ = map(list, zip(*rows, strict=True))
+                at = [BEGINNING + timedelta(microseconds=moment) for moment in moments]
+                await session.rows(load().put_events_from_file, kept.shard, kept.start, *columns, at)
+                read += len(rows)
+        return read
 
     async def _not_counted(self, kept: KeptHour, why: str) -> KeptHour:
         """Return the hour when its file is to blame. Raises NotChecked when it is not."""

@@ -1,4 +1,4 @@
-"""The steps of writing, merging, cleaning, retention and history, by name, so that tests can stop a process at each."""
+"""The steps of work that a process may end at, by name, so that tests can stop one at each."""
 
 from __future__ import annotations
 
@@ -69,6 +69,11 @@ HISTORY_STEPS = (
     AMENDED,
     CLOSED,
 )
+# Of a day that a quarantine is put on or lifted from, in this order.
+FORCE_CHANGED = "the quarantine of a day is changed but not committed"
+HOUR_REBUILT = "an hour is rebuilt but not committed"
+DAY_CHANGED = "the quarantine of a day is changed"
+QUARANTINE_STEPS = (FORCE_CHANGED, HOUR_REBUILT, DAY_CHANGED)
 
 
 def _nothing(_: str) -> None:

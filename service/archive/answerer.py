@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,17 +16,20 @@ import msgspec
 
 from service.archive.answers import ASKED, answer
 from service.archive.checked_files import CheckedFiles
+from service.archive.checks import names_of_checks
 from service.archive.child import Found
 from service.archive.disk_share import DiskShare
 from service.archive.duck_thread import TEMPORARY, DuckThread, translated
 from service.archive.parts import parts_of
 from service.archive.processors import Processors
 from service.archive.protocol import Begin, Row
+from service.archive.quarantines import Quarantine, columns_read, read_quarantines
 from service.archive.questions import Trend
 from service.archive.row_table import MOST_ROW_BYTES, RowTable
 from service.archive.snapshot import Plan, Selection, Stretch, read_plan, read_standings, rows_query, shards_of
 from service.archive.source import Part
 from service.archive.sources import ARCHIVE, BOTH, EVENTS
+from service.archive.timing import Steps
 from service.questions.hours import FIRST
 from sql.database import Database, Session
 from sql.errors import Lost
@@ -48,6 +51,10 @@ class Question(Protocol):
     @property
     def range(self) -> tuple[datetime | None, datetime]:
         """Their start, None for the first event, and their end."""
+
+    @property
+    def leaves_out_quarantined(self) -> bool:
+        """Whether quarantined ones are none of them."""
 
     def needs(self) -> Collection[str]:
         """Return the columns that it needs."""
@@ -127,6 +134,8 @@ class SnapshotAnswerer:
             self._processors.heed((await session.only(load().sum_heads))["positions"])
             steps.add("snapshot", perf_counter() - began)
             asked = Asked(session, question, steps, await shards_of(session, question.shards))
+            if question.leaves_out_quarantined:
+                asked.quarantines = await read_quarantines(session, asked.shards, asked.range)
             while True:
                 plan = await self._plan(asked)
                 rows, source = await self._answer_from(asked, plan)
@@ -151,7 +160,7 @@ class SnapshotAnswerer:
         """Return the rows of the answer, None when a file has changed meanwhile, and the source."""
         share = DiskShare.of(Path(self._begin.scratch), self._begin.children)
         self._duck.allow(share.bounded(self._temporary))
-        table = RowTable(self._duck, self._folder, asked.question.needs())
+        table = RowTable(self._duck, self._folder, asked.selection.columns)
         try:
             with share.named(self._temporary, rows=MOST_ROW_BYTES):
                 with asked.steps.step("rows"):
@@ -168,16 +177,15 @@ class SnapshotAnswerer:
         """Read what is in no file as rows; return whether there are any."""
         if not plan.gaps and plan.files:
             return False
-        question = asked.question
-        selection = Selection(question.needs(), question.texts(), question.property_names())
-        query, given = rows_query(plan.gaps, selection)
+        query, given = rows_query(plan.gaps, asked.selection)
         return await table.fill(lambda write: asked.session.copy_out(write, query, *given), most)
 
     def _query(self, asked: Asked, plan: Plan, table: RowTable | None) -> list[Row] | None:
         """Return the rows of the answer, None when a file has changed meanwhile. Runs in the thread."""
         try:
             rows = None if table is None else table.events()
-            parts = parts_of(self._duck.connection, self._files, plan, rows)
+            found = parts_of(self._duck.connection, self._files, plan, rows)
+            parts = [replace(part, quarantines=asked.quarantines) for part in found]
             answer = self._questions.answer(self._duck.connection, parts, asked.question)
         except (duckdb.OutOfMemoryException, duckdb.InterruptException):
             raise
@@ -194,38 +202,34 @@ class SnapshotAnswerer:
         return Database(begin.url, connections=1, statement_seconds=begin.seconds, read_only=True, plan_each=True)
 
 
-class Steps:
-    """How long each step of an answer takes."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    def add(self, name: str, seconds: float) -> None:
-        """Add to a step."""
-        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Add the time that the block takes to a step."""
-        began = perf_counter()
-        try:
-            yield
-        finally:
-            self.add(name, perf_counter() - began)
-
-
 @dataclass(slots=True)
 class Asked:
-    """A question under way. shards: those whose events are asked for. wrong: the files that turned out to be wrong."""
+    """A question under way.
+
+    shards: those whose events are asked for. wrong: the files that turned out to be wrong. quarantines: those that
+    leave out some of the events.
+    """
 
     session: Session
     question: Question
     steps: Steps
     shards: Sequence[int]
     wrong: set[str] = field(default_factory=set)
+    quarantines: tuple[Quarantine, ...] = ()
 
     @property
     def range(self) -> Stretch:
         """The time of the events that the question asks about."""
         since, until = self.question.range
         return Stretch(FIRST if since is None else since, until)
+
+    @property
+    def selection(self) -> Selection:
+        """What to read as rows: what the question looks at, and what quarantines do."""
+        question, checks = self.question, [check for each in self.quarantines for check in each.checks]
+        names = question.property_names()
+        return Selection(
+            {*question.needs(), *columns_read(self.quarantines)},
+            question.texts(),
+            None if names is None else {*names, *names_of_checks(checks)},
+        )

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from duckdb import ColumnExpression, Expression
 
+from service.archive.checks import Check, Checks
 from service.archive.exact import compare, compare_digits, compare_short, compare_whole
 from service.archive.json_text import (
     any_element,
@@ -28,7 +29,6 @@ from service.archive.json_text import (
     surely,
     with_exact_numbers,
 )
-from service.archive.questions import Check, Checks
 from service.questions.conditions import ORDERINGS, PROPERTIES, Path
 from sql.archive.files import FLAG, NUMBER, STRING, WHOLE, PropertyColumn
 

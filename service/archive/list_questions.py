@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from msgspec import Struct
 
-from service.archive.questions import Question, Range, columns_of_checks
+from service.archive.checks import columns_of_checks
+from service.archive.questions import Question, Range
 
 # After every event.
 END = datetime.max.replace(tzinfo=UTC)
@@ -34,7 +36,13 @@ class Place(Struct, frozen=True, array_like=True):
     shard: int
 
 
-class HourCounts(Question, frozen=True, tag=True, kw_only=True):
+class OfAllEvents(Question, frozen=True, kw_only=True):
+    """A question about the log as it is: quarantined events are a part of it."""
+
+    leaves_out_quarantined: ClassVar[bool] = False
+
+
+class HourCounts(OfAllEvents, frozen=True, tag=True, kw_only=True):
     """How many events of [since, until) pass, by hour."""
 
     since: datetime
@@ -50,7 +58,7 @@ class HourCounts(Question, frozen=True, tag=True, kw_only=True):
         return {"timestamp"} | columns_of_checks(self.checks)
 
 
-class EventPage(Question, frozen=True, tag=True, kw_only=True):
+class EventPage(OfAllEvents, frozen=True, tag=True, kw_only=True):
     """The events of [since, until) that pass, from one end of the range or after a place: `most` of them.
 
     There are fewer when their texts have more than `most_bytes`, but at least one.
@@ -77,7 +85,7 @@ class EventPage(Question, frozen=True, tag=True, kw_only=True):
         return
 
 
-class SessionSeen(Question, frozen=True, tag=True, kw_only=True):
+class SessionSeen(OfAllEvents, frozen=True, tag=True, kw_only=True):
     """What all kept events tell of the session that the checks name. since, until: the range whose events to count."""
 
     since: datetime
@@ -94,7 +102,7 @@ class SessionSeen(Question, frozen=True, tag=True, kw_only=True):
         return {"timestamp", "user_id"} | columns_of_checks(self.checks)
 
 
-class UserSeen(Question, frozen=True, tag=True, kw_only=True):
+class UserSeen(OfAllEvents, frozen=True, tag=True, kw_only=True):
     """What all kept events tell of the user that the checks name, and the sessions. since, until: as in SessionSeen."""
 
     since: datetime

@@ -2,59 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from decimal import Decimal
+from typing import ClassVar
 
 from msgspec import Struct
 
-from service.questions.conditions import PROPERTIES, Condition, Path, equals
-from service.questions.filters import Filters
+from service.archive.checks import Check, Checks, columns_of_checks, names_of_checks
+from service.questions.conditions import PROPERTIES, Path
 
 # Fields that hold text as the log stores it.
 STORED_TEXTS = ("session_id", "user_id", "tool_name", "event_type", "action")
-# The number of the bucket that is all of a trend's time.
-WHOLE = 0
+WHOLE = 0  # the number of the bucket that is all of a trend's time
 
 Range = tuple[datetime | None, datetime]
-
-
-class Check(Struct, frozen=True, array_like=True):
-    """A condition. Its values by kind: texts, numbers as decimal digits, and truth values. One of them must pass."""
-
-    path: Path
-    operator: str
-    texts: tuple[str, ...] = ()
-    numbers: tuple[str, ...] = ()
-    flags: tuple[bool, ...] = ()
-
-
-Checks = tuple[Check, ...]
-
-
-def checks_of(conditions: Iterable[Condition]) -> Checks:
-    """Return conditions as checks."""
-    return tuple(_check(condition) for condition in conditions)
-
-
-def filter_checks(filters: Filters) -> Checks:
-    """Return the checks that an event passes when it passes the filters."""
-    plain = [(field.name, getattr(filters, field.name)) for field in fields(filters) if field.name != "where"]
-    return checks_of([*(equals(name, value) for name, value in plain if value is not None), *filters.where])
-
-
-def _check(condition: Condition) -> Check:
-    texts, numbers, flags = [], [], []
-    for value in condition.values:
-        if isinstance(value, str):
-            texts.append(value)
-        elif isinstance(value, bool):
-            flags.append(value)
-        else:
-            # The digits that PostgreSQL would be given.
-            numbers.append(str(Decimal(repr(value) if isinstance(value, float) else value)))
-    return Check(condition.path, condition.operator, tuple(texts), tuple(numbers), tuple(flags))
 
 
 class Step(Struct, frozen=True, array_like=True):
@@ -67,9 +28,10 @@ class Question(Struct, frozen=True, tag=True, kw_only=True):
     """A question about the events that pass the checks.
 
     snapshot: one of PostgreSQL that its transaction lends, None for a new one. shards: those whose events it is about,
-    None for all.
+    None for all. leaves_out_quarantined: whether it is not about quarantined events.
     """
 
+    leaves_out_quarantined: ClassVar[bool] = True
     checks: Checks = ()
     snapshot: str | None = None
     shards: tuple[int, ...] | None = None
@@ -157,8 +119,8 @@ class Funnel(Question, frozen=True, tag=True, kw_only=True):
         """Return the columns of events that the answer needs."""
         actor = {"user_id"} if self.by_user else {"session", *(["session_id"] if self.most_ids else [])}
         checks = [*self.checks, *(check for step in self.steps for check in step.checks)]
-        divided = {self.divided_by} if self.divided_by else set()
-        return {"timestamp", "position", "shard"} | actor | columns_of_checks(checks) | divided
+        divided = [self.divided_by] if self.divided_by else []
+        return {"timestamp", "position", "shard", *divided} | actor | columns_of_checks(checks)
 
     def texts(self) -> dict[Path, tuple[str, ...]]:
         """Return paths at which every event of the answer has one of some texts.
@@ -195,9 +157,10 @@ class Cohorts(Question, frozen=True, tag=True, kw_only=True):
 
     def needs(self) -> set[str]:
         """Return the columns of events that the answer needs."""
-        owner = {"user_id", *(["session"] if self.by == "visitor" else [])}
-        returning = {"event_type"} if self.return_event_type else set()
-        return {"timestamp"} | owner | returning | columns_of_checks(self.checks)
+        owner = ["user_id", "session"] if self.by == "visitor" else ["user_id"]
+        return {"timestamp", *owner, *(["event_type"] if self.return_event_type else [])} | columns_of_checks(
+            self.checks
+        )
 
     def texts(self) -> dict[Path, tuple[str, ...]]:
         """Return nothing: events that fail the checks also count, as coming back."""
@@ -235,15 +198,3 @@ def _texts(checks: Iterable[Check]) -> Iterator[tuple[Path, tuple[str, ...]]]:
     for check in checks:
         if check.operator == "=" and not check.numbers and not check.flags:
             yield check.path, check.texts
-
-
-def names_of_checks(checks: Iterable[Check]) -> set[str]:
-    """Return the names, at the top level of properties, that checks read."""
-    return {check.path[1] for check in checks if check.path[0] == PROPERTIES}
-
-
-def columns_of_checks(checks: Sequence[Check]) -> set[str]:
-    """Return the columns that checks read."""
-    # The text of properties keeps the digits of numbers that are compared where it has long ones.
-    long_numbers = {"long_numbers" for check in checks if check.numbers and check.path[0] == PROPERTIES}
-    return {check.path[0] for check in checks} | long_numbers

@@ -13,10 +13,12 @@ from math import gcd
 
 from duckdb import CaseExpression, DuckDBPyRelation, Expression
 
+from service.archive.checks import Checks
 from service.archive.conditions import Properties, passes_all
 from service.archive.json_text import call, constant, either, surely
 from service.archive.keys import NO_KEY, event_key
-from service.archive.questions import STORED_TEXTS, Checks, Cohorts, Funnel, Question
+from service.archive.quarantines import Quarantine, counts
+from service.archive.questions import STORED_TEXTS, Cohorts, Funnel, Question
 from service.archive.streams import column
 from sql.archive.files import PropertyColumn
 
@@ -35,7 +37,8 @@ class Part:
     events of each session together and by timestamp and position, as a file does; several files must be in the order
     of their hours. A strict funnel reads each such part in one thread, so two parts are faster than one. inside:
     whether all of its events are known to be in the question's range, so that their timestamps need not be read.
-    is_table: whether reading it again costs little, apart from `session`.
+    is_table: whether reading it again costs little, apart from `session`. quarantines: those that leave out some of its
+    events.
     """
 
     relation: DuckDBPyRelation
@@ -43,6 +46,7 @@ class Part:
     ordered: bool = False
     inside: bool = False
     is_table: bool = False
+    quarantines: tuple[Quarantine, ...] = ()
 
     @property
     def properties(self) -> Properties:
@@ -51,7 +55,7 @@ class Part:
 
 
 def passing(part: Part, question: Question, checks: Checks) -> DuckDBPyRelation:
-    """Return the events of a part in the question's range that pass the checks."""
+    """Return the events of a part in the question's range that pass the checks, and that no quarantine leaves out."""
     since, until = question.range
     timestamp = column("timestamp")
     conditions = [] if part.inside else [timestamp < constant(until)]
@@ -59,6 +63,8 @@ def passing(part: Part, question: Question, checks: Checks) -> DuckDBPyRelation:
         conditions.append(timestamp >= constant(since))
     if checks:
         conditions.append(passes_all(checks, part.properties))
+    if part.quarantines:
+        conditions.append(counts(part.quarantines, part.properties))
     return part.relation.filter(reduce(Expression.__and__, conditions)) if conditions else part.relation
 
 

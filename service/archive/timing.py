@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from time import perf_counter
 
 Seconds = dict[str, float]
 
@@ -28,6 +29,26 @@ def add(seconds: Mapping[str, float]) -> None:
     if total is not None:
         for step, taken in seconds.items():
             total[step] = total.get(step, 0.0) + taken
+
+
+class Steps:
+    """How long each step of an answer takes."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def add(self, name: str, seconds: float) -> None:
+        """Add to a step."""
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Add the time that the block takes to a step."""
+        began = perf_counter()
+        try:
+            yield
+        finally:
+            self.add(name, perf_counter() - began)
 
 
 def server_timing(seconds: Mapping[str, float]) -> str:

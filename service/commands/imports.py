@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import sys
 from dataclasses import replace
 from functools import partial
@@ -12,7 +10,7 @@ from pathlib import Path
 import click
 
 from service.commands.running import COULD_NOT, on_database, site_named
-from service.console import CommandFailed
+from service.console import CommandFailed, user_name
 from service.errors import SiteRetired
 from service.imports.days_process import days_process
 from service.imports.errors import NotImportable
@@ -151,11 +149,7 @@ def _history(file: Path, url: str) -> History:
     def tell(sentence: str) -> None:
         click.echo(f"history: {sentence}")
 
-    try:
-        asked_by = getpass.getuser()
-    except (KeyError, OSError):  # a user without a name
-        asked_by = f"user {os.getuid()}"
-    return History(partial(days_process, url, f"import of {file.name}", asked_by), tell)
+    return History(partial(days_process, url, f"import of {file.name}", user_name()), tell)
 
 
 async def _tell_of_other_retention(url: str, settings: Settings) -> None:

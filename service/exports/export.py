@@ -15,8 +15,8 @@ from datetime import datetime
 
 from msgspec import Struct, structs
 
+from service.archive.checks import filter_checks
 from service.archive.process import Answer
-from service.archive.questions import filter_checks
 from service.errors import Busy
 from service.exports.formats import CSV, FORMATS, MEDIA_TYPES, Writer, writer
 from service.exports.rows import (

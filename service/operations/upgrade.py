@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from service.console import CommandFailed
 from service.operations.backup import restore
+from service.operations.projections_process import run_projections
 from service.operations.supervisor import prepare
 from service.settings import Settings
 from sql.database import Database
@@ -57,14 +55,7 @@ def upgrade(url: str, settings: Settings, go_back: Callable[[], None], *, force:
 
 def _check(url: str, *, force: bool) -> None:
     """Run `projections verify`, which prints what it finds. Raises UpgradeFailed unless all is right."""
-    verify = [sys.executable, "-m", "projections", "verify"]
-    environment = os.environ | {"DATABASE_URL": url}
-    with subprocess.Popen(verify, env=environment, stdin=subprocess.DEVNULL) as process:
-        try:
-            code = process.wait()
-        except BaseException:
-            process.terminate()  # it then leaves no query running; the block waits for it
-            raise
+    code = run_projections(url, "verify")
     if code != CLEAN and not force:
         found = "found something wrong" if code == WRONG else "could not check everything"
         raise UpgradeFailed(f"verify {found}")

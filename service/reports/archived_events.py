@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from service.archive.checks import Checks
 from service.archive.list_questions import EventPage, HourCounts, Place
 from service.archive.process import Answer
-from service.archive.questions import Checks
 from service.questions.hours import HOUR, hour_start
 from service.reports.event_pages import MOST_BYTES, Event, Page
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from service.archive.checks import filter_checks
 from service.archive.process import Answer
-from service.archive.questions import WHOLE, Trend, filter_checks
+from service.archive.questions import WHOLE, Trend
 from service.questions.buckets import Bounds
 from service.questions.filters import Filters
 from service.reports.counted import Counted

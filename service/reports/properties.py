@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from service.archive.checks import filter_checks
 from service.archive.protocol import Row
-from service.archive.questions import Properties, filter_checks
+from service.archive.questions import Properties
 from service.questions.condition_grammar import path_text, property_path
 from service.questions.conditions import Malformed
 from service.questions.filters import NAMES

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from service.archive.checks import filter_checks
 from service.archive.list_questions import SessionSeen, UserSeen
-from service.archive.questions import filter_checks
 from service.archive.sources import source_of_all
 from service.errors import NotFound
 from service.questions.filters import Filters

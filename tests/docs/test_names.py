@@ -22,7 +22,7 @@ COMMANDS = {
 }
 # Parts of another command. Users do not type them.
 INNER = {
-    *("service demo-trickle", "projections history"),
+    *("service demo-trickle", "projections history", "projections quarantine"),
     *("projections person", "projections erase", "projections erasures"),
 }
 # Paths that only our pages load.

@@ -36,6 +36,10 @@ class Asked(Struct, frozen=True, kw_only=True):
     def range(self) -> tuple[datetime, datetime]:
         return self.since, self.until
 
+    @property
+    def leaves_out_quarantined(self) -> bool:
+        return False
+
     def needs(self) -> list[str]:
         return ["event_id", "user_id", "properties", "session"]
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import fields
-from typing import NamedTuple
 
 import msgspec
 
-from service.questions.conditions import ORDERINGS, PROPERTIES, UNARY, Condition, Path, Value
 from service.questions.filters import Filters
+from service.questions.predicates import predicate
 
 # `event_matches` passes an event by a JSON object of filters; see `document`.
 FUNCTIONS = """
@@ -52,16 +49,6 @@ as $$
 $$;
 """
 
-_numbers = msgspec.json.Encoder(decimal_format="number")
-
-
-class Predicate(NamedTuple):
-    """Conditions as jsonpath on fields, jsonpath on properties, and the values as JSON."""
-
-    of_fields: str | None
-    of_properties: str | None
-    values: str | None
-
 
 def document(filters: Filters) -> str:
     """Return the filters that are set as the JSON object that event_matches takes."""
@@ -74,35 +61,3 @@ def document(filters: Filters) -> str:
     }
     given = {name: value for name, value in (plain | where).items() if value is not None}
     return msgspec.json.encode(given).decode()
-
-
-def predicate(conditions: Sequence[Condition]) -> Predicate:
-    """Return the predicate that holds when all conditions hold."""
-    values: dict[str, Value] = {}
-    of_fields = [_expression(c, c.path, values) for c in conditions if c.path[0] != PROPERTIES]
-    of_properties = [_expression(c, c.path[1:], values) for c in conditions if c.path[0] == PROPERTIES]
-    return Predicate(_all(of_fields), _all(of_properties), _numbers.encode(values).decode() if conditions else None)
-
-
-def _all(expressions: Sequence[str]) -> str | None:
-    return " && ".join(f"({expression})" for expression in expressions) or None
-
-
-def _expression(condition: Condition, names: Path, values: dict[str, Value]) -> str:
-    path = "$" + "".join(f".{json.dumps(name)}" for name in names)
-    operator = condition.operator
-    if operator in UNARY:
-        there = f"exists({path} ? (@ != null))"
-        return there if operator == "exists" else f"!{there}"
-    if operator == "contains":
-        # jsonpath takes no variable as a pattern. The flag `q` makes the pattern plain text, not an expression.
-        return f'{path} like_regex {json.dumps(str(condition.values[0]))} flag "q"'
-    sign = operator if operator in ORDERINGS else "=="
-    tests = []
-    for value in condition.values:
-        name = f"v{len(values)}"
-        values[name] = value
-        tests.append(f"{path} {sign} ${name}")
-    passes = " || ".join(tests)
-    # A comparison of different types is unknown. For `!=` that counts as not equal.
-    return f"!({passes}) || ({passes}) is unknown" if operator == "!=" else passes

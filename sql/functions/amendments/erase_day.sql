@@ -27,7 +27,8 @@ declare
     users constant text[] := array(select t.id from erasing as t where t.erasure = in_erasure and t.kind = 'user');
     sessions constant text[] := array(select t.id from erasing as t where t.erasure = in_erasure and t.kind = 'session');
     asked erasures;
-    link amendments;
+    link bigint;
+    changed json;
     newest bigint;
     before jsonb;
     after jsonb;
@@ -70,8 +71,8 @@ begin
     end if;
 
     select e.* into asked from erasures as e where e.erasure = in_erasure;
-    select l.sequence, l.previous_hash into link.sequence, link.previous_hash from next_link(in_shard) as l;
-    insert into erasure_steps (shard, sequence, erasure, day) values (in_shard, link.sequence, in_erasure, in_day);
+    select l.sequence into link from next_link(in_shard) as l;
+    insert into erasure_steps (shard, sequence, erasure, day) values (in_shard, link, in_erasure, in_day);
     before := erased_numbers(in_shard, in_day);
     with gone as (
         delete from events as e
@@ -134,7 +135,7 @@ begin
             )
             order by n.hour
         )
-    into hours, told, link.hours
+    into hours, told, changed
     from (
         select
             b.hour, b.numbers as before, a.numbers as after,
@@ -149,7 +150,7 @@ begin
     ) as n;
     update erasure_steps as s
     set events = erase_day.events, numbers = told
-    where s.shard = in_shard and s.sequence = link.sequence;
+    where s.shard = in_shard and s.sequence = link;
 
     -- Also files whose hour was written anew since: its events are in there still.
     delete from archive_hours as a
@@ -161,15 +162,9 @@ begin
     cross join unnest(erase_day.hours) as t (hour)
     where c.shard = in_shard and c.projection = 'hourly';
 
-    link.shard := in_shard;
-    link.day := in_day;
-    link.kind := 'erasure';
-    link.reason := 'erasure ' || in_erasure;
-    link.asked_by := '';
-    link.code_version := in_code_version;
-    link.amended_at := coalesce(clock, clock_timestamp());
-    link.hash := amendment_hash(link);
-    insert into amendments select link.*;
+    perform write_amendment(
+        in_shard, in_day, 'erasure', 'erasure ' || in_erasure, '', changed, in_code_version, clock
+    );
     perform write_seal(in_shard, in_version, t.hour, in_code_version, clock)
     from unnest(erase_day.hours) with ordinality as t (hour, place)
     where exists (select from hour_seals as s where s.shard = in_shard and s.hour = t.hour)

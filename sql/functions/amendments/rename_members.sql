@@ -12,7 +12,6 @@ as $$
 declare
     since constant timestamptz := rollups_since(in_shard);
     changed record;
-    link amendments;
 begin
     perform from checkpoints as c
     where c.shard = in_shard and c.stage <> 'filling'
@@ -62,24 +61,17 @@ begin
         group by r.day
         order by r.day
     loop
-        select l.sequence, l.previous_hash into link.sequence, link.previous_hash from next_link(in_shard) as l;
         insert into erasure_steps (shard, sequence, erasure, day)
-        values (in_shard, link.sequence, in_erasure, changed.day);
+        select in_shard, l.sequence, in_erasure, changed.day
+        from next_link(in_shard) as l;
         update hourly_members as m
         set member = t.alias
         from erasing as t
         where t.erasure = in_erasure and m.shard = in_shard and m.member = t.id and m.kind = any (members_of(t.kind))
             and hour_of(m.bucket) = any (changed.hours);
-        link.shard := in_shard;
-        link.day := changed.day;
-        link.kind := 'erasure';
-        link.reason := 'erasure ' || in_erasure;
-        link.asked_by := '';
-        link.hours := changed.told;
-        link.code_version := in_code_version;
-        link.amended_at := coalesce(clock, clock_timestamp());
-        link.hash := amendment_hash(link);
-        insert into amendments select link.*;
+        perform write_amendment(
+            in_shard, changed.day, 'erasure', 'erasure ' || in_erasure, '', changed.told, in_code_version, clock
+        );
         members := members + changed.members;
     end loop;
     -- Rows of an ended version are on their way out.

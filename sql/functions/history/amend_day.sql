@@ -19,7 +19,8 @@ as $$
 declare
     since constant timestamptz := in_day::timestamp at time zone 'UTC';
     until constant timestamptz := since + interval '24 hours';
-    link amendments;
+    opened opened_days;
+    hours json;
     changed timestamptz[];
 begin
     -- As in seal_hour.
@@ -27,7 +28,7 @@ begin
     where c.shard = in_shard and c.stage <> 'filling'
     order by c.projection, c.version
     for update;
-    select o.reason, o.asked_by into link.reason, link.asked_by
+    select o.* into opened
     from opened_days as o
     where o.day = in_day and o.stage = 'closing';
     if not found then
@@ -63,7 +64,7 @@ begin
             )
             order by a.hour
         )
-    into changed, link.hours
+    into changed, hours
     from appended_numbers(in_shard, since, until) as a
     left join lateral seal_of(in_shard, a.hour) as s on true
     where (s.events, s.position_sum, s.digest_high, s.digest_low)
@@ -71,14 +72,9 @@ begin
     if changed is null then
         return null;
     end if;
-    select l.sequence, l.previous_hash into link.sequence, link.previous_hash from next_link(in_shard) as l;
-    link.shard := in_shard;
-    link.day := in_day;
-    link.kind := 'history';
-    link.code_version := in_code_version;
-    link.amended_at := coalesce(clock, clock_timestamp());
-    link.hash := amendment_hash(link);
-    insert into amendments select link.*;
+    perform write_amendment(
+        in_shard, in_day, 'history', opened.reason, opened.asked_by, hours, in_code_version, clock
+    );
     perform write_seal(in_shard, in_version, c.hour, in_code_version, clock)
     from unnest(changed) with ordinality as c (hour, place)
     order by c.place;

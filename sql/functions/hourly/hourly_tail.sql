@@ -1,5 +1,5 @@
 -- The changes that the events of a shard at positions (after, upto] would make to the projection's rows. Makes none.
--- Both bounds are ends of appends, so the receipts between them give the days to read.
+-- Both bounds are ends of appends, so the receipts between them give the days to read. Quarantined events change nothing.
 -- The fold and the fresh read both use it (R4, R8); `kinds` are the kinds of members wanted. Rows are of three sorts:
 --   dimension, key: `amount` more events in `bucket`
 --   kind, member:   the member is new in `bucket`
@@ -27,6 +27,7 @@ declare
     since timestamptz;
     until timestamptz;
     known_since constant timestamptz := people_since(in_shard);
+    leaves_out boolean;
 begin
     select min(witness.hour), max(witness.hour) + interval '1 hour' into since, until
     from (
@@ -37,6 +38,8 @@ begin
         -- A projection that starts from 0 also reads the hours of receipts that were compacted since.
         select l.hour from hour_ledger as l where l.shard = in_shard and after = 0
     ) as witness;
+
+    leaves_out := has_quarantine(in_shard, since, until);
 
     -- Planning takes longer than folding a few hundred events.
     perform plan_once();
@@ -56,6 +59,13 @@ begin
             from events as e
             where e.shard = in_shard and e.position > after and e.position <= upto
                 and e.timestamp >= since and e.timestamp < until
+                and (
+                    not leaves_out
+                    or not is_quarantined(
+                        e.shard, e.timestamp, e.session_id, e.user_id, e.event_type, e.tool_name, e.action,
+                        hourly_risk_mode(e.event_type, e.properties), e.demo_mode, e.properties
+                    )
+                )
         ) as t
         group by grouping sets ((t.bucket, t.event_type, t.tool_name, t.risk_mode), (t.bucket, t.session_id, t.user_id))
     ),

@@ -1,5 +1,6 @@
 -- The exact number of events in [since, until) in one shard, in one snapshot. Whole quarters of an hour are counted
--- from the projection, the rest from the log. `until` is a whole quarter, or infinity. Rows: one.
+-- from the projection, the rest from the log. `until` is a whole quarter, or infinity. Rows: one, null where a quarantine is
+-- in force, because the projection does not know the events that it leaves out.
 create or replace function count_events(in_shard integer, since timestamptz, until timestamptz)
 returns bigint
 language plpgsql stable
@@ -14,6 +15,9 @@ declare
     last_hour constant timestamptz := hour_of(until);
     total bigint;
 begin
+    if has_quarantine(in_shard, since, until) then
+        return null;
+    end if;
     select s.version, s.folded, s.head into strict live, folded, head from hourly_standing(in_shard) as s;
 
     select

@@ -1,5 +1,5 @@
--- The raw events of one hour up to a position, counted in two sets at once; a kept hour's come from its file (R10), whose
--- statement is sql/archive/count_alike.sql.
+-- The raw events of one hour up to a position that no quarantine leaves out, counted in two sets at once; a kept hour's come
+-- from its file (R10), see queries/verify/put_counts_from_file.sql.
 -- Rows are of two sorts; the columns of the other sort are null:
 --   bucket, event_type, tool_name, risk_mode: the number of equal events
 --   bucket, session_id, user_id: the buckets of each session with each of its users
@@ -10,6 +10,8 @@ returns table (
 language plpgsql stable
 as $$
 #variable_conflict use_column
+declare
+    leaves_out constant boolean := has_quarantine(in_shard, in_hour, hour_after(in_hour));
 begin
     if is_kept((in_hour at time zone 'UTC')::date) then
         perform found_in_file(in_shard, in_hour);
@@ -36,6 +38,13 @@ begin
         -- `+ 0` keeps the planner off events_by_position, because it would read all of that index.
         where e.shard = in_shard and e.timestamp >= in_hour and e.timestamp < hour_after(in_hour)
             and e.position + 0 <= upto
+            and (
+                not leaves_out
+                or not is_quarantined(
+                    e.shard, e.timestamp, e.session_id, e.user_id, e.event_type, e.tool_name, e.action,
+                    hourly_risk_mode(e.event_type, e.properties), e.demo_mode, e.properties
+                )
+            )
     ) as c
     group by grouping sets ((c.bucket, c.event_type, c.tool_name, c.risk_mode), (c.bucket, c.session_id, c.user_id));
 end

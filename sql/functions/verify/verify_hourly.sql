@@ -5,8 +5,8 @@
 --     digests; `sealed` instead when the day is kept
 --   proof: what was appended (stored) and what the log or the file holds (recounted): events, position_sum and both
 --     digests. When any of these differ, the log is damaged and the rollup cannot be judged
---   broken: one per difference of the hour's seal, if it has one already, and of the amendments of its day. The rows of a kept hour, too, are compared with
---     the seal, once they are what its file says
+--   broken: one per difference of the hour's seal, if it has one already, and of its day's amendments. The rows of a kept
+--     hour, too, are compared with the seal, once they are what its file says
 --   drifted: one per value of the rollup where stored and recounted differ
 create or replace function verify_hourly(in_shard integer, in_version integer, in_hour timestamptz)
 returns table (

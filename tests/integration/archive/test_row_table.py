@@ -15,9 +15,10 @@ import pytest
 import pytest_asyncio
 
 from service.archive import row_table
+from service.archive.checks import Check
 from service.archive.duck_thread import DuckThread
 from service.archive.parts import read_events
-from service.archive.questions import Check, Funnel, Properties, Question, Step, Trend
+from service.archive.questions import Funnel, Properties, Question, Step, Trend
 from service.archive.row_table import RowTable, Write
 from service.archive.snapshot import Gap, Selection, rows_query
 from service.ingest.event import Event

@@ -19,7 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.archive.answers import answer
-from service.archive.questions import Asked, Cohorts, Funnel, Properties, Step, Trend, filter_checks
+from service.archive.checks import filter_checks
+from service.archive.questions import Asked, Cohorts, Funnel, Properties, Step, Trend
 from service.archive.source import Part
 from service.ingest.event import Event
 from service.questions.condition_grammar import parse_conditions

@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.archive.questions import Trend, filter_checks
+from service.archive.checks import filter_checks
+from service.archive.questions import Trend
 from service.ingest.event import Event
 from service.questions.filters import NOTHING, Filters
 from tests.support import oracle

@@ -11,8 +11,8 @@ import pytest
 
 from service.questions.condition_grammar import MOST_CHARACTERS, parse_conditions, path_text
 from service.questions.conditions import MOST_CONDITIONS, MOST_VALUES, OPERATORS, Condition, Malformed
+from service.questions.predicates import predicate
 from tests.support.condition_cases import COMPOSED, REFUSED, WRITTEN, conditions_of
-from tests.support.event_matches import predicate
 
 
 def text_of(case: dict[str, Any]) -> str:
