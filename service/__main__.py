@@ -1,4 +1,4 @@
-"""The commands of the service: serve, health, import, export, sites, keys, links, alerts, backup, upgrade and others."""
+"""The commands of the service: serve, health, import, export, sites, keys, alerts, backup, upgrade and others."""
 
 from __future__ import annotations
 
