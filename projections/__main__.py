@@ -25,6 +25,7 @@ COMMANDS = {
     "rollback": "projections.commands.rebuild:rollback",
     "drop-old": "projections.commands.rebuild:drop_old",
     "verify": "projections.commands.verify:verify",
+    "accept-damage": "projections.commands.acceptance:accept_damage_",
     "log-head": "projections.commands.log_head:log_head",
     "seal-head": "projections.commands.seal_head:seal_head",
     "retention": "projections.commands.retention:retention",

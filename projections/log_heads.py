@@ -13,6 +13,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from projections.acceptance import list_accepted
 from projections.archive.kept_hours import KeptHours
 from projections.hours import Hour, Witness, hour_of, live_versions
 from projections.seals import SealHead, missing_heads, seal_heads
@@ -127,9 +128,13 @@ async def _losses(database: Database, head: LogHead, now: LogHead | None, kept: 
     if now is None:
         return [Loss(head, "position", head.position, None)]
     # Fewer retired events are no loss, because a day can be brought back; stored = live + retired proves those.
-    numbers = {"position": (head.position, now.position), "stored": (head.stored, now.stored)}
+    accepted = [each for each in await list_accepted(database, [head.shard]) if each.at >= head.at]
+    stored = now.stored + sum(each.before - each.after for each in accepted)
+    numbers = {"position": (head.position, now.position), "stored": (head.stored, stored)}
     found = [Loss(head, name, known, there) for name, (known, there) in numbers.items() if there < known]
     newest = head.newest
+    if newest is not None and any(each.hour == hour_of(newest.at) for each in accepted):
+        newest = None
     if newest is not None and head.position <= now.position and not await _is_there(database, head.shard, newest, kept):
         found.append(Loss(head, "newest", newest.position, None))
     seals = [] if head.seal is None else await missing_heads(database, [head.seal])
@@ -153,9 +158,12 @@ async def witnessed(database: Database, copy: list[LogHead], hours: list[Hour]) 
     """Return hours with what a copy knows of each; add the hours that only the copy knows. By shard, oldest first."""
     versions = await live_versions(database)
     found = {(hour.shard, hour.start): hour for hour in hours}
+    accepted = await list_accepted(database) if copy else []
     for head in copy:
+        # What was accepted since is known to differ from the copy.
+        known_to_differ = {each.hour for each in accepted if each.shard == head.shard and each.at >= head.at}
         for start, (events, digest) in head.hours.items():
-            if head.shard in versions:
+            if head.shard in versions and start not in known_to_differ:
                 known = found.get((head.shard, start)) or Hour(head.shard, versions[head.shard], start, 0)
                 found[head.shard, start] = replace(known, witness=Witness(head.at, head.position, events, digest))
     return [found[place] for place in sorted(found)]

@@ -26,6 +26,7 @@ EVENT_COLUMNS = (
 class Statements:
     """The text of each query. The header of its file describes the query, its parameters and its rows."""
 
+    accept_damage: str
     add_key: str
     add_site: str
     advance_clock: str
@@ -52,6 +53,7 @@ class Statements:
     count_archive: str
     count_events: str
     count_failed_proofs: str
+    count_folded: str
     count_overdue_days: str
     count_quarantined: str
     count_quarantined_in_file: str
@@ -102,6 +104,7 @@ class Statements:
     lend_snapshot: str
     lift_quarantined_day: str
     limit_bi_logins: str
+    list_accepted: str
     list_appended: str
     list_appended_numbers: str
     list_archived_hours: str

@@ -7,6 +7,7 @@ from typing import Any
 import click
 import msgspec
 
+from projections.acceptance import Accepted
 from projections.archive.proof import FileProof
 from projections.commands.hours import hour_text
 from projections.commands.sites import SiteNames, shard_text
@@ -16,6 +17,8 @@ from projections.verify import ARCHIVE_FILE, UNREADABLE, Difference, HourProof
 from service.console import counted
 from sql.hourly import BROKEN, DAMAGED, DRIFTED
 
+# The class of damage that was accepted: no state of a proof.
+ACCEPTED = "accepted"
 LOSSES = {
     "position": "the log ends at position {now}, but it had reached {known}: positions {first} to {known} are lost",
     "stored": "{now} events are stored, but {known} had been",
@@ -48,6 +51,14 @@ class Findings:
                     "recounted": difference.recounted,
                 },
             )
+
+    def accepted(self, accepted: Accepted) -> None:
+        """Name damage that was accepted. It is nothing wrong."""
+        who = f"by {accepted.asked_by} at {accepted.at:%Y-%m-%dT%H:%M:%SZ}: {accepted.reason}"
+        text = f"{counted(accepted.before, 'event')} appended, {accepted.after:,} found and accepted {who}"
+        where = {"hour": hour_text(accepted.hour), "shard": accepted.shard, "class": ACCEPTED, "bucket": None}
+        values = {"key": accepted.reason, "stored": str(accepted.before), "recounted": str(accepted.after)}
+        self._report(text, where | {"field": "events"} | values)
 
     def sum(self, shard: Conservation) -> None:
         """Report that a shard's events do not add up, or cannot be counted."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from projections.acceptance import list_accepted
 from projections.archive.identity import check_archive
 from projections.archive.kept_hours import KeptHours
 from projections.archive.proof import archived_files, prove
@@ -51,6 +52,8 @@ def verify(since: datetime | None, until: datetime | None, as_json: bool) -> Non
         findings = Findings(await site_names(database), keep=as_json)
         with KeptHours(settings.archive_dir) as kept:
             events, counts, not_kept = await _verify(database, hours, findings, kept)
+            for accepted in await list_accepted(database, None, since, until):
+                findings.accepted(accepted)
             whole, no_newest = (True, None) if since or until else await _verify_shards(database, known, findings, kept)
             archive, no_archive = await _prove_archive(database, settings.archive_dir, (since, until), findings, kept)
         wrong = any(counts[state] for state in FAILED) or not whole or archive["damaged"] > 0

@@ -16,14 +16,14 @@ import msgspec
 
 from service.archive.answers import ASKED, answer
 from service.archive.checked_files import CheckedFiles
-from service.archive.checks import columns_of_checks, names_of_checks
+from service.archive.checks import names_of_checks
 from service.archive.child import Found
 from service.archive.disk_share import DiskShare
 from service.archive.duck_thread import TEMPORARY, DuckThread, translated
 from service.archive.parts import parts_of
 from service.archive.processors import Processors
 from service.archive.protocol import Begin, Row
-from service.archive.quarantines import Quarantine, read_quarantines
+from service.archive.quarantines import Quarantine, columns_read, read_quarantines
 from service.archive.questions import Trend
 from service.archive.row_table import MOST_ROW_BYTES, RowTable
 from service.archive.snapshot import Plan, Selection, Stretch, read_plan, read_standings, rows_query, shards_of
@@ -229,7 +229,7 @@ class Asked:
         question, checks = self.question, [check for each in self.quarantines for check in each.checks]
         names = question.property_names()
         return Selection(
-            {*question.needs(), *columns_of_checks(checks)},
+            {*question.needs(), *columns_read(self.quarantines)},
             question.texts(),
             None if names is None else {*names, *names_of_checks(checks)},
         )

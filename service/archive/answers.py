@@ -13,6 +13,7 @@ from service.archive.json_text import call
 from service.archive.list_questions import EventPage, HourCounts, Listed, SessionSeen, UserSeen
 from service.archive.lists import hour_rows, page_rows
 from service.archive.properties import property_rows
+from service.archive.quarantines import columns_read
 from service.archive.questions import Asked, Cohorts, Funnel, Properties, Question, Trend
 from service.archive.results import Rows, Tables, rows_of, tables
 from service.archive.seen import session_rows, user_rows
@@ -32,7 +33,9 @@ def answer(connection: DuckDBPyConnection, parts: Sequence[Part], question: Aske
     with tables(connection) as made:
         needed = question.needs()
         read = [
-            part if part.ordered else replace(part, relation=_table(made, part, place, needed))
+            part
+            if part.ordered
+            else replace(part, relation=_table(made, part, place, needed | columns_read(part.quarantines)))
             for place, part in enumerate(parts)
         ]
         return _ANSWERS[type(question)](made, read, question)

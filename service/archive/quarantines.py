@@ -9,7 +9,7 @@ from itertools import groupby
 import msgspec
 from duckdb import Expression
 
-from service.archive.checks import Checks
+from service.archive.checks import Checks, columns_of_checks
 from service.archive.conditions import Properties, passes_all
 from service.archive.json_text import any_of, constant, surely
 from service.archive.snapshot import Stretch
@@ -48,6 +48,12 @@ def _stretches(days: Iterable[Row]) -> tuple[Stretch, ...]:
         else:
             found.append(Stretch(day["since"], day["until"]))
     return tuple(found)
+
+
+def columns_read(quarantines: Sequence[Quarantine]) -> set[str]:
+    """Return the columns of events that quarantines look at; none when there are none."""
+    checks = [check for quarantine in quarantines for check in quarantine.checks]
+    return {"shard", "timestamp", *columns_of_checks(checks)} if quarantines else set()
 
 
 def counts(quarantines: Sequence[Quarantine], properties: Properties) -> Expression:

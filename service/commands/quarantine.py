@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -24,6 +24,8 @@ from sql.database import Database
 from sql.migrate import check_schema
 
 NEEDED = ("where", "from", "to", "reason")
+# How far ahead of now a quarantine may end: each of its days costs a look.
+MOST_AHEAD = timedelta(days=366)
 
 
 class Moment(click.ParamType[datetime]):
@@ -108,6 +110,8 @@ async def definition_of(url: str, asked: Asked) -> str:
         raise CommandFailed(f"{option('where')}: must have a condition; event_type exists means every event")
     if asked.until <= asked.since:
         raise CommandFailed(f"{option('to')}: must be later than {option('from')}")
+    if asked.until > datetime.now(UTC) + MOST_AHEAD:
+        raise CommandFailed(f"{option('to')}: must be at most {MOST_AHEAD.days} days ahead of now")
     database = Database(url, connections=1)
     try:
         site = await site_named(database, asked.site)

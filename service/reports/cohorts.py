@@ -8,8 +8,8 @@ from datetime import datetime, tzinfo
 from itertools import accumulate
 from typing import Any
 
+from service.archive.checks import filter_checks
 from service.archive.questions import Cohorts as CohortsAsked
-from service.archive.questions import filter_checks
 from service.questions.buckets import Bounds, bounds_of, complete, whole_periods, zone
 from service.questions.filters import NAMES, Filters
 from service.questions.hours import closed_range, time_text

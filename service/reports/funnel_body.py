@@ -6,8 +6,8 @@ from typing import Annotated, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
+from service.archive.checks import checks_of
 from service.archive.questions import Step as StepAsked
-from service.archive.questions import checks_of
 from service.errors import Invalid
 from service.questions.condition_grammar import field_path, parse_conditions
 from service.questions.conditions import PROPERTIES, Condition, Malformed, equals

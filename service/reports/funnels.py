@@ -8,9 +8,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from service.archive.checks import filter_checks
 from service.archive.protocol import Row
 from service.archive.questions import Funnel as Question
-from service.archive.questions import filter_checks
 from service.questions.hours import closed_range, time_text
 from service.questions.segments import Segments
 from service.reports.funnel_body import FunnelBody, breakdown_of, steps_of

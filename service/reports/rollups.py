@@ -78,7 +78,16 @@ class Rollups:
             total.add(start, document)
         proof = proof_of(start, proofs, self._clock())
         wrong = await self._differences(start) if proof["state"] in FAILED else {}
-        return {"ok": True, "rollup": total.rollup(start), "proof": proof, **wrong}
+        accepted = await self._accepted(start)
+        return {"ok": True, "rollup": total.rollup(start), "proof": proof, **wrong, **accepted}
+
+    async def _accepted(self, start: datetime) -> dict[str, Any]:
+        """Return the damage of an hour that was accepted, nothing without any."""
+        shards = await self._shards.numbers()
+        rows = await self._database.rows(self._database.statements.list_accepted, shards, start, start + HOUR)
+        names = ("shard", "events_before", "events_after", "reason", "asked_by")
+        told = [{name: row[name] for name in names} | {"accepted_at": time_text(row["accepted_at"])} for row in rows]
+        return {"accepted": told} if told else {}
 
     async def _read_kept(self, since: datetime, until: datetime) -> tuple[datetime, list[list[Row]]]:
         """Read the part of a range that all shards keep; return its start and the rows. Raises Expired."""

@@ -5,8 +5,8 @@
 --     digests; `sealed` instead when the day is kept
 --   proof: what was appended (stored) and what the log or the file holds (recounted): events, position_sum and both
 --     digests. When any of these differ, the log is damaged and the rollup cannot be judged
---   broken: one per difference of the hour's seal, if it has one already. The rows of a kept hour, too, are compared with
---     the seal, once they are what its file says
+--   broken: one per difference of the hour's seal, if it has one already, and of its day's amendments. The rows of a kept
+--     hour, too, are compared with the seal, once they are what its file says
 --   drifted: one per value of the rollup where stored and recounted differ
 create or replace function verify_hourly(in_shard integer, in_version integer, in_hour timestamptz)
 returns table (
@@ -27,6 +27,9 @@ declare
     found_now record;
     sealed constant boolean := exists (select from hour_seals as s where s.shard = in_shard and s.hour = in_hour);
     kept constant boolean := is_kept((in_hour at time zone 'UTC')::date);
+    amended constant boolean := exists (
+        select from amendments as a where a.shard = in_shard and a.day = (in_hour at time zone 'UTC')::date
+    );
 begin
     -- Planning takes as long as verifying two thousand events.
     perform plan_once();
@@ -81,7 +84,7 @@ begin
     return query
     select 'broken', b.field, in_hour, null::text, b.stored, b.recounted
     from seal_breaks(in_shard, in_hour) as b
-    where sealed and not kept
+    where (sealed or amended) and not kept
     union all
     select 'broken', b.field, in_hour, b.key, b.stored, b.recounted
     from retired_breaks(in_shard, in_hour) as b

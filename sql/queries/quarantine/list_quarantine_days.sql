@@ -7,7 +7,7 @@ with bounds as (
         greatest(
             (q.since at time zone 'UTC')::date,
             (
-                select min((w.hour at time zone 'UTC')::date)
+                select coalesce(min((w.hour at time zone 'UTC')::date), (q.put_at at time zone 'UTC')::date)
                 from (
                     select l.hour from hour_ledger as l
                     union all

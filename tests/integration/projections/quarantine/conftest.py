@@ -16,7 +16,7 @@ from tests.support.retired_days import EVENTS, fill
 from tests.support.sharded import Sharded, sharded_log
 
 
-@pytest.fixture(params=[1, 8])
+@pytest.fixture(params=[1, 2])
 def shards(request: pytest.FixtureRequest) -> int:
     return int(request.param)
 

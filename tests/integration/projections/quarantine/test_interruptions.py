@@ -13,8 +13,8 @@ from projections.history import History
 from projections.quarantine import NotNow, Quarantines, UnknownQuarantine
 from tests.integration.projections.archive.test_crashes import killed_at
 from tests.support.archived_days import kept_past, passed
-from tests.support.history import date_of
-from tests.support.quarantines import check, counted, definition, is_flood, lift, put
+from tests.support.history import Past, date_of
+from tests.support.quarantines import SINCE, check, counted, definition, is_flood, lift, put
 from tests.support.retired_days import DAY, EVENTS, day, past, reading_at
 from tests.support.sharded import Sharded
 
@@ -42,7 +42,7 @@ async def test_killed_at_any_step(
         with killed_at(step, monkeypatch):
             await lift(log, again)
         assert len(await forced(log)) == 4 - done
-        await check(log, again, EVENTS, counted(EVENTS, since=max(day(done), day(0) + DAY * 7 / 24 + DAY / 144)))
+        await check(log, again, EVENTS, counted(EVENTS, since=max(day(done), SINCE)))
         await lift(log, again)
         await check(log, again, EVENTS, EVENTS)
     assert await log.admin.fetchval("select count(*) from quarantines") == 1
@@ -54,7 +54,7 @@ async def test_days_whose_events_are_gone_are_named(log: Sharded, archive: Path,
     await passed(log.database, kept_past(0), archive, force=True, patience=DAY * 0)
     days = await put(log, kept)
     gone = {changed.day: changed.hindrance for changed in days if changed.hindrance}
-    assert gone == {date_of(0): "its events are leaving the archive, and only its rollups stay"}
+    assert gone == {date_of(0): "its events have left the log, and only its rollups stay"}
     assert await forced(log) == [date_of(number) for number in (1, 2, 3)]
     await check(log, kept, EVENTS, counted(EVENTS, since=day(1)))
     assert [changed for changed in await lift(log, kept) if changed.hindrance] == []
@@ -83,6 +83,7 @@ async def test_a_kept_day_that_takes_history_goes_on_leaving_them_out(log: Shard
     with KeptHours(archive) as kept:
         await put(log, kept)
         await log.admin.execute("update log_heads set horizon = $1", day(2))
+        await Past(log, archive, []).keep_for(1_000)
         history = History(log.database, archive, reading=reading_at(past(1)), patience=20, pauses=(0.05,))
         assert await history.open(date_of(1), "a test", "me") is None
         (left,) = [each for each in await lift(log, kept) if each.hindrance]
