@@ -21,7 +21,7 @@ COMMANDS = {
     if (command := cli.get_command(click.Context(cli), name))
 }
 # Parts of another command. Users do not type them.
-INNER = {"service demo-trickle", "projections history"}
+INNER = {"service demo-trickle", "projections history", "projections quarantine"}
 # Paths that only our pages load.
 PARTS_OF_PAGES = {"/assets/{}", "/schema/page.js"}
 # Of tests, benchmarks and psql, not of the service.
