@@ -24,6 +24,8 @@ NOT_RUN = {
     ("docs/archive.md", "text", "it is missing"): "is a line of `make verify`; tests/integration compares it",
     ("docs/operations.md", "text", "the archive keeps"): "is a line of `make retention`; tests/integration compares it",
     ("docs/operations.md", "text", "LOG_DAYS=90"): "is a line of the service's log; tests/integration compares it",
+    ("docs/operations.md", "sh", "service quarantine"): "needs a flood; tests/integration/projections runs it",
+    ("docs/operations.md", "sh", "accept-damage"): "needs a damaged hour; tests/integration/projections runs it",
     ("docs/operations.md", "text", "hlw_"): "would close the site of other blocks; test_key_commands.py compares it",
     ("docs/archive.md", "py", "polars"): "needs pandas and polars; was tried by hand",
     ("docs/archive.md", "clickhouse", "file("): "needs ClickHouse; was tried by hand",
