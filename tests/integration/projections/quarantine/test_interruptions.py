@@ -10,7 +10,8 @@ from projections import versions
 from projections.archive import steps
 from projections.archive.kept_hours import KeptHours
 from projections.history import History
-from projections.quarantine import NotNow, Quarantines, UnknownQuarantine
+from projections.quarantine import Quarantines, UnknownQuarantine
+from projections.quarantined_day import NotNow
 from tests.integration.projections.archive.test_crashes import killed_at
 from tests.support.archived_days import kept_past, passed
 from tests.support.history import Past, date_of
