@@ -137,6 +137,8 @@ async def test_cut_after_any_statement(past_days: Past, monkeypatch: pytest.Monk
             assert wrong == []
             assert [shard for shard in await conservation(work.database) if not shard.holds] == []
     assert certificate is not None
-    assert certificate["events"] == len(past_days.events) - len(expected)
+    # A cut can come after the certificate is written. The next run then begins another erasure, which finds nothing.
+    erasures = await work.database.rows(work.database.statements.list_erasures)
+    assert sum(erasure["events"] for erasure in erasures) == len(past_days.events) - len(expected)
     past_days.events = expected
     await past_days.check()

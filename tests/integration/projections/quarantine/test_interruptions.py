@@ -10,15 +10,20 @@ from projections import versions
 from projections.archive import steps
 from projections.archive.kept_hours import KeptHours
 from projections.history import History
-from projections.quarantine import NotNow, Quarantines, UnknownQuarantine
+from projections.quarantine import Quarantines, UnknownQuarantine
+from projections.quarantined_day import NotNow
+from sql.migrate import migrate, rollback
 from tests.integration.projections.archive.test_crashes import killed_at
 from tests.support.archived_days import kept_past, passed
 from tests.support.history import Past, date_of
 from tests.support.quarantines import SINCE, check, counted, definition, is_flood, lift, put
 from tests.support.retired_days import DAY, EVENTS, day, past, reading_at
+from tests.support.schema import version
 from tests.support.sharded import Sharded
 
 pytestmark = pytest.mark.versions("newest")
+# The step of the schema that brings quarantines.
+STEP = 16
 FORCED = "select day from quarantined_days order by day"
 
 
@@ -109,3 +114,17 @@ async def test_a_dry_run_counts_and_changes_nothing(log: Sharded, kept: KeptHour
     ]
     assert (await forced(log), await log.admin.fetchval("select count(*) from quarantines")) == ([], 0)
     await check(log, kept, EVENTS, EVENTS)
+
+
+async def test_the_schema_goes_no_step_down_while_one_is_in_force(log: Sharded, kept: KeptHours) -> None:
+    await put(log, kept)
+    while await version(log.url) > STEP:
+        await rollback(log.url, force=True)
+    with pytest.raises(Exception, match="quarantines are in force"):
+        await rollback(log.url, force=True)
+    assert await version(log.url) == STEP
+    await log.admin.execute("delete from quarantined_days")
+    await rollback(log.url, force=True)
+    # Amendments of a kind that the release before does not know stay, because they are links of the chain.
+    assert {row["kind"] for row in await log.admin.fetch("select kind from amendments")} == {"quarantine"}
+    await migrate(log.url)
