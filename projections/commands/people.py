@@ -15,7 +15,7 @@ from projections.erasing.certificate import complete
 from projections.erasing.checking import chain_breaks, persons, recorded, site_shards, what_is_wrong
 from projections.erasing.erasure import Erasing
 from projections.erasing.person import everything, told
-from projections.erasing.segments import naming
+from projections.erasing.saved_filters import saved_filters
 from projections.erasing.subject import SESSION, USER, Subject, read_key
 from projections.history import History
 from service.console import counted
@@ -88,9 +88,8 @@ def erase(
         if not dry_run:
             return await _erase(erasing, settings, output)
         found = await erasing.look()
-        segments = await database.rows(database.statements.list_segments, erasing.site)
-        names = [row["name"] for row in segments if naming(row["filters"], [subject.id, *found.sessions])]
-        answer = told(found, await erasing.rollups([(subject.kind, subject.id)]), names)
+        saved = await saved_filters(database, erasing.site, [subject.id, *found.sessions])
+        answer = told(found, await erasing.rollups([(subject.kind, subject.id)]), saved)
         _write(answer, output)
         click.echo(f"erase: would erase {counted(answer['events'], 'event')}; nothing is erased", err=True)
         return 0

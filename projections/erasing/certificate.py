@@ -17,6 +17,7 @@ NOT_COVERED = (
     "files of exports and rejected rows, and copies that readers of the SQL views have made",
     "PostgreSQL's write-ahead log, and free space of its pages, until they are overwritten",
     "the planner's statistics of tables that became empty, before PostgreSQL 18",
+    "conditions of quarantines and of alerts, and reasons of amendments, where somebody typed the person's name",
     "names in event_type, tool_name and action, where a sender has put a person there",
     "the person's own browser, whose outbox may send again: that is answered as a duplicate, and not stored",
 )
@@ -49,7 +50,8 @@ async def complete(database: Database, outcome: Outcome) -> dict[str, Any]:
             for hour in msgspec.json.decode(step["numbers"] or "[]")
         ],
         "renamed_rows": sum(each["members"] for each in changed),
-        "segments": len(outcome.segments),
+        "segments": len(outcome.saved.segments),
+        "share_links": len(outcome.saved.share_links),
         "verified": {"hours": len(changed), "clean": True},
         "not_covered": list(NOT_COVERED),
         "code_version": VERSION,

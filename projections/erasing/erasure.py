@@ -1,4 +1,4 @@
-"""Erases a person: day by day, each shard in one transaction (R11); then rollups, segments, dead rows and old files.
+"""Erases a person: day by day, each shard in one transaction (R11); then rollups, saved filters, dead rows and old files.
 
 Only rows of the log are erased. A day that has left the log is opened like one that takes history, and closed again:
 its file is then written anew, and an amendment stands before its new seals. Every step may be the last one of its
@@ -18,7 +18,7 @@ import structlog
 from projections.archive.cleaning import clean
 from projections.archive.kept_hours import KeptHours
 from projections.erasing.finding import IN_THE_LOG, LEAVING, Person, Place, find
-from projections.erasing.segments import naming
+from projections.erasing.saved_filters import SavedFilters, saved_filters
 from projections.erasing.subject import USER, Subject
 from projections.history import History, NotClosed, NotNow
 from projections.hours import Hour, each, live_versions
@@ -45,11 +45,11 @@ class Refused(DatabaseError):
 
 @dataclass
 class Outcome:
-    """What a run did. waits: what is left to do, and why; another run goes on with it. segments: those deleted."""
+    """What a run did. waits: what is left to do, and why; another run goes on with it. saved: what was deleted of it."""
 
     erasure: int
     waits: dict[str, str] = field(default_factory=dict)
-    segments: list[str] = field(default_factory=list)
+    saved: SavedFilters = field(default_factory=SavedFilters)
 
 
 @dataclass
@@ -95,7 +95,7 @@ class Erasing:
                 row = await step(self.database, query, outcome.erasure, shard, version, VERSION, self._clock)
                 if row["hindrance"] is not None:
                     outcome.waits[f"rollups of shard {shard}"] = row["hindrance"]
-        outcome.segments = await self._delete_segments(outcome.erasure)
+        outcome.saved = await self._delete_saved(outcome.erasure)
         await self._tidy(outcome)
         await self._verify(outcome)
         return outcome
@@ -190,14 +190,10 @@ class Erasing:
         hindrance: str | None = row["hindrance"]
         return hindrance
 
-    async def _delete_segments(self, erasure: int) -> list[str]:
-        statements = self.database.statements
-        rows = await self.database.rows(statements.list_segments, self.site)
-        ids = [id_ for _, id_ in await self.ids(erasure)]
-        names = [row["name"] for row in rows if naming(row["filters"], ids)]
-        for name in names:
-            await self.database.rows(statements.delete_segment, self.site, name)
-        return names
+    async def _delete_saved(self, erasure: int) -> SavedFilters:
+        saved = await saved_filters(self.database, self.site, [id_ for _, id_ in await self.ids(erasure)])
+        await saved.delete(self.database, self.site)
+        return saved
 
     async def _tidy(self, outcome: Outcome) -> None:
         """Take away dead rows, and files that no hour is read from any more."""

@@ -1,4 +1,4 @@
-"""What is stored about a person (GDPR Art. 15): events of the log and of the archive, rollups and segments."""
+"""What is stored about a person (GDPR Art. 15): events of the log and of the archive, rollups and saved filters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from projections.archive.numbers import BEGINNING
 from projections.archive.thread import in_thread
 from projections.erasing.erasure import Erasing
 from projections.erasing.finding import Person, ask_files, held_files
-from projections.erasing.segments import naming
+from projections.erasing.saved_filters import SavedFilters, saved_filters
 from sql.database import Row
 from sql.statements import EVENT_COLUMNS
 
@@ -28,7 +28,7 @@ async def everything(erasing: Erasing) -> dict[str, Any]:
     """
     person = await erasing.look()
     ids = [(person.subject.kind, person.subject.id)]
-    segments = await erasing.database.rows(erasing.database.statements.list_segments, erasing.site)
+    saved = await saved_filters(erasing.database, erasing.site, [person.subject.id])
     rollups = await erasing.rollups(ids)
     events = await _events(erasing, person)
     return {
@@ -40,14 +40,15 @@ async def everything(erasing: Erasing) -> dict[str, Any]:
         "sessions": [_session(person, session) for session in person.sessions],
         "active_quarters": sum(row["quarters"] for row in rollups),
         "active_since": _text(min((row["since"] for row in rollups), default=None)),
-        "segments": [row["name"] for row in segments if naming(row["filters"], [person.subject.id])],
+        "segments": saved.segments,
+        "share_links": saved.share_links,
         "events_stored": sum(place.events for place in person.places),
         "note": DETACHED_NOTE if sum(place.events for place in person.places) != len(events) else None,
         "events": events,
     }
 
 
-def told(person: Person, members: Sequence[Row], segments: Sequence[str]) -> dict[str, Any]:
+def told(person: Person, members: Sequence[Row], saved: SavedFilters) -> dict[str, Any]:
     """Return what an erasure would take, as JSON: the answer of a dry run."""
     by_where: dict[str, int] = {}
     for place in person.places:
@@ -60,7 +61,8 @@ def told(person: Person, members: Sequence[Row], segments: Sequence[str]) -> dic
         "sessions": len(person.sessions),
         "sessions_that_name_others": person.shared,
         "rollup_rows": sum(row["quarters"] for row in members),
-        "segments": list(segments),
+        "segments": saved.segments,
+        "share_links": saved.share_links,
     }
 
 
