@@ -1,4 +1,4 @@
-"""Erases a person: day by day, each shard in one transaction (R11); then rollups, saved filters, dead rows and old files.
+"""Erases a person: each day of a shard in one transaction (R11); then rollups, saved filters, dead rows and old files.
 
 Only rows of the log are erased. A day that has left the log is opened like one that takes history, and closed again:
 its file is then written anew, and an amendment stands before its new seals. Every step may be the last one of its
@@ -45,7 +45,7 @@ class Refused(DatabaseError):
 
 @dataclass
 class Outcome:
-    """What a run did. waits: what is left to do, and why; another run goes on with it. saved: what was deleted of it."""
+    """What a run did. waits: what is left for another run, and why. saved: what was deleted of it."""
 
     erasure: int
     waits: dict[str, str] = field(default_factory=dict)
