@@ -19,9 +19,10 @@ from tests.support.log import NOW, an_event
 from tests.support.servers import connected
 
 # The full case is 100,000 appends. With a row that every append updates, the last of 1,000 appends read 1.3 times as
-# many pages, and each thousand more as many again.
+# many pages, and each thousand more as many again. One index may get its next level a little earlier than that of the
+# other database: two pages more of 22 for a while.
 APPENDS = int(os.environ.get("TEST_APPENDS_BESIDE_A_SNAPSHOT", "2000"))
-MOST_TIMES_MORE = 1.05
+MOST_TIMES_MORE = 1.1
 APPENDS_BETWEEN_FOLDS = 250
 EXPLAIN = "explain (analyze, buffers, timing off, format json) "
 

@@ -9,9 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from projections import retention
 from projections.archive.keeper import Keeper
+from projections.projector import catch_up
+from projections.retention import RetiredDay
 from service.archive import sources
 from sql.archive.files import MARKER
+from sql.database import Database
 from tests.conftest import RETENTION_DAYS
 from tests.support.archive import archived, current, files_of
 from tests.support.archived_days import (
@@ -58,6 +62,22 @@ async def test_a_day_that_the_archive_has_leaves_the_rows_and_answers_stay(old: 
             each.pop("as_of", None)
         assert msgspec.json.encode(answer) == msgspec.json.encode(before), name
     assert set((await states(old, archive=tmp_path)).values()) <= {"sealed", "verified"}
+
+
+async def test_a_day_that_another_pass_takes_meanwhile_is_left_to_that_pass(
+    log: Sharded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await archive_days(log, tmp_path)
+    others: list[RetiredDay] = []
+
+    async def another_pass(database: Database) -> None:
+        # The first pass has listed the day and comes to it.
+        monkeypatch.setattr(retention, "catch_up", catch_up)
+        others.extend(await leave_rows(database, 0, tmp_path))
+
+    monkeypatch.setattr(retention, "catch_up", another_pass)
+    assert await leave_rows(log.database, 0, tmp_path) == []
+    assert others == moved(0)
 
 
 async def test_the_default_keeps_nothing_in_the_archive(log: Sharded, tmp_path: Path) -> None:
