@@ -15,6 +15,7 @@ from service.alerts.checks import Checks
 from service.alerts.deliveries import Deliveries
 from service.alerts.numbers import Numbers
 from service.alerts.watch import Watch
+from service.alerts.worker_reasons import WorkerReasons
 from service.archive.engine import Engine
 from service.console import configure_logs
 from service.exports.engines import KINDS, new_engine
@@ -99,10 +100,12 @@ class Service:
             self.looking,
             self.database,
         ]
+        reasons = WorkerReasons(self.log, self.appender)
         self.alerts = Watch(
             self.log,
             self.sites,
-            Checks(self.database, self.numbers_of, self.appender, settings),
+            reasons,
+            Checks(self.database, self.numbers_of, reasons, settings),
             Deliveries(self.log, settings.smtp_url, self.metrics.delivered),
             self.numbers_of,
             now,

@@ -103,6 +103,7 @@ class Statements:
     forget_key: str
     forget_migration: str
     forget_tombstones: str
+    forget_worker_reasons: str
     grant_views: str
     has_alert_rules: str
     has_rows: str
@@ -180,6 +181,7 @@ class Statements:
     list_vacuums: str
     list_verified: str
     list_versions: str
+    list_worker_reasons: str
     lock_schema: str
     make_bi_role: str
     make_counts_from_files: str
@@ -263,6 +265,7 @@ class Statements:
     sign_views: str
     sum_heads: str
     switch_version: str
+    tell_worker_reasons: str
     vacuum_erasing: str
     verify_hourly: str
     write_document: str

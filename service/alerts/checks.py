@@ -11,9 +11,8 @@ from service.access.sites import Site
 from service.alerts.conditions import Bound, Condition, Silence, State, length_text, number_text
 from service.alerts.messages import clock_text
 from service.alerts.numbers import Numbers
+from service.alerts.worker_reasons import WorkerReasons
 from service.console import counted
-from service.ingest.appender import Appender
-from service.ingest.degraded import why_appends_suffer, why_disk_is_low
 from service.questions.buckets import zone
 from service.questions.filters import NOTHING
 from service.questions.hours import FIRST, quarter_start
@@ -42,14 +41,17 @@ class Finding:
 
 
 class Checks:
-    """The checks of one worker. numbers_of: the numbers of a site. A check reads, and changes nothing."""
+    """The checks of one worker. numbers_of: the numbers of a site. A check reads, and changes nothing.
+
+    reasons: of this worker, and what the others told.
+    """
 
     def __init__(
-        self, database: Database, numbers_of: Callable[[Site], Numbers], appender: Appender, settings: Settings
+        self, database: Database, numbers_of: Callable[[Site], Numbers], reasons: WorkerReasons, settings: Settings
     ) -> None:
         self._database = database
         self._numbers_of = numbers_of
-        self._appender = appender
+        self._reasons = reasons
         self._settings = settings
 
     async def look(self, condition: Condition, site: Site, since: datetime, now: datetime) -> Finding | None:
@@ -64,19 +66,19 @@ class Checks:
             case Silence():
                 return await self._silence(condition, site, since, now)
             case _:
-                return await self._state(condition, site)
+                return await self._state(condition, site, now)
 
-    async def _state(self, condition: State, site: Site) -> Finding | None:
+    async def _state(self, condition: State, site: Site, now: datetime) -> Finding | None:
         match condition:
             case State.FAILED_PROOF:
                 return await self._failed_proof(site)
             case State.LOW_DISK:
-                return _of_reasons(why_disk_is_low(self._appender.admission), "the disk has room")
+                return _of_reasons(await self._reasons.disk(now), "the disk has room")
             case State.WRONG_CLOCK:
                 row = await self._database.only(self._database.statements.read_retention)
                 return _of_reasons(clock_warnings(row), "the clocks are right")
             case State.DEGRADED:
-                return await self._degraded()
+                return await self._degraded(now)
             case State.WEEKLY_REPORT:
                 return None
 
@@ -135,10 +137,10 @@ class Checks:
         newest = f"the newest is {clock_text(rows[0]['hour'])}: {rows[0]['state']}"
         return Finding(firing=True, text=f"the proof of {counted(rows[0]['hours'], 'hour')} failed; {newest}")
 
-    async def _degraded(self) -> Finding:
+    async def _degraded(self, now: datetime) -> Finding:
         checkpoints = await self._database.rows(self._database.statements.list_lags, PROJECTION, None)
         why = await why_degraded(self._database, self._settings)
-        why += why_appends_suffer(self._appender)
+        why += await self._reasons.events(now)
         return _of_reasons(why + why_behind(lag_of(checkpoints)), "nothing is wrong")
 
 

@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 import structlog
 
+from service.alerts.deadlines import ATTEMPT_SECONDS
 from service.alerts.elsewhere import notify
 from service.alerts.errors import DeliveryFailed
 from service.alerts.mail import Letter, send_mail
@@ -28,8 +29,6 @@ from sql.database import Database, Row
 AT_ONCE = 4
 # About six hours, by the pauses of claim_alert_deliveries.sql.
 MOST_ATTEMPTS = 12
-# For one attempt: less than the shortest pause, so that no other worker sends it meanwhile.
-ATTEMPT_SECONDS = 45.0
 
 Outcome = Literal["sent", "failed", "gave_up"]
 

@@ -5,15 +5,23 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from service.alerts.deadlines import seconds_to, thread_end
 from service.alerts.errors import DeliveryFailed
 from service.alerts.messages import Message
 
+# For connecting, and for each read, of each request.
+REQUEST_SECONDS = 10.0
 HOW_TO_INSTALL = "apprise is not installed where the service runs: install hourledger[apprise]"
 
 
 async def notify(url: str, message: Message) -> None:
-    """Send a message to a URL of apprise, in a thread beside the event loop. Raises DeliveryFailed."""
-    await asyncio.to_thread(_notify, url, message)
+    """Send a message to a URL of apprise, in a thread beside the event loop. Raises DeliveryFailed.
+
+    It begins none after thread_end, gives up a request after REQUEST_SECONDS without a byte, and repeats none. What has
+    begun cannot be ended: where a message takes several requests, with pauses, or answers that come byte by byte, it
+    may be sent after the wait. It is recorded as failed then, and sent again.
+    """
+    await asyncio.to_thread(_notify, url, message, thread_end())
 
 
 def problem_with(url: str) -> str | None:
@@ -25,9 +33,18 @@ def problem_with(url: str) -> str | None:
     return None
 
 
-def _notify(url: str, message: Message) -> None:
-    # Apprise logs why, and says only whether. It gives up each request after a time of its own.
-    if not _opened(url).notify(title=message.subject, body=message.text):
+def _notify(url: str, message: Message, end: float) -> None:
+    opened = _opened(url)
+    for each in opened:
+        each.socket_connect_timeout = min(each.socket_connect_timeout, REQUEST_SECONDS)
+        each.socket_read_timeout = min(each.socket_read_timeout, REQUEST_SECONDS)
+        each.service_retry = 0
+    try:
+        seconds_to(end)
+    except TimeoutError as error:
+        raise DeliveryFailed(f"apprise could not begin to send it: {error}") from error
+    # Apprise logs why, and says only whether.
+    if not opened.notify(title=message.subject, body=message.text):
         raise DeliveryFailed("apprise could not send it; its lines in the log of the service say why")
 
 

@@ -6,17 +6,17 @@ import asyncio
 import ipaddress
 import smtplib
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 
+from service.alerts.deadlines import thread_end
+from service.alerts.dialogue import Dialogue, TlsDialogue
 from service.alerts.errors import DeliveryFailed
 from service.alerts.messages import Message
 from service.settings.smtp import Smtp
-
-# For each answer of the server. A message has about eight of them.
-ANSWER_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,15 @@ class Letter:
 
 
 async def send_mail(smtp: Smtp | None, letter: Letter) -> None:
-    """Send an e-mail, in a thread beside the event loop. Raises DeliveryFailed."""
+    """Send an e-mail, in a thread beside the event loop. Raises DeliveryFailed.
+
+    The thread says nothing to the server after thread_end, so that it hands over nothing that is recorded as failed. A
+    server that takes the mail and does not say so in time gets it again, with the same identity.
+    """
     if smtp is None:
         raise DeliveryFailed("HOURLEDGER_SMTP_URL is not set where the service runs")
     try:
-        await asyncio.to_thread(_send, smtp, letter.to, written(letter, smtp.sender))
+        await asyncio.to_thread(_send, smtp, letter.to, written(letter, smtp.sender), thread_end())
     except smtplib.SMTPRecipientsRefused as error:
         code, told = next(iter(error.recipients.values()))
         raise DeliveryFailed(f"{smtp} refuses the recipient: {code} {_text(told)}") from error
@@ -64,26 +68,30 @@ def written(letter: Letter, sender: str) -> EmailMessage:
     return mail
 
 
-def _send(smtp: Smtp, to: str, mail: EmailMessage) -> None:
+def _send(smtp: Smtp, to: str, mail: EmailMessage, end: float) -> None:
     context = ssl.create_default_context()
-    if smtp.tls:
-        with smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=ANSWER_SECONDS, context=context) as server:
-            _hand_over(server, smtp, to, mail)
-        return
-    with smtplib.SMTP(smtp.host, smtp.port, timeout=ANSWER_SECONDS) as server:
+    server = (
+        TlsDialogue(smtp.host, smtp.port, end, context=context) if smtp.tls else Dialogue(smtp.host, smtp.port, end)
+    )
+    try:
+        if not smtp.tls:
+            _begin_tls(server, smtp, context)
+        if smtp.user is not None:
+            server.login(smtp.user, smtp.password or "")
+        server.send_message(mail, from_addr=smtp.sender, to_addrs=[to])
+    finally:
+        with suppress(OSError):  # how the server says goodbye changes nothing about the mail
+            server.quit()
+        server.close()
+
+
+def _begin_tls(server: Dialogue, smtp: Smtp, context: ssl.SSLContext) -> None:
+    server.ehlo()
+    if server.has_extn("starttls"):
+        server.starttls(context=context)
         server.ehlo()
-        if server.has_extn("starttls"):
-            server.starttls(context=context)
-            server.ehlo()
-        elif smtp.user is not None and not _is_here(smtp.host):
-            raise DeliveryFailed(f"{smtp} offers no STARTTLS, and a password is not sent in the clear")
-        _hand_over(server, smtp, to, mail)
-
-
-def _hand_over(server: smtplib.SMTP, smtp: Smtp, to: str, mail: EmailMessage) -> None:
-    if smtp.user is not None:
-        server.login(smtp.user, smtp.password or "")
-    server.send_message(mail, from_addr=smtp.sender, to_addrs=[to])
+    elif smtp.user is not None and not _is_here(smtp.host):
+        raise DeliveryFailed(f"{smtp} offers no STARTTLS, and a password is not sent in the clear")
 
 
 def _is_here(host: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 
 import msgspec
@@ -17,6 +17,7 @@ from service.alerts.messages import About, Message, alert, recovery
 from service.alerts.numbers import Numbers
 from service.alerts.weekly import due_monday, week_before
 from service.alerts.weekly_text import report
+from service.alerts.worker_reasons import WorkerReasons
 from service.errors import ServiceError
 from service.questions.buckets import zone
 from sql.database import Database, Row
@@ -32,13 +33,15 @@ log = structlog.get_logger(__name__)
 class Watch:
     """Looks at the rules of all sites in one worker. Any number of workers may: each change is told once.
 
-    database: writable. numbers_of: the reports of a site. clock: for the conditions, and for when messages are due.
+    database: writable. reasons: of this worker. numbers_of: the reports of a site. clock: for the conditions, and for
+    when messages are due.
     """
 
     def __init__(
         self,
         database: Database,
         sites: Sites,
+        reasons: WorkerReasons,
         checks: Checks,
         deliveries: Deliveries,
         numbers_of: Callable[[Site], Numbers],
@@ -46,39 +49,60 @@ class Watch:
     ) -> None:
         self._database = database
         self._sites = sites
+        self._reasons = reasons
         self._checks = checks
         self._deliveries = deliveries
         self._numbers_of = numbers_of
         self._clock = clock
         self._seen: int | None = None
         self._has_rules = False
+        self._looked = asyncio.Event()
         self._failing: set[int] = set()
 
     async def follow(self) -> None:
-        """Look again and again, until cancelled. A fault is logged once, until a look works again."""
+        """Look and send again and again, until cancelled. A fault is logged once, until it is over."""
+        # Beside each other, so that targets that do not answer keep no rule from being looked at.
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._repeat(self._look_later, "look"))
+            tasks.create_task(self._repeat(self._send_when_looked, "send"))
+
+    async def _repeat(self, step: Callable[[], Awaitable[None]], what: str) -> None:
         told: type[Exception] | None = None
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
             try:
-                await self.look()
+                await step()
                 told = None
             except DatabaseError as error:
                 if told is not DatabaseError:
-                    log.warning("alerts wait, because the database cannot answer", error=str(error))
+                    log.warning("alerts wait, because the database cannot answer", step=what, error=str(error))
                 told = DatabaseError
             except Exception as error:
                 if told is not type(error):
-                    log.exception("the service failed to look at alerts")
+                    log.exception("the service failed to look at alerts, or to send them", step=what)
                 told = type(error)
 
+    async def _look_later(self) -> None:
+        await asyncio.sleep(LOOK_SECONDS)
+        await self.look()
+
+    async def _send_when_looked(self) -> None:
+        await self._looked.wait()
+        self._looked.clear()
+        await self.send()
+
     async def look(self) -> None:
-        """Look at the rules that are due, and send the messages that are. Raises sql.errors.DatabaseError."""
+        """Look at the rules that are due. Raises sql.errors.DatabaseError."""
         if not await self._any_rule():
             return
-        statements = self._database.statements
-        for row in await self._database.rows(statements.claim_alert_rules, self._clock(), PAUSE):
+        await self._reasons.tell(self._clock())
+        for row in await self._database.rows(self._database.statements.claim_alert_rules, self._clock(), PAUSE):
             await self._try(row)
-        await self._deliveries.send_due(self._clock)
+        self._looked.set()
+
+    async def send(self) -> None:
+        """Send the messages that are due; nothing without a rule. Raises sql.errors.DatabaseError."""
+        if self._has_rules:
+            await self._deliveries.send_due(self._clock)
 
     async def _try(self, row: Row) -> None:
         """Look at a rule. What keeps one from being looked at must not keep the others, so it is only logged, once."""

@@ -78,8 +78,9 @@ class Entry:
             scope["method"] = "GET"  # the server drops the body of the answer
         headers = dict(scope["headers"])
         path = normalize_path(scope["path"])
-        await self._gate.know(scope, path, headers)
         try:
+            self._gate.check_host(headers)
+            await self._gate.know(scope, path, headers)
             access = self._gate.check(scope, path, headers)
         except ServiceError as error:
             return await respond(send, self._refused(error))

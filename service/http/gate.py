@@ -69,17 +69,15 @@ class Gate:
         self._bots = Bots(settings)
 
     def check(self, scope: HTTPScope, path: str, headers: Headers) -> Access | None:
-        """Check everything of a request that does not write events; return its access, None on an open path.
+        """Check a request that does not write events, but for its host; return its access, None on an open path.
 
-        path: without trailing and repeated slashes. The site is taken off the query string. Of a request that writes
-        events it checks the host alone: `to_write` checks the rest, so that pages of other origins can read why.
-        Raises ServiceError.
+        path: without trailing and repeated slashes. The site is taken off the query string. A request that writes
+        events is checked by `to_write`, so that pages of other origins can read why. Raises ServiceError.
         """
-        self.check_host(headers)
         if path in TRACK_PATHS and scope["method"] in WRITING:
             return None
         access = None
-        if path not in OPEN_PATHS and not path.startswith(OPEN_PREFIX):
+        if not _is_open(path):
             access = self._access(_right(scope["method"], path), scope, headers, [_bearer(headers)])
             if path in SERVICE_PATHS and not access.everywhere:
                 raise WrongSite(
@@ -94,8 +92,11 @@ class Gate:
         return access
 
     async def know(self, scope: HTTPScope, path: str, headers: Headers) -> None:
-        """Wait until this worker knows the sign-in or the link of a request, which another one may just have made."""
-        if path.startswith(OPEN_PREFIX) or (path in TRACK_PATHS and scope["method"] in WRITING):
+        """Wait until this worker knows the sign-in or the link of a request, which another one may just have made.
+
+        It waits for nothing where no access is needed: only a sign-out must know the sign-in that it ends.
+        """
+        if (_is_open(path) and path != SIGN_OUT_PATH) or (path in TRACK_PATHS and scope["method"] in WRITING):
             return
         cookie, bearer = sign_in_cookie(headers), _bearer(headers)
         if (cookie and not self._sites.sign_ins.knows(cookie)) or (
@@ -198,6 +199,10 @@ class Gate:
         """Return the headers that let a page of another origin send events; none unless its origin may."""
         allowed = self.cors_headers(headers)
         return allowed | PREFLIGHT if "access-control-allow-origin" in allowed else allowed
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN_PATHS or path.startswith(OPEN_PREFIX)
 
 
 def _right(method: str, path: str) -> Right:

@@ -65,3 +65,16 @@ comment on column alert_deliveries.why is 'Why the last attempt failed. Null: no
 
 create index alert_deliveries_waiting on alert_deliveries (next_at) where sent_at is null and gave_up_at is null;
 create index alert_deliveries_of_rule on alert_deliveries (rule, target, delivery);
+
+create table worker_reasons (
+    worker uuid not null,
+    told_at timestamptz not null,
+    events text[] not null,
+    disk text[] not null,
+    primary key (worker)
+);
+comment on table worker_reasons is 'What workers find wrong with themselves, where all of them see it. It is for two minutes.';
+comment on column worker_reasons.worker is 'The worker, by a number of its own since it started.';
+comment on column worker_reasons.told_at is 'When it said so last, by its clock.';
+comment on column worker_reasons.events is 'What is wrong with taking events, the disk included, one sentence each.';
+comment on column worker_reasons.disk is 'What is wrong with the disk, one sentence each.';

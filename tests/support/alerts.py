@@ -15,6 +15,7 @@ from service.alerts.checks import Checks
 from service.alerts.deliveries import Deliveries, Outcome
 from service.alerts.rules import add_rule
 from service.alerts.watch import LOOK_SECONDS, Watch
+from service.alerts.worker_reasons import WorkerReasons
 from service.app import Service
 from service.settings import load
 from tests.support.log import NOW
@@ -50,10 +51,11 @@ class Watcher:
         return self.service.sites.default
 
     async def look(self) -> None:
-        """Let the worker look half a minute later."""
+        """Let the worker look half a minute later, and send what is due then."""
         self.clock.now += TURN
         await self.service.sites.look()
         await self.watch.look()
+        await self.watch.send()
 
     async def add(self, name: str, condition: str, *targets: str, site: Site | None = None) -> str:
         """Add a rule, which began an hour ago by the clock; return its secret."""
@@ -70,9 +72,10 @@ async def watching(url: str, folder: Path, clock: Clock, smtp_url: str = "") -> 
     settings = load({"DATABASE_URL": url, "HOURLEDGER_DATA_DIR": str(folder), "HOURLEDGER_SMTP_URL": smtp_url})
     service = Service(settings)
     outcomes: list[Outcome] = []
-    checks = Checks(service.database, service.numbers_of, service.appender, settings)
+    reasons = WorkerReasons(service.log, service.appender)
+    checks = Checks(service.database, service.numbers_of, reasons, settings)
     deliveries = Deliveries(service.log, settings.smtp_url, outcomes.append)
-    watch = Watch(service.log, service.sites, checks, deliveries, service.numbers_of, clock)
+    watch = Watch(service.log, service.sites, reasons, checks, deliveries, service.numbers_of, clock)
     await service.sites.look()
     try:
         yield Watcher(service, watch, checks, clock, outcomes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import structlog
 
 from service.access.site_changes import add_site, retire_site
+from service.alerts import watch
 from service.alerts.checks import Finding
 from service.alerts.conditions import Condition, State
 from service.alerts.deliveries import MOST_ATTEMPTS
@@ -20,7 +22,8 @@ from sql.database import Database, Row
 from sql.errors import Unreadable
 from tests.support.alerts import TURN, Clock, Watcher, watching
 from tests.support.log import NOW, an_event, append
-from tests.support.targets import Hook, Mailbox
+from tests.support.targets import HERE, Hook, Mailbox
+from tests.support.waiting import PATIENCE, until
 
 MAIL = "mailto:ops@example.com"
 QUIET = "[hourledger] default: no events for 30 minutes"
@@ -61,7 +64,9 @@ async def test_workers_together_and_one_after_the_other_tell_it_once(
             await one.add(f"quiet-{number}", "no events for 30 minutes", MAIL)
         for worker in (one, other):
             await worker.service.sites.look()
-        await asyncio.gather(*(worker.watch.look() for worker in (one, other, one, other)))
+        workers = (one, other, one, other)
+        await asyncio.gather(*(worker.watch.look() for worker in workers))
+        await asyncio.gather(*(worker.watch.send() for worker in workers))
         assert sorted(mails.subjects()) == [QUIET] * 6
         assert len(one.outcomes + other.outcomes) == 6
     async with watching(database_url, tmp_path, clock, mails.url) as restarted:
@@ -167,6 +172,39 @@ async def test_a_recovery_waits_for_the_alert_that_is_not_told_yet(
     await watcher.look()
     kinds = [post.body.partition(b'"kind":"')[2].partition(b'"')[0] for post in posts.posts]
     assert kinds == [b"alert", b"alert", b"recovery"]
+
+
+async def test_targets_that_never_answer_keep_no_rule_from_being_looked_at(
+    watcher: Watcher, admin: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "LOOK_SECONDS", 0.01)
+    held: list[asyncio.StreamReader] = []
+    left = asyncio.Event()
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        held.append(reader)
+        with suppress(OSError):
+            await reader.read()
+        left.set()
+        writer.close()
+
+    server = await asyncio.start_server(hold, HERE, 0)
+    target = f"http://{HERE}:{server.sockets[0].getsockname()[1]}/"
+    await watcher.add("quiet", "no events for 30 minutes", target)
+    await watcher.service.sites.look()
+    following = asyncio.create_task(watcher.watch.follow())
+    await until(lambda: held, "the message is being sent")
+    watcher.clock.now += TURN
+    looked_at = "select looked_at from alert_rules"
+    await until(lambda: admin.fetchval(looked_at), "a look", holds=lambda at: at == watcher.clock.now)
+    assert not left.is_set()
+    following.cancel()
+    with suppress(asyncio.CancelledError):
+        await following
+    async with asyncio.timeout(PATIENCE):
+        await left.wait()  # the sending ends with the worker
+    server.close()
+    await server.wait_closed()
 
 
 async def test_without_a_rule_nothing_is_asked(watcher: Watcher, monkeypatch: pytest.MonkeyPatch) -> None:

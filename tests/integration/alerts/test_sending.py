@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
+import smtplib
 import socket
 import sys
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
+from service.alerts import deadlines
+from service.alerts.dialogue import Dialogue
 from service.alerts.elsewhere import problem_with
 from service.alerts.rules import try_rule
 from service.errors import InvalidParameter
@@ -51,6 +58,45 @@ async def test_a_mail_is_taken_with_a_login(watcher: Watcher, mails: Mailbox) ->
 async def test_a_mail_that_is_refused_says_why(watcher: Watcher, mails: Mailbox, answer: str, told: str) -> None:
     mails.answers = [answer]
     assert told in (await tried(watcher, smtp(mails.url), MAIL) or "")
+
+
+async def test_a_slow_mail_server_gets_no_mail_after_the_end(
+    watcher: Watcher, mails: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No single answer is slow, and the mail is not handed over when it is recorded as failed."""
+    monkeypatch.setattr(deadlines, "monotonic", count(0, 4).__next__)
+    why = await tried(watcher, smtp(mails.url), MAIL)
+    assert "30 s are over" in (why or "")
+    assert mails.mails == []
+
+
+async def test_an_answer_without_an_end_is_left_in_time() -> None:
+    """Each line of it comes at once."""
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while not reader.at_eof():
+                writer.write(b"220-more\r\n")
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(drip, HERE, 0)
+    port = server.sockets[0].getsockname()[1]
+    with pytest.raises(smtplib.SMTPServerDisconnected, match="30 s are over"):
+        await asyncio.to_thread(Dialogue, HERE, port, monotonic() + 0.2)
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_goodbye_that_fails_does_not_undo_a_mail(
+    watcher: Watcher, mails: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> str:
+        return "421 too busy to say goodbye"
+
+    monkeypatch.setattr(mails, "handle_QUIT", refuse, raising=False)
+    assert await tried(watcher, smtp(mails.url), MAIL) is None
+    assert len(mails.mails) == 1
 
 
 async def test_a_wrong_password_is_not_repeated(watcher: Watcher, mails: Mailbox) -> None:
