@@ -8,12 +8,10 @@ import pytest
 
 from projections.erasing.certificate import complete
 from projections.erasing.checking import chain_breaks, what_is_wrong
-from projections.retention import retain
-from sql.retention import Retention
 from tests.conftest import RETENTION_DAYS
 from tests.support.erasing import KEY, begun, erase_from, no_file, user, work_on
-from tests.support.history import LONG, Past, date_of, history_of
-from tests.support.retired_days import EVENTS, of_day, past, reading_at
+from tests.support.history import Past, date_of, history_of
+from tests.support.retired_days import EVENTS, of_day, past
 
 SAVED = """
 insert into segments (site, name, filters) values (0, 'mine', '{"user_id": "u1"}');
@@ -60,18 +58,12 @@ async def test_what_an_earlier_run_deleted_is_told_and_what_waits_is_not_back(pa
 
 
 async def test_tombstones_stay_while_history_can_open_the_day(past_days: Past) -> None:
-    """All events of a day are one person's, and its rollups are kept for longer than its events."""
+    """All events of a day are one person's, and only its rollups are kept."""
     days, admin = past_days, past_days.log.admin
+    await days.keep_for(RETENTION_DAYS)
     mine = [event._replace(user_id="me", session_id="mine") for event in history_of(4)]
     assert await days.bring_in(4, mine) == {}
     await erase_from(days, user("me"), vacuums=False)
-    await admin.execute("update leaving_days set until = '-infinity'")
-    await days.keep_for(RETENTION_DAYS)
-    kept = Retention(RETENTION_DAYS, LONG, RETENTION_DAYS)
-    passed = retain(
-        days.log.database, kept, archive=days.archive, reading=reading_at(past(4)), grace_days=0, force=True
-    )
-    assert [each async for each in passed if each.failed] == []
     await days.drop_tables()
     state = "select state from history_day($1, $2)"
     assert await admin.fetchval(state, date_of(4), past(4)) == "new"
