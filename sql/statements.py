@@ -75,6 +75,7 @@ class Statements:
     create_shards: str
     delete_archive_file: str
     delete_hourly: str
+    delete_saved: str
     delete_segment: str
     describe_server: str
     detach_day: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,7 +23,7 @@ from service.console import counted
 from service.erasure_options import erase_options, erasures_options, person_options
 from service.settings import Settings
 from sql.database import Database
-from sql.durable import private
+from sql.durable import private, sync
 
 DEFAULT_SITE = 0
 
@@ -103,7 +104,8 @@ async def _erase(erasing: Erasing, settings: Settings, output: Path | None) -> i
     try:
         with alone(settings.archive_dir):
             outcome = await erasing.run(erasing.subject.hashed(key))
-            certificate = None if outcome.waits else await complete(erasing.database, outcome)
+            write = partial(_write, output=output)
+            certificate = None if outcome.waits else await complete(erasing.database, outcome, write)
     except AnotherImport as error:
         click.echo(f"error: {error}", err=True)
         return COULD_NOT
@@ -112,7 +114,6 @@ async def _erase(erasing: Erasing, settings: Settings, output: Path | None) -> i
     if certificate is None:
         click.echo(f"erase: erasure {outcome.erasure} is not completed: run it again with the same options", err=True)
         return WRONG
-    _write(certificate, output)
     events, renamed = counted(certificate["events"], "event"), counted(certificate["renamed_rows"], "row")
     what = f"{events} erased, {renamed} of rollups renamed; certificate {certificate['certificate']}"
     click.echo(f"erase: erasure {outcome.erasure} is completed: {what}", err=True)
@@ -134,7 +135,7 @@ def erasures(checked: BinaryIO | None, replayed: BinaryIO | None) -> None:
             key = read_key(settings.erasure_key, makes=False)
             documents = _documents(checked)
             for document in documents:
-                wrong += await what_is_wrong(database, document, key)
+                wrong += await what_is_wrong(database, settings.archive_dir, document, key)
             click.echo(f"erasures: {counted(len(documents), 'certificate')} checked", err=True)
         else:
             await _list(database)
@@ -169,7 +170,7 @@ async def _replay(database: Database, settings: Settings, documents: list[dict[s
     for document in documents:
         number = document.get("certificate")
         try:
-            found = await persons(database, document, key)
+            found = await persons(database, settings.archive_dir, document, key)
             shards = await site_shards(database, document.get("site"))
         except ValueError as error:
             raise OSError(f"certificate {number}: {error}") from error
@@ -193,9 +194,10 @@ def _check_new(output: Path | None) -> None:
 def _write(document: dict[str, Any], output: Path | None) -> None:
     text = msgspec.json.encode(document) + b"\n"
     if output is None:
-        click.echo(text.decode(), nl=False)
+        click.echo(text.decode(), nl=False)  # flushes
         return
     with open(output, "xb", opener=private) as file:  # Path.open takes no opener
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+    sync(output.parent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,15 +19,20 @@ NOT_COVERED = (
     "PostgreSQL's write-ahead log, and free space of its pages, until they are overwritten",
     "the planner's statistics of tables that became empty, before PostgreSQL 18",
     "conditions of quarantines and of alerts, and reasons of amendments, where somebody typed the person's name",
+    (
+        "seals of before, and other amendments of the same hours: they keep digests of whole events, with their random"
+        " ids. Nobody learns a name from those, but who guesses a whole event can test the guess"
+    ),
     "names in event_type, tool_name and action, where a sender has put a person there",
     "the person's own browser, whose outbox may send again: that is answered as a duplicate, and not stored",
 )
 
 
-async def complete(database: Database, outcome: Outcome) -> dict[str, Any]:
+async def complete(database: Database, outcome: Outcome, hand_over: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     """Complete an erasure of which nothing waits; return its certificate.
 
-    From then on only the certificate has what it tells of hours. Raises sql.errors.DatabaseError.
+    hand_over: gets the certificate before the database forgets what only the certificate tells then. When it raises,
+    the erasure is not completed. Raises sql.errors.DatabaseError.
     """
     statements = database.statements
     row = await database.only(statements.read_erasure, outcome.erasure)
@@ -50,18 +56,20 @@ async def complete(database: Database, outcome: Outcome) -> dict[str, Any]:
             for hour in msgspec.json.decode(step["numbers"] or "[]")
         ],
         "renamed_rows": sum(each["members"] for each in changed),
-        "segments": len(outcome.saved.segments),
-        "share_links": len(outcome.saved.share_links),
+        "segments": row["segments"],
+        "share_links": row["share_links"],
         "verified": {"hours": len(changed), "clean": True},
         "not_covered": list(NOT_COVERED),
         "code_version": VERSION,
         "previous_hash": row["previous_hash"].hex(),
     }
     hashed = content_hash(document)
+    document["hash"] = hashed.hex()
+    hand_over(document)
     numbers = (document["certificate"], events, row["previous_hash"], hashed, row["now"])
     await database.only(statements.complete_erasure, outcome.erasure, *numbers)
     await database.alone(statements.vacuum_erasing)
-    return document | {"hash": hashed.hex()}
+    return document
 
 
 def content_hash(document: dict[str, Any]) -> bytes:

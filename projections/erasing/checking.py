@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from projections.erasing.certificate import content_hash, numbers_hash
+from projections.erasing.finding import left_out_ids
 from projections.erasing.subject import SESSION, USER, Subject
+from projections.projector import catch_up
 from sql.database import Database, Row
 
 FIRST = bytes(32)
@@ -28,7 +31,7 @@ async def chain_breaks(database: Database) -> list[str]:
     return wrong
 
 
-async def what_is_wrong(database: Database, document: dict[str, Any], key: bytes) -> list[str]:
+async def what_is_wrong(database: Database, archive: Path, document: dict[str, Any], key: bytes) -> list[str]:
     """Return where a certificate is not what the database says, or its person is there again."""
     number, hashed = document.get("certificate"), content_hash(document)
     if document.get("hash") != hashed.hex():
@@ -47,8 +50,8 @@ async def what_is_wrong(database: Database, document: dict[str, Any], key: bytes
         for hour in hours
         if committed.get((hour["shard"], hour["sequence"], hour["hour"])) != numbers_hash(hour)
     ]
-    if await persons(database, document, key):
-        wrong.append(f"certificate {number}: its {document['kind']} is in the rollups again")
+    if await persons(database, archive, document, key):
+        wrong.append(f"certificate {number}: its {document['kind']} is there again")
     return wrong
 
 
@@ -58,18 +61,20 @@ async def recorded(database: Database, document: dict[str, Any]) -> Row | None:
     return next((row for row in rows if row["certificate"] == document.get("certificate")), None)
 
 
-async def persons(database: Database, document: dict[str, Any], key: bytes) -> list[Subject]:
-    """Return whom a certificate is about, as far as the rollups of its site name the person.
+async def persons(database: Database, archive: Path, document: dict[str, Any], key: bytes) -> list[Subject]:
+    """Fold the log; return whom a certificate is about, as far as the person is on its site.
 
-    No id is kept for this: each one that the rollups name is hashed and compared. Raises ValueError for a document that
-    is no certificate.
+    No id is kept for this: each one that the rollups name, or that a quarantine may leave out of them, is hashed and
+    compared. Raises ValueError for a document that is no certificate, OSError, and sql.errors.DatabaseError.
     """
     kind, subject = document.get("kind"), str(document.get("subject", ""))
     if kind not in {USER, SESSION} or not subject.startswith("hmac-sha256:"):
         raise ValueError("it is no certificate of an erasure")
     shards = await site_shards(database, document.get("site"))
+    await catch_up(database)
     rows = await database.rows(database.statements.list_member_ids, shards, kind)
-    found = (Subject(kind, row["id"]) for row in rows)
+    ids = {row["id"] for row in rows} | await left_out_ids(database, archive, shards, kind)
+    found = (Subject(kind, id_) for id_ in ids)
     return [each for each in found if f"hmac-sha256:{each.hashed(key).hex()}" == subject]
 
 

@@ -18,7 +18,7 @@ import structlog
 from projections.archive.cleaning import clean
 from projections.archive.kept_hours import KeptHours
 from projections.erasing.finding import IN_THE_LOG, LEAVING, Person, Place, find
-from projections.erasing.saved_filters import SavedFilters, saved_filters
+from projections.erasing.saved_filters import saved_filters
 from projections.erasing.subject import USER, Subject
 from projections.history import History, NotClosed, NotNow
 from projections.hours import Hour, each, live_versions
@@ -45,11 +45,10 @@ class Refused(DatabaseError):
 
 @dataclass
 class Outcome:
-    """What a run did. waits: what is left for another run, and why. saved: what was deleted of it."""
+    """What a run did. waits: what is left for another run, and why."""
 
     erasure: int
     waits: dict[str, str] = field(default_factory=dict)
-    saved: SavedFilters = field(default_factory=SavedFilters)
 
 
 @dataclass
@@ -95,7 +94,8 @@ class Erasing:
                 row = await step(self.database, query, outcome.erasure, shard, version, VERSION, self._clock)
                 if row["hindrance"] is not None:
                     outcome.waits[f"rollups of shard {shard}"] = row["hindrance"]
-        outcome.saved = await self._delete_saved(outcome.erasure)
+        saved = await saved_filters(self.database, self.site, [id_ for _, id_ in await self.ids(outcome.erasure)])
+        await saved.delete(self.database, outcome.erasure)
         await self._tidy(outcome)
         await self._verify(outcome)
         return outcome
@@ -189,11 +189,6 @@ class Erasing:
         log.debug("a day of a person", day=day.isoformat(), shard=shard, events=row["events"], waits=row["hindrance"])
         hindrance: str | None = row["hindrance"]
         return hindrance
-
-    async def _delete_saved(self, erasure: int) -> SavedFilters:
-        saved = await saved_filters(self.database, self.site, [id_ for _, id_ in await self.ids(erasure)])
-        await saved.delete(self.database, self.site)
-        return saved
 
     async def _tidy(self, outcome: Outcome) -> None:
         """Take away dead rows, and files that no hour is read from any more."""

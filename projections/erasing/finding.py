@@ -166,21 +166,35 @@ async def held_files(database: Database, archive: Path, shards: Sequence[int]) -
 def _in_files(
     archive: Path, files: Sequence[str], users: Sequence[str], sessions: Sequence[str], where: str
 ) -> list[Place]:
-    rows = ask_files(archive, files, "find_person", users, sessions)
+    rows = ask_files(archive, files, "find_person", users=list(users), sessions=list(sessions))
     return [
         Place(shard, BEGINNING + hour * HOUR, where, session, user, events, _moment(since), _moment(until))
         for shard, hour, session, user, events, since, until in rows
     ]
 
 
-def ask_files(
-    archive: Path, files: Sequence[str], name: str, users: Sequence[str], sessions: Sequence[str]
-) -> list[tuple[Any, ...]]:
-    """Return the rows of a statement of DuckDB about a person in files. Raises Unreadable."""
+async def left_out_ids(database: Database, archive: Path, shards: Sequence[int], kind: str) -> set[str]:
+    """Return the ids in files of days that have a quarantine, which rollups may leave out. kind: USER or SESSION.
+
+    Raises OSError and sql.errors.DatabaseError.
+    """
+    rows = await database.rows(database.statements.list_held_files, list(shards))
+    files = sorted({row["file"] for row in rows if row["is_quarantined"]})
+    if files:
+        await check_archive(database, archive)
+    ids: set[str] = set()
+    for start in range(0, len(files), FILES_AT_ONCE):
+        ask = partial(ask_files, archive, files[start : start + FILES_AT_ONCE], "list_ids", kind=kind)
+        ids.update(id_ for (id_,) in await in_thread(ask))
+    return ids
+
+
+def ask_files(archive: Path, files: Sequence[str], name: str, **values: Any) -> list[tuple[Any, ...]]:
+    """Return the rows of a statement of DuckDB about persons in files. values: its parameters. Raises Unreadable."""
     try:
         with closing(connect(None, MEMORY, THREADS)) as duck:
             read_files(duck, [place_of(archive, file) for file in files]).create_view("archived")
-            return duck.execute(statement(name), {"users": list(users), "sessions": list(sessions)}).fetchall()
+            return duck.execute(statement(name), values).fetchall()
     except duckdb.Error as error:
         raise Unreadable(f"files of the archive cannot be read: {' '.join(str(error).split())}") from error
 

@@ -78,11 +78,11 @@ def _session(person: Person, session: str) -> dict[str, Any]:
 
 
 async def _events(erasing: Erasing, person: Person) -> list[dict[str, Any]]:
-    who = list(person.users), list(person.sessions)
-    rows = await erasing.database.rows(erasing.database.statements.list_person, list(erasing.shards), *who)
+    who = {"users": list(person.users), "sessions": list(person.sessions)}
+    rows = await erasing.database.rows(erasing.database.statements.list_person, list(erasing.shards), *who.values())
     found = [tuple(row) for row in rows]
     for files in (await held_files(erasing.database, erasing.archive, erasing.shards)).values():
-        kept = await in_thread(partial(ask_files, erasing.archive, files, "list_person", *who))
+        kept = await in_thread(partial(ask_files, erasing.archive, files, "list_person", **who))
         found += [(*row[:-2], *(BEGINNING + timedelta(microseconds=each) for each in row[-2:])) for row in kept]
     return [_event(row) for row in sorted(found, key=lambda row: (row[-2], row[0]))]
 

@@ -21,12 +21,9 @@ class SavedFilters:
     segments: Sequence[str] = ()
     share_links: Sequence[str] = ()
 
-    async def delete(self, database: Database, site: int) -> None:
-        """Delete them from a site."""
-        for name in self.segments:
-            await database.rows(database.statements.delete_segment, site, name)
-        for prefix in self.share_links:
-            await database.rows(database.statements.revoke_share_link, prefix)
+    async def delete(self, database: Database, erasure: int) -> None:
+        """Delete them from the site of an erasure, which counts them."""
+        await database.only(database.statements.delete_saved, erasure, list(self.segments), list(self.share_links))
 
 
 async def saved_filters(database: Database, site: int, ids: Sequence[str]) -> SavedFilters:

@@ -18,6 +18,9 @@ create table erasures (
         constraint "all sessions go, or those that name nobody else" check (sessions in ('all', 'named')),
     requested_at timestamptz not null,
     completed_at timestamptz,
+    segments integer not null default 0 constraint "deleted segments are counted from 0" check (segments >= 0),
+    share_links integer not null default 0
+        constraint "deleted share links are counted from 0" check (share_links >= 0),
     certificate bigint constraint "a certificate has a number of its own" unique,
     events bigint,
     previous_hash bytea,
@@ -36,6 +39,8 @@ comment on column erasures.mode is 'delete: the events went; keep counts: they s
 comment on column erasures.sessions is 'all: every event of a session that named the user; named: of sessions that name others too, only the user''s own events.';
 comment on column erasures.requested_at is 'When it began, by the database''s clock.';
 comment on column erasures.completed_at is 'When all of it was done and verified. Null until then.';
+comment on column erasures.segments is 'Segments that named the person and were deleted so far.';
+comment on column erasures.share_links is 'Share links whose filters named the person and that were deleted so far.';
 comment on column erasures.certificate is 'Number of its certificate, in the order of completion.';
 comment on column erasures.events is 'Events that were erased.';
 comment on column erasures.previous_hash is 'Hash of the certificate before; 32 zero bytes for the first.';

@@ -80,7 +80,8 @@ begin
             and (e.user_id = any (users) or e.session_id = any (sessions))
         returning e.*
     ),
-    -- In the person's place a stranger, who has no properties and no ids that anybody knows.
+    -- In the person's place a stranger, who has no properties and no ids that anybody knows. An event that a quarantine
+    -- leaves out gets none: it would be another event than the quarantine's, and count again.
     strangers as (
         insert into events as e (
             position, timestamp, received_at, shard, demo_mode, event_id, session_id, user_id, event_type, tool_name,
@@ -96,6 +97,10 @@ begin
         left join erasing as s on s.erasure = in_erasure and s.kind = 'session' and s.id = g.session_id
         left join erasing as u on u.erasure = in_erasure and u.kind = 'user' and u.id = g.user_id
         where asked.mode = 'keep counts'
+            and not is_quarantined(
+                g.shard, g.timestamp, g.session_id, g.user_id, g.event_type, g.tool_name, g.action, r.risk_mode,
+                g.demo_mode, g.properties
+            )
         returning
             e.position,
             hour_of(e.timestamp) as hour,
@@ -110,6 +115,7 @@ begin
             in_shard, s.hour, count(*), sum(s.position), sum(digest_half(s.digest, 1)), sum(digest_half(s.digest, 9))
         from strangers as s
         group by s.hour
+        order by s.hour
         on conflict (shard, hour) do update set
             events = l.events + excluded.events,
             position_sum = l.position_sum + excluded.position_sum,

@@ -54,7 +54,7 @@ async def test_a_user_is_erased_from_rows(past_days: Past, *, named: bool) -> No
     assert sum(shard.erased for shard in sums) == len(gone)
     assert sum(shard.stored for shard in sums) == len(EVENTS)
     assert await chain_breaks(past_days.log.database) == []
-    assert await what_is_wrong(past_days.log.database, certificate, KEY) == []
+    assert await what_is_wrong(past_days.log.database, past_days.archive, certificate, KEY) == []
 
 
 async def test_an_outbox_that_sends_again_brings_nobody_back(past_days: Past) -> None:

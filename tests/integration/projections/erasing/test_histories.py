@@ -23,7 +23,7 @@ from sql.database import Database, Session
 from sql.retention import Retention
 from tests.conftest import RETENTION_DAYS
 from tests.support.archive import archived
-from tests.support.erasing import begun, erase_from, send_again, session, user, where_it_is, without, work_on
+from tests.support.erasing import begun, erase_from, no_file, send_again, session, user, where_it_is, without, work_on
 from tests.support.history import LONG, Past, history_of
 from tests.support.retired_days import EVENTS, day, past, reading_at
 
@@ -127,7 +127,7 @@ async def test_cut_after_any_statement(past_days: Past, monkeypatch: pytest.Monk
         with monkeypatch.context() as patched:
             was_cut = cutting(patched, after)
             try:
-                certificate = await complete(work.database, await begun(work))
+                certificate = await complete(work.database, await begun(work), no_file)
             except Cut:
                 assert was_cut()
         if certificate is not None:
