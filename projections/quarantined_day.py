@@ -20,7 +20,7 @@ KIND = "quarantine"
 KEPT = "kept"
 WHY_NOT = {
     "opened": "it takes history now: run it again when the import has ended",
-    "detached": "its events have left the log, and only its rollups stay",
+    "detached": "its events have left the log, and may come back: run it again when they are back, or gone for good",
     "leaving": "its events are leaving the archive, and only its rollups stay",
     "gone": "its events are gone, and only its rollups are there",
 }
