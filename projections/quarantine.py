@@ -16,7 +16,7 @@ import msgspec
 
 from projections.archive import steps
 from projections.archive.kept_hours import KeptHours
-from projections.quarantined_day import WHY_NOT, Change, Days, Hindered
+from projections.quarantined_day import GONE, WHY_NOT, Change, Days, Hindered
 from sql.database import Database, Row, Session
 from sql.errors import DatabaseError, Unreadable
 from sql.hourly import PROJECTION
@@ -90,7 +90,7 @@ class Quarantines:
                 if _place(row) not in tried:
                     tried.add(_place(row))
                     changed = await self._changed(_change(found, row, reason, asked_by, puts=False))
-                    stays |= changed.hindrance is not None and changed.hindrance not in _FOR_EVER
+                    stays |= changed.hindrance not in (None, WHY_NOT[GONE])  # any other passes
                     yield changed
             if stays or await self._ended(found, tried):
                 return
@@ -164,10 +164,6 @@ class Quarantines:
         begun = await session.only(statements.begin_quarantine, *_columns(definition))
         rows = await session.rows(statements.list_quarantine_days, begun["number"])
         return [row for row in rows if not row["is_in_force"]]
-
-
-# Hindrances that do not pass.
-_FOR_EVER = frozenset(WHY_NOT[state] for state in ("gone", "leaving"))
 
 
 def _place(row: Row) -> tuple[int, date]:
