@@ -20,8 +20,8 @@ KIND = "quarantine"
 KEPT, GONE = "kept", "gone"
 WHY_NOT = {
     "opened": "it takes history now: run it again when the import has ended",
-    "detached": "its events have left the log: run it again when undrop has brought them back, or when they are gone",
-    "leaving": "its events are leaving the archive: run it again when undrop has brought them back, or when they are gone",
+    "detached": "its events have left the log: run it again when undrop has brought them back, or they are gone",
+    "leaving": "its events are leaving the archive: run it again when undrop has brought them back, or they are gone",
     GONE: "its events are gone, and only its rollups are there",
 }
 
