@@ -17,15 +17,21 @@ class NotAccepted(DatabaseError):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Damage that was accepted. before, after: how many events were appended to the hour, and how many are there."""
+    """Damage that was accepted.
+
+    before, after: how many events were appended to the hour, and how many are there. of_total: by how much the shard's
+    total changed; 0 when the ledger was wrong and not the log. link: the amendment's place in the shard's chain.
+    """
 
     shard: int
     hour: datetime
     before: int
     after: int
+    of_total: int
     reason: str
     asked_by: str
     at: datetime
+    link: int
 
 
 async def accept_damage(

@@ -18,12 +18,16 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What a copy that is kept elsewhere knows of an hour: number and digest of its events up to a position."""
+    """What a copy that is kept elsewhere knows of an hour: number and digest of its events up to a position.
+
+    link: the place in the shard's chain of the newest amendment that it knows of, or a later one.
+    """
 
     at: datetime
     position: int
     events: int
     digest: str
+    link: int
 
 
 @dataclass(frozen=True, slots=True)

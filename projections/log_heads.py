@@ -39,7 +39,8 @@ class LogHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     database: when the database was begun, which tells databases apart. position: the head. stored: events. retired:
     events that were dropped for good, because those of a detached day may come back.
-    hours: number and digest of the events appended to each hour that still took events.
+    hours: number and digest of the events appended to each hour that still took events. links: of the shard's chain of
+    seals and amendments; copies of older releases lack it.
     """
 
     database: Moment
@@ -51,6 +52,12 @@ class LogHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     newest: NewestEvent | None
     seal: SealHead | None
     hours: dict[Moment, tuple[Count, Digest]]
+    links: Count = 0
+
+    @property
+    def link(self) -> int:
+        """The place in the chain of the newest link that it knows. An amendment may come behind the newest seal."""
+        return max(self.links, self.seal.sequence if self.seal else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,7 @@ async def _log_head(database: Database, begun: datetime, shard: int, seal: SealH
     if row["newest_position"] is not None:
         newest = NewestEvent(row["newest_position"], row["newest_at"], row["newest_digest"])
     counts = (row["position"], row["stored"], row["retired"])
-    return LogHead(begun, shard, row["now"], *counts, newest, seal, _by_hour(hours))
+    return LogHead(begun, shard, row["now"], *counts, newest, seal, _by_hour(hours), row["links"])
 
 
 def _by_hour(rows: list[Row]) -> dict[datetime, tuple[int, str]]:
@@ -128,13 +135,12 @@ async def _losses(database: Database, head: LogHead, now: LogHead | None, kept: 
     if now is None:
         return [Loss(head, "position", head.position, None)]
     # Fewer retired events are no loss, because a day can be brought back; stored = live + retired proves those.
-    accepted = [each for each in await list_accepted(database, [head.shard]) if each.at >= head.at]
-    stored = now.stored + sum(each.before - each.after for each in accepted)
+    # By places in the chain: `now` is a snapshot, and knows an amendment exactly when it counts its link.
+    accepted = [each for each in await list_accepted(database, [head.shard]) if head.link < each.link <= now.link]
+    stored = now.stored - sum(each.of_total for each in accepted)
     numbers = {"position": (head.position, now.position), "stored": (head.stored, stored)}
     found = [Loss(head, name, known, there) for name, (known, there) in numbers.items() if there < known]
     newest = head.newest
-    if newest is not None and any(each.hour == hour_of(newest.at) for each in accepted):
-        newest = None
     if newest is not None and head.position <= now.position and not await _is_there(database, head, newest, kept):
         found.append(Loss(head, "newest", newest.position, None))
     seals = [] if head.seal is None else await missing_heads(database, [head.seal])
@@ -143,12 +149,13 @@ async def _losses(database: Database, head: LogHead, now: LogHead | None, kept: 
 
 async def _is_there(database: Database, head: LogHead, event: NewestEvent, kept: KeptHours | None) -> bool:
     """Return whether an event is in the log or in its day's file. Of one that is gone or erased nothing can tell."""
-    shard, at = head.shard, head.at
+    shard = head.shard
     row = await database.only(database.statements.read_event, shard, event.position, event.at)
     if row["digest"] == event.digest:
         return True
-    if (await database.only(database.statements.count_erased_since, shard, hour_of(event.at), at))["steps"]:
-        return True  # it may have been erased
+    changes = database.statements.count_changes_since
+    if (await database.only(changes, shard, hour_of(event.at), head.link))["amendments"]:
+        return True  # it may have been erased, or its loss accepted
     if not row["retired"]:
         return False
     kept = kept or KeptHours()
@@ -163,14 +170,12 @@ async def witnessed(database: Database, copy: list[LogHead], hours: list[Hour]) 
     """Return hours with what a copy knows of each; add the hours that only the copy knows. By shard, oldest first."""
     versions = await live_versions(database)
     found = {(hour.shard, hour.start): hour for hour in hours}
-    accepted = await list_accepted(database) if copy else []
     for head in copy:
-        # What was accepted since is known to differ from the copy.
-        known_to_differ = {each.hour for each in accepted if each.shard == head.shard and each.at >= head.at}
         for start, (events, digest) in head.hours.items():
-            if head.shard in versions and start not in known_to_differ:
+            if head.shard in versions:
                 known = found.get((head.shard, start)) or Hour(head.shard, versions[head.shard], start, 0)
-                found[head.shard, start] = replace(known, witness=Witness(head.at, head.position, events, digest))
+                witness = Witness(head.at, head.position, events, digest, head.link)
+                found[head.shard, start] = replace(known, witness=witness)
     return [found[place] for place in sorted(found)]
 
 

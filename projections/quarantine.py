@@ -16,9 +16,10 @@ import msgspec
 
 from projections.archive import steps
 from projections.archive.kept_hours import KeptHours
-from projections.quarantined_day import WHY_NOT, Change, Days, Hindered
+from projections.quarantined_day import GONE, WHY_NOT, Change, Days, Hindered
 from sql.database import Database, Row, Session
 from sql.errors import DatabaseError, Unreadable
+from sql.hourly import PROJECTION
 
 
 class UnknownQuarantine(DatabaseError):
@@ -63,7 +64,9 @@ class Quarantines:
 
     async def begin(self, definition: Definition) -> int:
         """Record a definition, and return its number: that of the same quarantine when it is there already."""
-        row = await self._database.only(self._database.statements.begin_quarantine, *_columns(definition))
+        async with self._database.transaction() as session:
+            await self._keep_days_shut(session, definition.shards)
+            row = await session.only(self._database.statements.begin_quarantine, *_columns(definition))
         return int(row["number"])
 
     async def put(self, number: int, asked_by: str) -> AsyncIterator[DayChanged]:
@@ -81,12 +84,16 @@ class Quarantines:
         found = await self._definition(number)
         reason = f"quarantine {number} lifted: {found['reason']}"
         stays = False
-        for row in await self._days(number, in_force=True):
-            changed = await self._changed(_change(found, row, reason, asked_by, puts=False))
-            stays |= changed.hindrance is not None and changed.hindrance not in _FOR_EVER
-            yield changed
-        if not stays:
-            await self._database.rows(self._database.statements.end_quarantine, number)
+        tried: set[tuple[int, date]] = set()
+        while True:
+            for row in await self._days(number, in_force=True):
+                if _place(row) not in tried:
+                    tried.add(_place(row))
+                    changed = await self._changed(_change(found, row, reason, asked_by, puts=False))
+                    stays |= changed.hindrance not in (None, WHY_NOT[GONE])  # any other passes
+                    yield changed
+            if stays or await self._ended(found, tried):
+                return
 
     async def tried(self, definition: Definition) -> AsyncIterator[DayChanged]:
         """Yield each day that a quarantine would change, with the events that it would leave out. Change nothing."""
@@ -114,6 +121,22 @@ class Quarantines:
         if rows[0]["lifted_at"] is not None:
             raise UnknownQuarantine(f"quarantine {number} was lifted at {rows[0]['lifted_at']:%Y-%m-%d %H:%MZ}")
         return rows[0]
+
+    async def _keep_days_shut(self, session: Session, shards: list[int]) -> None:
+        """Keep days of shards from being opened until the transaction ends: open_day puts quarantines in force, too."""
+        for shard in sorted(shards):
+            await session.rows(self._database.statements.hold_checkpoints, shard, PROJECTION)
+
+    async def _ended(self, found: Row, tried: set[tuple[int, date]]) -> bool:
+        """Record that a quarantine is lifted, unless it came into force on another day meanwhile; tell which."""
+        statements = self._database.statements
+        async with self._database.transaction() as session:
+            await self._keep_days_shut(session, found["shards"])
+            days = await session.rows(statements.list_quarantine_days, found["number"])
+            if any(row["is_in_force"] and _place(row) not in tried for row in days):
+                return False
+            await session.rows(statements.end_quarantine, found["number"])
+        return True
 
     async def _days(self, number: int, *, in_force: bool) -> list[Row]:
         rows = await self._database.rows(self._database.statements.list_quarantine_days, number)
@@ -143,8 +166,8 @@ class Quarantines:
         return [row for row in rows if not row["is_in_force"]]
 
 
-# Hindrances that do not pass.
-_FOR_EVER = frozenset(WHY_NOT[state] for state in ("gone", "leaving", "detached"))
+def _place(row: Row) -> tuple[int, date]:
+    return row["shard"], row["day"]
 
 
 def _columns(definition: Definition) -> tuple[object, ...]:

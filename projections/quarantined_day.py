@@ -17,12 +17,12 @@ from sql.hourly import PROJECTION, RIGHT
 
 KIND = "quarantine"
 # Where a day stands when the archive's files are its events, and why it cannot be changed where it stands elsewhere.
-KEPT = "kept"
+KEPT, GONE = "kept", "gone"
 WHY_NOT = {
     "opened": "it takes history now: run it again when the import has ended",
-    "detached": "its events have left the log, and only its rollups stay",
-    "leaving": "its events are leaving the archive, and only its rollups stay",
-    "gone": "its events are gone, and only its rollups are there",
+    "detached": "its events have left the log: run it again when undrop has brought them back, or they are gone",
+    "leaving": "its events are leaving the archive: run it again when undrop has brought them back, or they are gone",
+    GONE: "its events are gone, and only its rollups are there",
 }
 
 

@@ -159,7 +159,7 @@ async def _lost(
     known = hour.witness
     if known is None:
         return []
-    if (await session.only(database.statements.count_erased_since, hour.shard, hour.start, known.at))["steps"]:
+    if (await session.only(database.statements.count_changes_since, hour.shard, hour.start, known.link))["amendments"]:
         return []  # an amendment says what went since; nothing else can tell what the witness knew without it
     kept, kept_hour = read
     # What the log or the file holds, or what was sealed. More was appended to the hour since when it is not what the

@@ -61,7 +61,7 @@ class Statements:
     copy_span: str
     count_alerts: str
     count_archive: str
-    count_erased_since: str
+    count_changes_since: str
     count_events: str
     count_failed_proofs: str
     count_folded: str

@@ -23,6 +23,7 @@ declare
     this_day constant date := (in_hour at time zone 'UTC')::date;
     numbers record;
     more bigint;
+    of_total bigint;
 begin
     -- As in seal_hour.
     perform from checkpoints as c
@@ -66,11 +67,10 @@ begin
         digest_high = l.digest_high + excluded.digest_high,
         digest_low = l.digest_low + excluded.digest_low;
     more := numbers.events - numbers.appended_events;
-    if gap is null or abs(gap - more) < abs(gap) then
-        insert into shard_totals as t (shard, compacted)
-        values (in_shard, more)
-        on conflict (shard) do update set compacted = t.compacted + excluded.compacted;
-    end if;
+    of_total := case when gap is null or abs(gap - more) < abs(gap) then more else 0 end;
+    insert into shard_totals as t (shard, compacted)
+    values (in_shard, of_total)
+    on conflict (shard) do update set compacted = t.compacted + excluded.compacted;
     perform write_amendment(
         in_shard, this_day, 'accepted', in_reason, in_asked_by,
         json_build_array(json_build_object(
@@ -78,7 +78,8 @@ begin
             'before', sealed_numbers(
                 numbers.appended_events, numbers.appended_sum, numbers.appended_high, numbers.appended_low
             ),
-            'after', sealed_numbers(numbers.events, numbers.position_sum, numbers.digest_high, numbers.digest_low)
+            'after', sealed_numbers(numbers.events, numbers.position_sum, numbers.digest_high, numbers.digest_low),
+            'total', of_total
         )),
         in_code_version, clock
     );

@@ -53,6 +53,22 @@ begin
         raise exception 'day % is not opened: the log has no partition of it, and % cannot become one',
             in_day, day_partition(in_day);
     end if;
+    -- A quarantine may reach further back than the log did when it was put, so it comes into force where nothing was. Where
+    -- events were, the numbers would be wrong until a rebuild, and only the command puts it in force.
+    insert into quarantined_days (shard, day, quarantine)
+    select s.shard, in_day, q.number
+    from quarantines as q
+    cross join lateral unnest(q.shards) as s (shard)
+    where q.lifted_at is null
+        and q.since < (in_day + 1)::timestamp at time zone 'UTC' and q.until > in_day::timestamp at time zone 'UTC'
+        and not exists (
+            select
+            from appended_hours(
+                s.shard, in_day::timestamp at time zone 'UTC', (in_day + 1)::timestamp at time zone 'UTC'
+            ) as a
+            where a.events > 0
+        )
+    on conflict do nothing;
     return query select null::text, true;
 end
 $$;

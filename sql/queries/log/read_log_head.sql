@@ -1,7 +1,7 @@
 -- How far a shard's log reaches, and its newest event.
 -- $1 shard
 -- Rows: one (now; position: the head; stored: events; retired: events that cannot come back; newest_position, newest_at:
--- its timestamp, and newest_digest in hex: null when the log holds no event of the shard).
+-- its timestamp, and newest_digest in hex: null when the log holds no event of the shard; links: of the shard's chain).
 select
     clock_timestamp() as now,
     log_head($1) as position,
@@ -14,7 +14,8 @@ select
     ) as retired,
     newest.position as newest_position,
     newest.timestamp as newest_at,
-    newest.digest as newest_digest
+    newest.digest as newest_digest,
+    (select l.sequence - 1 from next_link($1) as l) as links
 from (select) as one
 left join lateral (
     select

@@ -14,6 +14,10 @@ with bounds as (
                     select r.hour from receipts as r
                     union all
                     select h.horizon from log_heads as h where h.horizon > '-infinity'
+                    union all
+                    select o.day::timestamp at time zone 'UTC' from opened_days as o
+                    union all
+                    select f.day::timestamp at time zone 'UTC' from quarantined_days as f where f.quarantine = q.number
                 ) as w
             )
         ) as first,

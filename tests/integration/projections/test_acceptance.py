@@ -12,6 +12,7 @@ from projections.acceptance import NotAccepted, accept_damage, list_accepted
 from projections.archive.kept_hours import KeptHours
 from projections.conservation import conservation
 from projections.hours import list_hours
+from projections.log_heads import log_heads, losses, witnessed
 from projections.verify import verify, verify_hour
 from projections.witness import tell_witness
 from service.ingest.event import Event
@@ -59,6 +60,7 @@ async def test_every_damage_can_be_accepted(
             continue
         with subtests.test(name):
             async with undone(log.admin):
+                known = await log_heads(database)
                 await alterations.alter(log.admin, damage.script)
                 for proof in await proofs(database):
                     if proof.state == DAMAGED:
@@ -68,6 +70,9 @@ async def test_every_damage_can_be_accepted(
                 assert {each.hour for each in accepted} == set(damage.fields)
                 assert await folded(log.admin) == oracle.rows(await stored(log))
                 assert [shard for shard in await conservation(database) if not shard.holds] == []
+                assert await losses(database, known) == []
+                await log.admin.execute("update shard_totals set compacted = compacted - 1")
+                assert [loss.field for loss in await losses(database, known)] == ["stored"]
 
 
 @pytest.mark.versions("newest")
@@ -98,6 +103,30 @@ async def test_only_damage_is_accepted_and_later_damage_is_damage_again(
     assert [(each.before, each.after) for each in await list_accepted(database)] == [(3, 2), (2, 1)]
     await log.admin.execute("update amendments set reason = 'nothing' where sequence = 1")
     assert {proof.state for proof in await proofs(database)} == {BROKEN}
+
+
+@pytest.mark.versions("newest")
+async def test_a_witness_knows_what_was_accepted_by_the_chain_and_not_by_a_clock(
+    database: Database, database_url: str, admin: asyncpg.Connection
+) -> None:
+    log = Sharded(database_url, 1, database, admin)
+    await alterations.fill(database)
+    before = await log_heads(database)
+    await log.admin.execute(LOSE, "evt_0")
+    # An amendment has the time from before its commit, so a witness in between has a later time, and the older numbers.
+    await accept_damage(database, 0, START, "the disk lied", "me", before[0].at - HOUR)
+    assert await losses(database, before) == []
+    hours = await witnessed(database, before, await list_hours(database, None, None))
+    assert {proof.state async for proof in verify(database, hours)} == {VERIFIED}
+    # And what a witness knows already excuses nothing, though no seal follows.
+    await log.admin.execute(LOSE, "evt_3")
+    await accept_damage(database, 0, START + HOUR, "again", "me", before[0].at + HOUR)
+    after = await log_heads(database)
+    assert (after[0].seal, after[0].link) == (None, 2)
+    assert await losses(database, after) == []
+    await log.admin.execute("update shard_totals set compacted = compacted - 1")
+    for copy in (before, after):
+        assert [loss.field for loss in await losses(database, copy)] == ["stored"]
 
 
 @pytest.mark.versions("newest")

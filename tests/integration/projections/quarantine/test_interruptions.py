@@ -11,11 +11,11 @@ from projections.archive import steps
 from projections.archive.kept_hours import KeptHours
 from projections.history import History
 from projections.quarantine import Quarantines, UnknownQuarantine
-from projections.quarantined_day import NotNow
+from projections.quarantined_day import WHY_NOT, NotNow
 from sql.migrate import migrate, rollback
 from tests.integration.projections.archive.test_crashes import killed_at
-from tests.support.archived_days import kept_past, passed
-from tests.support.history import Past, date_of
+from tests.support.archived_days import brought_back, kept_past, passed
+from tests.support.history import Past, date_of, history_of
 from tests.support.quarantines import SINCE, check, counted, definition, is_flood, lift, put
 from tests.support.retired_days import DAY, EVENTS, day, past, reading_at
 from tests.support.schema import version
@@ -59,10 +59,49 @@ async def test_days_whose_events_are_gone_are_named(log: Sharded, archive: Path,
     await passed(log.database, kept_past(0), archive, force=True, patience=DAY * 0)
     days = await put(log, kept)
     gone = {changed.day: changed.hindrance for changed in days if changed.hindrance}
-    assert gone == {date_of(0): "its events have left the log, and only its rollups stay"}
+    assert gone == {date_of(0): WHY_NOT["detached"]}
     assert await forced(log) == [date_of(number) for number in (1, 2, 3)]
     await check(log, kept, EVENTS, counted(EVENTS, since=day(1)))
     assert [changed for changed in await lift(log, kept) if changed.hindrance] == []
+
+
+async def test_a_day_that_may_come_back_keeps_a_quarantine_from_being_lifted(
+    log: Sharded, archive: Path, kept: KeptHours
+) -> None:
+    await put(log, kept)
+    await passed(log.database, kept_past(0), archive, force=True, patience=DAY * 0)
+    assert [(each.day, each.hindrance) for each in await lift(log, kept) if each.hindrance] == [
+        (date_of(0), WHY_NOT["detached"])
+    ]
+    await brought_back(log.database, kept_past(0), archive)
+    with KeptHours(archive) as again:
+        assert [(each.day, each.hindrance) for each in await lift(log, again)] == [(date_of(0), None)]
+        await check(log, again, EVENTS, EVENTS)
+    with pytest.raises(UnknownQuarantine, match="quarantine 1 was lifted at"):
+        await lift(log, kept)
+
+
+async def test_history_of_days_that_are_new_to_the_log_is_left_out(log: Sharded, archive: Path) -> None:
+    older = {-3: history_of(-3), -2: history_of(-2, seed=1)}
+    since = day(-5)
+    log_of_past = Past(log, archive, list(EVENTS))
+    await log.admin.execute("update log_heads set horizon = $1", day(2))
+    await log_of_past.keep_for(1_000)
+    with KeptHours(archive) as kept:
+        assert await log_of_past.history.open(date_of(-2), "a test", "me") is None
+        left = await put(log, kept, await definition(log.url, since=since))
+        # Open when it was put: named, and in force once the command is run again.
+        assert [(each.day, each.hindrance) for each in left if each.hindrance] == [(date_of(-2), WHY_NOT["opened"])]
+        await log_of_past.append(-2, older[-2])
+        await log_of_past.history.close(date_of(-2))
+        await log_of_past.bring_in(-3, older[-3])
+    stored = log_of_past.events
+    with KeptHours(archive) as kept:
+        await check(log, kept, stored, counted(EVENTS, since) + counted(older[-3], since) + older[-2])
+        await put(log, kept, await definition(log.url, since=since))
+        await check(log, kept, stored, counted(stored, since))
+        await lift(log, kept)
+        await check(log, kept, stored, stored)
 
 
 async def test_a_damaged_hour_keeps_its_day_as_it_is(log: Sharded, archive: Path, kept: KeptHours) -> None:
