@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+PROGRESS = re.compile(r"[\w ]+: [\d,]+( of [\d,]+)? \w+, [\d,]+ \w+/s")
 
 
 @dataclass
@@ -23,6 +25,11 @@ class Ended:
     @property
     def last_error(self) -> str:
         return self.errors.splitlines()[-1]
+
+    @property
+    def complaints(self) -> list[str]:
+        """The lines of errors without those that tell, on a slow machine, how far a command is."""
+        return [line for line in self.errors.splitlines() if not PROGRESS.fullmatch(line)]
 
 
 async def run(url: str, *arguments: str, **settings: str) -> Ended:

@@ -183,7 +183,7 @@ async def test_verify_names_damaged_files(
     settings = {"HOURLEDGER_ARCHIVE_DIR": str(archive)}
     await append_and_archive(database, day_events(90, hours=3), archive)
     clean = await run(database_url, "verify", **settings)
-    assert (clean.code, clean.errors) == (0, "")
+    assert (clean.code, clean.complaints) == (0, [])
     assert clean.output == (
         "verify: 3 hours, 90 events: 3 verified, 0 sealed, 0 drifted, 0 damaged, 0 broken;"
         " archive: 3 files, 90 events: clean\n"

@@ -133,7 +133,7 @@ async def test_the_commands_say_what_left_and_what_came_back(log: Sharded, tmp_p
     line = f"{day(0):%Y-%m-%d}: the rows of 16 events dropped for good; the archive keeps the events"
     assert line in dropped.output.splitlines()
     clean = await run(log.url, "verify", **settings)
-    assert (clean.code, clean.errors) == (0, "")
+    assert (clean.code, clean.complaints) == (0, [])
     shorter = await run(log.url, "retention", "--force", "--shorten", HOURLEDGER_ARCHIVE_DIR=str(tmp_path))
     assert shorter.output.splitlines()[-1].startswith("retention: 7 days, 80 events retired, ")
     back = await run(log.url, "undrop", "--from", f"{day(1):%Y-%m-%d}", **settings)
