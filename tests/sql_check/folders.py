@@ -19,7 +19,7 @@ LAYERS = (
     ("hourly",),
     ("archive", "filters", "seals"),
     ("reports", "verify"),
-    ("access", "bi", "rebuild"),
+    ("access", "alerts", "bi", "rebuild"),
     ("retention",),
     ("amendments", "history"),
 )

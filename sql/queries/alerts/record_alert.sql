@@ -1,6 +1,5 @@
 -- Records that a rule fires, or has recovered, and makes the messages about it, in one statement: so each change is told
--- once. Nothing happens when that is so already, or when another worker has taken the rule since. It also deletes
--- messages of the rule that are older than 30 days.
+-- once. Nothing happens when that is so already, or when another worker has taken the rule since.
 -- $1 rule, $2 when it was taken, $3 firing, $4 what was found, $5 message (JSON)
 -- Rows: one (deliveries: how many messages were made).
 with changed as (
@@ -8,21 +7,7 @@ with changed as (
     set firing = $3, changed_at = $2, found = $4
     where rule = $1 and looked_at = $2::timestamptz and firing <> $3
     returning rule, targets
-),
-
-told as (
-    insert into alert_deliveries (rule, target, message, created_at, next_at)
-    select c.rule, t.target, $5::jsonb, $2, $2
-    from changed as c
-    cross join unnest(c.targets) as t (target)
-    returning delivery
-),
-
-forgotten as (
-    delete from alert_deliveries as d
-    using changed as c
-    where d.rule = c.rule and d.created_at < $2::timestamptz - interval '30 days'
 )
 
-select count(*) as deliveries
-from told
+select coalesce(sum(queue_deliveries(c.rule, c.targets, $5::jsonb, $2)), 0)::bigint as deliveries
+from changed as c
