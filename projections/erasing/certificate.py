@@ -1,15 +1,15 @@
-"""Certificates of erasures: what went, provable to whoever has one, and telling nobody whom it was about."""
+"""Certificates of erasures. Each proves what went, and does not tell whose it was."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from projections.erasing.erasure import Outcome
+from projections.erasing.moments import utc_text
 from sql import VERSION
 from sql.database import Database
 
@@ -47,8 +47,8 @@ async def complete(database: Database, outcome: Outcome, hand_over: Callable[[di
         "kind": row["kind"],
         "mode": row["mode"],
         "sessions": row["sessions"],
-        "requested_at": _text(row["requested_at"]),
-        "completed_at": _text(row["now"]),
+        "requested_at": utc_text(row["requested_at"]),
+        "completed_at": utc_text(row["now"]),
         "events": events,
         "hours": [
             {"shard": step["shard"], "sequence": step["sequence"], **hour}
@@ -82,7 +82,3 @@ def numbers_hash(hour: dict[str, Any]) -> str:
     """Return the commitment to an hour of a certificate, as its amendment has it; see numbers_hash.sql."""
     text = "\n".join(str(hour[name]) for name in ("nonce", "before", "after"))
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from projections.archive.numbers import BEGINNING
 from projections.archive.thread import in_thread
 from projections.erasing.erasure import Erasing
 from projections.erasing.finding import Person, ask_files, held_files
+from projections.erasing.moments import utc_text
 from projections.erasing.saved_filters import SavedFilters, saved_filters
 from sql.database import Row
 from sql.statements import EVENT_COLUMNS
@@ -35,11 +36,11 @@ async def everything(erasing: Erasing) -> dict[str, Any]:
         "site": erasing.site,
         "kind": person.subject.kind,
         "id": person.subject.id,
-        "first_seen": _text(min((place.since for place in person.places), default=None)),
-        "last_seen": _text(max((place.until for place in person.places), default=None)),
+        "first_seen": utc_text(min((place.since for place in person.places), default=None)),
+        "last_seen": utc_text(max((place.until for place in person.places), default=None)),
         "sessions": [_session(person, session) for session in person.sessions],
         "active_quarters": sum(row["quarters"] for row in rollups),
-        "active_since": _text(min((row["since"] for row in rollups), default=None)),
+        "active_since": utc_text(min((row["since"] for row in rollups), default=None)),
         "segments": saved.segments,
         "share_links": saved.share_links,
         "events_stored": sum(place.events for place in person.places),
@@ -71,8 +72,8 @@ def _session(person: Person, session: str) -> dict[str, Any]:
     return {
         "session_id": session,
         "events": sum(place.events for place in places),
-        "first_seen": _text(min((place.since for place in places), default=None)),
-        "last_seen": _text(max((place.until for place in places), default=None)),
+        "first_seen": utc_text(min((place.since for place in places), default=None)),
+        "last_seen": utc_text(max((place.until for place in places), default=None)),
         "names_others": person.shared.get(session, 0),
     }
 
@@ -91,8 +92,4 @@ def _event(row: tuple[Any, ...]) -> dict[str, Any]:
     event = dict(zip(EVENT_COLUMNS, row, strict=True))
     properties = event["properties"]
     event["properties"] = None if properties is None else msgspec.Raw(properties.encode())
-    return event | {name: _text(event[name]) for name in ("timestamp", "received_at")}
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return event | {name: utc_text(event[name]) for name in ("timestamp", "received_at")}
