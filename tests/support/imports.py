@@ -18,8 +18,8 @@ from service.imports.targets import Log
 from sql.database import Database
 from tests.conftest import RETENTION_DAYS
 from tests.support.log import NOW
+from tests.support.projections_command import ROOT, Ended
 
-ROOT = Path(__file__).parents[2]
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -92,14 +92,6 @@ def rejected(path: Path) -> list[dict[str, Any]]:
     file = rejected_path(path)
     # Not splitlines: it would also split at other line separators, which rows may contain.
     return [json.loads(line) for line in file.read_bytes().split(b"\n")[:-1]] if file.exists() else []
-
-
-class Ended(NamedTuple):
-    """The exit code, output and errors of a command."""
-
-    code: int
-    output: str
-    errors: str
 
 
 async def start(url: str, *arguments: object, command: str = "import", **settings: str) -> asyncio.subprocess.Process:

@@ -1,4 +1,4 @@
-"""`python -m projections` as a process."""
+"""`python -m projections`, or `service`, as a process."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Ended:
         return [line for line in self.errors.splitlines() if not PROGRESS.fullmatch(line)]
 
 
-async def run(url: str, *arguments: str, **settings: str) -> Ended:
+async def run(url: str, *arguments: str, module: str = "projections", **settings: str) -> Ended:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOURLEDGER_")}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "projections", *arguments),
+        *(sys.executable, "-m", module, *arguments),
         env=inherited | {"DATABASE_URL": url} | settings,
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,

@@ -20,9 +20,10 @@ from tests.conftest import RETENTION_DAYS, Servers
 from tests.http.support.site import hour_start, new_database, text_of
 from tests.support import imports
 from tests.support.exports import FORMATS, rows_of
-from tests.support.imports import Counts, Ended, a_row, imported, write_lines
+from tests.support.imports import Counts, a_row, imported, write_lines
 from tests.support.log import NOW, stored, until_waited_for
 from tests.support.oracle import HOUR, QUARTER
+from tests.support.projections_command import Ended
 
 RANGE = ("--from", text_of(hour_start(NOW) - 3 * HOUR + QUARTER), "--to", text_of(hour_start(NOW) + HOUR))
 PROPERTIES: list[Any] = [

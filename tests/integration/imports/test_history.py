@@ -30,9 +30,10 @@ from tests.support.archive import rows_of as rows_of_file
 from tests.support.archive_questions import COMMAND, Ids
 from tests.support.funnels import ask, funnels_on, in_range, same
 from tests.support.history import STORED
-from tests.support.imports import Ended, imported, rejected, run, start, write_lines
+from tests.support.imports import imported, rejected, run, start, write_lines
 from tests.support.log import NOW
 from tests.support.projection import MODES, START, folded
+from tests.support.projections_command import Ended
 from tests.support.reads import reads_on
 
 DAY = timedelta(days=1)

@@ -25,7 +25,6 @@ from tests.conftest import Servers, execute
 from tests.support.imports import (
     WRITERS,
     Counts,
-    Ended,
     a_row,
     imported,
     numbered,
@@ -37,6 +36,7 @@ from tests.support.imports import (
     write_lines,
 )
 from tests.support.log import NOW, stopped_after_one_append, stored
+from tests.support.projections_command import Ended
 
 FUTURE = "the timestamp is more than 24 hours ahead"
 END_SESSIONS = "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{}'"

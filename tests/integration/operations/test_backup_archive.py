@@ -18,8 +18,8 @@ from sql.migrate import migrate
 from tests.conftest import folder_for_servers
 from tests.integration.operations.test_backup_command import run
 from tests.support.archive import files_of
-from tests.support.imports import Ended
 from tests.support.kept_hours import keep
+from tests.support.projections_command import Ended
 from tests.support.retired_days import EVENTS, fill
 from tests.support.sharded import Sharded
 

@@ -17,8 +17,8 @@ from sql.embedded.share import use
 from sql.migrate import migrate
 from tests.conftest import RETENTION_DAYS, folder_for_servers
 from tests.support.environment import without_settings
-from tests.support.imports import ROOT, Ended
 from tests.support.log import an_event, append, stored
+from tests.support.projections_command import ROOT, Ended
 
 EVENTS = [an_event(number, session=f"s{number}") for number in range(40)]
 

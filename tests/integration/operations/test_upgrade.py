@@ -21,8 +21,8 @@ from tests.conftest import execute, folder_for_servers
 from tests.integration.operations.test_backup_command import EVENTS, assert_whole, fill
 from tests.support.commands import command
 from tests.support.environment import without_settings
-from tests.support.imports import ROOT, Ended
 from tests.support.log import an_event, append, stored
+from tests.support.projections_command import ROOT, Ended
 from tests.support.schema import schema, version
 from tests.support.servers import connected
 from tests.support.waiting import until, wait_until

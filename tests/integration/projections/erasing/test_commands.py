@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import stat
-import sys
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -18,7 +16,7 @@ from projections.verify import verify
 from tests.conftest import Servers
 from tests.support.erasing import user, where_it_is, without
 from tests.support.history import Past, a_past
-from tests.support.projections_command import ROOT, Ended, run
+from tests.support.projections_command import run
 from tests.support.retired_days import EVENTS
 from tests.support.sharded import sharded_log
 
@@ -36,18 +34,8 @@ ONE_SHARD = pytest.mark.parametrize("sharded", [1], indirect=True, ids=["1 shard
 pytestmark = pytest.mark.versions("newest")
 
 
-async def of_service(url: str, *arguments: str, **settings: str) -> Ended:
-    """Run `python -m service`, which becomes `python -m projections`."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOURLEDGER_")}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "service", *arguments),
-        env=inherited | {"DATABASE_URL": url} | settings,
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, errors = await process.communicate()
-    return Ended(process.returncode or 0, output.decode(), errors.decode())
+# It becomes `python -m projections`.
+of_service = partial(run, module="service")
 
 
 @ONE_SHARD

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
 from pathlib import Path
 
 import pytest
 
 from projections.archive.kept_hours import KeptHours
-from tests.support.projections_command import ROOT, Ended
+from tests.support import projections_command
+from tests.support.projections_command import Ended
 from tests.support.quarantines import FLOOD, SINCE, UNTIL, check, counted, is_flood
 from tests.support.retired_days import DAY, EVENTS, of_day
 from tests.support.sharded import Sharded
@@ -29,17 +27,8 @@ ASKED = (
 
 
 async def run(log: Sharded, archive: Path, *arguments: str) -> Ended:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOURLEDGER_")}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "service", "quarantine", *arguments),
-        env=inherited | {"DATABASE_URL": log.url, "HOURLEDGER_ARCHIVE_DIR": str(archive)},
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, errors = await process.communicate()
-    assert process.returncode is not None
-    return Ended(process.returncode, output.decode(), errors.decode())
+    settings = {"HOURLEDGER_ARCHIVE_DIR": str(archive)}
+    return await projections_command.run(log.url, "quarantine", *arguments, module="service", **settings)
 
 
 async def test_tried_put_listed_and_lifted(log: Sharded, archive: Path, kept: KeptHours) -> None:
