@@ -119,7 +119,7 @@ class Place:
                 senders.stop.set()
             running.result()
         self.check_recovered(senders.acked, senders.name)
-        assert self.memory() - before < 64 * MIB
+        assert self.memory() - before < 24 * MIB
 
     def check_recovered(self, acked: set[str], name: str) -> None:
         """Check the recovery: each acked event is stored once, no event waits, and verify finds nothing wrong."""
