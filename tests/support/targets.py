@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -51,13 +52,25 @@ class Mailbox:
 
 
 @asynccontextmanager
-async def mailbox() -> AsyncIterator[Mailbox]:
-    """Run a mail server during the block."""
+async def mailbox(scheme: str = "smtp", tls: ssl.SSLContext | None = None) -> AsyncIterator[Mailbox]:
+    """Run a mail server during the block.
+
+    scheme: with smtps a connection begins with TLS. tls: with smtp, what STARTTLS begins; then a login needs it.
+    """
     box = Mailbox()
     loop = asyncio.get_running_loop()
-    serve = partial(SMTP, box, loop=loop, hostname="localhost", authenticator=box.authenticate, auth_require_tls=False)
-    server = await loop.create_server(serve, HERE, 0)
-    box.url = f"smtp://{HERE}:{server.sockets[0].getsockname()[1]}/?from=stats@example.com"
+    begins = scheme == "smtps"
+    serve = partial(
+        SMTP,
+        box,
+        loop=loop,
+        hostname="localhost",
+        authenticator=box.authenticate,
+        auth_require_tls=tls is not None and not begins,
+        tls_context=None if begins else tls,
+    )
+    server = await loop.create_server(serve, HERE, 0, ssl=tls if begins else None)
+    box.url = f"{scheme}://{HERE}:{server.sockets[0].getsockname()[1]}/?from=stats@example.com"
     try:
         yield box
     finally:

@@ -15,6 +15,7 @@ import httpx
 
 from tests.conftest import free_port
 from tests.support import plain_http
+from tests.support.certificates import make_certificate
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -39,8 +40,6 @@ http {
     }
 }
 """
-CERTIFICATE = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost")
-NAMES = ("-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
 
 
 @dataclass(frozen=True)
@@ -62,11 +61,7 @@ def nginx_before(service: str, folder: Path) -> Iterator[Nginx]:
     """Run nginx in front of the service at an address."""
     assert NGINX is not None
     tls, plain, website = free_port(), free_port(), free_port()
-    subprocess.run(
-        [*CERTIFICATE, *NAMES, "-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"],
-        check=True,
-        capture_output=True,
-    )
+    make_certificate(folder, "DNS:localhost,IP:127.0.0.1")
     changes = {
         "    listen [::]:80;\n": "",
         "    listen [::]:443 ssl;\n": "",
