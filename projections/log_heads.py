@@ -64,8 +64,9 @@ class LogHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Loss:
     """One value of a shard that the log had by the copy, and has no longer.
 
-    field: position (the head), stored, newest (the position of an event that is gone or another), seal (its
-    place in the chain), or head, when the log cannot be read. now: what is there instead; None when nothing is.
+    field: position (the head), stored, links (of the chain), newest (the position of an event that is gone or
+    another), seal (its place in the chain), or head, when the log cannot be read. now: what is there instead; None when
+    nothing is.
     """
 
     head: LogHead
@@ -138,7 +139,11 @@ async def _losses(database: Database, head: LogHead, now: LogHead | None, kept: 
     # By places in the chain: `now` is a snapshot, and knows an amendment exactly when it counts its link.
     accepted = [each for each in await list_accepted(database, [head.shard]) if head.link < each.link <= now.link]
     stored = now.stored - sum(each.of_total for each in accepted)
-    numbers = {"position": (head.position, now.position), "stored": (head.stored, stored)}
+    numbers = {
+        "position": (head.position, now.position),
+        "stored": (head.stored, stored),
+        "links": (head.links, now.links),
+    }
     found = [Loss(head, name, known, there) for name, (known, there) in numbers.items() if there < known]
     newest = head.newest
     if newest is not None and head.position <= now.position and not await _is_there(database, head, newest, kept):

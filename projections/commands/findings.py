@@ -25,7 +25,10 @@ LOSSES = {
     "newest": "the event at position {known} is lost, or another one is there",
     "head": "it cannot be read how far the log reaches, but it had reached {known}",
     "seal": "seal {known} is lost, or another one is there",
+    "links": "its chain of seals and amendments ends at link {now}, but it had reached {known}",
 }
+# Losses of the chain. All others are of events.
+CHAIN = frozenset({"seal", "links"})
 
 
 class Findings:
@@ -76,7 +79,7 @@ class Findings:
         text = LOSSES[loss.field].format(now=f"{there:,}", known=f"{loss.known:,}", first=f"{there + 1:,}")
         found = "none" if loss.now is None else str(loss.now)
         values = f"witnessed_{loss.field}", at, str(loss.known), found
-        state = BROKEN if loss.field == "seal" else DAMAGED
+        state = BROKEN if loss.field in CHAIN else DAMAGED
         self._of_shard(loss.head.shard, state, f"{text} (witnessed {at})", values)
 
     def file(self, proof: FileProof) -> None:

@@ -182,6 +182,7 @@ FORGERIES = {
     "the newest event": ("delete from events where position = (select max(position) from events)", "newest"),
     "the total": ("update shard_totals set compacted = compacted - 1", "stored"),
     "the newest receipts": ("delete from receipts", "position"),
+    "the newest links of the chain": ("delete from hour_seals where sequence > 6", "links"),
 }
 
 
