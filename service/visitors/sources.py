@@ -113,7 +113,7 @@ class Sources:
         for channel, names in ADDED.items():
             for name, hosts in names.items():
                 self._by_host.update(dict.fromkeys(hosts, Source(name, channel)))
-        self._by_name = {found.name.lower(): found.name for found in self._by_host.values() if found.name}
+        self._by_name = {_plain(found.name): found.name for found in self._by_host.values() if found.name}
 
     def of(self, link: Link, own_host: str) -> Source:
         """Return the source of a page view. own_host: of its site, whose pages are none; "" when it is not known."""
@@ -122,7 +122,7 @@ class Sources:
         return self._of_referrer(link.referrer, own_host) if link.referrer else DIRECT
 
     def _of_campaign(self, link: Link, own_host: str) -> Source:
-        medium = BLANKS.sub("", link.medium.lower())
+        medium = _plain(link.medium)
         channel = MEDIA.get(medium, PAID if medium.startswith(PAID) else "campaign")
         named = "".join(filter(str.isprintable, link.source)).strip()[:LONGEST_NAME]
         if not named:
@@ -130,7 +130,7 @@ class Sources:
         if (known := self._known(named.lower())) is not None:
             # Assistants name themselves in the links that they give, and no medium.
             return Source(known.name, known.channel if known.channel == "ai" and not medium else channel)
-        return Source(self._by_name.get(named.lower(), named), channel)
+        return Source(self._by_name.get(_plain(named), named), channel)
 
     def _of_referrer(self, referrer: str, own_host: str) -> Source:
         host = host_of(referrer)
@@ -150,6 +150,11 @@ class Sources:
                 return found
             _, _, parent = parent.partition(".")
         return None
+
+
+def _plain(name: str) -> str:
+    """Return a name in lower case without blanks, "-" and "_", as links write it in one way or another."""
+    return BLANKS.sub("", name.lower())
 
 
 def host_of(address: str) -> str:

@@ -52,8 +52,10 @@ names = st.sampled_from(["a", "$a", "$", "b}", 'c"', " ", "\\u0024"])
 
 @given(st.dictionaries(names, values, max_size=3), st.booleans(), st.sampled_from([None, 1, "\t"]))
 @examples(200)
-def test_names_are_found_and_members_added_as_python_does(sent: dict[str, object], ascii: bool, indent: int | str | None) -> None:  # noqa: A002
-    text = json.dumps(sent, ensure_ascii=ascii, indent=indent)
+def test_names_are_found_and_members_added_as_python_does(
+    sent: dict[str, object], is_plain: bool, indent: int | str | None
+) -> None:
+    text = json.dumps(sent, ensure_ascii=is_plain, indent=indent)
     own = [name for name in sent if name.startswith("$")]
     if own:
         with pytest.raises(EventError):
