@@ -52,7 +52,8 @@ from service.reports.timelines import Timelines
 from service.reports.trends import Trends
 from service.settings import Settings, load
 from service.settings.temporary import roomy_folder
-from service.web import client_script, dashboard_files, vendored
+from service.visitors.visitors import Visitors
+from service.web import assets, client_script, dashboard_files, vendored
 from sql.database import Database
 
 # The clock of reports.
@@ -78,7 +79,8 @@ class Service:
         # Anyone may ask for health, as often as they like, but a revoked key must end in time.
         self.access = Database(url, connections=1, read_only=True)
         self.log = Database(url, connections=8, statement_seconds=5, lock_seconds=4)
-        engine = Engine(url, settings.archive_dir, roomy_folder(settings), workers=KINDS * settings.workers)
+        roomy = roomy_folder(settings)
+        engine = Engine(url, settings.archive_dir, roomy, workers=KINDS * settings.workers)
         self.raw_events = RawEvents(url, engine)
         self.appender = kind(self.log, settings.log_days, disk=guard_of(url, settings.data_dir))
         self.work = WorkThread()
@@ -110,15 +112,15 @@ class Service:
             self.numbers_of,
             now,
         )
-        self.worker = Worker(
-            self.appender, self.sites, self.uses, self.alerts, self.metrics, self._end_streams, closing
-        )
+        self.visitors = Visitors(settings, assets.VENDOR / assets.SOURCES_OF_VISITS, roomy)
+        following = (self.alerts.follow, self.visitors.follow)
+        self.worker = Worker(self.appender, self.sites, self.uses, following, self.metrics, self._end_streams, closing)
         self.litestar = self._framework(settings)
         self.entry = Entry(
             BasePath(settings.base_path),
             self.gate,
             limits,
-            Track(self.appender, self.work, self.metrics.offered, now),
+            Track(self.appender, self.work, self.metrics.offered, now, self.visitors),
             self.reads,
             self.metrics,
             self.litestar,

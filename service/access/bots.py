@@ -14,7 +14,6 @@ from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 
 from service.access.addresses import Address, address_of
 from service.access.errors import Bot
-from service.access.keys import Kind
 from service.access.rules import Access
 from service.settings import Settings
 from service.settings.values import Network
@@ -91,8 +90,8 @@ class Bots:
     def check(self, access: Access, agent: str, address: str, *, from_page: bool) -> None:
         """Raise Bot for a sender of events that is one.
 
-        agent: its User-Agent. from_page: whether a page sends. Only senders that look like pages must have an agent of
-        a browser: those that say so, and those with a write key, which is for pages.
+        agent: its User-Agent, of at most AGENT_CHARACTERS. from_page: whether a page sends. Only senders that look like
+        pages must have an agent of a browser: those that say so, and those with a write key, which is for pages.
         """
         if not access.is_public:
             return
@@ -100,8 +99,7 @@ class Bots:
             raise Bot(
                 "the operator of this service takes no events from your network: HOURLEDGER_REFUSED_ADDRESSES has it"
             )
-        looks_like_page = from_page or access.kind is Kind.WRITE
-        if self._agents is not None and looks_like_page and self._agents.is_bot(agent[:AGENT_CHARACTERS]):
+        if self._agents is not None and access.is_page(has_origin=from_page) and self._agents.is_bot(agent):
             raise Bot(
                 "the User-Agent is that of a bot, a program or a headless browser, and these are not counted:"
                 " a program sends with a server key, and HOURLEDGER_BOTS=accept takes all"

@@ -52,6 +52,10 @@ class Access:
         """Whether any visitor may have its key, because pages carry it, or it needs none."""
         return self.kind in (None, Kind.WRITE) or self.key == WRITE_KEY
 
+    def is_page(self, *, has_origin: bool) -> bool:
+        """Return whether events come from a page: its browser says so, or the key is one for pages."""
+        return self.is_public and (has_origin or self.kind is Kind.WRITE)
+
 
 class Rules:
     """The rules of one service. clock: for the expiry of keys. note_use: takes the prefix of each used key.

@@ -1,7 +1,8 @@
-"""`demo`, and the hidden command that sends events while a demo runs."""
+"""`demo`, and the hidden command that stores events while a demo runs."""
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -46,9 +47,11 @@ def demo(events: int, seed: int, end: datetime | None, no_trickle: bool) -> None
 @click.option("--visitors", type=int, default=0)
 @click.option("--until-stdin-ends", is_flag=True)
 def demo_trickle(events: int, seed: int, days: int, end: datetime, visitors: int, until_stdin_ends: bool) -> None:
-    """Send the events that follow those of a demo with the same options, each when it happens."""
+    """Store the events that follow those of a demo with the same options, each when it happens."""
     if until_stdin_ends:
         end_with_stdin()
     with suppress(KeyboardInterrupt):  # which ends it
         pace = Pace(events, end, days, seed)
-        trickle(load_settings(), live_events(pace, datetime.now(UTC), visitors, seed))
+        settings = load_settings()
+        following = live_events(pace, datetime.now(UTC), visitors, seed)
+        asyncio.run(trickle(settings, settings.database_url or "", following))

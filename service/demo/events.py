@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 from itertools import chain, pairwise
 from typing import NamedTuple
 
-from service.demo.pace import DAY, DAYS, HOUR, SEED, Pace, Span
+from service.demo.pace import DAY, DAYS, HOUR, SEED, Pace, Span, launch_of
 from service.demo.visits import Visits
 from service.ingest.event import Event
 
@@ -48,7 +48,7 @@ class DemoEvents(Iterator[Event]):
     """
 
     def __init__(self, count: int, end: datetime, seed: int = SEED, days: int = DAYS) -> None:
-        self._clients = _Clients(f"{seed}", end)
+        self._clients = _Clients(f"{seed}", end, launch_of(end, days))
         spans = chain.from_iterable(map(_parts, Pace(count, end, days, seed).past()))
         self._sendings = _in_order(self._clients, spans)
 
@@ -68,7 +68,7 @@ def live_events(pace: Pace, start: datetime, visitors: int, seed: int = SEED) ->
     They begin at `start`, have no end, and come at the pace of their hour. visitors: the number of earlier visitors,
     some of whom return.
     """
-    clients = _Clients(f"{seed} live", datetime.max.replace(tzinfo=UTC), visitors)
+    clients = _Clients(f"{seed} live", datetime.max.replace(tzinfo=UTC), pace.launch, visitors)
     under_way = Span(start - UNDER_WAY, start, round(pace.expected(start - UNDER_WAY, start)))
     at_once = Span(start, start + AT_ONCE, AHEAD)
     spans = chain((under_way, at_once), pace.live(at_once.end, AHEAD))
@@ -88,8 +88,8 @@ def _parts(span: Span) -> Iterator[Span]:
 class _Clients:
     """The clients of all visitors: what each sends, and when. No event happens after `end`."""
 
-    def __init__(self, seed: str, end: datetime, visitors: int = 0) -> None:
-        self._visits = Visits(f"{seed} visits", visitors)
+    def __init__(self, seed: str, end: datetime, launch: datetime, visitors: int = 0) -> None:
+        self._visits = Visits(f"{seed} visits", launch, visitors)
         self._chance = random.Random(f"{seed} clients")  # noqa: S311  # the same for the same seed
         self._end = end
         self._number = 0

@@ -49,7 +49,7 @@ class Pace:
         self._end = end
         self._seed = seed
         self._begin = (end - days * DAY).replace(minute=0, second=0, microsecond=0) + HOUR
-        self._launch = launch_of(end, days)
+        self.launch = launch_of(end, days)
         self._whole = sum(self._weight(start, until) for start, until in _hours(self._begin, end))
 
     def expected(self, start: datetime, until: datetime) -> float:
@@ -80,8 +80,8 @@ class Pace:
         luck = _luck(f"{self._seed} {start.date()}", DAYS_UNLIKE)
         luck *= _luck(f"{self._seed} {_hour_of(start)}", HOURS_UNLIKE)
         # What comes after the end goes on at its pace.
-        grown: float = GROWTH ** ((min(start, self._end) - self._launch) / (7 * DAY))
-        return busyness(start) * _interest(start, self._launch) * grown * luck * ((until - start) / HOUR)
+        grown: float = GROWTH ** ((min(start, self._end) - self.launch) / (7 * DAY))
+        return busyness(start) * _interest(start, self.launch) * grown * luck * ((until - start) / HOUR)
 
 
 def busyness(moment: datetime) -> float:

@@ -1,119 +1,233 @@
-"""Visits to a small web product with three tools: the visitors, and their events from the first page to the last."""
+"""Visits to the product of the demo: the visitors, and their events from the first page to the last."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import accumulate
 
+from service.demo.arrivals import NEW, RETURNING, Arrivals
+from service.demo.people import Person, is_loyal, is_member, person_of
+from service.demo.product import (
+    ACTIONS,
+    APP,
+    BOUGHT,
+    FEATURES,
+    FILES,
+    HOST,
+    LOST_PAGES,
+    NEXT,
+    OUTBOUND,
+    PLANS,
+    RISK_MODES,
+    SCROLLED,
+    TITLES,
+    TOOLS,
+    Choice,
+)
 from service.ingest.event import Event
 
-TOOLS = ("Portfolio", "Screener", "Backtest")
-RISK_MODES = ("conservative", "balanced", "aggressive")
-# The number of each type among a hundred events. The first event of a visit is always a page, and does not count.
-TYPES = {"page_viewed": 40, "tool_used": 36, "feature_used": 14, "risk_mode_changed": 6, "report_exported": 4}
-SIGNED_UP = "signed_up"
-ACTIONS = {
-    "Portfolio": ("rebalance", "add_holding", "compare"),
-    "Screener": ("filter", "sort", "save_list"),
-    "Backtest": ("run", "tune", "compare"),
-}
-FEATURES = ("alerts", "dark_mode", "notes", "search", "shortcuts")
-SOURCES = ("direct", "newsletter", "search", "social")
-MOST_EVENTS = 40
-MEAN_EVENTS = 11.5
-MEAN_GAP_SECONDS = 35.0
+# The share of visits by those who were there before, and of these by members.
+RETURN = 0.46
+RETURN_MEMBERS = 0.9
+# Of members who came before so much of all visitors, only the loyal ones return.
+LONG_AGO = 0.3
+# Of visits without an account: those that end on their first page, and that go on from each further page.
+BOUNCE = 0.42
+GO_ON = 0.66
+# Of pages that are read: those where somebody takes a file, and follows a link to elsewhere.
+TAKES_FILE = 0.12
+FOLLOWS_LINK = 0.08
+LOST = 0.03
+# Of visits of members: those that look at prices, and of these that buy.
+SHOPS = 0.06
+BUYS = 0.45
+# How often a member does something, one after another, and what.
+MEAN_DEEDS = 7.0
+MOST_DEEDS = 30
+DEEDS = Choice({"tool_used": 46.0, "page_viewed": 22, "feature_used": 18, "risk_mode_changed": 8, "report_exported": 6})
+# What those without an account do in a tool.
+TRIES = Choice({"tool_used": 8.0, "risk_mode_changed": 1, "feature_used": 1})
+FAVOURITES = Choice({"Portfolio": 5.0, "Screener": 3, "Backtest": 2})
+MODES = Choice({"conservative": 3.0, "balanced": 5, "aggressive": 2})
+PLAN_OF_NEW = Choice({"free": 8.0, "pro": 2})
+TOOL_OF = {path: tool for tool, path in APP.items()}
+SHORTEST_GAP = 400
+MEAN_GAP = 40_000.0
 # A client begins another session after 30 minutes of silence.
-LONGEST_GAP_SECONDS = 600.0
-RETURNING = 0.55
-MEMBERS = 0.4
-
-_WEIGHTS = tuple(accumulate(TYPES.values()))
-_LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_SCRAMBLING = 2_654_435_761
+LONGEST_GAP = 600_000
+LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class Visits:
     """Makes one visit after another, the same visits for the same seed. visitors: the number of visitors so far.
 
-    A visitor is only a number, which also decides whether the visitor signs up. So there is no state to remember.
+    launch: when the product was launched, which brings visitors in other ways.
     """
 
-    def __init__(self, seed: str, visitors: int = 0) -> None:
+    def __init__(self, seed: str, launch: datetime, visitors: int = 0) -> None:
         self.visitors = visitors
         self._chance = random.Random(seed)  # noqa: S311  # the same for the same seed
+        self._new = Arrivals(NEW, launch)
+        self._returning = Arrivals(RETURNING, launch)
 
     def visit(self, start: datetime) -> list[Event]:
         """Return the events of one session, in the order in which they happen."""
         visitor, is_new = self._visitor()
-        member = _is_member(visitor)
-        session = f"session_{_milliseconds(start)}_{''.join(self._chance.choices(_LETTERS, k=9))}"
-        types = self._types(signs_up=is_new and member)
-        known = member and not is_new
-        favourite = self._chance.choices(TOOLS, (5, 3, 2))[0]
-        mode = self._chance.choices(RISK_MODES, (3, 5, 2))[0]
-        events = []
-        for moment, kind in zip(self._moments(start), types, strict=False):
-            known = known or kind == SIGNED_UP
-            previous, mode = mode, self._mode_after(kind, mode)
-            tool = favourite if self._chance.random() < 0.7 else self._chance.choice(TOOLS)
-            details = self._details(kind, tool, mode, previous)
-            user = f"user_{visitor}" if known else None
-            events.append(Event(self._id(moment), session, user, kind, *details, not known, moment))
-        return events
+        person = person_of(visitor)
+        user = f"user_{visitor}"
+        arrivals = self._returning if person.is_member and not is_new else self._new
+        arrival = arrivals.at(start, self._chance)
+        session = _Session(self._chance, start, person, user if person.is_member and not is_new else None)
+        session.view(arrival.page, f"{arrival.members}," if arrival.members else "")
+        if not person.is_member:
+            self._look_around(session, arrival.page)
+        elif is_new:
+            self._join(session, arrival.page, user)
+        else:
+            self._work(session)
+        session.leave()
+        return session.events
 
     def _visitor(self) -> tuple[int, bool]:
         """Return the next visitor, and whether it is new. Recent visitors are likelier to return."""
-        if self.visitors and self._chance.random() < RETURNING:
-            return self.visitors - int(self.visitors * self._chance.random() ** 2), False
-        self.visitors += 1
-        return self.visitors, True
+        chance = self._chance.random
+        if not self.visitors or chance() >= RETURN:
+            self.visitors += 1
+            return self.visitors, True
+        ago = chance() ** 2
+        visitor = self.visitors - int(self.visitors * ago)
+        if chance() < RETURN_MEMBERS:
+            returns = is_loyal if ago > LONG_AGO else is_member
+            while visitor > 1 and not returns(visitor):
+                visitor -= 1
+        return visitor, False
 
-    def _types(self, *, signs_up: bool) -> list[str]:
-        length = min(1 + int(self._chance.expovariate(1 / (MEAN_EVENTS - 1))), MOST_EVENTS)
-        types = ["page_viewed", *self._chance.choices(tuple(TYPES), cum_weights=_WEIGHTS, k=length - 1)]
-        if signs_up:
-            types.insert(self._chance.randint(1, length), SIGNED_UP)
-        return types
-
-    def _moments(self, start: datetime) -> Iterator[datetime]:
-        moment = start
+    def _look_around(self, session: _Session, page: str) -> None:
+        chance = self._chance.random
+        if chance() < LOST:
+            session.add("page_not_found", None, None, f'"path":"{LOST_PAGES.of(self._chance)}",')
+        if chance() < BOUNCE:
+            return
         while True:
-            yield moment
-            gap = 0.4 + self._chance.expovariate(1 / MEAN_GAP_SECONDS)
-            moment += timedelta(milliseconds=int(1_000 * min(gap, LONGEST_GAP_SECONDS)))
+            self._look_at(session, page)
+            if chance() >= GO_ON:
+                return
+            page = NEXT[page].of(self._chance)
+            session.view(page)
 
-    def _mode_after(self, kind: str, mode: str) -> str:
-        others = [each for each in RISK_MODES if each != mode]
-        return self._chance.choice(others) if kind == "risk_mode_changed" else mode
+    def _look_at(self, session: _Session, page: str) -> None:
+        chance = self._chance
+        if page in TOOL_OF:
+            for _ in range(1 + int(3 * chance.random())):
+                session.do(TRIES.of(chance), TOOL_OF[page])
+        elif chance.random() < TAKES_FILE:
+            session.add("file_downloaded", None, None, f'"url":"https://{HOST}{FILES.of(chance)}",')
+        elif chance.random() < FOLLOWS_LINK:
+            session.add("outbound_link_clicked", None, None, f'"url":"{OUTBOUND.of(chance)}",')
 
-    def _details(self, kind: str, tool: str, mode: str, previous: str) -> tuple[str | None, str | None, str]:
-        """Return tool name, action and properties, like the calls of the browser client."""
-        choice = self._chance.choice
-        if kind == "page_viewed":
-            path = f"/{tool.lower()}"
-            return path, "open", f'{{"path":"{path}","source":"{choice(SOURCES)}"}}'
+    def _join(self, session: _Session, page: str, user: str) -> None:
+        """Sign up, on the way by the prices in most cases, and try a tool."""
+        if page != "/pricing" and self._chance.random() < 0.65:
+            session.view("/pricing")
+        session.view("/signup")
+        session.add("form_submitted", None, None, '"form":"signup","path":"/signup",')
+        session.user = user
+        plan = PLAN_OF_NEW.of(self._chance)
+        session.add("signed_up", None, "register", f'"plan":"{plan}",')
+        if plan in PLANS:
+            session.view("/checkout")
+            session.buy(plan)
+        self._work(session, "/portfolio")
+
+    def _work(self, session: _Session, page: str = "") -> None:
+        """Use the tools as a member does, and sometimes buy a plan."""
+        chance = self._chance
+        tool = TOOL_OF.get(page) or FAVOURITES.of(chance)
+        if page:
+            session.view(page)
+        elif chance.random() < SHOPS:
+            session.view("/pricing")
+            session.view("/checkout")
+            if chance.random() < BUYS:
+                session.buy(BOUGHT.of(chance))
+        for _ in range(min(1 + int(chance.expovariate(1 / MEAN_DEEDS)), MOST_DEEDS)):
+            kind = DEEDS.of(chance)
+            if kind == "page_viewed":
+                tool = TOOLS[int(chance.random() * len(TOOLS))]
+                session.view(APP[tool])
+            else:
+                session.do(kind, tool)
+
+
+class _Session:
+    """A session under way. user: None until it is known."""
+
+    def __init__(self, chance: random.Random, start: datetime, person: Person, user: str | None) -> None:
+        self.events: list[Event] = []
+        self.user = user
+        self._chance = chance
+        self._start = start
+        self._began = _milliseconds(start)
+        self._after = 0  # milliseconds from the start to the next event
+        self._name = f"session_{self._began}_{''.join(chance.choices(LETTERS, k=9))}"
+        self._person = person
+        self._page = ""
+        self._viewed = 0
+        self._mode = MODES.of(chance)
+
+    def add(self, kind: str, tool: str | None, action: str | None, members: str, before: int = 0) -> None:
+        """Add an event, and let time pass after it. before: milliseconds that it happens before that moment."""
+        after = self._after - before
+        moment = self._start + timedelta(milliseconds=after)
+        properties = f"{{{members}{self._person.told}}}"
+        name = _event_id(self._chance, self._began + after)
+        self.events.append(
+            Event(name, self._name, self.user, kind, tool, action, properties, self.user is None, moment)
+        )
+        if not before:
+            gap = SHORTEST_GAP + self._chance.expovariate(1 / MEAN_GAP)
+            self._after += int(min(gap, LONGEST_GAP))
+
+    def view(self, page: str, link: str = "") -> None:
+        """View a page, and leave the one before. link: members of the properties."""
+        if self._page:
+            self.leave(before=5)
+        self._page, self._viewed = page, self._after
+        members = f'"path":"{page}","title":"{TITLES[page]}",{link}{self._person.seen},'
+        self.add("page_viewed", page, None, members)
+
+    def leave(self, before: int = 0) -> None:
+        """Leave the page."""
+        least, most = SCROLLED[self._page]
+        seconds = (self._after - self._viewed) // 1_000
+        scroll = least + int((most - least) * self._chance.random())
+        self.add("page_left", None, None, f'"path":"{self._page}","seconds":{seconds},"scroll":{scroll},', before)
+
+    def do(self, kind: str, tool: str) -> None:
+        """Do something in a tool."""
+        chance = self._chance
         if kind == "tool_used":
-            return tool, choice(ACTIONS[tool]), f'{{"milliseconds":{int(self._chance.lognormvariate(5.5, 0.8))}}}'
-        if kind == "risk_mode_changed":
-            return None, "change", f'{{"risk_mode":"{mode}","previous_mode":"{previous}"}}'
-        if kind == "report_exported":
-            return tool, "export", f'{{"format":"{choice(("csv", "pdf"))}"}}'
-        if kind == SIGNED_UP:
-            return None, "register", f'{{"plan":"{choice(("free", "free", "pro"))}"}}'
-        return None, "use", f'{{"feature":"{choice(FEATURES)}"}}'
+            action = ACTIONS[tool][int(chance.random() * len(ACTIONS[tool]))]
+            self.add(kind, tool, action, f'"milliseconds":{int(chance.lognormvariate(5.5, 0.8))},')
+        elif kind == "risk_mode_changed":
+            previous = self._mode
+            self._mode = chance.choice([mode for mode in RISK_MODES if mode != previous])
+            self.add(kind, None, "change", f'"risk_mode":"{self._mode}","previous_mode":"{previous}",')
+        elif kind == "report_exported":
+            self.add(kind, tool, "export", f'"format":"{chance.choice(("csv", "pdf"))}",')
+        else:
+            self.add(kind, None, "use", f'"feature":"{chance.choice(FEATURES)}",')
 
-    def _id(self, moment: datetime) -> str:
-        """Return `evt_` and a UUIDv7 in hex (RFC 9562, 5.7), like the ids of clients."""
-        high, low = divmod(self._chance.getrandbits(74), 1 << 62)
-        return f"evt_{_milliseconds(moment) << 80 | 7 << 76 | high << 64 | 2 << 62 | low:032x}"
+    def buy(self, plan: str) -> None:
+        """Buy a plan."""
+        self.add("purchased", None, "buy", f'"plan":"{plan}","revenue":{PLANS[plan]},"currency":"EUR",')
 
 
 def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1_000)
 
 
-def _is_member(visitor: int) -> bool:
-    """Return whether a visitor signs up in the first visit."""
-    return visitor * _SCRAMBLING % (1 << 32) < MEMBERS * (1 << 32)
+def _event_id(chance: random.Random, milliseconds: int) -> str:
+    """Return `evt_` and a UUIDv7 in hex (RFC 9562, 5.7), like the ids of clients."""
+    high, low = divmod(chance.getrandbits(74), 1 << 62)
+    return f"evt_{milliseconds << 80 | 7 << 76 | high << 64 | 2 << 62 | low:032x}"

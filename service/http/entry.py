@@ -21,6 +21,7 @@ from service.http.base_path import BasePath
 from service.http.bodies import throw_away
 from service.http.compression import Compression
 from service.http.gate import BATCH_PATHS, SHARED, SINGLE_PATHS, Gate
+from service.http.heads import agent_of, origin_of
 from service.http.metrics import Metrics
 from service.http.overload import HEADER
 from service.http.refusals import MethodNotAllowed
@@ -136,12 +137,13 @@ class Entry:
         access = self._gate.to_write(scope, headers)
         address = self._gate.address(scope, headers)
         allowance = self._limits.allowance(address, access)
+        agent, origin = agent_of(headers), origin_of(headers)
         try:
-            self._gate.check_visitor(access, headers, address)
+            self._gate.check_visitor(access, agent, address, origin)
         except Bot:
             allowance.take(1, 0)  # so that a flood of bots costs no more than one of events
             raise
-        return Sender(address, access, allowance)
+        return Sender(address, access, allowance, agent, origin)
 
     def _refused(self, error: ServiceError) -> Answer:
         self._metrics.refused(error.reason if isinstance(error, Unauthorized) else error.code)

@@ -21,6 +21,7 @@ from service.access.sites import Sites
 from service.http.answers import Headers
 from service.http.asked_site import taken
 from service.http.cookies import sign_in_cookie
+from service.http.heads import origin_of
 from service.http.refusals import ForeignOrigin, UnknownHost
 from service.http.shared_view import shown_by_link
 from service.settings import READ_TOKEN, Settings
@@ -115,10 +116,9 @@ class Gate:
         self._check_origin(headers, origins, by_key=access.key is not None and not origins)
         return access
 
-    def check_visitor(self, access: Access, headers: Headers, address: str) -> None:
+    def check_visitor(self, access: Access, agent: str, address: str, origin: str) -> None:
         """Raise Bot for a sender of events that is a bot. address: of the sender."""
-        agent = headers.get(b"user-agent", b"").decode("latin-1")
-        self._bots.check(access, agent, address, from_page=bool(headers.get(b"origin")))
+        self._bots.check(access, agent, address, from_page=bool(origin))
 
     def _access(self, right: Right, scope: HTTPScope, headers: Headers, given: Iterable[str]) -> Access:
         site, scope["query_string"] = taken(scope["query_string"])
@@ -153,7 +153,7 @@ class Gate:
 
         Raises ForeignOrigin.
         """
-        origin = headers.get(b"origin", b"").decode("latin-1").lower()
+        origin = origin_of(headers).lower()
         if not origin or by_key or origin in origins or "*" in origins:
             return
         if origin.partition("://")[2] != headers.get(b"host", b"").decode("latin-1").lower():
@@ -191,7 +191,7 @@ class Gate:
             return {}
         if "*" in origins:
             return {"access-control-allow-origin": "*"} | EXPOSED
-        origin = headers.get(b"origin", b"").decode("latin-1")
+        origin = origin_of(headers)
         allowed = {"access-control-allow-origin": origin} | EXPOSED if origin in origins else {}
         return allowed | {"vary": "Origin"}
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from litestar.types import Receive
@@ -23,8 +24,10 @@ from service.ingest.batch_decoding import decode_batch, decode_lines
 from service.ingest.decoding import decode_event
 from service.ingest.event import MAX_BATCH_BYTES, MAX_EVENT_BYTES, MAX_PAGE_BYTES, MAX_PAGE_EVENTS, Event
 from service.ingest.outcomes import DISK_FULL, DUPLICATE, NOT_KNOWN, STORED, not_known, why_not_stored
+from service.ingest.own_names import refuse_own_names
 from service.ingest.page_bounds import page_refusal
 from service.ingest.refusals import EventError
+from service.visitors.visitors import Visitor, Visitors
 
 # The outcome in the metrics of an event that could not be decoded. The answer tells its sender why.
 INVALID = "invalid"
@@ -36,18 +39,24 @@ Decoded = TypeVar("Decoded")
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sends events. address: which bounds count by. access: what it may do. allowance: what it may still send."""
+    """Who sends events.
+
+    address: which bounds count by. access: what it may do. allowance: what it may still send. agent: the beginning of
+    its User-Agent. origin: of its page, "" when none sends. Address and agent are looked at and never stored.
+    """
 
     address: str
     access: Access
     allowance: Allowance
+    agent: str
+    origin: str
 
 
 class Track:
     """Answers POSTs to the track paths.
 
     count: a function of an outcome and the number of events that had it. work: where large bodies are decoded.
-    clock: for the bounds of what pages may send.
+    clock: for the bounds of what pages may send. visitors: tells of those whose pages send.
     """
 
     def __init__(
@@ -56,11 +65,13 @@ class Track:
         work: WorkThread,
         count: Callable[[str, int], None],
         clock: Callable[[], datetime],
+        visitors: Visitors,
     ) -> None:
         self._appender = appender
         self._work = work
         self._count = count
         self._clock = clock
+        self._visitors = visitors
 
     async def one(self, receive: Receive, headers: Headers, sender: Sender) -> Answer:
         """Append one event to the site of its sender. Raises ServiceError unless it is stored or a duplicate."""
@@ -69,10 +80,11 @@ class Track:
         try:
             sent = await body.read(receive, headers)
             sender.allowance.take(1, len(sent))
+            told = self._told(sender)
             if body.gzipped or len(sent) > INLINE_BYTES:
-                event = await self._decoded(body, sent, decode_event)
+                event = await self._decoded(body, sent, lambda plain: told(decode_event(plain)))
             else:
-                event = decode_event(sent)
+                event = told(decode_event(sent))
             outcome = self._refusal(event, access)
             if outcome is None:
                 outcome = await self._appender.append_one(event, access.site.shards)
@@ -98,7 +110,9 @@ class Track:
         try:
             sent = await body.read(receive, headers)
             sender.allowance.take(0, len(sent))
-            items = await self._decoded(body, sent, decode_lines if _is_lines(headers) else decode_batch)
+            decode = decode_lines if _is_lines(headers) else decode_batch
+            told = self._told(sender)
+            items = await self._decoded(body, sent, lambda plain: [_told_alone(told, each) for each in decode(plain)])
             sender.allowance.take(len(items), 0)
             if is_page and len(items) > MAX_PAGE_EVENTS:
                 raise TooLarge(
@@ -114,6 +128,17 @@ class Track:
             self._count(outcome, events)
         return await self._work.run(_batch_answer, items, outcomes)
 
+    def _told(self, sender: Sender) -> Callable[[Event], Event]:
+        """Return a function that gives the event to store for one that was sent, or raises EventError.
+
+        Only a key that pages do not carry may send properties that the service sets. A page's events get them.
+        """
+        if not sender.access.is_public:
+            return _as_sent
+        if not sender.access.is_page(has_origin=bool(sender.origin)):
+            return _without_own_names
+        return partial(_of_page, self._visitors.visitor(sender.agent, sender.address, sender.origin))
+
     def _refusal(self, event: Event, access: Access) -> str | None:
         return page_refusal(event, self._clock()) if access.kind is Kind.WRITE else None
 
@@ -123,6 +148,27 @@ class Track:
         if body.gzipped:
             body.hold(size)
         return decoded
+
+
+def _as_sent(event: Event) -> Event:
+    return event
+
+
+def _without_own_names(event: Event) -> Event:
+    refuse_own_names(event.properties)
+    return event
+
+
+def _of_page(visitor: Visitor, event: Event) -> Event:
+    return visitor.event(_without_own_names(event))
+
+
+def _told_alone(told: Callable[[Event], Event], item: Event | EventError) -> Event | EventError:
+    """Return an event with what is told of its visitor, or its error, which is no other event's."""
+    try:
+        return told(item) if isinstance(item, Event) else item
+    except EventError as error:
+        return error.alone()
 
 
 def _decode(sent: bytes, gzip_limit: int | None, decode: Callable[[bytes], Decoded]) -> tuple[int, Decoded]:

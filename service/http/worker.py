@@ -7,7 +7,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -15,7 +15,6 @@ from litestar import Litestar
 
 from service.access.key_uses import KeyUses
 from service.access.sites import Sites
-from service.alerts.watch import Watch
 from service.http import held_signals
 from service.http.metrics import Metrics
 from service.ingest.appender import Appender
@@ -42,7 +41,8 @@ class Closable(Protocol):
 class Worker:
     """One worker process.
 
-    end_streams: ends the answers that have no end of their own. closing: closed in this order, after the appender.
+    following: what runs from the start to the end, such as the alerts. end_streams: ends the answers that have no end
+    of their own. closing: closed in this order, after the appender.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Worker:
         appender: Appender,
         sites: Sites,
         uses: KeyUses,
-        alerts: Watch,
+        following: Sequence[Callable[[], Coroutine[None, None, None]]],
         metrics: Metrics,
         end_streams: Callable[[], None],
         closing: Sequence[Closable],
@@ -58,7 +58,7 @@ class Worker:
         self._appender = appender
         self._sites = sites
         self._uses = uses
-        self._alerts = alerts
+        self._following = following
         self._metrics = metrics
         self._end_streams = end_streams
         self._closing = closing
@@ -75,7 +75,7 @@ class Worker:
             self._appender.wait_until_available(START_SECONDS), self._sites.wait_until_known(START_SECONDS)
         )
         tasks += [asyncio.create_task(self._keep_house()), asyncio.create_task(self._end_streams_at_stop())]
-        tasks += [asyncio.create_task(self._uses.follow()), asyncio.create_task(self._alerts.follow())]
+        tasks += [asyncio.create_task(follow()) for follow in (self._uses.follow, *self._following)]
         try:
             yield
         finally:

@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from service.errors import TooLarge
 from service.ingest.event import MAX_EVENT_BYTES, MAX_PROPERTIES_BYTES, Event
+from service.ingest.own_names import MOST_OWN_BYTES, own_bytes
 from service.ingest.refusals import (
     ABSENT,
     MAX_NAME,
@@ -145,16 +146,24 @@ def _properties(raw: bytes) -> str | None:
         if raw in ABSENT:
             return None
         raise invalid("properties", raw)
-    if len(raw) > MAX_PROPERTIES_BYTES:
-        message = f"properties: expected at most {MAX_PROPERTIES_BYTES} bytes, got {len(raw)}"
-        raise EventError("too_large", message, "properties")
+    _refuse_large(len(raw), MAX_PROPERTIES_BYTES + MOST_OWN_BYTES)
     try:
         refuse_unstorable(raw)
-        return raw.decode()
+        text = raw.decode()
     except UnicodeDecodeError:
         raise not_json("properties", raw) from None
     except ValueError as error:
         raise EventError("invalid_field", f"properties: {error}", "properties") from None
+    if len(raw) > MAX_PROPERTIES_BYTES:
+        _refuse_large(len(raw), MAX_PROPERTIES_BYTES + own_bytes(text))
+    return text
+
+
+def _refuse_large(size: int, most: int) -> None:
+    """Raise EventError for properties over the limit, which does not count what the service itself has added."""
+    if size > most:
+        message = f"properties: expected at most {MAX_PROPERTIES_BYTES} bytes, got {size}"
+        raise EventError("too_large", message, "properties")
 
 
 def _timestamp(text: str) -> datetime:

@@ -20,6 +20,8 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 CHECKOUT_DATA = ".data"
 # What one sender may send; 0 for no limit. No machine takes more.
 EVENTS_PER_MINUTE = values.whole(0, 100_000_000)
+# What the service may tell about the visitors of pages; each is a property whose name begins with $.
+EDGE_PROPERTIES = ("browser", "os", "device", "country", "region", "source", "channel")
 PREFIX = "HOURLEDGER_"
 ARCHIVE = "archive"
 ERASURE_KEY = "erasure.key"
@@ -53,6 +55,8 @@ class Settings:
     trusted_user_header: str | None
     bots: str
     refused_addresses: tuple[values.Network, ...]
+    edge_properties: frozenset[str]
+    geoip: Path | None
     base_path: str
     events_per_address: int
     events_per_key: int
@@ -151,6 +155,10 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
         trusted_user_header=_read(environ, USER_HEADER, "", values.header_name),
         bots=_read(environ, "HOURLEDGER_BOTS", "refuse", values.one_of("refuse", "accept")),
         refused_addresses=_read(environ, "HOURLEDGER_REFUSED_ADDRESSES", "", values.networks_of_file),
+        edge_properties=_read(
+            environ, "HOURLEDGER_EDGE_PROPERTIES", ",".join(EDGE_PROPERTIES), values.some_of(*EDGE_PROPERTIES)
+        ),
+        geoip=_read(environ, "HOURLEDGER_GEOIP", "", values.places),
         base_path=_read(environ, "HOURLEDGER_BASE_PATH", "/", values.base_path),
         events_per_address=_read(environ, "HOURLEDGER_EVENTS_PER_ADDRESS", "6000", EVENTS_PER_MINUTE),
         events_per_key=_read(environ, "HOURLEDGER_EVENTS_PER_KEY", "60000", EVENTS_PER_MINUTE),

@@ -46,6 +46,18 @@ def one_of(*choices: str) -> Callable[[str], str]:
     return parse
 
 
+def some_of(*choices: str) -> Callable[[str], frozenset[str]]:
+    def parse(text: str) -> frozenset[str]:
+        found = frozenset(each.strip().removeprefix("$") for each in text.split(",") if each.strip())
+        if found == {"none"}:
+            return frozenset()
+        if not found or found - set(choices):
+            raise ValueError(f"must be none, or a comma-separated list of some of {', '.join(choices)}, not {text!r}")
+        return found
+
+    return parse
+
+
 def secret(text: str) -> str | None:
     if not (text.isascii() and text.isprintable()) or " " in text:
         # The message leaves the value out, because messages are logged.
@@ -143,6 +155,21 @@ def networks_of_file(text: str) -> tuple[Network, ...]:
                 f"names {text!r}, whose line {number} must be an address or a network such as 10.0.0.0/8: {error}"
             ) from error
     return tuple(found)
+
+
+def places(text: str) -> Path | None:
+    """Return the path of a file in MaxMind's format, None for no file."""
+    if not text:
+        return None
+    import maxminddb  # noqa: PLC0415  # only who names a file needs it
+
+    try:
+        maxminddb.open_database(text).close()
+    except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
+        raise ValueError(
+            f"must name a file in MaxMind's format (.mmdb) that can be read, not {text!r}: {error}"
+        ) from error
+    return Path(text)
 
 
 def base_path(text: str) -> str:

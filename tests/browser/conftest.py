@@ -87,8 +87,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest_asyncio.fixture(scope="package")
 async def site(servers: Servers, folder: Path) -> AsyncIterator[Site]:
-    """Give a service with default settings; tests that share it tell their events apart by names."""
-    async with new_site(servers, folder) as site:
+    """Give a service that stores what clients send, and adds nothing; tests that share it use names of their own."""
+    async with new_site(servers, folder, HOURLEDGER_EDGE_PROPERTIES="none") as site:
         yield site
         site.check_log()
 

@@ -19,6 +19,7 @@ from tests.conftest import Servers
 from tests.http.support.site import Site, an_event, new_site, unique
 
 SHOP = "http://shop.localhost"
+OF_VISITOR = {"$browser": "Chrome", "$os": "Linux", "$device": "desktop", "$channel": "direct"}
 KEY = """k-"1&amp;'<2>"""
 TABLET: ViewportSize = {"width": 800, "height": 900}
 SIZES: dict[str, ViewportSize] = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 360, "height": 740}}
@@ -74,7 +75,7 @@ async def test_the_line_counts_a_visit_and_the_page_says_so(
     await check_accessible(page)
     (event,) = started.listed()
     told = (event["event_type"], event["tool_name"], event["properties"], event["demo_mode"])
-    assert told == ("page_viewed", "/pricing", {"path": "/pricing"}, False)
+    assert told == ("page_viewed", "/pricing", {"path": "/pricing"} | OF_VISITOR, False)
     typed = await asyncio.create_subprocess_exec("bash", "-c", command, stdout=asyncio.subprocess.DEVNULL)
     assert await typed.wait() == 0
     await expect(page.locator("#card-events .card-value")).to_have_text("2")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from service.settings import load
+from service.settings import EDGE_PROPERTIES, load
 from tests.docs.pages import ROOT
 from tests.http.support.site import Site
 
@@ -22,7 +22,7 @@ def named(text: str) -> set[str]:
     return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
 
 
-def test_every_column_of_the_log_is_named(site: Site) -> None:
+def test_every_column_of_the_log_and_what_the_service_tells_is_named(site: Site) -> None:
     columns = {
         row["column_name"]
         for row in site.rows(
@@ -30,7 +30,8 @@ def test_every_column_of_the_log_is_named(site: Site) -> None:
         )
     }
     # Where an event is in the log says nothing about it.
-    assert named(section("What is stored")) == columns - {"shard", "position"}
+    told = {f"${name}" for name in EDGE_PROPERTIES}
+    assert named(section("What is stored")) == columns - {"shard", "position"} | told
 
 
 def test_every_key_of_the_browsers_storage_is_named() -> None:

@@ -13,7 +13,6 @@ from time import monotonic
 
 import psutil
 
-from service.demo.trickle import as_sent
 from service.ingest.event import Event
 from sql.database import Database
 from sql.embedded.share import use
@@ -21,6 +20,7 @@ from tests.conftest import RunningService, folder_for_servers, free_port, runnin
 from tests.faults.table.ground import SECONDS, Ground
 from tests.faults.table.load import Load, loaded, one
 from tests.support.commands import SETTLED, check_nothing_is_left, command
+from tests.support.sent import as_sent
 from tests.support.waiting import wait_until
 
 ACKS_BETWEEN = 50

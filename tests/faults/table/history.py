@@ -19,7 +19,6 @@ from projections import history
 from projections.archive import steps
 from projections.follow import follow
 from projections.retention import retain
-from service.demo.trickle import as_sent
 from service.imports.history import History
 from service.imports.importer import Job, Tally, import_file
 from service.imports.targets import Log
@@ -31,6 +30,7 @@ from tests.faults.table.ground import DAY, OLD_DAYS, Ground
 from tests.faults.table.processes import RETENTION_DAYS, append_all, die_at, ended, events_of, run_all, start
 from tests.faults.table.questions import Settled, asked
 from tests.support.oracle import HOUR, start_of
+from tests.support.sent import as_sent
 
 KEPT = Retention(10_000, 10_000, RETENTION_DAYS)
 # So many days take history in turn, so that the later imports come to days that the archive has.

@@ -52,10 +52,11 @@ class Demo:
 
     @contextmanager
     def busier(self, events: int) -> Iterator[None]:
-        """Send it the live events of a demo with so many events during the block."""
+        """Store the live events of a demo with so many events during the block."""
         command = [sys.executable, "-m", "service", "demo-trickle", f"--events={events}"]
         command += ["--seed=1", "--days=30", "--end=2026-11-24T14:20Z"]
-        with subprocess.Popen(command, env=self.environment) as busy:
+        url = f"postgresql://hourledger@/hourledger?host={self.data}/run"
+        with subprocess.Popen(command, env=self.environment | {"DATABASE_URL": url}) as busy:
             try:
                 yield
             finally:

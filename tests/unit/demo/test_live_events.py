@@ -10,10 +10,9 @@ import pytest
 
 from service.demo.events import AHEAD, DemoEvents, live_events
 from service.demo.pace import DAY, Pace
-from service.demo.trickle import as_sent
-from service.demo.visits import TYPES
 from service.ingest.decoding import decode_event
 from service.ingest.event import Event
+from tests.support.sent import as_sent
 
 MINUTE = timedelta(minutes=1)
 COUNT = 100_000
@@ -92,10 +91,10 @@ def test_the_story_goes_on_with_earlier_visitors_and_new_ones() -> None:
     before = DemoEvents(10_000, END)
     known = {event.user_id for event in before}
     events = [event for _, event in islice(live_events(Pace(COUNT, END), END, before.visitors), 1_000)]
-    assert {event.event_type for event in events} == {*TYPES, "signed_up"}
+    assert {event.event_type for event in events} >= {"page_viewed", "page_left", "tool_used", "signed_up"}
     users = {event.user_id for event in events}
     assert len(users & known) > 5
-    assert len(users - known) > 10
+    assert len(users - known) > 5
     signed_up = [event.user_id for event in dict.fromkeys(events) if event.event_type == "signed_up"]
     assert len(signed_up) == len(set(signed_up) - known) > 5, "nobody signs up twice"
     sessions = {event.session_id for event in events}

@@ -33,7 +33,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a tree to install into; PATH holds only the programs that the stand-ins use."""
     for name in (assets._LOCK, assets._NODE_LOCK):
         shutil.copy(ROOT / name, tmp_path)
-    for source in assets.SOURCES.values():
+    for source in (assets.SOURCES | assets.READ).values():
         made = tmp_path / "made" / source
         made.parent.mkdir(parents=True, exist_ok=True)
         made.write_text(source)
@@ -65,7 +65,7 @@ def set_up(root: Path) -> list[str]:
     assets.install(root)
     assets.copy(root, root / "vendor")
     assert {path.name: path.read_text() for path in (root / "vendor").iterdir() if path.name != "installed.lock"} == (
-        assets.SOURCES
+        assets.SOURCES | assets.READ
     )
     lines = calls.read_text().splitlines() if calls.exists() else []
     return [line.split()[0].removeprefix(f"{root}/") for line in lines]
