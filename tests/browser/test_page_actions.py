@@ -27,7 +27,7 @@ BODY = """<body>
 # The page goes nowhere, and hides its clicks from whoever listens late.
 STILL = """() => {
     for (const type of ["click", "submit"]) document.body.addEventListener(type, (event) => {
-        event.preventDefault();
+        if (type === "submit" || event.target.closest("a")) event.preventDefault();
         event.stopPropagation();
     });
 }"""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from playwright.async_api import BrowserContext, Page
 
 from tests.browser.support.client import Visitor, history
@@ -24,6 +27,11 @@ HIDE = """hidden => {
 END = "dispatchEvent(new PageTransitionEvent('pagehide'))"
 
 
+def about(seconds: float) -> Any:
+    """The page's clock also goes on by itself."""
+    return pytest.approx(seconds + 1, abs=1)
+
+
 async def opened(context: BrowserContext, site: Site) -> Page:
     """Open a page whose clock the test moves."""
     page = await context.new_page()
@@ -42,7 +50,7 @@ async def test_the_time_in_sight_and_the_depth_are_told(context: BrowserContext,
     await page.evaluate(SCROLL, 1)
     await page.evaluate(SCROLL, 0)
     await page.evaluate(HIDE, True)
-    assert await left(page) == [{"path": "/long", "seconds": 12, "scroll": 50}]
+    assert await left(page) == [{"path": "/long", "seconds": about(12), "scroll": 50}]
     await page.clock.fast_forward(60_000)
     await page.evaluate(HIDE, False)
     await page.clock.fast_forward(5_500)
@@ -51,8 +59,8 @@ async def test_the_time_in_sight_and_the_depth_are_told(context: BrowserContext,
     await page.evaluate(END)
     await page.evaluate(HIDE, True)
     assert (await left(page))[1:] == [
-        {"path": "/long", "seconds": 5.5, "scroll": 50},
-        {"path": "/next", "seconds": 3, "scroll": 25},
+        {"path": "/long", "seconds": about(5.5), "scroll": 50},
+        {"path": "/next", "seconds": about(3), "scroll": 25},
     ]
 
 
@@ -62,7 +70,7 @@ async def test_leaving_a_page_neither_begins_a_session_nor_prolongs_one(context:
     await page.evaluate(END)
     await page.evaluate("hourledger.track('next')")
     view, leaving, following = await history(page)
-    assert leaving["properties"]["seconds"] == 2_400
+    assert leaving["properties"]["seconds"] == about(2_400)
     assert leaving["session_id"] == view["session_id"] != following["session_id"]
     await page.evaluate("hourledger.reset()")
     await page.clock.fast_forward(1_000)
@@ -72,7 +80,7 @@ async def test_leaving_a_page_neither_begins_a_session_nor_prolongs_one(context:
 
 async def test_a_closed_tab_tells_it_too(context: BrowserContext, site: Site) -> None:
     path = f"/{unique('left')}"
-    visitor = Visitor(context, site, 'data-auto="leave"')
+    visitor = Visitor(context, site, 'data-auto="views leave"')
     page = await visitor.visit(path=path)
     # It is in sight for as long as this takes.
     await page.wait_for_function("performance.now() > 200")
@@ -82,4 +90,5 @@ async def test_a_closed_tab_tells_it_too(context: BrowserContext, site: Site) ->
         "the end of the view is stored",
     )
     assert event["properties"]["seconds"] > 0
-    assert not site.listed(tool_name=path), "views are not asked for"
+    (view,) = site.listed(tool_name=path)
+    assert view["session_id"] == event["session_id"]

@@ -1,6 +1,6 @@
 // What visitors do on a page that the client records by itself: links, files, forms, and elements that name an event.
 
-const FILE = /\.(pdf|docx?|xlsx?|pptx?|csv|txt|zip|rar|7z|t?gz|dmg|pkg|exe|deb|apk|mp[34]|mov|epub)$/i;
+const FILE = /\.(pdf|docx?|xlsx?|pptx?|csv|txt|zip|rar|7z|t?gz|dmg|pkg|exe|deb|mp[34]|mov)$/i;
 const NUMBER = /^-?(0|[1-9]\d{0,14})(\.\d+)?$/;
 
 function act({ target, type, button }) {

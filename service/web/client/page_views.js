@@ -40,7 +40,7 @@ const addressOf = (text) => text.split(/[?#]/)[0];
 
 /** Begin a view. A path counts once, because apps also write queries and states of the page that is shown. */
 function view() {
-  const path = location.pathname + (options.hash ? `#${addressOf(location.hash.slice(1))}` : "");
+  const path = location.pathname + (options.hash ? location.hash.split("?")[0] : "");
   if (path === viewed) return;
   turn();
   const isFirst = viewed === null;
@@ -50,8 +50,9 @@ function view() {
   untitled = { path, referrer, screen: `${screen.width}x${screen.height}`, language: navigator.language };
   for (const [name, value] of new URLSearchParams(location.search)) if (UTM.test(name)) untitled[name] = value;
   deepest = 0;
-  if (isFirst && document.readyState !== "loading") due();
-  else setTimeout(due, TITLED);
+  if (!isFirst) setTimeout(due, TITLED);
+  else if (document.readyState === "loading") addEventListener("DOMContentLoaded", due);
+  else due();
 }
 
 /** Record the view that waits for its title. */

@@ -1,7 +1,7 @@
 // How the client starts, and what a page can call.
 
 function set(given) {
-  for (const [name, value] of Object.entries(given ?? {})) if (value !== undefined) options[name] = value;
+  for (const [name, value] of Object.entries({ ...given })) if (value !== undefined) options[name] = value;
   options.endpoint = options.endpoint.replace(/\/$/, "");
   watch();
 }
