@@ -85,7 +85,8 @@ class Client:
     ) -> str | None:
         """Take an event; return its id, or None when it cannot be sent. Never raises, and never waits for the network.
 
-        timestamp: with an offset; now by default. event_id: your own, so that repeating the call counts once.
+        timestamp: with an offset; now by default. event_id: your own; a call with the same of both counts
+        once.
         """
         at = timestamp or self.now()
         event_id = event_id or f"evt_{int(at.timestamp() * 1e6)}_{secrets.token_hex(8)}"

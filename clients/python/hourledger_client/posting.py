@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http.client import HTTPException
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -19,13 +19,13 @@ def post(address: str, key: str, body: bytes, timeout: float) -> tuple[int, dict
     request = Request(address, body, headers, method="POST")  # noqa: S310  # the client checks the scheme
     try:
         with urlopen(request, timeout=timeout) as answer:  # noqa: S310
-            return answer.status, _lower(answer.headers), answer.read()
+            return answer.status, _lower(answer.headers.items()), answer.read()
     except HTTPError as error:
         with error:
-            return error.code, _lower(error.headers), error.read()
+            return error.code, _lower(error.headers.items()), error.read()
     except HTTPException as error:
         raise OSError(f"the answer broke off: {error!r}") from error
 
 
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
+def _lower(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers}

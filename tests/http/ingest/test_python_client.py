@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hourledger_client import Client
 
-from tests.http.support.site import Json, Site, unique
+from tests.http.support.site import Json, Site, now, unique
 
 PACKAGE = Path(__file__).parents[3] / "clients" / "python"
 # A program that ends right after its events.
@@ -66,9 +66,10 @@ def test_a_refused_event_is_dropped_and_its_neighbours_are_stored(site: Site, ki
 
 
 def test_an_event_that_is_sent_twice_counts_once(site: Site, kind: str) -> None:
+    at = now()
     for _ in range(2):
         with Client(f"{site.running.url}/e") as client:
-            client.track(kind, session_id="s-1", event_id=f"{kind}-1")
+            client.track(kind, session_id="s-1", event_id=f"{kind}-1", timestamp=at)
         assert client.stats().sent == 1
     assert len(stored(site, kind)) == 1
 

@@ -27,9 +27,9 @@ def error(code: str) -> bytes:
 
 
 CASES: list[tuple[int, int, bytes, dict[str, Any]]] = [
-    (2, 200, answer(2), {"settled": [0, 1]}),
+    (2, 200, answer(2), {"settled": [0, 1], "refused": []}),
     (2, 200, answer(2, (1, "expired")), {"settled": [0, 1], "refused": [(1, "expired", "why")]}),
-    (2, 503, answer(2, (0, "unavailable"), ok=False), {"settled": [1], "is_failed": True}),
+    (2, 503, answer(2, (0, "unavailable"), ok=False), {"settled": [1], "refused": [], "is_failed": True}),
     (3, 413, b"too large", {"most": 2}),
     (1, 413, b"too large", {"settled": range(1), "refused": [(0, "http_413", "")]}),
     (2, 401, error("unauthorized"), {"settled": range(2), "refused": [(n, "unauthorized", "why") for n in range(2)]}),
