@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -16,12 +16,13 @@ from litestar.datastructures import MutableScopeHeaders
 from litestar.types import HTTPResponseStartEvent, Message, Send
 
 from service.http.answers import Headers
+from service.web import assets
 
 # A packet holds less in any case.
 LEAST_BYTES = 1_024
 # More is compressed beside the event loop, which these hold for about a millisecond.
 MOST_AT_ONCE = 32_768
-# Files are compressed once, data for each answer.
+# Files are compressed once, data for each answer. Set-up has compressed the browser client by brotli.
 LEVEL_OF_FILES = 9
 LEVEL_OF_DATA = 4
 MOST_FILES = 256
@@ -59,11 +60,11 @@ class Compression:
         """Return what is sent of a whole body. Complete the head."""
         headers = MutableScopeHeaders(start)
         is_long = len(body) >= LEAST_BYTES
-        is_zipped = is_long and _accepts_gzip(self._asked)
         is_file = "no-store" not in headers.get("cache-control", "")
+        encoding = _encoding(self._asked, body, is_file=is_file) if is_long else None
         pack = _packed_file if is_file else _packed_data
         is_large = len(body) > MOST_AT_ONCE
-        tag, sent = await asyncio.to_thread(pack, body, is_zipped) if is_large else pack(body, is_zipped)
+        tag, sent = await asyncio.to_thread(pack, body, encoding) if is_large else pack(body, encoding)
         if is_long:
             headers.extend_header_value("vary", "Accept-Encoding")
         if self._is_read and start["status"] == 200:
@@ -73,16 +74,23 @@ class Compression:
                 for name in ("content-type", "content-length"):
                     headers.pop(name, None)
                 return b""
-        if is_zipped:
-            headers["content-encoding"] = "gzip"
+        if encoding:
+            headers["content-encoding"] = encoding
         headers["content-length"] = str(len(sent))
         return sent
 
 
-def _accepts_gzip(asked: Headers) -> bool:
+def _encoding(asked: Headers, body: bytes, *, is_file: bool) -> str | None:
+    """Return the smallest form of a body that the client takes; None for the body itself."""
+    if is_file and _accepts(asked, "br") and body in _brotli_forms():
+        return "br"
+    return "gzip" if _accepts(asked, "gzip") else None
+
+
+def _accepts(asked: Headers, encoding: str) -> bool:
     for choice in asked.get(b"accept-encoding", b"").decode("latin-1").lower().split(","):
         name, _, weight = choice.replace(" ", "").partition(";")
-        if name in ("gzip", "*"):
+        if name in (encoding, "*"):
             return not weight or weight.strip("q=0.") != ""
     return False
 
@@ -92,16 +100,23 @@ def _is_known(tag: str, asked: Headers) -> bool:
     return tag.removeprefix("W/") in {each.strip().removeprefix("W/") for each in known.split(",")}
 
 
-def _packed(body: bytes, is_zipped: bool, level: int) -> Packed:
+@cache
+def _brotli_forms() -> dict[bytes, bytes]:
+    return assets.brotli_forms()
+
+
+def _packed(body: bytes, encoding: str | None, level: int) -> Packed:
     # A weak tag, because it is the same for all encodings.
     tag = f'W/"{blake2b(body, digest_size=12).hexdigest()}"'
-    return Packed(tag, gzip.compress(body, level, mtime=0) if is_zipped else body)
+    if encoding == "br":
+        return Packed(tag, _brotli_forms()[body])
+    return Packed(tag, gzip.compress(body, level, mtime=0) if encoding else body)
 
 
 @lru_cache(MOST_FILES)
-def _packed_file(body: bytes, is_zipped: bool) -> Packed:
-    return _packed(body, is_zipped, LEVEL_OF_FILES)
+def _packed_file(body: bytes, encoding: str | None) -> Packed:
+    return _packed(body, encoding, LEVEL_OF_FILES)
 
 
-def _packed_data(body: bytes, is_zipped: bool) -> Packed:
-    return _packed(body, is_zipped, LEVEL_OF_DATA)
+def _packed_data(body: bytes, encoding: str | None) -> Packed:
+    return _packed(body, encoding, LEVEL_OF_DATA)

@@ -30,7 +30,10 @@ NAMED = (
     *("identify", "reset", "exportEvents", "stats"),
 )
 # The parts of the browser client, in the order in which they are joined.
-PARTS = ("storage.js", "mending.js", "recording.js", "sending.js", "page_views.js", "starting.js")
+PARTS = (
+    *("storage.js", "mending.js", "recording.js", "sending.js"),
+    *("page_views.js", "page_actions.js", "starting.js"),
+)
 # The text before and after the parts, which makes a classic script or an ES module of them.
 WRAPPINGS = {
     "analytics.js": (
@@ -42,6 +45,16 @@ WRAPPINGS = {
         f"export{{init,track,flush,client as default}};export const {{{','.join(NAMED)}}}=client",
     ),
 }
+# Writes the brotli form of each file beside it. Node.js has brotli, and Python does not.
+_PACK = """
+const { constants, brotliCompressSync } = require("node:zlib");
+const { readFileSync, writeFileSync } = require("node:fs");
+for (const name of process.argv.slice(1)) {
+  const text = readFileSync(name);
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: text.length };
+  writeFileSync(`${name}.br`, brotliCompressSync(text, { params }));
+}
+"""
 _ROOT = Path(__file__).parents[2]
 _LOCK = "package-lock.json"
 _NODE_LOCK = "requirements-node.lock"
@@ -83,13 +96,19 @@ def install(root: Path) -> None:
 
 
 def build(root: Path, vendor: Path) -> None:
-    """Build the minified scripts of the browser client. Raises CannotInstall and OSError."""
+    """Build the minified scripts of the browser client, and their brotli forms. Raises CannotInstall and OSError."""
     vendor.mkdir(exist_ok=True)
     source = "".join((CLIENT / part).read_text(encoding="utf-8") for part in PARTS)
     terser = [*_npm(root), "exec", "--no", "--", "terser", "--compress", "passes=3,ecma=2020", "--mangle"]
     for name, (before, after) in WRAPPINGS.items():
         module = ["--module"] if name.endswith(".mjs") else []
         (vendor / name).write_text(_run([*terser, *module], root, f"{before}{source}{after}"), encoding="utf-8")
+    _run(["node", "-e", _PACK, *(str(vendor / name) for name in WRAPPINGS)], root)
+
+
+def brotli_forms(vendor: Path = VENDOR) -> dict[bytes, bytes]:
+    """Return the brotli form of each script of the client by its content. Without set-up there is none."""
+    return {file.with_suffix("").read_bytes(): file.read_bytes() for file in vendor.glob("*.br")}
 
 
 def copy(root: Path, vendor: Path) -> None:

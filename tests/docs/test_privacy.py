@@ -37,7 +37,7 @@ def test_every_column_of_the_log_and_what_the_service_tells_is_named(site: Site)
 def test_every_key_of_the_browsers_storage_is_named() -> None:
     source = (ROOT / "service/web/client/storage.js").read_text()
     keys = set(re.findall(r'^const [A-Z]+ = "((?:hourledger|cv)_\w+:?)"', source, re.MULTILINE))
-    assert len(keys) == 6
+    assert len(keys) == 7
     shown = named(section("Where it is, and for how long").partition("**In the visitor")[2])
     assert {name.rstrip("…") for name in shown} == keys
 

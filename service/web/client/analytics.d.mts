@@ -13,8 +13,17 @@ export interface Options {
   /** Where events go; batches go to `${endpoint}/batch`. Default: `e` beside the script. */
   endpoint?: string;
   writeKey?: string;
-  /** Send `page_viewed` for this page, and for each that a single-page app shows without a load. Default: false. */
-  auto?: boolean;
+  /**
+   * What is recorded without a call: words of `views leave links downloads forms`, or true for `views`. Elements with
+   * `data-hl-event` are heard with any of them. Default: false.
+   */
+  auto?: boolean | string;
+  /** The path of a view goes on with the address's fragment: for apps whose pages are `/#/orders`. Default: false. */
+  hash?: boolean;
+  /** This page was not found: send `page_not_found`, with any `auto`. Default: false. */
+  404?: boolean;
+  /** "local": know a visitor without a user again, by a random id in this browser's storage. Default: "". */
+  visitor?: "" | "local";
   /** What `demo_mode` is when an event does not say. Default: false. */
   demo?: boolean;
   /** false: events stay in this browser. Default: true. */
@@ -47,7 +56,7 @@ export declare function trackRiskModeChange(mode: string, previous?: string): st
 export declare function trackFeatureInteraction(feature: string, action?: string, properties?: Record<string, unknown>): string | null;
 /** Who the user is, from now on and in later visits, until `reset`. */
 export declare function identify(userId: string): void;
-/** Forget the user, and begin a new session. */
+/** Forget the user and the visitor's id, and begin a new session. */
 export declare function reset(): void;
 /** Send what waits, now. */
 export declare function flush(): Promise<void>;

@@ -2,14 +2,14 @@
 
 let flaws = new Set(); // the parts of the event under way that were mended or left out
 
-/** A text without NUL characters and without halves of characters. */
-const whole = (text) => text.replace(/[\0\p{Cs}]/gu, "\ufffd");
+/** A text of JSON without NUL characters and without halves of characters, which JSON writes as escapes. */
+const whole = (json) => json.replace(/\\(u(0000|d[89a-f]..)|.)/g, (escape, _, bad) => (bad ? "\ufffd" : escape));
 
 /** A text of at most `length` characters; undefined when there is none. */
 function textOf(value, length, part) {
   if (value == null || value === "") return undefined;
   const text = quietly(() => String(value));
-  const kept = text && whole([...text.slice(0, 2 * length)].slice(0, length).join(""));
+  const kept = text && JSON.parse(whole(JSON.stringify([...text.slice(0, 2 * length)].slice(0, length).join(""))));
   if (!kept || kept !== text) flaws.add(part);
   return kept || undefined;
 }
@@ -20,52 +20,40 @@ function flagOf(value, part) {
   return ![0, "", "0", "false"].includes(value);
 }
 
-/** A value as JSON has it. Throws for a circle, and for a getter that throws. */
-const plain = (value) => JSON.parse(JSON.stringify(value, (_, each) => (typeof each === "bigint" ? String(each) : each)));
-
 /** The properties that can be stored: the others are left out, one by one. */
 function propertiesOf(given) {
   if (given == null) return undefined;
-  const all = quietly(() => plain(given)) ?? quietly(() => Object.fromEntries(Object.keys(given).map(plainly, given)));
+  const all = quietly(() => (given.toJSON ? given.toJSON() : given));
   if (typeof given !== "object" || typeof all !== "object" || Array.isArray(all)) {
     flaws.add("properties");
     return undefined;
   }
-  let room = PROPERTIES - 1;
-  const kept = Object.entries(all ?? {}).map(([name, value]) => {
+  let room = PROPERTIES - 1; // without a brace
+  const kept = Object.keys(all ?? {}).map((name) => {
     const part = `properties.${name}`;
-    const entry = [whole(name), mended(value, DEEPEST - 1, part)];
-    if (entry[0] !== name) flaws.add(part);
-    const size = new TextEncoder().encode(JSON.stringify(Object.fromEntries([entry]))).length - 1; // a comma for two braces
-    if (size <= room) {
-      room -= size;
-      return entry;
-    }
-    flaws.add(part);
-    return [];
+    const text = quietly(() => jsonOf(all[name], part) ?? "");
+    if (text === "") return ""; // JSON has no such value
+    const entry = text && `${JSON.stringify(name)}:${text}`;
+    const mended = entry && whole(entry);
+    const size = new Blob([mended]).size + 1; // a comma
+    if (entry !== mended || !entry || size > room) flaws.add(part);
+    if (!entry || size > room) return "";
+    room -= size;
+    return mended;
   });
-  return Object.fromEntries(kept.filter((entry) => entry.length));
+  return JSON.parse(`{${kept.filter((entry) => entry)}}`);
 }
 
-function plainly(name) {
-  const value = quietly(() => plain(this[name]));
-  if (value === undefined) flaws.add(`properties.${name}`);
-  return [name, value];
-}
-
-/** A plain value with whole texts and at most `levels` lists and objects in one another. */
-function mended(value, levels, part) {
-  if (typeof value === "string") {
-    const text = whole(value);
-    if (text !== value) flaws.add(part);
-    return text;
-  }
-  if (!value || typeof value !== "object") return value;
-  if (!levels) {
+/** The JSON of a property, as deep as the service takes it. Throws for a circle, and for a getter that throws. */
+function jsonOf(value, part) {
+  const depths = new Map();
+  return JSON.stringify(value, function (_, each) {
+    if (typeof each === "bigint") return `${each}`;
+    if (!each || typeof each !== "object") return each;
+    const depth = (depths.get(this) ?? 1) + 1;
+    depths.set(each, depth);
+    if (depth <= DEEPEST) return each;
     flaws.add(part);
     return undefined;
-  }
-  const inner = (each) => mended(each, levels - 1, part);
-  if (Array.isArray(value)) return value.map(inner);
-  return Object.fromEntries(Object.entries(value).map((entry) => entry.map(inner)));
+  });
 }

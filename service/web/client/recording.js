@@ -1,19 +1,30 @@
 // How the client records an event: its session, what it keeps, and how many events may wait.
 
-/** The visitor's clock alone measures the silence: it may be wrong, but it runs at the right speed. */
-function session(at) {
+/**
+ * The session that all tabs of the site share. The visitor's clock alone measures the silence: it may be wrong, but it runs at
+ * the right speed. Leaving a page neither begins a session nor prolongs one.
+ */
+function session(at, type) {
   const [known, last] = (get(SESSION) ?? "").split(" ");
-  const silence = Date.now() - last;
+  if (type === "page_left") return known;
+  const silence = Math.abs(Date.now() - last);
   const on = known && silence < 30 * MINUTE;
   const id = on ? known : `session_${at}_${random()}`;
   if (!on || silence > 5_000) put(SESSION, `${id} ${Date.now()}`); // to write costs more than to read
   return id;
 }
 
+/** Who visits, where the page asks for that and no user is known. */
+function visitor() {
+  if (options.visitor !== "local") return undefined;
+  if (get(VISITOR) === null) put(VISITOR, `v-${random()}`);
+  return get(VISITOR);
+}
+
 /** Whether a session is in the sample: the same for all of its events. */
 const sampled = (id) => parseInt(id.slice(-7), 36) / 2 ** 32 < options.sampleRate;
 
-const refused = () => options.respectPrivacy && (navigator.doNotTrack === "1" || navigator.globalPrivacyControl === true);
+const refused = () => options.respectPrivacy && (navigator.doNotTrack === "1" || navigator.globalPrivacyControl);
 
 /** Record an event; gives its id, or null when it is not recorded, or not yet. Never throws. */
 const track = (eventType, given) => safely(() => record(eventType, given ?? {}));
@@ -28,16 +39,16 @@ function safely(work) {
 }
 
 function record(eventType, given) {
-  if (!inBrowser || refused()) return null;
+  if (!inBrowser) return null;
+  if (refused()) {
+    remove(VISITOR);
+    return null;
+  }
+  due();
   flaws.clear();
-  const event = {
-    event_type: textOf(eventType, 128, "event_type"),
-    demo_mode: flagOf(given.demo_mode ?? options.demo, "demo_mode"),
-    tool_name: textOf(given.tool_name, 128, "tool_name"),
-    action: textOf(given.action, 128, "action"),
-    user_id: textOf(given.user_id ?? get(USER), 256, "user_id"),
-    properties: propertiesOf(given.properties),
-  };
+  const event = { demo_mode: flagOf(given.demo_mode ?? options.demo, "demo_mode"), properties: propertiesOf(given.properties) };
+  const texts = { event_type: eventType, tool_name: given.tool_name, action: given.action, user_id: given.user_id ?? get(USER) };
+  for (const name in texts) event[name] = textOf(texts[name], name === "user_id" ? 256 : 128, name);
   if (flaws.size) report("mended", [...flaws], 0);
   if (!document.prerendering) return take(event);
   if (prerendered.push(event) > MOST_WAITING) {
@@ -50,8 +61,9 @@ function record(eventType, given) {
 /** The visitor sees the event: it belongs to a session from now on. Gives its id. */
 function take(event) {
   const at = now();
-  event.session_id = session(at);
+  event.session_id = session(at, event.event_type);
   if (!sampled(event.session_id)) return null;
+  event.user_id ??= visitor();
   last = Math.max(1_000 * at, last + 1);
   stamp(event, last);
   if (options.debug) console.log(JSON.stringify({ type: "analytics_event", ...event }));

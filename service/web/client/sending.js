@@ -7,15 +7,16 @@ function plan(pause) {
 }
 
 /** Send the events that wait. Done when all are sent, or the rest must wait. */
-function flush() {
+async function flush() {
+  due();
   clearTimeout(timer);
   timer = 0;
-  running ||= inBrowser && send().catch(() => retry()).then(() => {
+  running ||= inBrowser && send().then(() => {
     running = null;
     remember();
     if (options.sendToBackend && waiting().length) plan(1_000); // unless it has to wait for longer
   });
-  return Promise.resolve(running);
+  return running;
 }
 
 async function send() {
@@ -23,39 +24,42 @@ async function send() {
   const work = async (lock) => {
     begun = true;
     if (lock === null) plan(2_000); // another tab sends
-    else while (options.sendToBackend && await sendSome());
+    else while (options.sendToBackend && await sendSome().catch(() => retry()));
   };
-  try {
-    await navigator.locks.request("hourledger", { ifAvailable: true }, work);
-  } catch (error) { // there are none, or they are denied
-    if (begun) throw error;
-    await work();
-  }
+  await quietly(() => navigator.locks.request("hourledger", { ifAvailable: true }, work))?.catch(() => {});
+  if (!begun) await work(); // there are no locks, or they are denied
 }
+
+/** The oldest events that wait, as texts by their keys: as many as fit, but one in any case. */
+function oldest(number, bytes, isLeft) {
+  const texts = new Map();
+  for (const key of waiting()) {
+    const text = get(key);
+    if (text === null || (isLeft && beaconed.has(key))) continue;
+    bytes -= new Blob([text]).size + 1;
+    if (texts.size >= number || (bytes < 0 && texts.size)) break;
+    texts.set(key, text);
+  }
+  return texts;
+}
+
+/** The body of a request: a text, so that its type is text/plain and a page of another origin needs no permission first. */
+const bodyOf = (texts) => `[${[...texts.values()]}]`;
 
 /** Post a batch. Give up a request that hangs, because it would keep other tabs from sending. */
 function post(texts, how) {
-  const headers = { "content-type": "text/plain" };
-  if (options.writeKey) headers["x-write-key"] = options.writeKey;
-  const request = { method: "POST", credentials: "omit", signal: AbortSignal.timeout?.(MINUTE), headers, body: `[${texts}]` };
-  return fetch(`${options.endpoint}/batch`, { ...request, ...how });
+  const headers = options.writeKey ? { "x-write-key": options.writeKey } : {};
+  const request = { method: "POST", credentials: "omit", signal: AbortSignal.timeout?.(MINUTE), headers, body: bodyOf(texts) };
+  return fetch(address(), { ...request, ...how });
 }
+
+const address = () => `${options.endpoint}/batch`;
 
 /** Send one batch; true when there may be more to send now. An empty one asks for the time, while events can be corrected. */
 async function sendSome() {
   if (!waiting().length) return false;
-  const keys = [];
-  const texts = [];
-  let length = 0;
-  for (const key of isTimed ? waiting() : []) {
-    const text = get(key);
-    if (keys.length >= most || length > BATCH_BYTES) break;
-    if (text === null) continue;
-    keys.push(key);
-    texts.push(text);
-    length += text.length;
-  }
-  if (isTimed && !keys.length) return false;
+  const texts = isTimed ? oldest(most, BATCH_BYTES) : new Map();
+  if (isTimed && !texts.size) return false;
   const asked = Date.now();
   let answer;
   try {
@@ -64,13 +68,13 @@ async function sendSome() {
     return await isUnreadable() ? refuse() : retry();
   }
   noteClock(answer, asked);
-  return settle(answer, keys);
+  return settle(answer, [...texts.keys()]);
 }
 
 /** Whether the service answers, but to no request whose answer this page could read. A service that starts is none. */
 async function isUnreadable() {
   if (isRefused || isTimed || !failures) return isRefused;
-  const answer = await post([], { mode: "no-cors" }).catch(() => null);
+  const answer = await post(new Map(), { mode: "no-cors" }).catch(() => null);
   return answer?.type === "opaque";
 }
 
@@ -88,12 +92,13 @@ async function settle(answer, keys) {
   const { status } = answer;
   const said = await answer.json().catch(() => null);
   if (said?.event_ids?.length === keys.length) {
-    const errors = new Map(said.errors.map((error) => [error.index, error]));
+    const errors = [];
+    for (const error of said.errors) errors[error.index] = error;
     keys.forEach((key, index) => {
-      const error = errors.get(index);
-      if (!error) sent += 1;
-      else if (error.code === "unavailable") return;
-      else report(error.code, error);
+      const error = errors[index];
+      if (error?.code === "unavailable") return;
+      if (error) report(error.code, error);
+      else sent += 1;
       forget(key);
     });
     if (said.ok) {
@@ -139,8 +144,8 @@ function noteClock(answer, asked) {
   put(CLOCK, offset);
   isTimed = true;
   put(TIMED, isTimed);
-  for (const [key, event] of moved ? [...fresh] : []) {
-    if (get(key) === null) continue; // another tab has sent it
+  for (const [key, event] of moved ? fresh : []) {
+    if (get(key) === null) continue; // it is sent
     remove(key);
     stamp(event, Number(event.event_id.split("_")[1]) + 1_000 * moved);
     put(OUTBOX + event.event_id, JSON.stringify(event));
@@ -167,19 +172,14 @@ function remember(isOver) {
 
 /** The page may be gone in a moment: hand over what fits. Nothing says whether it arrives, so keep it. */
 function leave() {
+  turn();
   remember();
   if (!options.sendToBackend || !ready || isRefused || !navigator.sendBeacon) return;
-  const texts = [];
-  let length = 0;
-  for (const key of waiting()) {
-    const text = get(key);
-    if (text === null || beaconed.has(key)) continue;
-    length += new Blob([text]).size + 1;
-    if (length > BEACON_BYTES) break;
-    texts.push(text);
+  const texts = oldest(Infinity, BEACON_BYTES, true);
+  for (const key of texts.keys()) {
     beaconed.add(key);
     fresh.delete(key);
   }
-  const address = `${options.endpoint}/batch${options.writeKey ? `?key=${encodeURIComponent(options.writeKey)}` : ""}`;
-  if (texts.length && !navigator.sendBeacon(address, new Blob([`[${texts}]`], { type: "text/plain" }))) beaconed.clear();
+  const key = options.writeKey && `?key=${encodeURIComponent(options.writeKey)}`;
+  if (texts.size && !navigator.sendBeacon(address() + key, bodyOf(texts))) beaconed.clear();
 }

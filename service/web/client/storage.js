@@ -1,7 +1,7 @@
-// The browser client, in six parts that set-up joins in the order of PARTS (service/web/assets.py): what it keeps, how it
-// mends an event, how it records one, how it sends, which views it counts by itself, how it starts. Set-up wraps it as a
-// classic script and as an ES module, which give it `tag`, the script element or null, and `here`, the address it was
-// loaded from.
+// The browser client, in parts that set-up joins in the order of PARTS (service/web/assets.py): what it keeps, how it mends an
+// event, how it records one, how it sends, which pages and actions it records by itself, how it starts. Set-up wraps them as a
+// classic script and as an ES module, which give it `tag`, the script element or null, and `here`, the address it was loaded
+// from.
 //
 // Every event is kept in localStorage, under a key of its own, from the moment it happens until an answer names it.
 // An event that is sent twice has the same id, so it counts once.
@@ -10,6 +10,7 @@ const OUTBOX = "hourledger_outbox:";
 const HISTORY = "cv_analytics_events";
 const SESSION = "hourledger_session";
 const USER = "hourledger_user";
+const VISITOR = "hourledger_visitor";
 const CLOCK = "hourledger_clock"; // the correction that the last answer of any tab told
 const TIMED = "hourledger_timed";
 const MINUTE = 60_000;
@@ -28,7 +29,8 @@ const LONGEST_PAUSE = 5 * MINUTE;
 const home = /^http/.test(here) && here; // a bundled module does not know its own
 const inBrowser = typeof document !== "undefined";
 const options = {
-  endpoint: "/e", writeKey: "", demo: false, sendToBackend: true, respectPrivacy: true, sampleRate: 1,
+  endpoint: "", writeKey: "", demo: false, sendToBackend: true, respectPrivacy: true, sampleRate: 1, visitor: "",
+  auto: "false", hash: false, 404: false,
   debug: inBrowser && /^(localhost|127\.|\[::1\])/.test(location.hostname),
 };
 const memory = new Map(); // what storage does not take
@@ -58,24 +60,23 @@ function quietly(work) {
 }
 
 // Storage throws when it is blocked or full. Then the page's memory is used.
-const store = (key) => (key === SESSION || key === TIMED ? sessionStorage : localStorage);
+const store = (key) => (key === TIMED ? sessionStorage : localStorage);
 
 const get = (key) => memory.get(key) ?? quietly(() => store(key).getItem(key)) ?? null;
 
 function put(key, text) {
   const write = () => {
     store(key).setItem(key, text);
-    memory.delete(key);
-    return true;
+    return memory.delete(key);
   };
+  memory.set(key, text);
   if (quietly(write)) return;
-  if (key !== HISTORY) quietly(() => localStorage.removeItem(HISTORY)); // it gives way to everything else
-  if (!quietly(write)) memory.set(key, text);
+  quietly(() => localStorage.removeItem(HISTORY)); // it gives way to everything else
+  quietly(write);
 }
 
 function remove(key) {
   memory.delete(key);
-  fresh.delete(key);
   quietly(() => store(key).removeItem(key));
 }
 

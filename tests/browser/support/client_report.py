@@ -62,8 +62,8 @@ async def _outcome(scenario: Scenario, scene: Scene) -> str:
 
 
 def _lines(cost: float, outcomes: dict[Scenario, str]) -> Iterator[str]:
-    sizes = ", ".join(f"`{name}` {size:,} bytes" for name, size in compressed().items())
-    yield f"Size, gzipped: {sizes}. A call of `track` costs {cost:.0f} µs on average, storage included."
+    sizes = ", ".join(f"`{name}` {brotli:,} bytes ({gzip:,})" for name, (brotli, gzip) in compressed().items())
+    yield f"Size by brotli (by gzip): {sizes}. A call of `track` costs {cost:.0f} µs on average, storage included."
     yield ""
     yield "| fault | outcome |"
     yield "|---|---|"

@@ -1,0 +1,30 @@
+// What visitors do on a page that the client records by itself: links, files, forms, and elements that name an event.
+
+const FILE = /\.(pdf|docx?|xlsx?|pptx?|csv|txt|zip|rar|7z|t?gz|dmg|pkg|exe|deb|mp[34]|mov)$/i;
+const NUMBER = /^-?(0|[1-9]\d{0,14})(\.\d+)?$/;
+
+function act({ target, type, button }) {
+  if (!target.closest || button > 1) return; // 1: opens a link in a new tab
+  const isForm = type === "submit";
+  const marked = target.closest("[data-hl-event]");
+  if (marked?.matches("form") === isForm) track(marked.dataset.hlEvent, { properties: propertiesIn(marked) });
+  if (isForm && wants("forms")) {
+    const of = (name) => target.getAttribute(name);
+    track("form_submitted", { properties: { form: of("id") ?? of("name") ?? undefined, path: viewed } });
+  }
+  const link = target.closest("a[href]");
+  if (isForm || !/^http/.test(link?.protocol)) return;
+  const properties = { url: addressOf(link.href) };
+  const isFile = link.hasAttribute("download") || FILE.test(link.pathname);
+  if (isFile && wants("downloads")) track("file_downloaded", { properties });
+  else if (link.host !== location.host && wants("links")) track("outbound_link_clicked", { properties });
+}
+
+/** The attributes `data-hl-…` of an element, as properties; what looks like a number is one. */
+function propertiesIn(element) {
+  const properties = {};
+  for (const { name, value } of element.attributes) {
+    if (/^data-hl-(?!event$)/.test(name)) properties[name.slice(8).replace(/-/g, "_")] = NUMBER.test(value) ? Number(value) : value;
+  }
+  return properties;
+}
