@@ -32,13 +32,14 @@ function propertiesOf(given) {
   const kept = Object.keys(all ?? {}).map((name) => {
     const part = `properties.${name}`;
     const text = quietly(() => jsonOf(all[name], part) ?? "");
-    if (text === "") return ""; // JSON has no such value
+    if (text === "") return text; // JSON has no such value
     const entry = text && `${JSON.stringify(name)}:${text}`;
     const mended = entry && whole(entry);
-    const size = new Blob([mended]).size + 1; // a comma
-    if (entry !== mended || !entry || size > room) flaws.add(part);
-    if (!entry || size > room) return "";
-    room -= size;
+    const left = room - bytesOf(mended);
+    const fits = entry && left >= 0;
+    if (!fits || entry !== mended) flaws.add(part);
+    if (!fits) return "";
+    room = left;
     return mended;
   });
   return JSON.parse(`{${kept.filter((entry) => entry)}}`);

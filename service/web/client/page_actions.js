@@ -1,6 +1,6 @@
 // What visitors do on a page that the client records by itself: links, files, forms, and elements that name an event.
 
-const FILE = /\.(pdf|docx?|xlsx?|pptx?|csv|txt|zip|rar|7z|t?gz|dmg|pkg|exe|deb|mp[34]|mov)$/i;
+const FILE = /\.(pdf|docx?|xlsx?|pptx?|csv|txt|zip|rar|7z|t?gz|dmg|exe|mp[34]|mov)$/i;
 const NUMBER = /^-?(0|[1-9]\d{0,14})(\.\d+)?$/;
 
 function act({ target, type, button }) {
@@ -9,8 +9,8 @@ function act({ target, type, button }) {
   const marked = target.closest("[data-hl-event]");
   if (marked?.matches("form") === isForm) track(marked.dataset.hlEvent, { properties: propertiesIn(marked) });
   if (isForm && wants("forms")) {
-    const of = (name) => target.getAttribute(name);
-    track("form_submitted", { properties: { form: of("id") ?? of("name") ?? undefined, path: viewed } });
+    const form = target.getAttribute("id") ?? target.getAttribute("name") ?? undefined;
+    track("form_submitted", { properties: { form, path: viewed } });
   }
   const link = target.closest("a[href]");
   if (isForm || !/^http/.test(link?.protocol)) return;

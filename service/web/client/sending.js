@@ -36,7 +36,7 @@ function oldest(number, bytes, isLeft) {
   for (const key of waiting()) {
     const text = get(key);
     if (text === null || (isLeft && beaconed.has(key))) continue;
-    bytes -= new Blob([text]).size + 1;
+    bytes -= bytesOf(text);
     if (texts.size >= number || (bytes < 0 && texts.size)) break;
     texts.set(key, text);
   }

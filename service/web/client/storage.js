@@ -102,3 +102,5 @@ function report(reason, detail, lost = 1) {
 
 const random = () => Array.from(crypto.getRandomValues(new Uint32Array(2)), (part) => part.toString(36).padStart(7, "0")).join("");
 const now = () => Date.now() + offset;
+/** The bytes of a text and a comma. */
+const bytesOf = (text) => new TextEncoder().encode(text).length + 1;
