@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
 
-from tests.support import busy_log
+from tests.support import bi, busy_log
 from tests.support.history import a_past
 from tests.support.kept_hours import keep
 from tests.support.quarantines import counted
-from tests.support.retired_days import EVENTS, FIRST, fill, retire
+from tests.support.retired_days import EVENTS, FIRST, append_all, fill, past, retire
 from tests.support.servers import Beginning, migrated
 from tests.support.sharded import Sharded, log_at
 
@@ -53,6 +53,18 @@ def retired(shards: int, number: int, grace_days: int) -> Beginning:
         assert [each.hindrance for each in found] == [None] * (number + 1)
 
     return _log(f"retired_{number}_{grace_days}", shards, filled(shards), make)
+
+
+@cache
+def aged(shards: int) -> Beginning:
+    """Return a log with its first two days retired and an unfolded tail of late events, for the views of schema bi."""
+
+    async def make(log: Sharded, _: Path) -> None:
+        await fill(log, bi.OLD)
+        assert [each.events for each in await retire(log.database, 1)] != []
+        await append_all(log, bi.LATE, clock=past(1))
+
+    return _log("aged", shards, migrated(shards), make)
 
 
 @cache
