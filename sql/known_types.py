@@ -18,7 +18,7 @@ FIRST_ASSIGNED = 10_000
 NOT_ASKED = SimpleNamespace(name="not asked")
 
 
-class Connection(asyncpg.Connection):  # type: ignore[type-arg]  # it takes none when it runs
+class Connection(asyncpg.Connection):
     """A connection whose process remembers what it has learnt about PostgreSQL's own types."""
 
     _known: ClassVar[dict[int, Any]] = {}
