@@ -177,7 +177,7 @@ def test_slow(place: Place) -> None:
 
 
 def test_locked(place: Place) -> None:
-    """An operator holds a lock on all events; events sent meanwhile do not fill the memory, the second time as the first.
+    """An operator holds a lock on all events; events sent meanwhile do not fill the memory, also the second time.
 
     The first full queue takes memory that the allocator of a worker keeps for the next one.
     """
