@@ -29,8 +29,6 @@ from tests.support import plain_http
 from tests.support.waiting import is_ok, wait_until
 
 SENDERS = 16
-# How long a sender rests after an ack. Without it the senders would take all CPU time until a fault is over.
-REST = 0.04
 # Few connections, so that a test takes all of them quickly.
 CONNECTIONS = 40
 MIB = 2**20
@@ -66,7 +64,6 @@ class Senders:
             event = an_event(event_id=f"{self.name}-{sender}-{number}", session_id=f"s-{sender}")
             while not await self._is_acked(client, event) and not self.abandon.is_set():  # noqa: ASYNC110  # acks come one by one
                 await asyncio.sleep(0.05)  # far less than Retry-After asks for, because the service must cope with that
-            await asyncio.sleep(REST)
             number += 1
 
     async def _is_acked(self, client: httpx.AsyncClient, event: Json) -> bool:
