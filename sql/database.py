@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from sql.errors import Lost, callers_own, translated
+from sql.known_types import Connection
 from sql.statements import Statements, load
 
 # A row of a result: values by column name, or by index.
@@ -236,6 +237,7 @@ class Database:
             max_size=self._connections,
             timeout=10,
             command_timeout=self._statement_seconds + 1,
+            connection_class=Connection,
             server_settings=None if self._pooler_between else self._settings,
             # Our calls leave no state on a connection, so resetting it would waste a round trip. asyncpg rolls back an
             # open transaction in any case. Behind a pooler the reset stays, because others use its servers too: asyncpg

@@ -23,6 +23,7 @@ import pytest_asyncio
 from sql.database import Database
 from tests.support import plain_http
 from tests.support.environment import without_settings
+from tests.support.server_versions import depends_on_version, has_shards_on_older_version
 from tests.support.servers import (
     FAST,
     NEWEST,
@@ -38,26 +39,6 @@ __all__ = ["FAST", "NEWEST", "RETENTION_DAYS", "Servers", "execute", "folder_for
 
 TESTS = Path(__file__).parent
 SHARED = TESTS.parents[1] / "shared"
-# Tests of the database run on every version. Exceptions have a mark: pytest.mark.versions("every") or ("newest").
-EVERY_VERSION = ("integration", "property")
-# What within them no version of the server changes: files, formats, time limits, answers of DuckDB, and what our code
-# decides about clocks, settings and copies. How rows come from the server into files is tried on every version:
-# property/archive/test_files.py.
-NEWEST_ONLY = (
-    *("integration/alerts", "integration/exports", "integration/http", "integration/imports"),
-    *("integration/projections/archive", "integration/projections/witness"),
-    *("integration/projections/history/test_crashes.py", "integration/projections/kept/test_damaged_files.py"),
-    *(
-        "integration/projections/retention/test_clocks.py",
-        "integration/projections/retention/test_retention_in_force.py",
-    ),
-    *("integration/archive/test_reading.py", "integration/reports/test_funnels.py", "property/archive/test_answers.py"),
-    *("property/reports/test_filters_and_steps.py", "property/reports/test_funnels.py"),
-    "property/reports/test_properties.py",
-)
-# Parameters that are a number of shards. Tests with one shard run on the newest version only, beside those with more on
-# every version, because to the server one shard is a case of several.
-SHARDS = ("aged", "log", "old", "sharded", "shards")
 # Below the ports of outgoing connections, because such a connection could take the port of a service that restarts.
 PORTS = range(10_240, 32_768)
 FOLDER = pytest.StashKey[ExitStack]()
@@ -107,7 +88,7 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give each worker, which takes an equal share of the list, what is long or shares services to begin with."""
-    items[:] = [item for item in items if not has_one_shard_on_older_version(item)]
+    items[:] = [item for item in items if not has_shards_on_older_version(item)]
     workers = getattr(config, "workerinput", {"workercount": 1})["workercount"]
     shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
     short = list(items)
@@ -129,25 +110,10 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run tests that depend on the server on every version (see EVERY_VERSION), and all others on the newest."""
+    """Run tests that depend on the server on every version, and all others on the newest."""
     if "postgres_version" in metafunc.fixturenames:
         versions = VERSIONS if OWN_SERVER is None and depends_on_version(metafunc.definition) else (NEWEST,)
         metafunc.parametrize("postgres_version", versions, scope="session")
-
-
-def has_one_shard_on_older_version(test: pytest.Item) -> bool:
-    """Tell whether a test has a log with one shard on a version that is not the newest (see SHARDS)."""
-    chosen: dict[str, object] = (
-        test.callspec.params if isinstance(test, pytest.Function) and hasattr(test, "callspec") else {}
-    )
-    return chosen.get("postgres_version", NEWEST) != NEWEST and any(chosen.get(name) == 1 for name in SHARDS)
-
-
-def depends_on_version(test: pytest.Item) -> bool:
-    """Tell whether a test asks about functions, plans, locks or the driver, by its folder or its `versions` mark."""
-    if mark := test.get_closest_marker("versions"):
-        return mark.args == ("every",)
-    return _is_below(test.path, EVERY_VERSION) and not _is_below(test.path, NEWEST_ONLY)
 
 
 def _is_below(path: Path, folders: tuple[str, ...]) -> bool:

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.conftest import Servers
+from tests.support import beginnings
 from tests.support.sharded import Sharded, sharded_log
 
 
@@ -25,4 +26,11 @@ async def admin(database_url: str) -> AsyncIterator[asyncpg.Connection]:
 async def sharded(servers: Servers, postgres_version: int, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
     """Give an empty log; the test runs with one shard and with eight."""
     async with sharded_log(servers, postgres_version, request.param) as log:
+        yield log
+
+
+@pytest_asyncio.fixture(params=[False, True], ids=["not analyzed", "analyzed"])
+async def busy(servers: Servers, postgres_version: int, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
+    """Give a log of three busy days with an unfolded tail, before the tables are analyzed and after."""
+    async with sharded_log(servers, postgres_version, 1, beginnings.busy(analyzed=request.param)) as log:
         yield log

@@ -53,19 +53,22 @@ def busy_events() -> list[Event]:
     ]
 
 
-async def fill(database: Database, admin: asyncpg.Connection, *, analyzed: bool) -> list[Event]:
-    """Append and fold all events, then append a tail that stays unfolded; return the tail."""
+def tail_events() -> list[Event]:
+    """Return the events that come last and stay unfolded: some of the others, under new ids."""
+    return [event._replace(event_id=f"tail_{event.event_id}") for event in busy_events()[: EVENTS : EVENTS // TAIL]]
+
+
+async def fill(database: Database, admin: asyncpg.Connection, *, analyzed: bool) -> None:
+    """Append and fold all events, then append a tail that stays unfolded."""
     events = busy_events()
     for place in range(0, EVENTS, 1_000):
         await append(database, events[place : place + 1_000])
     await fold(database)
     if analyzed:
         await admin.execute("analyze")
-    tail = [event._replace(event_id=f"tail_{event.event_id}") for event in events[: EVENTS : EVENTS // TAIL]]
-    await append(database, tail)
+    await append(database, tail_events())
     # Flush now; otherwise this connection's reads would count toward a later statement.
     await database.rows("select pg_stat_force_next_flush()")
-    return tail
 
 
 async def rows_read(admin: asyncpg.Connection, query: str, *arguments: object) -> Read:

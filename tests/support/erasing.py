@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import duckdb
 
 from projections.erasing.certificate import complete
 from projections.erasing.erasure import Erasing, Outcome
@@ -16,7 +15,7 @@ from projections.erasing.subject import SESSION, USER, Subject
 from projections.history import History
 from service.ingest.event import Event
 from sql.database import Database
-from tests.support.archive import files_of
+from tests.support.archive import files_of, plain_duck
 from tests.support.history import Past
 from tests.support.log import append
 from tests.support.retired_days import past
@@ -102,7 +101,7 @@ async def where_it_is(admin: asyncpg.Connection, archive: Path | None, text: str
 
 
 def _in_file(file: Path, text: str) -> bool:
-    with duckdb.connect() as duck:
+    with plain_duck() as duck:
         rows = duck.execute("select * from read_parquet($1, hive_partitioning = false)", [str(file)]).fetchall()
     return any(text in str(value) for row in rows for value in row)
 

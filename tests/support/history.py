@@ -24,7 +24,7 @@ from tests.support.archive import rows_of
 from tests.support.log import an_event
 from tests.support.oracle import HOUR
 from tests.support.projection import MODES, folded
-from tests.support.retired_days import EVENTS, chain_is_whole, day, fill, past, reading_at
+from tests.support.retired_days import EVENTS, chain_is_whole, day, past, reading_at
 from tests.support.sharded import Sharded
 
 LONG = 1_000
@@ -114,8 +114,7 @@ class Past:
 
 
 async def a_past(log: Sharded, archive: Path) -> Past:
-    """Fill a log; its days 0 to 3 are before the horizon. Raw events and rollups are kept for long."""
-    await fill(log, EVENTS)
+    """Put days 0 to 3 of a filled log before the horizon. Raw events and rollups are kept for long."""
     await log.admin.execute("update log_heads set horizon = $1", day(5))
     await time_passed(log.database, reading_at(past(4)), force=True)
     made = Past(log, archive, list(EVENTS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -10,6 +11,8 @@ import httpx
 
 # Without it, httpx loads all trusted certificates for each new client, which takes 20 ms of CPU time.
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+# A line for each request of a load would hide what a failed test says.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 SECONDS = 60
 # The service takes httpx for a bot where it sends with a write key.
 AGENT = "tests"

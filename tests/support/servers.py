@@ -1,4 +1,4 @@
-"""PostgreSQL for the tests: workers share one server per version; each test gets a clone of a migrated database.
+"""PostgreSQL for the tests: workers share one server per version; each test gets a clone of a database that is ready.
 
 With `TEST_DATABASE_URL`, tests use your own server instead; its role must be allowed to create databases.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +32,9 @@ RETENTION_DAYS = 7
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "on", "max_connections": "400"}
 # The same in all workers of a run.
 RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid4().hex
-MAKE_TEMPLATE = 4711
+# A template is made by one worker at a time. Both take its name.
+LOCK = "select pg_advisory_lock(hashtextextended($1, 0))"
+UNLOCK = "select pg_advisory_unlock(hashtextextended($1, 0))"
 MEMORY = Path("/dev/shm")  # noqa: S108
 MEMORY_NEEDED = 3 * 2**30
 
@@ -53,6 +55,30 @@ def folder_for_servers() -> Iterator[Path]:
         yield Path(name)
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """What a database, and a folder of files, hold at first: each is made once in a run, and cloned for each test.
+
+    name: of the template. make: fills the database of a URL, and a folder. after: what both hold before.
+    """
+
+    name: str
+    make: Callable[[str, Path], Awaitable[None]]
+    after: Beginning | None = None
+
+
+def migrated(shards: int) -> Beginning:
+    """Return a migrated database that has its days."""
+
+    async def make(url: str, _: Path) -> None:
+        await migrate(url, shards=shards)
+        database = Database(url, connections=1)
+        await make_days(database, RETENTION_DAYS)
+        await database.close()
+
+    return Beginning(f"migrated_{shards}", make)
+
+
 @dataclass
 class Servers:
     """The servers that all workers of a test run share; the first worker that needs one starts it."""
@@ -61,7 +87,7 @@ class Servers:
     opened: ExitStack
     running: dict[int, EmbeddedServer] = field(default_factory=dict)
     administrators: dict[int, asyncpg.Connection[asyncpg.Record]] = field(default_factory=dict)
-    templates: set[tuple[int, int]] = field(default_factory=set)
+    templates: set[tuple[int, str]] = field(default_factory=set)
 
     def url(self, version: int, name: str = "postgres") -> str:
         """Return the URL of a database."""
@@ -79,10 +105,20 @@ class Servers:
         return self.administrators[version]
 
     @asynccontextmanager
-    async def new_database(self, version: int, *, shards: int | None = 1) -> AsyncIterator[str]:
-        """Give the URL of a new database; unless `shards` is None it is migrated and has its days."""
+    async def new_database(
+        self, version: int, *, shards: int | None = 1, begins: Beginning | None = None, files: Path | None = None
+    ) -> AsyncIterator[str]:
+        """Give the URL of a new database; unless `shards` is None it is migrated and has its days.
+
+        begins: what it holds instead. files: where copies of the files of `begins` go.
+        """
         administrator = await self.administrator(version)
-        template = "template1" if shards is None else await self._template(version, shards)
+        template = "template1"
+        if begins is not None or shards is not None:
+            begins = begins or migrated(shards or 1)
+            template = await self._template(version, begins)
+            if files is not None:
+                shutil.copytree(self._files(version, begins), files, dirs_exist_ok=True)
         name = f"test_{uuid4().hex}"
         await administrator.execute(f'create database "{name}" template "{template}" strategy file_copy')
         try:
@@ -95,27 +131,33 @@ class Servers:
         for administrator in self.administrators.values():
             await administrator.close()
 
-    async def _template(self, version: int, shards: int) -> str:
-        name = f"template_{RUN}_{shards}"
-        if (version, shards) not in self.templates:
+    async def _template(self, version: int, begins: Beginning) -> str:
+        name = f"template_{RUN[:12]}_{begins.name}"
+        if (version, name) not in self.templates:
             administrator = await self.administrator(version)
-            await administrator.execute(f"select pg_advisory_lock({MAKE_TEMPLATE})")
+            await administrator.execute(LOCK, name)
             try:
                 if not await administrator.fetchval("select count(*) from pg_database where datname = $1", name):
-                    await self._make_template(version, name, shards)
+                    await self._make_template(version, name, begins)
             finally:
-                await administrator.execute(f"select pg_advisory_unlock({MAKE_TEMPLATE})")
-            self.templates.add((version, shards))
+                await administrator.execute(UNLOCK, name)
+            self.templates.add((version, name))
         return name
 
-    async def _make_template(self, version: int, name: str, shards: int) -> None:
+    def _files(self, version: int, begins: Beginning) -> Path:
+        return self.folder / f"files_{version}" / begins.name
+
+    async def _make_template(self, version: int, name: str, begins: Beginning) -> None:
+        before = "template1" if begins.after is None else await self._template(version, begins.after)
+        folder = self._files(version, begins)
+        shutil.rmtree(folder, ignore_errors=True)  # of a worker that ended meanwhile
+        folder.mkdir(parents=True)
+        if begins.after is not None:
+            shutil.copytree(self._files(version, begins.after), folder, dirs_exist_ok=True)
         administrator = await self.administrator(version)
         unfinished = f"unfinished_{uuid4().hex}"
-        await administrator.execute(f'create database "{unfinished}"')
-        await migrate(self.url(version, unfinished), shards=shards)
-        database = Database(self.url(version, unfinished), connections=1)
-        await make_days(database, RETENTION_DAYS)
-        await database.close()
+        await administrator.execute(f'create database "{unfinished}" template "{before}"')
+        await begins.make(self.url(version, unfinished), folder)
         await administrator.execute(f'alter database "{unfinished}" rename to "{name}"')
 
 

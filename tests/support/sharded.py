@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import asyncpg
 
@@ -18,6 +19,7 @@ from sql.database import Database
 from tests.conftest import RETENTION_DAYS, Servers
 from tests.support import oracle
 from tests.support.projection import folded, proofs
+from tests.support.servers import Beginning
 
 # Shards that a log with one shard gets in addition.
 MORE_SHARDS = """
@@ -59,17 +61,31 @@ class Sharded:
 
 
 @asynccontextmanager
-async def sharded_log(servers: Servers, version: int, shards: int) -> AsyncIterator[Sharded]:
-    """Give an empty log of `shards` shards with its days made."""
-    async with servers.new_database(version, shards=shards) as url:
-        database = Database(url)
-        admin = await asyncpg.connect(url)
-        await admin.execute("set session_replication_role = replica")
-        try:
-            yield Sharded(url, shards, database, admin)
-        finally:
-            await admin.close()
-            await database.close()
+async def sharded_log(
+    servers: Servers, version: int, shards: int, begins: Beginning | None = None, archive: Path | None = None
+) -> AsyncIterator[Sharded]:
+    """Give an empty log of `shards` shards with its days made.
+
+    begins: what the log holds instead. archive: where the files of its archive go.
+    """
+    async with (
+        servers.new_database(version, shards=shards, begins=begins, files=archive) as url,
+        log_at(url, shards) as log,
+    ):
+        yield log
+
+
+@asynccontextmanager
+async def log_at(url: str, shards: int) -> AsyncIterator[Sharded]:
+    """Give the log of a migrated database."""
+    database = Database(url)
+    admin = await asyncpg.connect(url)
+    await admin.execute("set session_replication_role = replica")
+    try:
+        yield Sharded(url, shards, database, admin)
+    finally:
+        await admin.close()
+        await database.close()
 
 
 @asynccontextmanager

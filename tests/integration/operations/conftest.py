@@ -8,16 +8,12 @@ import pytest
 import pytest_asyncio
 
 from tests.conftest import Servers
-from tests.support.bi import LATE, OLD
-from tests.support.retired_days import append_all, fill, past, retire
+from tests.support import beginnings
 from tests.support.sharded import Sharded, sharded_log
 
 
 @pytest_asyncio.fixture(params=[1, 3], ids=["1 shard", "3 shards"])
 async def aged(servers: Servers, postgres_version: int, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
     """Give a log with its first two days retired and an unfolded tail of late events."""
-    async with sharded_log(servers, postgres_version, request.param) as sharded:
-        await fill(sharded, OLD)
-        assert [retired.events for retired in await retire(sharded.database, 1)] != []
-        await append_all(sharded, LATE, clock=past(1))
+    async with sharded_log(servers, postgres_version, request.param, beginnings.aged(request.param)) as sharded:
         yield sharded

@@ -14,10 +14,11 @@ from service.reports.rollups import Rollups
 from service.reports.shards import Shards
 from sql.database import Database
 from tests.conftest import RETENTION_DAYS, Servers
+from tests.support.beginnings import filled
 from tests.support.log import NOW
 from tests.support.oracle import HOUR
 from tests.support.reads import reads, refused
-from tests.support.retired_days import DAYS, EVENTS, day, fill, of_day, retire
+from tests.support.retired_days import DAYS, EVENTS, day, of_day, retire
 from tests.support.sharded import Sharded, sharded_log
 
 HOURS = 2_000
@@ -27,8 +28,7 @@ LEFT = of_day(9, EVENTS)
 @pytest_asyncio.fixture(params=[1, 8], ids=["1 shard", "8 shards"])
 async def log(servers: Servers, postgres_version: int, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
     """Give a folded log of old days."""
-    async with sharded_log(servers, postgres_version, request.param) as sharded:
-        await fill(sharded, EVENTS)
+    async with sharded_log(servers, postgres_version, request.param, filled(request.param)) as sharded:
         yield sharded
 
 

@@ -77,14 +77,14 @@ class Kept:
         return reads(self.sharded.database, self.sharded.url, archive=self.archive)
 
 
-@pytest_asyncio.fixture(params=LAYOUTS)
+@pytest_asyncio.fixture(scope="module", params=LAYOUTS)
 async def kept(
-    servers: Servers, postgres_version: int, tmp_path: Path, request: pytest.FixtureRequest
+    servers: Servers, postgres_version: int, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> AsyncIterator[Kept]:
-    """Give a log of five days in one layout."""
+    """Give a log of five days in one layout; its tests only read."""
     shards = {"rows": 1, "files": 1, "mixed": 3, "all kept": 1}[request.param]
     async with sharded_log(servers, postgres_version, shards) as sharded:
-        yield await laid_out(sharded, tmp_path / "archive", request.param)
+        yield await laid_out(sharded, tmp_path_factory.mktemp("kept") / "archive", request.param)
 
 
 async def laid_out(sharded: Sharded, archive: Path, layout: str) -> Kept:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncpg
 import pytest
 
-from sql.database import Database
-from tests.support.busy_log import BUSY, DAY, FIRST, busy_events, fill, rows_read, within
+from tests.support.busy_log import BUSY, DAY, FIRST, busy_events, rows_read, tail_events, within
+from tests.support.sharded import Sharded
 
 INDEXES = {
     "session": "session_id_idx",
@@ -14,11 +13,8 @@ INDEXES = {
 }
 
 
-@pytest.mark.parametrize("analyzed", [False, True], ids=["not analyzed", "analyzed"])
-async def test_timelines_read_what_is_of_their_session_or_user(
-    database: Database, admin: asyncpg.Connection, *, analyzed: bool
-) -> None:
-    events = [*busy_events(), *await fill(database, admin, analyzed=analyzed)]
+async def test_timelines_read_what_is_of_their_session_or_user(busy: Sharded) -> None:
+    database, admin, events = busy.database, busy.admin, [*busy_events(), *tail_events()]
     statements = database.statements
     until, place = FIRST + 4 * DAY, (FIRST, "", 0)
     of_session = sum(event.session_id == "s7" for event in events)
@@ -36,9 +32,9 @@ async def test_timelines_read_what_is_of_their_session_or_user(
         within(await rows_read(admin, query, *arguments), {("events", INDEXES[index]): most})
 
 
-async def test_a_page_of_all_events_reads_a_page(database: Database, admin: asyncpg.Connection) -> None:
-    await fill(database, admin, analyzed=True)
-    query = database.statements.list_events
+@pytest.mark.parametrize("busy", [True], indirect=True, ids=["analyzed"])
+async def test_a_page_of_all_events_reads_a_page(busy: Sharded) -> None:
+    admin, query = busy.admin, busy.database.statements.list_events
     arguments = ([0], FIRST, 101, BUSY, "", 0)
     for _ in range(8):
         assert len(await admin.fetch(query, *arguments)) == 101

@@ -5,14 +5,26 @@ from __future__ import annotations
 from datetime import timedelta
 
 import asyncpg
-import pytest
 
 from service.ingest.event import Event
 from sql.database import Database
 from sql.days import make_days
 from tests.conftest import RETENTION_DAYS
-from tests.support.busy_log import BUSY, DAY, DAYS_READ, END, INSIDE, SLACK, TAIL, busy_events, fill, rows_read, within
+from tests.support.busy_log import (
+    BUSY,
+    DAY,
+    DAYS_READ,
+    END,
+    INSIDE,
+    SLACK,
+    TAIL,
+    busy_events,
+    rows_read,
+    tail_events,
+    within,
+)
 from tests.support.oracle import HOUR
+from tests.support.sharded import Sharded
 
 SIZES = """
 select
@@ -25,9 +37,8 @@ select
 EDGES_PLAN = "explain select * from hourly_edges_recount(0, 1, quarters_of($1))"
 
 
-@pytest.mark.parametrize("analyzed", [False, True], ids=["not analyzed", "analyzed"])
-async def test_functions_read_what_they_need(database: Database, admin: asyncpg.Connection, *, analyzed: bool) -> None:
-    tail = await fill(database, admin, analyzed=analyzed)
+async def test_functions_read_what_they_need(busy: Sharded) -> None:
+    database, admin, tail = busy.database, busy.admin, tail_events()
     statements = database.statements
     (sizes,) = await admin.fetch(SIZES, BUSY)
     in_hour, members, edges, edges_of_day, _ = sizes
@@ -68,12 +79,9 @@ async def test_functions_read_what_they_need(database: Database, admin: asyncpg.
     within(read, {("events", "pkey"): 3 * TAIL})
 
 
-@pytest.mark.parametrize("analyzed", [False, True], ids=["not analyzed", "analyzed"])
-async def test_users_of_all_shards_are_read_by_the_hour(
-    database: Database, admin: asyncpg.Connection, *, analyzed: bool
-) -> None:
+async def test_users_of_all_shards_are_read_by_the_hour(busy: Sharded) -> None:
     """The query reads the users of the range, and for each user the rows before it; it reads the tail twice."""
-    await fill(database, admin, analyzed=analyzed)
+    database, admin = busy.database, busy.admin
     ((*_, edges, users),) = await admin.fetch(SIZES, BUSY)
     bounds = [BUSY + hour * HOUR for hour in range(25)]
     read = await rows_read(admin, database.statements.read_people, [0], bounds, ["users", "identified"], None)
@@ -81,12 +89,9 @@ async def test_users_of_all_shards_are_read_by_the_hour(
     within(read, of_members | {("events", "shard_position_idx"): 2 * TAIL, ("hourly_edges", "pkey"): edges})
 
 
-@pytest.mark.parametrize("analyzed", [False, True], ids=["not analyzed", "analyzed"])
-async def test_edges_of_an_hour_are_not_looked_for_in_all_sessions(
-    database: Database, admin: asyncpg.Connection, *, analyzed: bool
-) -> None:
+async def test_edges_of_an_hour_are_not_looked_for_in_all_sessions(busy: Sharded) -> None:
     """PostgreSQL does not count the entries that a skip scan passes over, so the test reads the plan."""
-    await fill(database, admin, analyzed=analyzed)
+    admin = busy.admin
     plan = await admin.fetch(EDGES_PLAN, BUSY)
     conditions = [line for (line,) in plan if "Index Cond" in line and "ANY" in line]
     assert len(conditions) == 1

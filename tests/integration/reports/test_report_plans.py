@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import asyncpg
-import pytest
-
 from service.reports.raw_events import RawEvents
-from sql.database import Database
-from tests.support.busy_log import BUSY, DAY, SLACK, fill, rows_read
+from tests.support.busy_log import BUSY, DAY, SLACK, rows_read
 from tests.support.engines import InProcess
 from tests.support.oracle import HOUR
 from tests.support.projection import fold
+from tests.support.sharded import Sharded
 
 COUNTED_READ = """
 select relname, coalesce(idx_tup_fetch, 0) + seq_tup_read
@@ -27,11 +24,8 @@ select
 """
 
 
-@pytest.mark.parametrize("analyzed", [False, True], ids=["not analyzed", "analyzed"])
-async def test_a_trend_reads_each_row_of_its_range_once(
-    database: Database, admin: asyncpg.Connection, *, analyzed: bool
-) -> None:
-    await fill(database, admin, analyzed=analyzed)
+async def test_a_trend_reads_each_row_of_its_range_once(busy: Sharded) -> None:
+    database, admin = busy.database, busy.admin
     await fold(database)
     await database.rows("select pg_stat_force_next_flush()")
     # When buckets divide hours, the query reads the counts of an hour a few times.

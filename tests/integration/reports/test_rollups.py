@@ -21,10 +21,11 @@ from service.reports.shards import Shards
 from service.settings import load
 from sql.database import Database
 from tests.conftest import Servers
+from tests.support.beginnings import filled
 from tests.support.log import NOW, an_event, append
 from tests.support.oracle import HOUR
 from tests.support.projection import START, proofs
-from tests.support.retired_days import DAYS, day, fill, of_day, old_events, past, retire
+from tests.support.retired_days import DAYS, day, of_day, old_events, past, retire
 from tests.support.sharded import Sharded, appending, sharded_log
 
 EVENTS = old_events()
@@ -36,8 +37,7 @@ FAILED = "insert into hour_proofs values (0, 'hourly', 1, $1, $2, 0, 0, 0, $1)"
 @pytest_asyncio.fixture(params=[1, 8])
 async def old(servers: Servers, postgres_version: int, request: pytest.FixtureRequest) -> AsyncIterator[Sharded]:
     """Give a folded log of old days."""
-    async with sharded_log(servers, postgres_version, request.param) as sharded:
-        await fill(sharded, EVENTS)
+    async with sharded_log(servers, postgres_version, request.param, filled(request.param)) as sharded:
         yield sharded
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 
 import asyncpg
@@ -10,6 +11,7 @@ import pytest
 from sql.database import SETTINGS, Database
 from sql.errors import Unavailable
 from sql.statements import load
+from tests.support.log import NOW
 
 SHOWN = {"TimeZone": "UTC", "jit": "off", "lock_timeout": "10s", "statement_timeout": "15s"}
 SHOW = "select name, current_setting(name) as value from unnest($1::text[]) as name"
@@ -84,3 +86,26 @@ async def test_a_transaction_that_is_left_open_is_rolled_back(database: Database
     async with pool.acquire() as connection:
         await connection.execute("begin; create table left_open ()")
     assert [tuple(row) for row in await database.rows("select to_regclass('left_open')")] == [(None,)]
+
+
+async def test_what_types_of_postgresql_are_is_asked_once(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A later connection knows them already; types of a database it asks about."""
+    query = "select $1::timestamptz[] as moments, $2::boolean[] as flags, $3::integer[] as numbers"
+    given = [NOW], [True, None], [1, 2]
+    first, later = Database(database_url), Database(database_url)
+    assert tuple(await first.only(query, *given)) == given
+    asked: list[set[int]] = []
+
+    async def introspected(self: object, typeoids: Iterable[int], *more: object) -> object:
+        asked.append(set(typeoids))
+        return await told(self, typeoids, *more)
+
+    told = asyncpg.Connection._introspect_types  # type: ignore[attr-defined]
+    monkeypatch.setattr(asyncpg.Connection, "_introspect_types", introspected)
+    assert tuple(await later.only(query, *given)) == given
+    assert asked == []
+    kinds = await later.only("select enum_range(null::hourly_member) as kinds")
+    assert kinds["kinds"] == ["session", "user", "identified"]
+    assert len(asked) == 1
+    await first.close()
+    await later.close()

@@ -34,6 +34,9 @@ CHANGES = {
 BEFORE, AFTER = 5, 7
 PLACES = [timedelta(0), timedelta(microseconds=1), QUARTER - timedelta(microseconds=1)]
 
+# The day that is made last.
+IS_MADE = "select where to_regclass(day_partition($1)) is not null"
+
 Label = date
 
 
@@ -179,8 +182,11 @@ def expected(question: Question, events: Sequence[Event]) -> list[dict[str, Any]
 
 
 async def make_days(database: Database) -> None:
-    for day in CHANGES.values():
-        for number in range(-BEFORE, AFTER):
+    """Make all days of the database, if its first is not there yet."""
+    if await database.rows(IS_MADE, min(CHANGES.values()) - BEFORE * DAY):
+        return
+    for day in sorted(CHANGES.values(), reverse=True):
+        for number in reversed(range(-BEFORE, AFTER)):
             await database.only(database.statements.make_day, day + number * DAY)
 
 

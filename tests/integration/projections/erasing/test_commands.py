@@ -14,6 +14,7 @@ from projections.hours import list_hours
 from projections.log_heads import log_heads, losses, witnessed
 from projections.verify import verify
 from tests.conftest import Servers
+from tests.support.beginnings import filled
 from tests.support.erasing import user, where_it_is, without
 from tests.support.history import Past, a_past
 from tests.support.projections_command import run
@@ -108,7 +109,7 @@ async def test_after_a_restore_from_an_older_backup(
         past_days.log.url, "erase", "--user", "u1", "--sessions", "named", "--output", str(kept), **settings
     )
     assert done.code == 0, done.errors
-    async with sharded_log(servers, postgres_version, 1) as log:
+    async with sharded_log(servers, postgres_version, 1, filled(1)) as log:
         restored = await a_past(log, tmp_path / "restored")
         settings["HOURLEDGER_ARCHIVE_DIR"] = str(restored.archive)
         checked = await run(log.url, "erasures", "--check", str(kept), **settings)

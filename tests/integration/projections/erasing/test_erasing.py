@@ -113,9 +113,8 @@ async def test_days_whose_events_are_gone_keep_their_numbers(past_days: Past) ->
     assert "broken" in {proof.state for proof in await past_days.proofs()}
 
 
-@pytest.mark.parametrize("shards", [1])
-async def test_a_session_that_names_others(past_days: Past, shards: int) -> None:
-    assert shards
+@pytest.mark.versions("newest")
+async def test_a_session_that_names_others(past_days: Past) -> None:
     mine = [
         an_event(9_000 + place, at=day(9) + place * HOUR, session=where, user=who)
         for place, (where, who) in enumerate(

@@ -10,8 +10,7 @@ import pytest_asyncio
 
 from projections.archive.kept_hours import KeptHours
 from tests.conftest import Servers
-from tests.support.kept_hours import keep
-from tests.support.retired_days import EVENTS, fill
+from tests.support.beginnings import kept as kept_days
 from tests.support.sharded import Sharded, sharded_log
 
 
@@ -35,16 +34,12 @@ def kept(archive: Path) -> Iterator[KeptHours]:
 @pytest_asyncio.fixture
 async def old(servers: Servers, postgres_version: int, shards: int, archive: Path) -> AsyncIterator[Sharded]:
     """Give a log whose first two days are kept; the next two are in the log and in the archive."""
-    async with sharded_log(servers, postgres_version, shards) as sharded:
-        await fill(sharded, EVENTS)
-        await keep(sharded, archive, 1)
+    async with sharded_log(servers, postgres_version, shards, kept_days(shards, 1), archive) as sharded:
         yield sharded
 
 
 @pytest_asyncio.fixture
 async def log(servers: Servers, postgres_version: int, archive: Path) -> AsyncIterator[Sharded]:
     """Give a log on one shard whose first four days are kept; the next one is in the log."""
-    async with sharded_log(servers, postgres_version, 1) as sharded:
-        await fill(sharded, EVENTS)
-        await keep(sharded, archive, 3)
+    async with sharded_log(servers, postgres_version, 1, kept_days(1, 3), archive) as sharded:
         yield sharded

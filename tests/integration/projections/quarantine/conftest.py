@@ -10,9 +10,8 @@ import pytest_asyncio
 
 from projections.archive.kept_hours import KeptHours
 from tests.conftest import Servers
-from tests.support.kept_hours import keep
-from tests.support.quarantines import counted
-from tests.support.retired_days import EVENTS, fill
+from tests.support.beginnings import kept as kept_days
+from tests.support.beginnings import without_flood
 from tests.support.sharded import Sharded, sharded_log
 
 
@@ -36,25 +35,20 @@ def kept(archive: Path) -> Iterator[KeptHours]:
 @pytest_asyncio.fixture
 async def old(servers: Servers, postgres_version: int, shards: int, archive: Path) -> AsyncIterator[Sharded]:
     """Give a log with all events; days 0 and 1 are kept, the next two are in the log and in the archive."""
-    async with sharded_log(servers, postgres_version, shards) as sharded:
-        await fill(sharded, EVENTS)
-        await keep(sharded, archive, 1)
+    async with sharded_log(servers, postgres_version, shards, kept_days(shards, 1), archive) as sharded:
         yield sharded
 
 
 @pytest_asyncio.fixture
 async def log(servers: Servers, postgres_version: int, archive: Path) -> AsyncIterator[Sharded]:
     """Give the same log on one shard."""
-    async with sharded_log(servers, postgres_version, 1) as sharded:
-        await fill(sharded, EVENTS)
-        await keep(sharded, archive, 1)
+    async with sharded_log(servers, postgres_version, 1, kept_days(1, 1), archive) as sharded:
         yield sharded
 
 
 @pytest_asyncio.fixture
 async def twin(servers: Servers, postgres_version: int, shards: int, tmp_path: Path) -> AsyncIterator[Sharded]:
     """Give the same log, to which the quarantined events never came. Its archive is `twin`."""
-    async with sharded_log(servers, postgres_version, shards) as sharded:
-        await fill(sharded, counted(EVENTS))
-        await keep(sharded, tmp_path / "twin", 1)
+    begins = kept_days(shards, 1, without_flood)
+    async with sharded_log(servers, postgres_version, shards, begins, tmp_path / "twin") as sharded:
         yield sharded

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
 import pytest_asyncio
 
-from sql.database import Database
 from tests.conftest import Servers
-from tests.support.retired_days import (
-    EVENTS,
-    fill,
-)
+from tests.support.beginnings import filled
 from tests.support.sharded import Sharded, sharded_log
 
 
@@ -25,14 +20,12 @@ def shards(request: pytest.FixtureRequest) -> int:
 @pytest_asyncio.fixture
 async def old(servers: Servers, postgres_version: int, shards: int) -> AsyncIterator[Sharded]:
     """Give a folded log of old days."""
-    async with sharded_log(servers, postgres_version, shards) as sharded:
-        await fill(sharded, EVENTS)
+    async with sharded_log(servers, postgres_version, shards, filled(shards)) as sharded:
         yield sharded
 
 
 @pytest_asyncio.fixture
-async def log(database: Database, database_url: str, admin: asyncpg.Connection) -> Sharded:
+async def log(servers: Servers, postgres_version: int) -> AsyncIterator[Sharded]:
     """Give a folded log of old days on one shard."""
-    sharded = Sharded(database_url, 1, database, admin)
-    await fill(sharded, EVENTS)
-    return sharded
+    async with sharded_log(servers, postgres_version, 1, filled(1)) as sharded:
+        yield sharded

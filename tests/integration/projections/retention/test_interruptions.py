@@ -31,11 +31,12 @@ from tests.support.sharded import Sharded
 
 
 class Cut(Database):
-    """A database whose connection is lost after a statement has run and before its answer arrives."""
+    """A database whose connection is lost after `left` statements, before the answer of the last arrives.
 
-    def __init__(self, url: str, after: int) -> None:
-        super().__init__(url)
-        self.left = after
+    Its pool has other connections, which live as long as the test: a new one would plan every statement anew.
+    """
+
+    left = 0
 
     def count(self) -> None:
         self.left -= 1
@@ -68,13 +69,13 @@ async def test_a_pass_that_was_cut_anywhere_ends_as_if_it_was_not(
     database: Database, database_url: str, admin: asyncpg.Connection
 ) -> None:
     """A day, and the rollups of the day before, are due; each pass is cut one statement later than the last."""
-    log = Sharded(database_url, 1, database, admin)
+    log, cut = Sharded(database_url, 1, database, admin), Cut(database_url)
     await database.only(database.statements.make_day, day(0).date())
     for place in count(1):
         await database.only(database.statements.make_day, day(place).date())
         events = [an_event(n, at=day(place) + n // 2 * HOUR, session=f"s{n % 2}") for n in range(3)]
         await append(database, events, clock=day(place + 1))
-        if not await was_cut(database_url, place):
+        if not await was_cut(cut, place):
             break
         # Between the two passes a reader finds nothing wrong.
         assert set((await states(log, day(place - 1))).values()) <= {"sealed", "verified"}
@@ -86,6 +87,7 @@ async def test_a_pass_that_was_cut_anywhere_ends_as_if_it_was_not(
         stored, live, retired = await totals(database)
         assert (live, retired) == (0, stored)
         await chain_is_whole(log)
+    await cut.close()
     assert place > 20
 
 
@@ -94,7 +96,7 @@ async def test_a_pass_that_was_cut_anywhere_loses_no_day_that_the_archive_keeps(
     database: Database, database_url: str, admin: asyncpg.Connection, tmp_path: Path
 ) -> None:
     """A day is due to leave the rows, and the day before to leave the archive; each pass is cut one statement later."""
-    log = Sharded(database_url, 1, database, admin)
+    log, cut = Sharded(database_url, 1, database, admin), Cut(database_url)
     before: set[str] = set()
     await database.only(database.statements.make_day, day(0).date())
     for place in count(1):
@@ -103,7 +105,7 @@ async def test_a_pass_that_was_cut_anywhere_loses_no_day_that_the_archive_keeps(
         assert await append(database, events, clock=day(place + 1)) == {}
         await archived(database, tmp_path, day(place + 1) + HOUR)
         ids = {event.event_id for event in events}
-        if not await was_cut(database_url, place, tmp_path):
+        if not await was_cut(cut, place, tmp_path):
             break
         assert await kept(admin, tmp_path) in (ids, ids | before)
         assert set((await states(log, day(place - 1), archive=tmp_path)).values()) <= {"sealed", "verified"}
@@ -117,6 +119,7 @@ async def test_a_pass_that_was_cut_anywhere_loses_no_day_that_the_archive_keeps(
         stored, live, retired = await totals(database)
         assert (live, retired) == (0, stored)
         before = ids
+    await cut.close()
     assert place > 20
 
 
@@ -137,10 +140,9 @@ async def left(database: Database, place: int, archive: Path | None) -> list[Ret
     return await retire(database, place, grace_days=0, event_days=RETENTION_DAYS + 1, archive=archive)
 
 
-async def was_cut(url: str, place: int, archive: Path | None = None) -> bool:
+async def was_cut(cut: Cut, place: int, archive: Path | None = None) -> bool:
     """Run a pass that is cut after `place` statements; return False if it ended before."""
-    cut = Cut(url, place)
+    cut.left = place
     with suppress(Lost):
         await left(cut, place, archive)
-    await cut.close()
     return cut.left <= 0

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncpg
+from collections.abc import AsyncIterator
+
 import pytest_asyncio
 
-from sql.database import Database
-from tests.support.retired_days import EVENTS, fill, retire
-from tests.support.sharded import Sharded
+from tests.conftest import Servers
+from tests.support.beginnings import retired
+from tests.support.sharded import Sharded, sharded_log
 
 
 @pytest_asyncio.fixture
-async def sealed(database: Database, database_url: str, admin: asyncpg.Connection) -> Sharded:
+async def sealed(servers: Servers, postgres_version: int) -> AsyncIterator[Sharded]:
     """Give a log on one shard whose first four days are retired."""
-    log = Sharded(database_url, 1, database, admin)
-    await fill(log, EVENTS)
-    assert [retired.hindrance for retired in await retire(database, 3, grace_days=0)] == [None] * 4
-    return log
+    async with sharded_log(servers, postgres_version, 1, retired(1, 3, grace_days=0)) as log:
+        yield log
