@@ -109,6 +109,7 @@ class Statements:
     forget_worker_reasons: str
     grant_views: str
     has_alert_rules: str
+    has_quarantined_days: str
     has_rows: str
     has_schema: str
     has_tables: str
@@ -165,6 +166,7 @@ class Statements:
     list_overdue_rollups: str
     list_person: str
     list_quarantine_days: str
+    list_quarantined_events: str
     list_quarantined_ranges: str
     list_quarantines: str
     list_refused_stretches: str
