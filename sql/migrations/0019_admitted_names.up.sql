@@ -64,6 +64,6 @@ for each statement execute function refuse_other_names();
 
 -- Names of before are known, so they do not use up the first hour's room. Rollups do not know actions.
 insert into admitted_names (shard, kind, name, position, hour)
-select c.shard, c.dimension::text, c.key, 0, '-infinity' from hourly_counts as c
+select c.shard, c.dimension::text, c.key, 0, '-infinity'::timestamptz from hourly_counts as c
 union
-select e.shard, 'action', e.action, 0, '-infinity' from events as e where e.action is not null;
+select e.shard, 'action', e.action, 0, '-infinity'::timestamptz from events as e where e.action is not null;

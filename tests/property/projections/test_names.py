@@ -106,7 +106,7 @@ def events_of(given_batches: list[Batch]) -> list[list[Event]]:
 
 
 @given(st.sampled_from([1, 3]), st.lists(batches, min_size=1, max_size=6), st.sampled_from(NAMES))
-@settings(examples(40), print_blob=True)
+@settings(examples(15), print_blob=True)
 async def test_everything_counts_names_alike(
     database_url: str, shards: int, given_batches: list[Batch], divided_by: str
 ) -> None:
