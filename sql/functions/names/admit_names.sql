@@ -25,6 +25,22 @@ begin
     set upto = (select min(p.position) - 1 from unnest(positions) as p (position))
     where r.shard = in_shard and r.upto is null and r.hour <> this_hour;
 
+    -- Most appends have no new name, and looking for one costs less than what follows.
+    perform
+    from unnest(event_types, tool_names, actions, risk_modes) as o (event_type, tool_name, action, risk_mode)
+    cross join lateral event_names(o.event_type, o.tool_name, o.action, o.risk_mode) as n
+    left join lateral (
+        select true as is_known
+        from admitted_names as a
+        where a.shard = in_shard and a.kind = n.kind and a.name = n.name
+        limit 1
+    ) as known on true
+    where known.is_known is null
+    limit 1;
+    if not found then
+        return;
+    end if;
+
     with offered as (
         select n.kind, n.name, min(o.position) as position
         from unnest(event_types, tool_names, actions, risk_modes, positions) as o (
@@ -41,8 +57,8 @@ begin
             from admitted_names as a
             where a.shard = in_shard and a.kind = o.kind and a.name = o.name
             limit 1  -- one look-up per name, whatever row count the planner expects
-        ) as found on true
-        where found.is_known is null
+        ) as known on true
+        where known.is_known is null
     ),
     room as materialized (
         select

@@ -102,8 +102,8 @@ async def test_refused_names_are_nowhere_but_in_the_log(flooded: Database, admin
     assert await admin.fetchval("select count(*) from events where event_type = 'kind 9'") == 1
 
 
-async def test_what_was_decided_stays(flooded: Database, admin: asyncpg.Connection, database_url: str) -> None:
-    assert flooded
+@pytest.mark.usefixtures("flooded")
+async def test_what_was_decided_stays(admin: asyncpg.Connection, database_url: str) -> None:
     await admin.execute("set session_replication_role = origin")
     for statement in CHANGES:
         with pytest.raises(asyncpg.RestrictViolationError, match="does not change"):
