@@ -80,7 +80,7 @@ class Ground:
 
     async def append(self, columns: list[list[object]]) -> None:
         """Append events as one batch. Raises NotCounted unless all of them are stored."""
-        if await self.database.rows(self.database.statements.append_events, 0, RETENTION_DAYS, None, *columns):
+        if await self.database.rows(self.database.statements.append_events, 0, RETENTION_DAYS, None, *columns, None):
             raise NotCounted("an append did not store all of its events")
 
     async def append_batches(self, events: Iterator[Event], batches: int) -> float:

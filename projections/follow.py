@@ -14,6 +14,7 @@ from projections.archive.keeper import archive_keeper
 from projections.due_hours import pause_after, verify_due
 from projections.long_readers import reader_watch
 from projections.projector import FOLD_LIMIT, step, tidy
+from projections.refused_names import names_watch
 from projections.retention import PATIENCE, retain
 from projections.versions import end_abandoned
 from projections.witness import witness_keeper
@@ -44,7 +45,7 @@ async def follow(
     witness: Path | None = None,
     archive: Path | None = None,
 ) -> None:
-    """Fold, tidy, verify, retire, keep the witness and the archive, and end long readers, until `stop` is set.
+    """Fold, tidy, verify, retire, keep the witness and the archive, and watch readers and names, until `stop` is set.
 
     When the database is away, wait for it.
     """
@@ -76,8 +77,9 @@ async def follow(
                 break
         return RETENTION_SECONDS
 
-    keepers = (witness_keeper(database, witness, archive), archive_keeper(database, archive), reader_watch(database))
-    works = (fold, clockwork, verification, retention, *keepers)
+    keepers = witness_keeper(database, witness, archive), archive_keeper(database, archive)
+    watches = reader_watch(database), names_watch(database)
+    works = (fold, clockwork, verification, retention, *keepers, *watches)
     await _repeat_all(works, stop)
 
 

@@ -57,6 +57,7 @@ class Statements:
     compact_receipts: str
     complete_erasure: str
     connect_hourly: str
+    copy_admitted_names: str
     copy_events: str
     copy_span: str
     count_alerts: str
@@ -68,6 +69,7 @@ class Statements:
     count_overdue_days: str
     count_quarantined: str
     count_quarantined_in_file: str
+    count_refused_names: str
     count_returned: str
     count_users: str
     create_replacement: str
@@ -107,6 +109,7 @@ class Statements:
     forget_worker_reasons: str
     grant_views: str
     has_alert_rules: str
+    has_quarantined_days: str
     has_rows: str
     has_schema: str
     has_tables: str
@@ -116,7 +119,7 @@ class Statements:
     hold_kept_day: str
     hold_log: str
     identify_backend: str
-    is_quarantined_hour: str
+    is_judged_hour: str
     judge_events: str
     keep_archived_day: str
     leave_archive: str
@@ -163,8 +166,10 @@ class Statements:
     list_overdue_rollups: str
     list_person: str
     list_quarantine_days: str
+    list_quarantined_events: str
     list_quarantined_ranges: str
     list_quarantines: str
+    list_refused_stretches: str
     list_released_files: str
     list_seal_heads: str
     list_segments: str

@@ -110,8 +110,8 @@ class KeptHours:
         await session.rows(load().make_hours_from_files)
         await session.rows(load().make_counts_from_files)
         counted, why = 0, "its events are other ones"
-        row = await session.only(load().is_quarantined_hour, shard, start)
-        put = self._put_events if row["is_quarantined"] else self._put_counts
+        row = await session.only(load().is_judged_hour, shard, start)
+        put = self._put_events if row["is_judged"] else self._put_counts
         try:
             if kept.file is not None:
                 counted = await put(session, kept, kept.file)
@@ -159,7 +159,7 @@ class KeptHours:
     async def _put_events(self, session: Session, kept: KeptHour, file: ArchivedFile) -> int:
         """Let PostgreSQL count the events of an hour that no quarantine leaves out; return how many events there are.
 
-        It alone says which these are. Raises duckdb.Error.
+        It alone says which these are, and which of their names count as (other). Raises duckdb.Error.
         """
         read = 0
         with closing(await in_thread(self._cursor)) as duck:
@@ -167,9 +167,9 @@ class KeptHours:
             values = {"file": place, "hours": [(kept.start - BEGINNING) // HOUR]}
             await in_thread(partial(duck.execute, statement("read_events"), values), duck)
             while rows := await in_thread(partial(duck.fetchmany, EVENTS_AT_ONCE), duck):
-                _, _, _, *columns, moments, _ = map(list, zip(*rows, strict=True))
+                _, positions, _, *columns, moments, _ = map(list, zip(*rows, strict=True))
                 at = [BEGINNING + timedelta(microseconds=moment) for moment in moments]
-                await session.rows(load().put_events_from_file, kept.shard, kept.start, *columns, at)
+                await session.rows(load().put_events_from_file, kept.shard, kept.start, *columns, at, positions)
                 read += len(rows)
         return read
 

@@ -20,6 +20,7 @@ from service.archive.checks import names_of_checks
 from service.archive.child import Found
 from service.archive.disk_share import DiskShare
 from service.archive.duck_thread import TEMPORARY, DuckThread, translated
+from service.archive.names import NOTHING_REFUSED, RefusedNames, read_refused_names
 from service.archive.parts import parts_of
 from service.archive.processors import Processors
 from service.archive.protocol import Begin, Row
@@ -64,6 +65,9 @@ class Question(Protocol):
 
     def property_names(self) -> Collection[str] | None:
         """Return the names at the top level of properties that it looks at; None for all."""
+
+    def counted_names(self) -> Sequence[str]:
+        """Return the kinds of names that it counts by."""
 
 
 Answer = Callable[[duckdb.DuckDBPyConnection, Sequence[Part], Any], list[Row]]
@@ -136,11 +140,16 @@ class SnapshotAnswerer:
             asked = Asked(session, question, steps, await shards_of(session, question.shards))
             if question.leaves_out_quarantined:
                 asked.quarantines = await read_quarantines(session, asked.shards, asked.range)
-            while True:
-                plan = await self._plan(asked)
-                rows, source = await self._answer_from(asked, plan)
-                if rows is not None:
-                    break
+            kinds = question.counted_names()
+            asked.names = await read_refused_names(session, asked.shards, asked.range, kinds, self._folder)
+            try:
+                while True:
+                    plan = await self._plan(asked)
+                    rows, source = await self._answer_from(asked, plan)
+                    if rows is not None:
+                        break
+            finally:
+                asked.names.remove()
             if isinstance(question, self._questions.with_standing):
                 rows += await read_standings(session, asked.shards)
         return Found(rows, source, steps.seconds, sorted(asked.wrong))
@@ -185,7 +194,8 @@ class SnapshotAnswerer:
         try:
             rows = None if table is None else table.events()
             found = parts_of(self._duck.connection, self._files, plan, rows)
-            parts = [replace(part, quarantines=asked.quarantines) for part in found]
+            names = asked.names.opened(self._duck.connection)
+            parts = [replace(part, quarantines=asked.quarantines, names=names) for part in found]
             answer = self._questions.answer(self._duck.connection, parts, asked.question)
         except (duckdb.OutOfMemoryException, duckdb.InterruptException):
             raise
@@ -207,7 +217,7 @@ class Asked:
     """A question under way.
 
     shards: those whose events are asked for. wrong: the files that turned out to be wrong. quarantines: those that
-    leave out some of the events.
+    leave out some of the events. names: which names count as (other).
     """
 
     session: Session
@@ -216,6 +226,7 @@ class Asked:
     shards: Sequence[int]
     wrong: set[str] = field(default_factory=set)
     quarantines: tuple[Quarantine, ...] = ()
+    names: RefusedNames = NOTHING_REFUSED
 
     @property
     def range(self) -> Stretch:
@@ -225,11 +236,11 @@ class Asked:
 
     @property
     def selection(self) -> Selection:
-        """What to read as rows: what the question looks at, and what quarantines do."""
+        """What to read as rows: what the question looks at, and what quarantines and refused names do."""
         question, checks = self.question, [check for each in self.quarantines for check in each.checks]
         names = question.property_names()
         return Selection(
-            {*question.needs(), *columns_read(self.quarantines)},
+            {*question.needs(), *columns_read(self.quarantines), *self.names.columns},
             question.texts(),
             None if names is None else {*names, *names_of_checks(checks)},
         )

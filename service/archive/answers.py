@@ -33,12 +33,15 @@ def answer(connection: DuckDBPyConnection, parts: Sequence[Part], question: Aske
     with tables(connection) as made:
         needed = question.needs()
         read = [
-            part
-            if part.ordered
-            else replace(part, relation=_table(made, part, place, needed | columns_read(part.quarantines)))
+            part if part.ordered else replace(part, relation=_table(made, part, place, needed | _judged_by(part)))
             for place, part in enumerate(parts)
         ]
         return _ANSWERS[type(question)](made, read, question)
+
+
+def _judged_by(part: Part) -> set[str]:
+    """Return the columns that say whether an event counts, and under which names."""
+    return columns_read(part.quarantines) | part.names.columns
 
 
 def _table(made: Tables, part: Part, place: int, needed: set[str]) -> DuckDBPyRelation:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from service.archive.checks import Check, Checks, columns_of_checks, names_of_checks
 from service.questions.conditions import PROPERTIES, Path
+from sql.hourly import NAMES
 
 # Fields that hold text as the log stores it.
 STORED_TEXTS = ("session_id", "user_id", "tool_name", "event_type", "action")
@@ -53,6 +54,10 @@ class Question(Struct, frozen=True, tag=True, kw_only=True):
         """Return the names, at the top level of properties, that the answer looks at; None for all."""
         return names_of_checks(self.checks)
 
+    def counted_names(self) -> tuple[str, ...]:
+        """Return the kinds of names that the answer counts by: refused ones of these are (other) in it."""
+        return ()
+
 
 class Trend(Question, frozen=True, tag=True, kw_only=True):
     """Counts in buckets: the nth is [bounds[n], bounds[n + 1]).
@@ -81,6 +86,10 @@ class Trend(Question, frozen=True, tag=True, kw_only=True):
         named = {columns.get(name, name) for name in self.named if name != "identified"}
         divided = {self.divided_by} if self.divided_by else set()
         return {"timestamp"} | named | divided | columns_of_checks(self.checks)
+
+    def counted_names(self) -> tuple[str, ...]:
+        """Return those of its dimensions that are names."""
+        return tuple(name for name in NAMES if name in (*self.named, self.divided_by))
 
     def counts(self, measure: str) -> bool:
         """Return whether a measure is counted. Sessions with a user are when both sessions and users are."""

@@ -17,6 +17,7 @@ from service.archive.checks import Checks
 from service.archive.conditions import Properties, passes_all
 from service.archive.json_text import call, constant, either, surely
 from service.archive.keys import NO_KEY, event_key
+from service.archive.names import EVERY_NAME, CountedNames
 from service.archive.quarantines import Quarantine, counts
 from service.archive.questions import STORED_TEXTS, Cohorts, Funnel, Question
 from service.archive.streams import column
@@ -38,7 +39,7 @@ class Part:
     of their hours. A strict funnel reads each such part in one thread, so two parts are faster than one. inside:
     whether all of its events are known to be in the question's range, so that their timestamps need not be read.
     is_table: whether reading it again costs little, apart from `session`. quarantines: those that leave out some of its
-    events.
+    events. names: which of their names count as (other).
     """
 
     relation: DuckDBPyRelation
@@ -47,6 +48,7 @@ class Part:
     inside: bool = False
     is_table: bool = False
     quarantines: tuple[Quarantine, ...] = ()
+    names: CountedNames = EVERY_NAME
 
     @property
     def properties(self) -> Properties:

@@ -50,7 +50,7 @@ def _events(part: Part, question: Trend) -> DuckDBPyRelation:
         keys.append(_key(question.divided_by, question).alias("part"))
     members = [column(name) for measure, name in _MEMBERS.items() if measure in question.named]
     tool = column("tool_name") if question.counts_tools else NO_KEY
-    passed = passing(part, question, question.checks)
+    passed = part.names.counted(passing(part, question, question.checks), question.counted_names())
     return passed.select(bucket(question.bounds).alias("bucket"), *keys, *members, tool.alias("tool"))
 
 

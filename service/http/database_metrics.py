@@ -22,7 +22,9 @@ async def metrics_of(database: Database) -> list[Metric]:
     archive = await database.only(statements.count_archive)
     writing = await database.only(statements.read_archive_state)
     alerts = await database.only(statements.count_alerts)
-    sites = {shard: row["name"] for row in await database.rows(statements.list_sites) for shard in row["shards"]}
+    refused = await database.rows(statements.count_refused_names)
+    named = await database.rows(statements.list_sites)
+    sites = {shard: row["name"] for row in named for shard in row["shards"]}
     days = GaugeMetricFamily(
         "hourledger_overdue_days",
         "Days kept past their retention, because they do not verify or cannot be dropped.",
@@ -35,6 +37,7 @@ async def metrics_of(database: Database) -> list[Metric]:
         _failed(failed),
         days,
         _seals(seals, sites),
+        _refused_names(refused, {row["site"]: row["name"] for row in named}),
         *_retention(retention),
         *_archive({**archive, **writing}),
         GaugeMetricFamily("hourledger_alerts_firing", "Rules of alerts that fire now.", value=alerts["firing"]),
@@ -72,6 +75,16 @@ def _failed(proofs: Row) -> Metric:
     for state, hours in proofs.items():
         failed.add_metric([state], hours)
     return failed
+
+
+def _refused_names(rows: list[Row], sites: Mapping[int, str]) -> Metric:
+    """sites: the names of the sites."""
+    hours = CounterMetricFamily(
+        "hourledger_names_refused_hours", "Hours in which new names were counted as (other).", labels=["site", "kind"]
+    )
+    for row in rows:
+        hours.add_metric([sites[row["site"]], row["kind"]], row["hours"])
+    return hours
 
 
 def _retention(row: Row) -> Iterator[Metric]:

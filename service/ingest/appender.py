@@ -42,7 +42,8 @@ class Appender:
     """Appends events durably, many requests in one commit.
 
     admission: how much waits, and whether more may. opened_day: the day of all events, which is open for history.
-    site: the number of the site of events that come without shards.
+    site: the number of the site of events that come without shards. new_names: how many new names of each kind a site
+    may have in an hour, None for any number.
     """
 
     def __init__(
@@ -53,9 +54,10 @@ class Appender:
         disk: DiskGuard | None = None,
         opened_day: date | None = None,
         site: int = 0,
+        new_names: int | None = None,
     ) -> None:
         self.admission = Admission(disk)
-        self._writer = LogWriter(database, retention_days, clock, opened_day)
+        self._writer = LogWriter(database, retention_days, clock, opened_day, new_names)
         self._site = site
         # The shards of the site, empty until the database has told them.
         self._shards: Sequence[int] = ()

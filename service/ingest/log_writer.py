@@ -15,16 +15,23 @@ from sql.errors import DatabaseError, MissingDay
 class LogWriter:
     """Writes into the log of one database. clock: the time to judge events by, None for the database's clock.
 
-    opened_day: the day of all events, which is open for history.
+    opened_day: the day of all events, which is open for history. new_names: how many new names of each kind a site may
+    have in an hour, None for any number.
     """
 
     def __init__(
-        self, database: Database, retention_days: int, clock: datetime | None, opened_day: date | None = None
+        self,
+        database: Database,
+        retention_days: int,
+        clock: datetime | None,
+        opened_day: date | None = None,
+        new_names: int | None = None,
     ) -> None:
         self._database = database
         self._retention_days = retention_days
         self._clock = clock
         self._opened_day = opened_day
+        self._new_names = new_names
 
     async def shards_of(self, site: int) -> list[int]:
         """Return the shards of a site, ascending. Raises sql.errors.DatabaseError."""
@@ -57,7 +64,7 @@ class LogWriter:
         arguments = (shard, self._retention_days, self._clock, *columns)
         statements = self._database.statements
         if self._opened_day is None:
-            rows = await self._database.rows(statements.append_events, *arguments)
+            rows = await self._database.rows(statements.append_events, *arguments, self._new_names)
         else:
             rows = await self._database.rows(statements.append_history, *arguments, self._opened_day)
         outcomes = [STORED] * len(events)

@@ -37,6 +37,7 @@ async def why_degraded(database: Database, settings: Settings) -> list[str]:
     versions = await database.rows(statements.list_versions, PROJECTION, None)
     retention = await database.only(statements.read_retention)
     archive = await database.only(statements.read_archive_state)
+    refused = await database.rows(statements.count_refused_names)
     opened = [row["day"] for row in await database.rows(statements.list_opened_days) if row["open_for"] > OPEN_DAY]
     in_force = retention["event_days"]
     idle = [row["version"] for row in versions if row["stage"] != COMPLETE and row["idle"] > IDLE_REBUILD]
@@ -52,10 +53,18 @@ async def why_degraded(database: Database, settings: Settings) -> list[str]:
             f"open for history for more than an hour: {day}; the next make import with HISTORY=1 closes it"
             for day in opened
         ),
+        *_of_names([row["kind"] for row in refused if row["is_now"]]),
         *_of_archive(archive),
         *clock_warnings(retention),
         *(settings.unlike_retention(in_force, retention["rollup_days"], retention["log_days"]) if in_force else []),
     ]
+
+
+def _of_names(kinds: Iterable[str]) -> list[str]:
+    """Return which new names are refused now, one sentence or none. kinds: their fields."""
+    named = ", ".join(sorted(set(kinds)))
+    what = f"new names count as (other) until this hour is over, because so many came: {named}"
+    return [f"{what}; HOURLEDGER_NEW_NAMES_AN_HOUR bounds them"] if named else []
 
 
 def _of_archive(row: Row) -> list[str]:

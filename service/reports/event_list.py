@@ -25,12 +25,12 @@ from service.reports.event_pages import (
     Cursor,
     Page,
     cursor_from,
-    event_of,
     joined,
     next_cursor,
     page_of,
 )
 from service.reports.kept_range import EVENTS, RETIRED, KeptRange
+from service.reports.marked_events import marked
 from service.reports.raw_events import RawEvents
 from service.reports.shards import Shards
 from sql.database import Database
@@ -82,7 +82,7 @@ class EventList:
             **({"from": time_text(kept.since)} if kept.since > cursor.since else {}),
             "count": len(page.events),
             **({} if total is None else {"total_in_range": total}),
-            "events": [event_of(event) for event in page.events],
+            "events": await marked(self._database, page.events),
             "next_cursor": next_cursor(cursor, page),
         }
 

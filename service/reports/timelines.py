@@ -24,12 +24,12 @@ from service.reports.event_pages import (
     Page,
     Read,
     cursor_from,
-    event_of,
     joined,
     next_cursor,
     page_of,
 )
 from service.reports.kept_range import EVENTS, KeptRange
+from service.reports.marked_events import marked
 from service.reports.raw_events import RawEvents
 from sql.database import Database, Row
 
@@ -86,7 +86,7 @@ class Timelines:
         known = found.seen.rows[0]
         users = {"user_ids": known["user_ids"] or []}
         seen = _seen(known["first_seen"], known["last_seen"], known["events_in_range"])
-        return {"ok": True, "session_id": session_id, **users, **seen, **_range(cursor, found)}
+        return {"ok": True, "session_id": session_id, **users, **seen, **await self._range(cursor, found)}
 
     async def _found_session(self, session_id: str, cursor: Cursor, limit: int, kept: KeptRange) -> Found:
         statements = self._database.statements
@@ -127,7 +127,7 @@ class Timelines:
             "sessions_in_range": known["sessions_in_range"],
             "sessions": [_session(row) for row in found.seen.rows if row["session_events"]],
         }
-        return {"ok": True, "user_id": user_id, **seen, **sessions, **_range(cursor, found)}
+        return {"ok": True, "user_id": user_id, **seen, **sessions, **await self._range(cursor, found)}
 
     async def _found_user(self, user_id: str, cursor: Cursor, limit: int, kept: KeptRange) -> Found:
         statements = self._database.statements
@@ -164,6 +164,15 @@ class Timelines:
                 return await self._archived.page(wanted, cursor.place, limit, oldest_first=oldest_first)
 
         return read
+
+    async def _range(self, cursor: Cursor, found: Found) -> dict[str, Any]:
+        return {
+            "from": time_text(found.since),
+            "to": time_text(cursor.until),
+            "source": source_of_all([found.seen.source, *found.page.sources]),
+            "events": await marked(self._database, found.page.events),
+            "next_cursor": next_cursor(cursor, found.page),
+        }
 
 
 # A user of whom only rollups know.
@@ -216,14 +225,4 @@ def _session(row: Known) -> dict[str, Any]:
         "first_seen": time_text(row["session_first"]),
         "last_seen": time_text(row["session_last"]),
         "events": row["session_events"],
-    }
-
-
-def _range(cursor: Cursor, found: Found) -> dict[str, Any]:
-    return {
-        "from": time_text(found.since),
-        "to": time_text(cursor.until),
-        "source": source_of_all([found.seen.source, *found.page.sources]),
-        "events": [event_of(event) for event in found.page.events],
-        "next_cursor": next_cursor(cursor, found.page),
     }

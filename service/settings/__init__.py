@@ -18,6 +18,7 @@ Value = TypeVar("Value")
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 CHECKOUT_DATA = ".data"
+NEW_NAMES = values.whole(0, 1_000_000)
 # What one sender may send; 0 for no limit. No machine takes more.
 EVENTS_PER_MINUTE = values.whole(0, 100_000_000)
 # What the service may tell about the visitors of pages; each is a property whose name begins with $.
@@ -60,6 +61,7 @@ class Settings:
     base_path: str
     events_per_address: int
     events_per_key: int
+    new_names_an_hour: int
     event_retention_days: int
     rollup_retention_days: int
     log_days: int
@@ -162,6 +164,7 @@ def load(environ: Mapping[str, str] = os.environ, *, data_dir: str | None = None
         base_path=_read(environ, "HOURLEDGER_BASE_PATH", "/", values.base_path),
         events_per_address=_read(environ, "HOURLEDGER_EVENTS_PER_ADDRESS", "6000", EVENTS_PER_MINUTE),
         events_per_key=_read(environ, "HOURLEDGER_EVENTS_PER_KEY", "60000", EVENTS_PER_MINUTE),
+        new_names_an_hour=_read(environ, "HOURLEDGER_NEW_NAMES_AN_HOUR", "5000", NEW_NAMES),
         event_retention_days=events,
         rollup_retention_days=rollups,
         log_days=log_days,

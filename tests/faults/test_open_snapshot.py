@@ -37,7 +37,7 @@ class Counted:
 
     async def append(self, number: int) -> None:
         event = an_event(number, at=NOW, session=f"s{number % 1_000}")
-        arguments = (0, RETENTION_DAYS, None, *([value] for value in event))
+        arguments = (0, RETENTION_DAYS, None, *([value] for value in event), None)
         told = await self._connection.fetchval(EXPLAIN + self._statements.append_events, *arguments)
         plan: dict[str, Any] = json.loads(told)[0]["Plan"]
         assert plan["Actual Rows"] == 0, "the append was refused"

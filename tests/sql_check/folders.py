@@ -15,6 +15,7 @@ from tests.sql_check.source import Problem, Source, body_of, parse
 # Folders of functions, from the lowest. A function calls functions of its own folder and of lower layers.
 LAYERS = (
     ("time",),
+    ("names",),
     ("log", "quarantine"),
     ("hourly",),
     ("archive", "filters", "seals"),

@@ -27,7 +27,8 @@ RANGES = [(START + a * HOUR, START + b * HOUR) for a in range(HOURS) for b in ra
 RESET = """
 delete from events; delete from receipts; delete from hour_ledger; delete from hour_proofs;
 delete from hourly_counts; delete from hourly_members; delete from hourly_edges; delete from hourly_documents;
-delete from checkpoints; delete from shard_totals; delete from site_shards; delete from log_heads
+delete from checkpoints; delete from shard_totals; delete from site_shards; delete from log_heads;
+delete from admitted_names; delete from refused_names
 """
 MAKE_SHARDS = """
 with heads as (insert into log_heads (shard) select * from generate_series(0, $1::integer - 1) returning shard),

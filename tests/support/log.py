@@ -42,22 +42,32 @@ def an_event(
 
 
 async def append(
-    database: Database, events: Sequence[Event], *, shard: int = 0, clock: datetime | None = None
+    database: Database,
+    events: Sequence[Event],
+    *,
+    shard: int = 0,
+    clock: datetime | None = None,
+    new_names: int | None = None,
 ) -> dict[int, str]:
     """Append, and make missing days; return the outcome of each event that was not stored, by its index from 0."""
     try:
-        return await offer(database, events, shard=shard, clock=clock)
+        return await offer(database, events, shard=shard, clock=clock, new_names=new_names)
     except MissingDay:
         await make_days(database, RETENTION_DAYS, clock, {event.timestamp.date() for event in events})
-    return await offer(database, events, shard=shard, clock=clock)
+    return await offer(database, events, shard=shard, clock=clock, new_names=new_names)
 
 
 async def offer(
-    database: Database, events: Sequence[Event], *, shard: int = 0, clock: datetime | None = None
+    database: Database,
+    events: Sequence[Event],
+    *,
+    shard: int = 0,
+    clock: datetime | None = None,
+    new_names: int | None = None,
 ) -> dict[int, str]:
     """Append as `append` does, but raise MissingDay."""
     columns = [list(column) for column in zip(*events, strict=True)]
-    rows = await database.rows(database.statements.append_events, shard, RETENTION_DAYS, clock, *columns)
+    rows = await database.rows(database.statements.append_events, shard, RETENTION_DAYS, clock, *columns, new_names)
     return {row["ordinal"] - 1: row["outcome"] for row in rows}
 
 

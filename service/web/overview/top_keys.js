@@ -4,6 +4,8 @@ import { element, find, hide, write } from "../core/dom.js";
 import { count } from "../core/format.js";
 
 const TITLE_LENGTH = 300;
+// The key of refused names, which is no name to filter by.
+const OTHER = "(other)";
 const drawn = new Map();
 
 // rows: [{key, events, rest}], largest first; rest: the sum of keys that have no row. noted: a note below them. choose(key) sets the filter, choose(null) removes it; without `choose` rows are no filters.
@@ -40,7 +42,7 @@ function rowOf({ key, events, rest }, most, chosen, choose) {
     element("span", [["class", "bar-key"], ["title", key.slice(0, TITLE_LENGTH)]], key),
     element("span", [["class", "bar-number"]], count(events)),
   ];
-  if (rest || !choose) return element("li", [], element("div", [["class", "bar"]], ...inside));
+  if (rest || key === OTHER || !choose) return element("li", [], element("div", [["class", "bar"]], ...inside));
   const button = element("button", [["type", "button"], ["class", "bar"], ["aria-pressed", String(key === chosen)]], ...inside);
   button.addEventListener("click", () => choose(key === chosen ? null : key));
   return element("li", [], button);

@@ -1,5 +1,6 @@
 -- The changes that the events of a shard at positions (after, upto] would make to the projection's rows. Makes none.
--- Both bounds are ends of appends, so the receipts between them give the days to read. Quarantined events change nothing.
+-- Both bounds are ends of appends, so the receipts between them give the days to read. Quarantined events change nothing,
+-- and names that were refused are (other).
 -- The fold and the fresh read both use it (R4, R8); `kinds` are the kinds of members wanted. Rows are of three sorts:
 --   dimension, key: `amount` more events in `bucket`
 --   kind, member:   the member is new in `bucket`
@@ -28,6 +29,9 @@ declare
     until timestamptz;
     known_since constant timestamptz := people_since(in_shard);
     leaves_out boolean;
+    refused_types int8multirange;
+    refused_tools int8multirange;
+    refused_modes int8multirange;
 begin
     select min(witness.hour), max(witness.hour) + interval '1 hour' into since, until
     from (
@@ -40,6 +44,11 @@ begin
     ) as witness;
 
     leaves_out := has_quarantine(in_shard, since, until);
+    if has_refused_names(in_shard, since) then
+        refused_types := refused_positions(in_shard, 'event_type', since);
+        refused_tools := refused_positions(in_shard, 'tool_name', since);
+        refused_modes := refused_positions(in_shard, 'risk_mode', since);
+    end if;
 
     -- Planning takes longer than folding a few hundred events.
     perform plan_once();
@@ -53,9 +62,9 @@ begin
                 quarter_of(e.timestamp) as bucket,
                 e.session_id,
                 e.user_id,
-                e.event_type,
-                e.tool_name,
-                hourly_risk_mode(e.event_type, e.properties) as risk_mode
+                counted_name(refused_types, e.shard, 'event_type', e.event_type, e.position) as event_type,
+                counted_name(refused_tools, e.shard, 'tool_name', e.tool_name, e.position) as tool_name,
+                counted_risk_mode(refused_modes, e.shard, e.event_type, e.properties, e.position) as risk_mode
             from events as e
             where e.shard = in_shard and e.position > after and e.position <= upto
                 and e.timestamp >= since and e.timestamp < until

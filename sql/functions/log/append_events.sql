@@ -4,6 +4,7 @@
 -- The clock is null in production, which means the database's clock; tests pass one.
 -- retention_days: for a log whose horizon was never set.
 -- opened_day: all events are of this day, which may be before the horizon when it is open for history (R11).
+-- new_names: how many new names an hour of each kind its site may have, null for any number; see admit_names.sql.
 create or replace function append_events(
     in_shard integer,
     retention_days integer,
@@ -17,7 +18,8 @@ create or replace function append_events(
     properties_texts text[],
     demo_modes boolean[],
     timestamps timestamptz[],
-    opened_day date default null
+    opened_day date default null,
+    new_names integer default null
 )
 returns table (ordinal integer, outcome text)
 language plpgsql volatile
@@ -33,6 +35,11 @@ declare
     earliest timestamptz;
     latest timestamptz;
     has_erased boolean;
+    types text[];
+    tools text[];
+    acts text[];
+    modes text[];
+    positions bigint[];
 begin
     -- An acknowledged event is on disk, whatever this server's default is (R9).
     if current_setting('synchronous_commit') = 'off' then
@@ -82,7 +89,11 @@ begin
             event_digest(
                 e.event_id, e.session_id, e.user_id, e.event_type, e.tool_name, e.action,
                 e.properties, e.demo_mode, e.timestamp
-            ) as digest
+            ) as digest,
+            e.event_type,
+            e.tool_name,
+            e.action,
+            hourly_risk_mode(e.event_type, e.properties) as risk_mode
     ),
     witnessed as (
         insert into receipts (shard, last_position, hour, events, position_sum, digest_high, digest_low)
@@ -92,8 +103,22 @@ begin
         from stored as s
         group by s.hour
         returning events
+    ),
+    named as (
+        select s.event_type, s.tool_name, s.action, s.risk_mode, min(s.position) as position
+        from stored as s
+        group by s.event_type, s.tool_name, s.action, s.risk_mode
     )
-    select coalesce(sum(w.events), 0) into stored_count from witnessed as w;
+    select
+        (select coalesce(sum(w.events), 0) from witnessed as w),
+        array_agg(n.event_type), array_agg(n.tool_name), array_agg(n.action), array_agg(n.risk_mode),
+        array_agg(n.position)
+    into stored_count, types, tools, acts, modes, positions
+    from named as n;
+
+    if stored_count > 0 then
+        perform admit_names(in_shard, moment, new_names, types, tools, acts, modes, positions);
+    end if;
 
     if stored_count = offered_count then
         return;

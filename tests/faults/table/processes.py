@@ -71,7 +71,7 @@ def append_all(url: str, appender: int, events: list[Event]) -> None:
     async def append(database: Database, columns: list[list[object]]) -> None:
         while True:
             try:
-                await database.rows(database.statements.append_events, 0, RETENTION_DAYS, None, *columns)
+                await database.rows(database.statements.append_events, 0, RETENTION_DAYS, None, *columns, None)
             except Unavailable:
                 continue
             return

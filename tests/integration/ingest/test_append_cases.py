@@ -40,7 +40,7 @@ async def append_and_hold(sharded: Sharded, events: list[Event]) -> asyncpg.tran
     columns = [list(column) for column in zip(*events, strict=True)]
     shard = sharded.shard_of(events[0].session_id)
     statement = sharded.database.statements.append_events
-    assert await sharded.admin.fetch(statement, shard, RETENTION_DAYS, None, *columns) == []
+    assert await sharded.admin.fetch(statement, shard, RETENTION_DAYS, None, *columns, None) == []
     return transaction
 
 

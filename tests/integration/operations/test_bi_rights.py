@@ -77,7 +77,7 @@ async def test_who_may_read_the_views_may_do_nothing_else(aged: Sharded) -> None
                 await reader.execute(statement)
         event = [list(column) for column in zip(an_event(9_999), strict=True)]
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await reader.fetch(aged.database.statements.append_events, 0, RETENTION_DAYS, None, *event)
+            await reader.fetch(aged.database.statements.append_events, 0, RETENTION_DAYS, None, *event, None)
         # The functions do not mistake a session's temporary table for the log, because their search path puts it last.
         login = await reader.fetchval("select current_user")
         await reader.execute(

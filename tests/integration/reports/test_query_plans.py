@@ -75,7 +75,7 @@ async def test_functions_read_what_they_need(busy: Sharded) -> None:
     assert read["events", "shard_position_idx"] == read["events", "whole"] == 0
 
     # An append reads the holder of each id.
-    read = await rows_read(admin, statements.append_events, 0, RETENTION_DAYS, None, *columns(tail))
+    read = await rows_read(admin, statements.append_events, 0, RETENTION_DAYS, None, *columns(tail), None)
     within(read, {("events", "pkey"): 3 * TAIL})
 
 
@@ -110,6 +110,6 @@ async def test_an_appender_whose_plans_are_of_an_empty_day_finds_duplicates_fast
     events = busy_events()[:6_000]
     await make_days(database, RETENTION_DAYS, None, {event.timestamp.date() for event in events})
     for _ in range(8):
-        await admin.fetch(*append_some, *columns(events[:10]))
-    await admin.fetch(*append_some, *columns(events))
-    within(await rows_read(admin, *append_some, *columns(events[-TAIL:])), {("events", "pkey"): 3 * TAIL})
+        await admin.fetch(*append_some, *columns(events[:10]), None)
+    await admin.fetch(*append_some, *columns(events), None)
+    within(await rows_read(admin, *append_some, *columns(events[-TAIL:]), None), {("events", "pkey"): 3 * TAIL})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -128,8 +129,18 @@ async def test_lists_and_their_totals_have_the_log_as_it_is(log: Sharded, kept: 
     async with reads(log.database, log.url, archive=archive) as found:
         page = await found.event_list.page(question.encode())
         assert (page["count"], page["total_in_range"]) == (len(in_range), len(in_range))
+        assert all(event.get("quarantined", False) is at_all for event, at_all in _marks(page["events"]))
+        of_session = await found.timelines.session("s1", question.encode())
+        assert all(event.get("quarantined", False) is at_all for event, at_all in _marks(of_session["events"]))
         page = await found.event_list.page(f"{question}&tool_name=Home".encode())
         assert page["total_in_range"] == len([event for event in in_range if event.tool_name == "Home"])
+
+
+def _marks(events: list[dict[str, Any]]) -> list[tuple[dict[str, Any], bool]]:
+    """Return listed events, each with whether it should be marked."""
+    left_out = {event.event_id for event in EVENTS if is_flood(event)}
+    assert 0 < len([event for event in events if event["event_id"] in left_out]) < len(events)
+    return [(event, event["event_id"] in left_out) for event in events]
 
 
 async def test_two_quarantines_at_once(log: Sharded, kept: KeptHours) -> None:
