@@ -67,8 +67,8 @@ class Funnels:
             strict=body.order == "strict",
             window_minutes=body.window_minutes,
             steps=steps_of(body.steps),
-            divided_by=breakdown.dimension,
-            path=breakdown.path,
+            divided_by=breakdown and breakdown.dimension,
+            path=breakdown and breakdown.path,
             most_keys=MOST_GROUPS,
             most_ids=most_ids,
         )

@@ -1,4 +1,4 @@
-"""The totals of a range, compared with an earlier one, also by bucket, and its most frequent keys."""
+"""The totals of a range, compared with an earlier one, also by bucket."""
 
 from __future__ import annotations
 
@@ -12,25 +12,21 @@ from service.archive.sources import source_of_all
 from service.questions.buckets import COMPARISONS, INTERVALS, Bounds, bounds_of, complete, earlier, whole_periods, zone
 from service.questions.filters import NAMES
 from service.questions.hours import closed_range, time_text
-from service.questions.parameters import choice, invalid, parse, whole
+from service.questions.parameters import choice, invalid, parse
 from service.questions.segments import Segments
 from service.reports.counted import Counted, largest
 from service.reports.counts import Counts, Scope, Wanted
 from service.reports.kept_range import EVENTS, ROLLUPS
-from sql.hourly import METRICS, OTHER, ROLLUP_FIELDS
+from sql.hourly import METRICS, OTHER
 
 DEFAULT_HOURS = 168
 # The most keys in a list.
 MOST_KEYS = 50
-DEFAULT_LIMIT = 10
-MOST_ROWS = 1_000
 # The most numbers in the buckets of an answer.
 MOST_VALUES = 50_000
 # Rollups do not know minutes.
 SUMMARY_INTERVALS = INTERVALS[1:]
 SUMMARY_PARAMETERS = NAMES | {"hours", "from", "to", "compare", "interval", "tz"}
-TOP_PARAMETERS = NAMES | {"hours", "from", "to", "by", "limit"}
-TOP_DIMENSIONS = ("action", *ROLLUP_FIELDS)
 # The lists of an answer, and the dimension of each.
 LISTS = {"event_types": "event_type", "tool_usage": "tool_name", "risk_distribution": "risk_mode"}
 
@@ -78,7 +74,7 @@ class Read:
 
 
 class Summary:
-    """Answers `GET /api/analytics/summary` and `GET /api/analytics/top`."""
+    """Answers `GET /api/analytics/summary`."""
 
     def __init__(self, counts: Counts, segments: Segments, clock: Callable[[], datetime]) -> None:
         self._counts = counts
@@ -112,37 +108,10 @@ class Summary:
             "as_of": counted.as_of,
         }
 
-    async def top(self, query: bytes) -> dict[str, Any]:
-        """Return the most frequent keys of a dimension, and the sum of the others. Raises ServiceError."""
-        given = parse(query, TOP_PARAMETERS)
-        by = choice(given, "by", TOP_DIMENSIONS, "action")
-        limit = whole(given, "limit", DEFAULT_LIMIT, MOST_ROWS)
-        scope = await self._scope(given, by)
-        async with self._counts.admitted(scope.source):
-            kept = await self._counts.kept(scope)
-            while True:
-                cut = scope.within(kept)
-                counted = await self._counts.read(cut, [cut.since, cut.until], Wanted((by,), most=limit))
-                if not await kept.shrank():
-                    break
-        named, other = largest(counted.keys(by), limit)
-        other += counted.rest(by)
-        return {
-            "ok": True,
-            "by": by,
-            "source": counted.source,
-            "from": time_text(cut.since),
-            "to": time_text(cut.until),
-            "total": sum(events for _, events in named) + other,
-            "rows": [{"key": key, "events": events} for key, events in named],
-            "other": other,
-        }
-
-    async def _scope(self, given: Mapping[str, str], by: str = "event_type") -> Scope:
+    async def _scope(self, given: Mapping[str, str]) -> Scope:
         since, until = closed_range(given, DEFAULT_HOURS, self._clock())
         filters = await self._segments.filters(given)
-        source = ROLLUPS if not filters and by in ROLLUP_FIELDS else EVENTS
-        return Scope(source, since, until, filters)
+        return Scope(EVENTS if filters else ROLLUPS, since, until, filters)
 
     async def _read(self, cut: Scope, compare: str, course: Course | None) -> Read:
         bounds = [cut.since, cut.until]
