@@ -84,7 +84,7 @@ def top_rows(found: Keyed, asked: Top) -> list[Row]:
 
 
 def part_rows(found: Keyed, asked: Trend) -> list[Row]:
-    """Return the rows of a trend about the keys of its division: events, and sessions and users where these are named."""
+    """Return the rows of a trend about the keys of its division: their events and sessions."""
     rows = []
     for bucket, (since, until) in enumerate(zip(asked.bounds, asked.bounds[1:], strict=False), 1):
         of_key: dict[str, list[Stored]] = {}
