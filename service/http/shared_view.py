@@ -21,9 +21,9 @@ VIEW_PATH = "/api/analytics/shared"
 # comparison, because the range before is not part of the view.
 SHOWS: Mapping[str, frozenset[str]] = {
     VIEW_PATH: frozenset(),
-    "/api/analytics/summary": frozenset({"interval", "tz"}),
+    "/api/analytics/summary": frozenset({"interval", "tz", "week_start"}),
     "/api/analytics/top": frozenset({"by", "limit", "metric", "search"}),
-    "/api/analytics/trends": frozenset({"metric", "interval", "tz", "by", "top"}),
+    "/api/analytics/trends": frozenset({"metric", "interval", "tz", "week_start", "by", "top"}),
 }
 # What may divide them. Ids and other properties may tell who somebody is.
 PROPERTIES = (

@@ -18,7 +18,7 @@ from service.questions.buckets import Bounds
 from service.questions.divisions import Division
 from service.questions.filters import Filters
 from service.reports.counted import Counted
-from service.reports.kept_range import EVENTS, PEOPLE, ROLLUPS, KeptRange, data_since, kept_since
+from service.reports.kept_range import EVENTS, PEOPLE, ROLLUPS, KeptRange, begun, data_since, kept_since
 from service.reports.raw_events import RawEvents
 from service.reports.shards import Shards
 from sql.database import Database, Row
@@ -95,7 +95,8 @@ class Counts:
         """Return the kept part of a scope's range. Raises Expired when nothing of it is kept."""
         if scope.source == EVENTS:
             return await self._raw_events.kept(scope.since, scope.until)
-        return await KeptRange.of(self._database, self._shards, scope.since, scope.until, ROLLUPS)
+        since = await begun(self._database, self._shards, scope.since, scope.until)
+        return await KeptRange.of(self._database, self._shards, since, scope.until, ROLLUPS)
 
     async def known(self, source: str) -> Known:
         """Return since when an earlier time can be compared with."""

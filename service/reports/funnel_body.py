@@ -31,7 +31,10 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True):
     where: str = ""
 
 
-class FunnelBody(Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from", "until": "to"}):
+RENAMED = {"since": "from", "until": "to", "range_name": "range"}
+
+
+class FunnelBody(Struct, frozen=True, forbid_unknown_fields=True, rename=RENAMED):
     """The body of a funnel question. Times and filters have the form of query parameters."""
 
     steps: Annotated[tuple[Step, ...], Meta(min_length=LEAST_STEPS, max_length=MOST_STEPS)]
@@ -41,13 +44,17 @@ class FunnelBody(Struct, frozen=True, forbid_unknown_fields=True, rename={"since
     hours: int | None = None
     since: str | None = None
     until: str | None = None
+    range_name: str | None = None
+    tz: str | None = None
+    week_start: str | None = None
     breakdown: str | None = None
     filters: dict[str, str] = {}
 
     @property
     def range(self) -> dict[str, str]:
         """Return the fields of the range as query parameters."""
-        said = {"hours": self.hours, "from": self.since, "to": self.until}
+        said = {"hours": self.hours, "from": self.since, "to": self.until, "range": self.range_name}
+        said |= {"tz": self.tz, "week_start": self.week_start}
         return {name: str(value) for name, value in said.items() if value is not None}
 
 

@@ -11,8 +11,9 @@ from service.archive.checks import filter_checks
 from service.archive.top_questions import Top
 from service.questions.divisions import Division, division
 from service.questions.filters import NAMES, Filters
-from service.questions.hours import closed_range, time_text
+from service.questions.hours import time_text
 from service.questions.parameters import choice, parse, whole
+from service.questions.ranges import OF_RANGE, closed_range
 from service.questions.segments import Segments
 from service.reports.counted import largest
 from service.reports.counts import Counts, Scope, Wanted
@@ -24,7 +25,7 @@ DEFAULT_LIMIT = 10
 MOST_ROWS = 1_000
 METRICS = ("events", "sessions", "visitors")
 DEFAULT_BY = "action"
-PARAMETERS = NAMES | {"hours", "from", "to", "by", "metric", "search", "limit"}
+PARAMETERS = NAMES | OF_RANGE | {"by", "metric", "search", "limit"}
 
 
 @dataclass(frozen=True, slots=True)

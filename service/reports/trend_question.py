@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from service.archive.questions import PART
-from service.questions.buckets import COMPARISONS, INTERVALS, zone
+from service.questions.buckets import INTERVALS, zone
 from service.questions.divisions import Division, division
 from service.questions.filters import NAMES, Filters
-from service.questions.hours import HOUR, closed_range
+from service.questions.hours import HOUR
 from service.questions.parameters import choice, invalid, whole
+from service.questions.ranges import OF_COMPARISON, OF_RANGE, Comparison, closed_range, comparison, week_start
 from service.reports.counts import Scope
 from service.reports.kept_range import EVENTS, ROLLUPS
 from sql.hourly import DIMENSIONS, METRICS, ROLLUP_FIELDS
@@ -21,15 +22,15 @@ DEFAULT_TOP = 10
 MOST_TOP = 50
 # Rollups do not know minutes, so that every minute is counted from raw events.
 MOST_HOURS_OF_MINUTES = 6
-PARAMETERS = NAMES | {"metric", "interval", "hours", "from", "to", "tz", "compare", "by", "top"}
+PARAMETERS = NAMES | OF_RANGE | OF_COMPARISON | {"metric", "interval", "by", "top"}
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question about one metric.
 
-    interval: one of INTERVALS. compare: one of COMPARISONS. by: what to divide by, or None. top: the number of its keys
-    to name. tz: the name of the zone.
+    interval: one of INTERVALS. tz: the name of the zone. first_day: of a week. by: what to divide by, or None. top: the
+    number of its keys to name.
     """
 
     scope: Scope
@@ -37,7 +38,8 @@ class Question:
     interval: str
     zone: tzinfo
     tz: str
-    compare: str
+    first_day: int
+    compare: Comparison
     by: Division | None
     top: int
 
@@ -59,8 +61,9 @@ def question_of(given: Mapping[str, str], asked: Filters, now: datetime) -> Ques
         raise invalid("metric", "new_users counts over all events: it takes no filters and no by")
     interval = choice(given, "interval", INTERVALS, "hour")
     since, until = closed_range(given, MOST_HOURS_OF_MINUTES if interval == "minute" else DEFAULT_HOURS, now)
+    compare = comparison(given)
     if interval == "minute":
-        _check_minutes(metric, until - since)
+        _check_minutes(metric, max(until - since, compare.length))
     source = ROLLUPS if not asked and interval != "minute" and _is_projected(metric, by) else EVENTS
     tz = given.get("tz", "UTC")
     return Question(
@@ -69,7 +72,8 @@ def question_of(given: Mapping[str, str], asked: Filters, now: datetime) -> Ques
         interval,
         zone(tz),
         tz,
-        choice(given, "compare", COMPARISONS, "none"),
+        week_start(given),
+        compare,
         by,
         whole(given, "top", DEFAULT_TOP, MOST_TOP),
     )

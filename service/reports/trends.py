@@ -10,7 +10,7 @@ from typing import Any
 
 from service.archive.questions import PART
 from service.archive.sources import source_of_all
-from service.questions.buckets import Bounds, bounds_of, complete, earlier, whole_periods
+from service.questions.buckets import Bounds, bounds_of, complete, whole_periods
 from service.questions.hours import time_text
 from service.questions.parameters import invalid, parse
 from service.questions.segments import Segments
@@ -30,7 +30,7 @@ class Found:
     """The counts that answer a question.
 
     scope: the kept part of the question's scope. whole: for each bucket, whether it is a whole period. keys: the keys
-    to name. compared: the bounds and counts of the earlier range, or None. source: what was counted.
+    to name. compared: bounds, whole periods and counts of the range to compare with, or None. source: what was counted.
     """
 
     scope: Scope
@@ -38,7 +38,7 @@ class Found:
     whole: list[bool]
     counted: Counted
     keys: tuple[str, ...]
-    compared: tuple[Bounds, Counted] | None
+    compared: tuple[Bounds, list[bool], Counted] | None
     source: str
 
 
@@ -81,17 +81,20 @@ class Trends:
                     return found
 
     async def _read(self, question: Question, scope: Scope) -> Found:
-        bounds = bounds_of(scope.since, scope.until, question.interval, question.zone)
-        _check_size(question, len(bounds) - 1)
+        interval, zone, first_day = question.interval, question.zone, question.first_day
+        bounds = bounds_of(scope.since, scope.until, interval, zone, first_day)
+        before = question.compare.bounds(bounds, interval, zone, first_day) if question.compare else []
+        _check_size(question, bounds, before)
         ranked = await self._ranked(question, scope)
         keys = _keys(question, ranked)
+        whole = whole_periods(bounds, interval, zone, first_day)
         compared = None
-        if question.compare != "none":
-            before = earlier(bounds, question.compare, question.interval, question.zone)
-            compared = before, await self._counts.read(scope, before, _wanted(question.metric))
+        if before:
+            is_same = question.compare.range is None
+            of_before = whole if is_same else whole_periods(before, interval, zone, first_day)
+            compared = before, of_before, await self._counts.read(scope, before, _wanted(question.metric))
         counted = await self._counts.read(scope, bounds, _divided(question, keys))
-        whole = whole_periods(bounds, question.interval, question.zone)
-        read = [counted, *([ranked] if ranked else []), *([compared[1]] if compared else [])]
+        read = [counted, *([ranked] if ranked else []), *([compared[2]] if compared else [])]
         return Found(scope, bounds, whole, counted, keys, compared, source_of_all(each.source for each in read))
 
     async def _ranked(self, question: Question, scope: Scope) -> Counted | None:
@@ -108,14 +111,14 @@ class Trends:
     async def _compared(self, question: Question, found: Found, now: datetime) -> list[Bucket] | None:
         if found.compared is None:
             return None
-        bounds, counted = found.compared
+        bounds, is_whole, counted = found.compared
         known = await self._counts.known(question.scope.source)
         reasons = [known.reason(*ends) for ends in pairwise(bounds)]
 
         def value(place: int) -> Value:
             return None if reasons[place] else counted.value(question.metric, place)
 
-        whole = [is_whole and known.reaches(start) for is_whole, start in zip(found.whole, bounds, strict=False)]
+        whole = [one and known.reaches(start) for one, start in zip(is_whole, bounds, strict=False)]
         buckets = _buckets(bounds, whole, now, value)
         return [bucket | ({"reason": why} if why else {}) for bucket, why in zip(buckets, reasons, strict=True)]
 
@@ -129,12 +132,10 @@ def _keys(question: Question, ranked: Counted | None) -> tuple[str, ...]:
     return tuple(key for key, _ in named)
 
 
-def _check_size(question: Question, buckets: int) -> None:
-    rows = 1 + (question.compare != "none") + (question.top + 1 if question.by else 0)
-    if buckets * rows > MOST_VALUES:
-        raise invalid(
-            "interval", f"must be longer: {buckets} buckets of {rows} rows make more than {MOST_VALUES} numbers"
-        )
+def _check_size(question: Question, bounds: Bounds, before: Bounds) -> None:
+    rows = 1 + (question.top + 1 if question.by else 0)
+    if (numbers := len(bounds[1:]) * rows + len(before[1:])) > MOST_VALUES:
+        raise invalid("interval", f"must be longer: the buckets make {numbers} numbers, more than {MOST_VALUES}")
 
 
 def _wanted(metric: str) -> Wanted:
