@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from service.access.sites import Site
 from service.exports.export import Exports
 from service.http.live_stream import Live
+from service.questions.annotations import Annotations
+from service.questions.goals import Goals
 from service.questions.segments import Segments
 from service.reports.cohorts import Cohorts
+from service.reports.conversions import Conversions
 from service.reports.event_list import EventList
 from service.reports.funnels import Funnels
 from service.reports.proofs import Proofs
@@ -26,10 +29,13 @@ from service.reports.visits import Visits
 class Reads:
     """The parts that answer reads."""
 
+    annotations: Annotations
     cohorts: Cohorts
+    conversions: Conversions
     events: EventList
     exports: Exports
     funnels: Funnels
+    goals: Goals
     live: Live
     proofs: Proofs
     properties: PropertyValues
