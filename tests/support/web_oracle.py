@@ -199,7 +199,7 @@ def quantile(numbers: Sequence[Decimal], part: float) -> float | None:
 def conversion_rows(
     found: Keyed, events: Sequence[Stored], goal: Collection[tuple[int, int]], asked: Conversions
 ) -> list[Row]:
-    """Return the rows of sql/archive/conversions.sql. events: all of the range. goal: ids of those that reach the goal."""
+    """Return the rows of sql/archive/conversions.sql. events: all of the range. goal: which of them reach the goal."""
     reached: dict[str, list[Stored]] = {}
     for event in events:
         if (event["shard"], event["position"]) in goal:
