@@ -15,7 +15,7 @@ ANNOTATIONS = "/api/analytics/annotations"
 def test_conversions_are_of_visits_that_reach_the_goal(site: Site) -> None:
     kind, name = unique("view"), unique("goal")
     at = now() - timedelta(minutes=30)
-    visits = [("mail", [19.99, 0.01]), ("mail", []), ("news", [5]), ("news", [])]
+    visits: list[tuple[str, list[float]]] = [("mail", [19.99, 0.01]), ("mail", []), ("news", [5]), ("news", [])]
     for number, (source, revenues) in enumerate(visits):
         session = unique("s")
         user = {"user_id": f"{kind}-u"} if number in (0, 1) else {}
