@@ -23,6 +23,7 @@ from service.exports.export import Exports
 from service.http.base_path import BasePath
 from service.http.entry import Entry, answer_exception
 from service.http.gate import Gate
+from service.http.goal_routes import annotation_routes, goal_routes
 from service.http.live_stream import Live
 from service.http.metrics import Metrics
 from service.http.overload import Overload
@@ -37,11 +38,15 @@ from service.http.worker import Closable, Worker
 from service.ingest.appender import Appender
 from service.ingest.disk_guard import guard_of
 from service.openapi import swagger_page
+from service.questions.annotations import Annotations
+from service.questions.goals import Goals
 from service.questions.segments import Segments
 from service.reports.cohorts import Cohorts
+from service.reports.conversions import Conversions
 from service.reports.counts import Counts
 from service.reports.event_list import EventList
 from service.reports.funnels import Funnels
+from service.reports.paths import Paths
 from service.reports.proofs import Proofs
 from service.reports.properties import PropertyValues
 from service.reports.raw_events import RawEvents
@@ -49,7 +54,9 @@ from service.reports.rollups import Rollups
 from service.reports.shards import Shards
 from service.reports.summary import Summary
 from service.reports.timelines import Timelines
+from service.reports.top_keys import TopKeys
 from service.reports.trends import Trends
+from service.reports.visits import Visits
 from service.settings import Settings, load
 from service.settings.temporary import roomy_folder
 from service.visitors.visitors import Visitors
@@ -132,20 +139,27 @@ class Service:
         shards = Shards(self.database, site.number, site.shards)
         raw_events = self.raw_events.of(shards)
         segments = Segments(self.database, self.log, site.number)
+        goals = Goals(self.database, self.log, site.number)
         counts = Counts(self.database, raw_events, shards)
         return Reads(
+            annotations=Annotations(self.database, self.log, site.number, site.time_zone),
             cohorts=Cohorts(self.database, raw_events, segments, now),
             events=EventList(self.database, raw_events, shards, segments, now),
             exports=self.exports.of(segments, shards),
-            funnels=Funnels(raw_events, segments, now),
+            conversions=Conversions(raw_events, segments, goals, now),
+            funnels=Funnels(raw_events, segments, goals, now),
+            goals=goals,
             live=self.live.of(shards),
+            paths=Paths(raw_events, segments, now),
             proofs=Proofs(self.database, shards, now),
             properties=PropertyValues(raw_events, segments, now),
             rollups=Rollups(self.database, shards, now),
             segments=segments,
             summary=Summary(counts, segments, now),
             timelines=Timelines(self.database, raw_events, now),
+            top_keys=TopKeys(counts, segments, now),
             trends=Trends(counts, segments, now),
+            visits=Visits(counts, segments, now),
         )
 
     def numbers_of(self, site: Site) -> Numbers:
@@ -158,6 +172,8 @@ class Service:
         return Litestar(
             route_handlers=[
                 *read_routes(self.reads),
+                *goal_routes(self.reads),
+                *annotation_routes(self.reads, now),
                 client_route(settings, self.rules),
                 *SignInRoutes(
                     settings, self.gate, self.rules, self.sites, Attempts(settings.workers), self.log

@@ -1,4 +1,4 @@
-"""What people saved that names an id: segments, and the filters of share links."""
+"""What people saved that names an id: segments, goals, and the filters of share links."""
 
 from __future__ import annotations
 
@@ -16,23 +16,27 @@ _WORD = r"[^\s\"'(),=<>!]"
 
 @dataclass(frozen=True, slots=True)
 class SavedFilters:
-    """Names of segments, and prefixes of share links."""
+    """Names of segments and goals, and prefixes of share links."""
 
     segments: Sequence[str] = ()
     share_links: Sequence[str] = ()
+    goals: Sequence[str] = ()
 
     async def delete(self, database: Database, erasure: int) -> None:
         """Delete them from the site of an erasure, which counts them."""
-        await database.only(database.statements.delete_saved, erasure, list(self.segments), list(self.share_links))
+        saved = list(self.segments), list(self.share_links), list(self.goals)
+        await database.only(database.statements.delete_saved, erasure, *saved)
 
 
 async def saved_filters(database: Database, site: int, ids: Sequence[str]) -> SavedFilters:
     """Return what is saved of a site that names one of some ids."""
     segments = await database.rows(database.statements.list_segments, site)
+    goals = await database.rows(database.statements.list_goals, site)
     links = await database.rows(database.statements.list_share_links)
     return SavedFilters(
         [row["name"] for row in segments if _naming(row["filters"], ids)],
         [row["prefix"] for row in links if row["site"] == site and _naming(row["filters"], ids)],
+        [row["name"] for row in goals if _naming(row["definition"], ids)],
     )
 
 

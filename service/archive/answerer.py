@@ -21,6 +21,7 @@ from service.archive.child import Found
 from service.archive.disk_share import DiskShare
 from service.archive.duck_thread import TEMPORARY, DuckThread, translated
 from service.archive.names import NOTHING_REFUSED, RefusedNames, read_refused_names
+from service.archive.measure_questions import Numbers, Visits
 from service.archive.parts import parts_of
 from service.archive.processors import Processors
 from service.archive.protocol import Begin, Row
@@ -86,7 +87,7 @@ class Questions:
     with_standing: tuple[type, ...] = ()
 
 
-ALL = Questions(ASKED, answer, (Trend,))
+ALL = Questions(ASKED, answer, (Trend, Visits, Numbers))
 
 
 class SnapshotAnswerer:

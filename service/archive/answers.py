@@ -8,10 +8,16 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
+from service.archive.conversion_questions import Conversions
+from service.archive.conversions import conversion_rows
 from service.archive.funnels import funnel_rows
 from service.archive.json_text import call
 from service.archive.list_questions import EventPage, HourCounts, Listed, SessionSeen, UserSeen
 from service.archive.lists import hour_rows, page_rows
+from service.archive.measure_questions import Measured, Numbers, Visits
+from service.archive.numbers import number_rows
+from service.archive.path_questions import Paths
+from service.archive.paths import path_rows
 from service.archive.properties import property_rows
 from service.archive.quarantines import columns_read
 from service.archive.questions import Asked, Cohorts, Funnel, Properties, Question, Trend
@@ -19,13 +25,16 @@ from service.archive.results import Rows, Tables, rows_of, tables
 from service.archive.seen import session_rows, user_rows
 from service.archive.source import Part, cohort_events, without_session
 from service.archive.streams import column
+from service.archive.top_keys import top_rows
+from service.archive.top_questions import Top
 from service.archive.trends import trend_rows
+from service.archive.visits import visit_rows
 
 # Every question.
-ASKED = Asked | Listed
+ASKED = Asked | Listed | Top | Measured | Conversions | Paths
 
 
-def answer(connection: DuckDBPyConnection, parts: Sequence[Part], question: Asked | Listed) -> Rows:
+def answer(connection: DuckDBPyConnection, parts: Sequence[Part], question: Question) -> Rows:
     """Return the rows that answer a question, as the statement of its kind in sql/archive describes them.
 
     There is at least one part; it may be empty.
@@ -72,4 +81,9 @@ _ANSWERS: dict[type[Question], Callable[[Tables, Sequence[Part], Any], Rows]] = 
     EventPage: page_rows,
     SessionSeen: session_rows,
     UserSeen: user_rows,
+    Top: top_rows,
+    Visits: visit_rows,
+    Numbers: number_rows,
+    Conversions: conversion_rows,
+    Paths: path_rows,
 }

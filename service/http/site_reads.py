@@ -8,34 +8,46 @@ from dataclasses import dataclass
 from service.access.sites import Site
 from service.exports.export import Exports
 from service.http.live_stream import Live
+from service.questions.annotations import Annotations
+from service.questions.goals import Goals
 from service.questions.segments import Segments
 from service.reports.cohorts import Cohorts
+from service.reports.conversions import Conversions
 from service.reports.event_list import EventList
 from service.reports.funnels import Funnels
+from service.reports.paths import Paths
 from service.reports.proofs import Proofs
 from service.reports.properties import PropertyValues
 from service.reports.rollups import Rollups
 from service.reports.summary import Summary
 from service.reports.timelines import Timelines
+from service.reports.top_keys import TopKeys
 from service.reports.trends import Trends
+from service.reports.visits import Visits
 
 
 @dataclass(frozen=True, slots=True)
 class Reads:
     """The parts that answer reads."""
 
+    annotations: Annotations
     cohorts: Cohorts
+    conversions: Conversions
     events: EventList
     exports: Exports
     funnels: Funnels
+    goals: Goals
     live: Live
+    paths: Paths
     proofs: Proofs
     properties: PropertyValues
     rollups: Rollups
     segments: Segments
     summary: Summary
     timelines: Timelines
+    top_keys: TopKeys
     trends: Trends
+    visits: Visits
 
 
 class SiteReads:

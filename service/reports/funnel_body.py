@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from service.archive.checks import checks_of
 from service.archive.questions import Step as StepAsked
 from service.errors import Invalid
-from service.questions.condition_grammar import field_path, parse_conditions
-from service.questions.conditions import PROPERTIES, Condition, Malformed, equals
-from service.questions.parameters import SHOWN, invalid
+from service.questions.condition_grammar import parse_conditions
+from service.questions.conditions import Clause, Conditions, Malformed, equals
+from service.questions.divisions import Division, division
+from service.questions.goals import Goals
+from service.questions.parameters import invalid
 from sql.hourly import DIMENSIONS
 
 LEAST_STEPS, MOST_STEPS = 2, 10
@@ -22,15 +24,22 @@ Name = Annotated[str, Meta(max_length=128)]
 
 
 class Step(Struct, frozen=True, forbid_unknown_fields=True):
-    """The values that an event must have to match a step. Empty texts count as absent. where: conditions as text."""
+    """The values that an event must have to match a step. Empty texts count as absent.
+
+    where: conditions as text. goal: the name of a saved goal, which the event must reach.
+    """
 
     event_type: Name | None = None
     tool_name: Name | None = None
     action: Name | None = None
     where: str = ""
+    goal: Name | None = None
 
 
-class FunnelBody(Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from", "until": "to"}):
+RENAMED = {"since": "from", "until": "to", "range_name": "range"}
+
+
+class FunnelBody(Struct, frozen=True, forbid_unknown_fields=True, rename=RENAMED):
     """The body of a funnel question. Times and filters have the form of query parameters."""
 
     steps: Annotated[tuple[Step, ...], Meta(min_length=LEAST_STEPS, max_length=MOST_STEPS)]
@@ -40,60 +49,46 @@ class FunnelBody(Struct, frozen=True, forbid_unknown_fields=True, rename={"since
     hours: int | None = None
     since: str | None = None
     until: str | None = None
+    range_name: str | None = None
+    tz: str | None = None
+    week_start: str | None = None
     breakdown: str | None = None
     filters: dict[str, str] = {}
 
     @property
     def range(self) -> dict[str, str]:
         """Return the fields of the range as query parameters."""
-        said = {"hours": self.hours, "from": self.since, "to": self.until}
+        said = {"hours": self.hours, "from": self.since, "to": self.until, "range": self.range_name}
+        said |= {"tz": self.tz, "week_start": self.week_start}
         return {name: str(value) for name, value in said.items() if value is not None}
 
 
-def steps_of(sent: tuple[Step, ...]) -> tuple[StepAsked, ...]:
+async def steps_of(sent: tuple[Step, ...], goals: Goals) -> tuple[StepAsked, ...]:
     """Return the tests of each step of a body. Raises Invalid."""
-    return tuple(StepAsked(checks_of(_read(step, f"steps[{place}]"))) for place, step in enumerate(sent))
+    return tuple([StepAsked(checks_of(await _read(step, f"steps[{place}]", goals))) for place, step in enumerate(sent)])
 
 
-def _read(step: Step, place: str) -> list[Condition]:
-    """Return the conditions of a step, its names among them."""
+async def _read(step: Step, place: str, goals: Goals) -> list[Clause]:
+    """Return the conditions of a step, its names and those of its goal among them."""
     names = {field: getattr(step, field) for field in NAMED if getattr(step, field)}
-    for field, name in names.items():
+    for field, name in {**names, "goal": step.goal or ""}.items():
         if "\0" in name:
             raise Invalid("must not hold a NUL character", f"{place}.{field}")
     found = [*(equals(field, name) for field, name in names.items()), *_conditions(step, place)]
+    if step.goal:
+        found += (await goals.named(step.goal, f"{place}.goal")).conditions()
     if not found:
-        raise Invalid(f"must have one of {', '.join(NAMED)} and where", place)
+        raise Invalid(f"must have one of {', '.join(NAMED)}, goal and where", place)
     return found
 
 
-def _conditions(step: Step, place: str) -> tuple[Condition, ...]:
+def _conditions(step: Step, place: str) -> Conditions:
     try:
         return parse_conditions(step.where)
     except Malformed as error:
         raise invalid(f"{place}.where", str(error)) from error
 
 
-class Breakdown(NamedTuple):
-    """The field that divides the runs: a dimension, or `properties` and a path."""
-
-    dimension: str | None = None
-    path: tuple[str, ...] | None = None
-
-
-def breakdown_of(text: str | None) -> Breakdown:
-    """Return the breakdown that a text names. Raises Invalid."""
-    if not text:
-        return Breakdown()
-    try:
-        path = field_path(text)
-    except Malformed:
-        path = None
-    if path is not None and path[0] == PROPERTIES:
-        return Breakdown(PROPERTIES, path[1:])
-    if text in DIMENSIONS:
-        return Breakdown(text)
-    raise invalid(
-        "breakdown",
-        f"must be one of {', '.join(DIMENSIONS)}, or a property such as properties.plan, not {text[:SHOWN]!r}",
-    )
+def breakdown_of(text: str | None) -> Division | None:
+    """Return the field that divides the runs, None for no text. Raises Invalid."""
+    return division("breakdown", text, DIMENSIONS) if text else None

@@ -1,1 +1,4 @@
--- Empty until its feature lands.
+-- loses: annotations, goals
+alter table erasures drop column goals;
+drop table annotations;
+drop table goals;

@@ -12,8 +12,10 @@ import pytest
 
 from service.archive.engine import SECONDS
 from service.errors import ServiceError
+from service.questions.goals import Goals
 from service.questions.segments import Segments
 from service.reports.cohorts import Cohorts
+from service.reports.conversions import Conversions
 from service.reports.counts import Counts
 from service.reports.event_list import EventList
 from service.reports.properties import PropertyValues
@@ -21,7 +23,9 @@ from service.reports.raw_events import RawEvents
 from service.reports.shards import Shards
 from service.reports.summary import Summary
 from service.reports.timelines import Timelines
+from service.reports.top_keys import TopKeys
 from service.reports.trends import Trends
+from service.reports.visits import Visits
 from sql.database import Database
 from tests.support.engines import NO_ARCHIVE, InProcess
 from tests.support.log import NOW
@@ -40,6 +44,10 @@ class Reads:
     timelines: Timelines
     cohorts: Cohorts
     event_list: EventList
+    top_keys: TopKeys
+    visits: Visits
+    goals: Goals
+    conversions: Conversions
 
 
 @asynccontextmanager
@@ -57,6 +65,7 @@ async def reads(
 def reads_on(database: Database, raw_events: RawEvents) -> Reads:
     """Return the reads of a database; questions about raw events use the connections of `raw_events`."""
     segments = Segments(database, database)
+    goals = Goals(database, database)
     shards = Shards(database)
     raw_events = raw_events.of(shards)
     counts = Counts(database, raw_events, shards)
@@ -70,6 +79,10 @@ def reads_on(database: Database, raw_events: RawEvents) -> Reads:
         Timelines(database, raw_events, lambda: NOW),
         Cohorts(database, raw_events, segments, lambda: NOW),
         EventList(database, raw_events, shards, segments, lambda: NOW),
+        TopKeys(counts, segments, lambda: NOW),
+        Visits(counts, segments, lambda: NOW),
+        goals,
+        Conversions(raw_events, segments, goals, lambda: NOW),
     )
 
 

@@ -1,6 +1,6 @@
--- Deletes segments and share links that name the person of an erasure, and counts them in it.
--- $1 erasure, $2 names of segments, $3 prefixes of share links
--- Rows: one (segments, share_links: how many the erasure has deleted so far).
+-- Deletes segments, goals and share links that name the person of an erasure, and counts them in it.
+-- $1 erasure, $2 names of segments, $3 prefixes of share links, $4 names of goals
+-- Rows: one (segments, goals, share_links: how many the erasure has deleted so far).
 with named as (
     delete from segments as s
     using erasures as e
@@ -12,10 +12,17 @@ linked as (
     using erasures as e
     where e.erasure = $1 and l.site = e.site and l.prefix = any ($3::text[])
     returning l.prefix
+),
+aimed as (
+    delete from goals as g
+    using erasures as e
+    where e.erasure = $1 and g.site = e.site and g.name = any ($4::text[])
+    returning g.name
 )
 update erasures as e
 set
     segments = e.segments + (select count(*) from named),
+    goals = e.goals + (select count(*) from aimed),
     share_links = e.share_links + (select count(*) from linked)
 where e.erasure = $1
-returning e.segments, e.share_links
+returning e.segments, e.goals, e.share_links

@@ -26,6 +26,8 @@ MAY: dict[str, tuple[int, ...]] = {
 SETTINGS = "/api/analytics/settings"
 FUNNEL = {"steps": [{"event_type": "opened"}, {"event_type": "closed"}], "hours": 1}
 SEGMENT = {"filters": {"event_type": "opened"}}
+GOAL = {"event_type": "signup"}
+ANNOTATION = {"at": "2025-10-18", "text": "Launch"}
 LINK = {"expires_at": "2099-01-01T00:00:00Z"}
 HOUR = "2025-10-18T01:00Z"
 
@@ -83,9 +85,12 @@ TABLE: list[Line] = [
         Line("POST", path, "events", body=[an_event()]), Line("GET", path, "reads", status=405),
         Line("OPTIONS", path, "open", status=204),
     )),
-    *(line for name in ("cohorts", "proofs", "properties", "rollups", "summary", "top", "trends", "client", "export")
+    *(line for name in (
+        "cohorts", "proofs", "properties", "rollups", "summary", "top", "trends", "visits", "now", "client", "export",
+    )
       for line in read(f"/api/analytics/{name}")),
     *read("/api/analytics/rollups/{hour}", f"/api/analytics/rollups/{HOUR}"),
+    *read("/api/analytics/paths", "/api/analytics/paths?from_page=/"),
     *read("/api/analytics/live"),
     *read("/api/analytics/sessions", "/api/analytics/sessions?session_id=s-1"),
     *read("/api/analytics/users", "/api/analytics/users?user_id=nobody", 404),
@@ -99,6 +104,15 @@ TABLE: list[Line] = [
     Line("PUT", "/api/analytics/segments/{name}", "changes", "/api/analytics/segments/mine", body=SEGMENT),
     Line("DELETE", "/api/analytics/segments/{name}", "changes", "/api/analytics/segments/mine"),
     Line("OPTIONS", "/api/analytics/segments/{name}", "reads", "/api/analytics/segments/mine", 204),
+    *read("/api/analytics/goals"),
+    Line("PUT", "/api/analytics/goals/{name}", "changes", "/api/analytics/goals/mine", body=GOAL),
+    Line("DELETE", "/api/analytics/goals/{name}", "changes", "/api/analytics/goals/mine"),
+    Line("OPTIONS", "/api/analytics/goals/{name}", "reads", "/api/analytics/goals/mine", 204),
+    *read("/api/analytics/goals/{name}/conversions", "/api/analytics/goals/nothing/conversions", 400),
+    *read("/api/analytics/annotations"),
+    Line("POST", "/api/analytics/annotations", "changes", body=ANNOTATION),
+    Line("DELETE", "/api/analytics/annotations/{annotation}", "changes", "/api/analytics/annotations/0"),
+    Line("OPTIONS", "/api/analytics/annotations/{annotation}", "reads", "/api/analytics/annotations/0", 204),
     Line("GET", "/metrics", "service"), Line("OPTIONS", "/metrics", "service", status=204),
     *read("/api/analytics/access"), *read("/api/analytics/shared", status=404),
     *(line for path, body, told in (

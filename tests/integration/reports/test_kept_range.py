@@ -40,7 +40,7 @@ Number = Callable[[Answer], int]
 
 async def ask_funnel(found: Reads, _: bytes) -> Answer:
     """Ask how many sessions have two page views."""
-    funnels = Funnels(found.raw_events, found.segments, lambda: NOW)
+    funnels = Funnels(found.raw_events, found.segments, found.goals, lambda: NOW)
     step = Step(event_type="page_viewed")
     until = TODAY + 24 * HOUR
     return await funnels.answer(FunnelBody((step, step), since=YESTERDAY.isoformat(), until=until.isoformat()))
@@ -61,8 +61,8 @@ QUESTIONS: dict[str, tuple[Ask, str, Number, int]] = {
     "trends of rollups": (lambda f, q: f.trends.page(q), "&interval=day", of_buckets, 1),
     "summary of events": (lambda f, q: f.summary.page(q), "&demo_mode=true", lambda a: a["totals"]["events"], 1),
     "summary of rollups": (lambda f, q: f.summary.page(q), "", lambda a: a["totals"]["events"], 1),
-    "top of events": (lambda f, q: f.summary.top(q), "&demo_mode=true&by=event_type", lambda a: a["total"], 1),
-    "top of rollups": (lambda f, q: f.summary.top(q), "&by=event_type", lambda a: a["total"], 1),
+    "top of events": (lambda f, q: f.top_keys.page(q), "&demo_mode=true&by=event_type", lambda a: a["total"], 1),
+    "top of rollups": (lambda f, q: f.top_keys.page(q), "&by=event_type", lambda a: a["total"], 1),
     "properties": (lambda f, q: f.properties.page(q), "", lambda a: a["events"], 1),
     "cohorts of events": (lambda f, q: f.cohorts.page(q), "&interval=day&demo_mode=true", of_cohorts, 0),
     "cohorts of rollups": (lambda f, q: f.cohorts.page(q), "&interval=day", of_cohorts, 0),
