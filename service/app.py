@@ -37,6 +37,7 @@ from service.http.worker import Closable, Worker
 from service.ingest.appender import Appender
 from service.ingest.disk_guard import guard_of
 from service.openapi import swagger_page
+from service.questions.saved_views import SavedViews
 from service.questions.segments import Segments
 from service.reports.cohorts import Cohorts
 from service.reports.counts import Counts
@@ -139,6 +140,7 @@ class Service:
             proofs=Proofs(self.database, shards, now),
             properties=PropertyValues(raw_events, segments, now),
             rollups=Rollups(self.database, shards, now),
+            saved_views=SavedViews(self.database, self.log, site.number),
             segments=segments,
             summary=Summary(counts, segments, now),
             timelines=Timelines(self.database, raw_events, now),

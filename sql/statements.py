@@ -77,6 +77,7 @@ class Statements:
     delete_hourly: str
     delete_saved: str
     delete_segment: str
+    delete_view: str
     describe_server: str
     detach_day: str
     drop_detached: str
@@ -166,6 +167,7 @@ class Statements:
     list_quarantined_ranges: str
     list_quarantines: str
     list_released_files: str
+    list_saved_views: str
     list_seal_heads: str
     list_segments: str
     list_session: str
@@ -258,6 +260,7 @@ class Statements:
     revoke_share_link: str
     rotate_key: str
     save_segment: str
+    save_view: str
     seal_hour: str
     set_for_transaction: str
     set_former_aside: str

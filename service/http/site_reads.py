@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from service.access.sites import Site
 from service.exports.export import Exports
 from service.http.live_stream import Live
+from service.questions.saved_views import SavedViews
 from service.questions.segments import Segments
 from service.reports.cohorts import Cohorts
 from service.reports.event_list import EventList
@@ -32,6 +33,7 @@ class Reads:
     proofs: Proofs
     properties: PropertyValues
     rollups: Rollups
+    saved_views: SavedViews
     segments: Segments
     summary: Summary
     timelines: Timelines

@@ -85,22 +85,23 @@ class Segments:
 
     async def delete(self, name: str) -> dict[str, Any]:
         """Delete a segment. Raises Invalid and NotFound."""
-        _check_name(name)
+        check_name(name)
         rows = await self._writable.rows(self._writable.statements.delete_segment, self._site, name)
         if not rows:
             raise NotFound(f"there is no segment {name[:SHOWN]!r}")
         return {"ok": True, "name": name}
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Check the name of something that people save. It stands in a path. Raises Invalid."""
     if not 1 <= len(name) <= LONGEST_NAME or "/" in name or not name.isprintable():
         raise invalid("name", f"must be 1 to {LONGEST_NAME} printable characters without /")
+    if name in (".", ".."):
+        raise invalid("name", "must not be . or .., because clients take these out of paths")
 
 
 def _check(name: str, given: Mapping[str, str]) -> None:
-    _check_name(name)
-    if name in (".", ".."):
-        raise invalid("name", "must not be . or .., because clients take these out of paths")
+    check_name(name)
     _check_names(given, SAVED)
     with _below_filters():
         asked = filters(given)

@@ -1,5 +1,5 @@
--- Deletes segments and share links that name the person of an erasure, and counts them in it.
--- $1 erasure, $2 names of segments, $3 prefixes of share links
+-- Deletes segments, share links and saved views that name the person of an erasure, and counts segments and links in it.
+-- $1 erasure, $2 names of segments, $3 prefixes of share links, $4 names of saved views
 -- Rows: one (segments, share_links: how many the erasure has deleted so far).
 with named as (
     delete from segments as s
@@ -12,6 +12,11 @@ linked as (
     using erasures as e
     where e.erasure = $1 and l.site = e.site and l.prefix = any ($3::text[])
     returning l.prefix
+),
+viewed as (
+    delete from saved_views as v
+    using erasures as e
+    where e.erasure = $1 and v.site = e.site and v.name = any ($4::text[])
 )
 update erasures as e
 set
