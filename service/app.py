@@ -50,6 +50,7 @@ from service.reports.rollups import Rollups
 from service.reports.shards import Shards
 from service.reports.summary import Summary
 from service.reports.timelines import Timelines
+from service.reports.top_keys import TopKeys
 from service.reports.trends import Trends
 from service.settings import Settings, load
 from service.settings.temporary import roomy_folder
@@ -144,6 +145,7 @@ class Service:
             segments=segments,
             summary=Summary(counts, segments, now),
             timelines=Timelines(self.database, raw_events, now),
+            top_keys=TopKeys(counts, segments, now),
             trends=Trends(counts, segments, now),
         )
 

@@ -19,13 +19,15 @@ from service.archive.results import Rows, Tables, rows_of, tables
 from service.archive.seen import session_rows, user_rows
 from service.archive.source import Part, cohort_events, without_session
 from service.archive.streams import column
+from service.archive.top_keys import top_rows
+from service.archive.top_questions import Top
 from service.archive.trends import trend_rows
 
 # Every question.
-ASKED = Asked | Listed
+ASKED = Asked | Listed | Top
 
 
-def answer(connection: DuckDBPyConnection, parts: Sequence[Part], question: Asked | Listed) -> Rows:
+def answer(connection: DuckDBPyConnection, parts: Sequence[Part], question: Asked | Listed | Top) -> Rows:
     """Return the rows that answer a question, as the statement of its kind in sql/archive describes them.
 
     There is at least one part; it may be empty.
@@ -69,4 +71,5 @@ _ANSWERS: dict[type[Question], Callable[[Tables, Sequence[Part], Any], Rows]] = 
     EventPage: page_rows,
     SessionSeen: session_rows,
     UserSeen: user_rows,
+    Top: top_rows,
 }

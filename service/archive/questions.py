@@ -10,10 +10,13 @@ from msgspec import Struct
 
 from service.archive.checks import Check, Checks, columns_of_checks, names_of_checks
 from service.questions.conditions import PROPERTIES, Path
+from service.questions.divisions import OF_VISITS
+from service.questions.page_events import PAGE
 
 # Fields that hold text as the log stores it.
 STORED_TEXTS = ("session_id", "user_id", "tool_name", "event_type", "action")
 WHOLE = 0  # the number of the bucket that is all of a trend's time
+PART = "part"  # the measure of a trend that counts the events of each key of its division
 
 Range = tuple[datetime | None, datetime]
 
@@ -57,16 +60,17 @@ class Question(Struct, frozen=True, tag=True, kw_only=True):
 class Trend(Question, frozen=True, tag=True, kw_only=True):
     """Counts in buckets: the nth is [bounds[n], bounds[n + 1]).
 
-    named: dimensions whose keys to count, and any of `tool_uses`, `sessions`, `users` and `identified`. keys: the keys
-    to count, the rest as (other); None for all. divided_by: the dimension whose keys divide sessions, users and tool
-    uses. most: how many keys to name in each bucket and dimension, the largest; None for all. whole: also count all
-    buckets as one, the bucket WHOLE, and name keys only there.
+    named: dimensions whose keys to count, and any of `tool_uses`, `sessions`, `users`, `identified` and `part`. keys:
+    the keys to count, the rest as (other); None for all. divided_by, path: a Division whose keys divide sessions, users
+    and tool uses, and with `part` events, too. most: how many keys to name in each bucket and dimension, the largest;
+    None for all. whole: also count all buckets as one, the bucket WHOLE, and name keys only there.
     """
 
     bounds: list[datetime]
     named: tuple[str, ...] = ()
     keys: tuple[str, ...] | None = None
     divided_by: str | None = None
+    path: tuple[str, ...] | None = None
     most: int | None = None
     whole: bool = False
 
@@ -78,9 +82,16 @@ class Trend(Question, frozen=True, tag=True, kw_only=True):
     def needs(self) -> set[str]:
         """Return the columns of events that the answer needs."""
         columns = {"sessions": "session", "users": "user_id", "tool_uses": "tool_name"}
-        named = {columns.get(name, name) for name in self.named if name != "identified"}
-        divided = {self.divided_by} if self.divided_by else set()
-        return {"timestamp"} | named | divided | columns_of_checks(self.checks)
+        named = {columns.get(name, name) for name in self.named if name not in ("identified", PART)}
+        return {"timestamp"} | named | columns_of_division(self.divided_by) | columns_of_checks(self.checks)
+
+    def texts(self) -> dict[Path, tuple[str, ...]]:
+        """Return paths at which every event of the answer has one of some texts."""
+        return {} if self.divided_by in OF_VISITS else super().texts()
+
+    def property_names(self) -> set[str] | None:
+        """Return the names, at the top level of properties, that the answer looks at."""
+        return names_of_checks(self.checks) | names_of_division(self.divided_by, self.path)
 
     def counts(self, measure: str) -> bool:
         """Return whether a measure is counted. Sessions with a user are when both sessions and users are."""
@@ -192,6 +203,20 @@ class Properties(Question, frozen=True, tag=True, kw_only=True):
 
 
 Asked = Trend | Funnel | Cohorts | Properties
+
+
+def columns_of_division(dimension: str | None) -> set[str]:
+    """Return the columns that the keys of a division need."""
+    if dimension in OF_VISITS:
+        return {"timestamp", "position", "shard", "session", "event_type", PROPERTIES}
+    return {dimension} if dimension else set()
+
+
+def names_of_division(dimension: str | None, path: tuple[str, ...] | None) -> set[str]:
+    """Return the names, at the top level of properties, that the keys of a division need."""
+    if dimension in OF_VISITS:
+        return {PAGE[0]}
+    return {path[0]} if path else set()
 
 
 def _texts(checks: Iterable[Check]) -> Iterator[tuple[Path, tuple[str, ...]]]:

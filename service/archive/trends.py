@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from duckdb import DuckDBPyRelation, Expression
 
 from service.archive.conditions import Properties
+from service.archive.divided import Keyed, keyed
 from service.archive.json_text import call, constant
 from service.archive.keys import NO_KEY, event_key, named_key
-from service.archive.questions import WHOLE, Trend
+from service.archive.questions import PART, WHOLE, Trend
 from service.archive.results import Rows, Tables, rows_of
-from service.archive.source import Part, bucket, passing, together
+from service.archive.source import Part, bucket, together
 from service.archive.streams import column
+from service.questions.divisions import Division
 
 _DIMENSIONS = ("event_type", "tool_name", "risk_mode", "action", "demo_mode")
 # What is counted, and the column that is then needed.
@@ -23,7 +25,8 @@ _WHOLE = constant(WHOLE).cast("INTEGER")
 
 def trend_rows(tables: Tables, parts: Sequence[Part], question: Trend) -> Rows:
     """Return the rows of sql/archive/trend.sql."""
-    events = together([_events(part, question) for part in parts])
+    by = None if question.divided_by is None else Division(question.divided_by, question.path)
+    events = together([_events(found, question) for found in keyed(tables, parts, question, by)])
     divided = ["part"] if question.divided_by is not None else []
     dimensions = [name for name in _DIMENSIONS if name in question.named]
     members = [name for measure, name in _MEMBERS.items() if measure in question.named]
@@ -31,27 +34,26 @@ def trend_rows(tables: Tables, parts: Sequence[Part], question: Trend) -> Rows:
     if members:
         groups = tables.make("groups", groups)
     # Groups of members and of dimensions at once would be too many.
-    keyed = _grouped(events, [*dimensions, *divided]) if dimensions else _summed(groups, divided)
-    counted = tables.make("counted", keyed)
+    by_key = _grouped(events, [*dimensions, *divided]) if dimensions else _summed(groups, divided)
+    counted = tables.make("counted", by_key)
     return rows_of(
         tables.connection,
         "trend",
-        given={"most": question.most, "whole": question.whole},
+        given={"most": question.most, "whole": question.whole, "parts": PART in question.named},
         counted=_with_all_keys(counted),
         members=together([_no_members(counted), *_members(tables, groups, question)]),
     )
 
 
-def _events(part: Part, question: Trend) -> DuckDBPyRelation:
+def _events(found: Keyed, question: Trend) -> DuckDBPyRelation:
     """Return of each event what is counted; null for what is not."""
     dimensions = [name for name in _DIMENSIONS if name in question.named]
     keys = [_key(name, question).alias(name) for name in dimensions]
     if question.divided_by is not None:
-        keys.append(_key(question.divided_by, question).alias("part"))
+        keys.append(named_key(found.key, question.keys).alias("part"))
     members = [column(name) for measure, name in _MEMBERS.items() if measure in question.named]
     tool = column("tool_name") if question.counts_tools else NO_KEY
-    passed = passing(part, question, question.checks)
-    return passed.select(bucket(question.bounds).alias("bucket"), *keys, *members, tool.alias("tool"))
+    return found.events.select(bucket(question.bounds).alias("bucket"), *keys, *members, tool.alias("tool"))
 
 
 def _key(dimension: str, question: Trend) -> Expression:

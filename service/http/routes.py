@@ -51,7 +51,7 @@ def read_routes(sites: SiteReads) -> list[Any]:
         _question(sites, "/api/analytics/properties", lambda reads: reads.properties.page),
         _question(sites, "/api/analytics/rollups", lambda reads: reads.rollups.page),
         _question(sites, "/api/analytics/summary", lambda reads: reads.summary.page),
-        _question(sites, "/api/analytics/top", lambda reads: reads.summary.top),
+        _question(sites, "/api/analytics/top", lambda reads: reads.top_keys.page),
         _question(sites, "/api/analytics/trends", lambda reads: reads.trends.page),
         _rollup(sites),
         _funnel(sites),

@@ -18,6 +18,7 @@ from service.reports.properties import PropertyValues
 from service.reports.rollups import Rollups
 from service.reports.summary import Summary
 from service.reports.timelines import Timelines
+from service.reports.top_keys import TopKeys
 from service.reports.trends import Trends
 
 
@@ -37,6 +38,7 @@ class Reads:
     segments: Segments
     summary: Summary
     timelines: Timelines
+    top_keys: TopKeys
     trends: Trends
 
 

@@ -22,6 +22,8 @@ INTERVALS = ("minute", "quarter", "hour", "day", "week", "month")
 # The same length at any time, in any zone.
 FIXED = {"minute": timedelta(minutes=1), "quarter": QUARTER}
 COMPARISONS = ("none", "previous", "week", "year")
+# The days that weeks may begin with, as date.weekday counts them.
+MONDAY, SUNDAY = 0, 6
 DAY = timedelta(days=1)
 WEEK = timedelta(weeks=1)
 YEAR = 52 * WEEK  # so that weekdays stay the same
@@ -42,14 +44,17 @@ def zone(name: str) -> tzinfo:
         ) from error
 
 
-def bounds_of(since: datetime, until: datetime, interval: str, zone: tzinfo) -> Bounds:
-    """Return the bounds of all buckets. Raises InvalidParameter for one that is not at a quarter of an hour (UTC)."""
+def bounds_of(since: datetime, until: datetime, interval: str, zone: tzinfo, first_day: int = MONDAY) -> Bounds:
+    """Return the bounds of all buckets. Raises InvalidParameter for one that is not at a quarter of an hour (UTC).
+
+    first_day: of a week, MONDAY or SUNDAY.
+    """
     if length := FIXED.get(interval):
         return [since + step * length for step in range((until - since) // length + 1)]
     with _within_calendar():
         if interval == "hour":
             return _checked([*_hours(since, until, _zone_of_hours(since, until, zone)), until])
-        inner = {start for start in _local_starts(since, until, interval, zone) if since < start < until}
+        inner = {start for start in _local_starts(since, until, interval, zone, first_day) if since < start < until}
     return _checked([since, *sorted(inner), until])  # the set drops days that the zone skipped
 
 
@@ -93,11 +98,12 @@ def complete(bounds: Bounds, whole: list[bool], now: datetime) -> list[bool]:
     return [is_whole and end <= now for is_whole, end in zip(whole, bounds[1:], strict=True)]
 
 
-def whole_periods(bounds: Bounds, interval: str, zone: tzinfo) -> list[bool]:
+def whole_periods(bounds: Bounds, interval: str, zone: tzinfo, first_day: int = MONDAY) -> list[bool]:
     """Return, for each bucket, whether it is a whole period: the range may cut the first and the last."""
     if interval == "hour":
         zone = _zone_of_hours(bounds[0], bounds[-1], zone)
-    cut = {place for place, bound in ((0, 0), (len(bounds) - 2, -1)) if not _is_start(bounds[bound], interval, zone)}
+    ends = ((0, bounds[0]), (len(bounds) - 2, bounds[-1]))
+    cut = {place for place, bound in ends if not _is_start(bound, interval, zone, first_day)}
     return [place not in cut for place in range(len(bounds) - 1)]
 
 
@@ -106,22 +112,22 @@ def _zone_of_hours(since: datetime, until: datetime, zone: tzinfo) -> tzinfo:
     return zone if any(end.minute and _is_start(end, "hour", zone) for end in (since, until)) else UTC
 
 
-def _is_start(moment: datetime, interval: str, zone: tzinfo) -> bool:
+def _is_start(moment: datetime, interval: str, zone: tzinfo, first_day: int = MONDAY) -> bool:
     if interval in FIXED:
         return True
     if interval == "hour":
         return not _past_hour(moment, zone)
     day = moment.astimezone(zone).date()
-    starts = {"day": day, "week": day - day.weekday() * DAY, "month": day.replace(day=1)}
+    starts = {"day": day, "week": day - (day.weekday() - first_day) % 7 * DAY, "month": day.replace(day=1)}
     return datetime.combine(starts[interval], time(), zone).astimezone(UTC) == moment
 
 
-def _local_starts(since: datetime, until: datetime, interval: str, zone: tzinfo) -> Iterator[datetime]:
+def _local_starts(since: datetime, until: datetime, interval: str, zone: tzinfo, first_day: int) -> Iterator[datetime]:
     """Give the starts of the periods after `since`, up to the first at or after `until`."""
     day = since.astimezone(zone).date()
     start = since
     while start < until:
-        day = _next(day, interval)
+        day = _next(day, interval, first_day)
         start = datetime.combine(day, time(), zone).astimezone(UTC)
         yield start
 
@@ -134,18 +140,23 @@ def _hours(since: datetime, until: datetime, zone: tzinfo) -> Iterator[datetime]
         start += HOUR - _past_hour(start, zone)
 
 
+def hour_end(moment: datetime, zone: tzinfo) -> datetime:
+    """Return the end of the hour of a moment, by the clocks of a zone."""
+    return moment.astimezone(UTC) + HOUR - _past_hour(moment.astimezone(UTC), zone)
+
+
 def _past_hour(moment: datetime, zone: tzinfo) -> timedelta:
     """Return how long after a full hour the clocks of a zone are."""
     wall = moment if zone is UTC else _wall(moment, zone)
     return wall - hour_start(wall)
 
 
-def _next(day: date, interval: str) -> date:
+def _next(day: date, interval: str, first_day: int) -> date:
     """Return the first day of the next period."""
     if interval == "day":
         return day + DAY
     if interval == "week":
-        return day + (7 - day.weekday()) * DAY
+        return day + (7 - (day.weekday() - first_day) % 7) * DAY
     return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
 
 

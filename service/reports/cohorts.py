@@ -12,10 +12,11 @@ from service.archive.checks import filter_checks
 from service.archive.questions import Cohorts as CohortsAsked
 from service.questions.buckets import Bounds, bounds_of, complete, whole_periods, zone
 from service.questions.filters import NAMES, Filters
-from service.questions.hours import closed_range, time_text
+from service.questions.hours import time_text
 from service.questions.parameters import choice, invalid, parse
+from service.questions.ranges import OF_RANGE, closed_range, week_start
 from service.questions.segments import Segments
-from service.reports.kept_range import EVENTS, PEOPLE, ROLLUPS, KeptRange
+from service.reports.kept_range import EVENTS, PEOPLE, ROLLUPS, KeptRange, begun
 from service.reports.raw_events import RawEvents
 from sql.database import Database, Row
 
@@ -25,7 +26,7 @@ OWNERS = ("user", "visitor")
 RETENTIONS = ("bounded", "unbounded")
 # The most numbers in one answer, enough for 315 days.
 MOST_CELLS = 50_000
-PARAMETERS = NAMES | {"interval", "tz", "by", "retention", "return_event_type", "hours", "from", "to"}
+PARAMETERS = NAMES | OF_RANGE | {"interval", "by", "retention", "return_event_type"}
 
 Rows = Sequence[Row | Mapping[str, Any]]
 
@@ -34,14 +35,15 @@ Rows = Sequence[Row | Mapping[str, Any]]
 class Question:
     """A question about retention.
 
-    interval: one of INTERVALS. by: one of OWNERS. retention: one of RETENTIONS. return_event_type: only events of this
-    type count as coming back, None for any event.
+    interval: one of INTERVALS. first_day: of a week. by: one of OWNERS. retention: one of RETENTIONS.
+    return_event_type: only events of this type count as coming back, None for any event.
     """
 
     since: datetime
     until: datetime
     interval: str
     zone: tzinfo
+    first_day: int
     by: str
     retention: str
     return_event_type: str | None
@@ -76,7 +78,7 @@ class Cohorts:
         async with self._raw_events.admitted():
             kept = await self._kept(question)
             while True:
-                bounds = bounds_of(kept.since, question.until, question.interval, question.zone)
+                bounds = bounds_of(kept.since, question.until, question.interval, question.zone, question.first_day)
                 _check_size(len(bounds) - 1)
                 rows, source = await self._rows(question, bounds)
                 if not await kept.shrank():
@@ -96,9 +98,9 @@ class Cohorts:
     async def _kept(self, question: Question) -> KeptRange:
         if question.source == EVENTS:
             return await self._raw_events.kept(question.since, question.until)
-        return await KeptRange.of(
-            self._database, self._raw_events.shards, question.since, question.until, ROLLUPS, PEOPLE
-        )
+        shards = self._raw_events.shards
+        since = await begun(self._database, shards, question.since, question.until)
+        return await KeptRange.of(self._database, shards, since, question.until, ROLLUPS, PEOPLE)
 
     async def _rows(self, question: Question, bounds: Bounds) -> tuple[Rows, str]:
         """Return the rows, and what was counted."""
@@ -120,6 +122,7 @@ def _question(given: Mapping[str, str], asked: Filters, now: datetime) -> Questi
         until,
         choice(given, "interval", INTERVALS, "week"),
         zone(given.get("tz", "UTC")),
+        week_start(given),
         choice(given, "by", OWNERS, "user"),
         choice(given, "retention", RETENTIONS, "bounded"),
         given.get("return_event_type") or None,
@@ -135,7 +138,7 @@ def _check_size(periods: int) -> None:
 def _cohorts(question: Question, bounds: Bounds, rows: Rows, now: datetime) -> list[dict[str, Any]]:
     counts = {(row["cohort"], row["period"]): row for row in rows}
     periods = len(bounds) - 1
-    over = complete(bounds, whole_periods(bounds, question.interval, question.zone), now)
+    over = complete(bounds, whole_periods(bounds, question.interval, question.zone, question.first_day), now)
 
     def numbers(cohort: int, of: str) -> list[int]:
         found = (counts.get((cohort, period)) for period in range(cohort, periods + 1))

@@ -9,13 +9,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
+
 from service.archive.checks import filter_checks
 from service.archive.process import Answer
 from service.archive.questions import WHOLE, Trend
 from service.questions.buckets import Bounds
+from service.questions.divisions import Division
 from service.questions.filters import Filters
 from service.reports.counted import Counted
-from service.reports.kept_range import EVENTS, PEOPLE, ROLLUPS, KeptRange, data_since, kept_since
+from service.reports.kept_range import EVENTS, PEOPLE, ROLLUPS, KeptRange, begun, data_since, kept_since
 from service.reports.raw_events import RawEvents
 from service.reports.shards import Shards
 from sql.database import Database, Row
@@ -48,13 +51,13 @@ class Wanted:
 
     named: dimensions whose keys to count, and any of `sessions`, `users` and `identified`.
     keys: the keys to count, the rest as (other). None for all keys.
-    divided_by: the dimension whose keys divide sessions and tool uses. Raw events only.
+    divided_by: what divides sessions and tool uses, and events where PART is named. Raw events only.
     most: how many keys must be named in each bucket and dimension, those with the most events. None for all.
     """
 
     named: tuple[str, ...]
     keys: tuple[str, ...] | None = None
-    divided_by: str | None = None
+    divided_by: Division | None = None
     most: int | None = None
 
 
@@ -92,7 +95,8 @@ class Counts:
         """Return the kept part of a scope's range. Raises Expired when nothing of it is kept."""
         if scope.source == EVENTS:
             return await self._raw_events.kept(scope.since, scope.until)
-        return await KeptRange.of(self._database, self._shards, scope.since, scope.until, ROLLUPS)
+        since = await begun(self._database, self._shards, scope.since, scope.until)
+        return await KeptRange.of(self._database, self._shards, since, scope.until, ROLLUPS)
 
     async def known(self, source: str) -> Known:
         """Return since when an earlier time can be compared with."""
@@ -151,6 +155,10 @@ class Counts:
         answer = await self._ask(filters, bounds, wanted)
         return await _counted(answer.rows, answer.source)
 
+    async def ask(self, question: Struct) -> Answer:
+        """Return the answer to a question about raw events. Call it within `admitted`."""
+        return await self._raw_events.ask(question)
+
     async def _ask(self, filters: Filters, bounds: Bounds, wanted: Wanted, *, whole: bool = False) -> Answer:
         return await self._raw_events.ask(
             Trend(
@@ -158,7 +166,8 @@ class Counts:
                 bounds=bounds,
                 named=wanted.named,
                 keys=wanted.keys,
-                divided_by=wanted.divided_by,
+                divided_by=wanted.divided_by and wanted.divided_by.dimension,
+                path=wanted.divided_by and wanted.divided_by.path,
                 most=wanted.most,
                 whole=whole,
             )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from service.archive.checks import checks_of
 from service.archive.questions import Step as StepAsked
 from service.errors import Invalid
-from service.questions.condition_grammar import field_path, parse_conditions
-from service.questions.conditions import PROPERTIES, Condition, Malformed, equals
-from service.questions.parameters import SHOWN, invalid
+from service.questions.condition_grammar import parse_conditions
+from service.questions.conditions import Condition, Malformed, equals
+from service.questions.divisions import Division, division
+from service.questions.parameters import invalid
 from sql.hourly import DIMENSIONS
 
 LEAST_STEPS, MOST_STEPS = 2, 10
@@ -30,7 +31,10 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True):
     where: str = ""
 
 
-class FunnelBody(Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from", "until": "to"}):
+RENAMED = {"since": "from", "until": "to", "range_name": "range"}
+
+
+class FunnelBody(Struct, frozen=True, forbid_unknown_fields=True, rename=RENAMED):
     """The body of a funnel question. Times and filters have the form of query parameters."""
 
     steps: Annotated[tuple[Step, ...], Meta(min_length=LEAST_STEPS, max_length=MOST_STEPS)]
@@ -40,13 +44,17 @@ class FunnelBody(Struct, frozen=True, forbid_unknown_fields=True, rename={"since
     hours: int | None = None
     since: str | None = None
     until: str | None = None
+    range_name: str | None = None
+    tz: str | None = None
+    week_start: str | None = None
     breakdown: str | None = None
     filters: dict[str, str] = {}
 
     @property
     def range(self) -> dict[str, str]:
         """Return the fields of the range as query parameters."""
-        said = {"hours": self.hours, "from": self.since, "to": self.until}
+        said = {"hours": self.hours, "from": self.since, "to": self.until, "range": self.range_name}
+        said |= {"tz": self.tz, "week_start": self.week_start}
         return {name: str(value) for name, value in said.items() if value is not None}
 
 
@@ -74,26 +82,6 @@ def _conditions(step: Step, place: str) -> tuple[Condition, ...]:
         raise invalid(f"{place}.where", str(error)) from error
 
 
-class Breakdown(NamedTuple):
-    """The field that divides the runs: a dimension, or `properties` and a path."""
-
-    dimension: str | None = None
-    path: tuple[str, ...] | None = None
-
-
-def breakdown_of(text: str | None) -> Breakdown:
-    """Return the breakdown that a text names. Raises Invalid."""
-    if not text:
-        return Breakdown()
-    try:
-        path = field_path(text)
-    except Malformed:
-        path = None
-    if path is not None and path[0] == PROPERTIES:
-        return Breakdown(PROPERTIES, path[1:])
-    if text in DIMENSIONS:
-        return Breakdown(text)
-    raise invalid(
-        "breakdown",
-        f"must be one of {', '.join(DIMENSIONS)}, or a property such as properties.plan, not {text[:SHOWN]!r}",
-    )
+def breakdown_of(text: str | None) -> Division | None:
+    """Return the field that divides the runs, None for no text. Raises Invalid."""
+    return division("breakdown", text, DIMENSIONS) if text else None

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from service.archive.checks import filter_checks
 from service.archive.protocol import Row
 from service.archive.questions import Funnel as Question
-from service.questions.hours import closed_range, time_text
+from service.questions.hours import time_text
+from service.questions.ranges import closed_range
 from service.questions.segments import Segments
 from service.reports.funnel_body import FunnelBody, breakdown_of, steps_of
 from service.reports.raw_events import RawEvents
@@ -67,8 +68,8 @@ class Funnels:
             strict=body.order == "strict",
             window_minutes=body.window_minutes,
             steps=steps_of(body.steps),
-            divided_by=breakdown.dimension,
-            path=breakdown.path,
+            divided_by=breakdown and breakdown.dimension,
+            path=breakdown and breakdown.path,
             most_keys=MOST_GROUPS,
             most_ids=most_ids,
         )

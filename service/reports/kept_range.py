@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from service.archive import sources
 from service.errors import Expired
-from service.questions.hours import FIRST, time_text
+from service.questions.hours import FIRST, QUARTER, time_text
 from service.reports.shards import Shards
 from sql.database import Database, Row
 
@@ -51,6 +51,13 @@ async def data_since(database: Database, shards: Shards) -> datetime:
     """Read the quarter of an hour of the first event ever: FIRST when retention took it, NEVER without events."""
     row = await database.only(database.statements.read_beginning, await shards.numbers())
     return FIRST if row["is_retired"] else row["began"] or NEVER
+
+
+async def begun(database: Database, shards: Shards, since: datetime, until: datetime) -> datetime:
+    """Return the start of a range. One from FIRST begins with the data, at the latest a quarter before its end."""
+    if since > FIRST:
+        return since
+    return min(await data_since(database, shards), until - QUARTER)
 
 
 def first_kept(source: str, since: datetime, until: datetime, kept: datetime) -> datetime:

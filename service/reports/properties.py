@@ -14,8 +14,9 @@ from service.archive.questions import Properties
 from service.questions.condition_grammar import path_text, property_path
 from service.questions.conditions import Malformed
 from service.questions.filters import NAMES
-from service.questions.hours import closed_range, time_text
+from service.questions.hours import time_text
 from service.questions.parameters import invalid, parse, whole
+from service.questions.ranges import OF_RANGE, closed_range
 from service.questions.segments import Segments
 from service.reports.raw_events import RawEvents
 
@@ -27,7 +28,7 @@ MOST_PROPERTIES = 200
 MOST_DEPTH = 4
 TYPES = ("string", "number", "boolean", "object", "array", "null")
 SCALARS = TYPES[:3]
-PARAMETERS = NAMES | {"hours", "from", "to", "property", "limit"}
+PARAMETERS = NAMES | OF_RANGE | {"property", "limit"}
 
 
 class PropertyValues:

@@ -18,7 +18,7 @@ from service.archive.admission import AT_A_TIME, Places
 from service.archive.engine import SECONDS
 from service.archive.process import Answer
 from service.errors import ReadTooSlow
-from service.reports.kept_range import EVENTS, KeptRange, kept_since
+from service.reports.kept_range import EVENTS, KeptRange, begun, kept_since
 from service.reports.shards import Shards
 from sql.database import Database, Row
 from sql.errors import TooSlow
@@ -89,7 +89,11 @@ class RawEvents:
         return await self._database.rows(query, *args)
 
     async def kept(self, since: datetime, until: datetime) -> KeptRange:
-        """Return the part of [since, until) whose events are kept. Raises Expired when it is empty."""
+        """Return the part of [since, until) whose events are kept. Raises Expired when it is empty.
+
+        since: FIRST for the start of the data.
+        """
+        since = await begun(self._database, self.shards, since, until)
         return await KeptRange.of(self._database, self.shards, since, until, EVENTS)
 
     async def kept_since(self) -> datetime:

@@ -1,36 +1,33 @@
-"""The totals of a range, compared with an earlier one, also by bucket, and its most frequent keys."""
+"""The totals of a range, compared with an earlier one, also by bucket."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from itertools import pairwise
 from typing import Any
 
 from service.archive.sources import source_of_all
-from service.questions.buckets import COMPARISONS, INTERVALS, Bounds, bounds_of, complete, earlier, whole_periods, zone
+from service.questions.buckets import INTERVALS, Bounds, bounds_of, complete, whole_periods, zone
 from service.questions.filters import NAMES
-from service.questions.hours import closed_range, time_text
-from service.questions.parameters import choice, invalid, parse, whole
+from service.questions.hours import time_text
+from service.questions.parameters import choice, invalid, parse
+from service.questions.ranges import OF_COMPARISON, OF_RANGE, Comparison, closed_range, comparison, week_start
 from service.questions.segments import Segments
 from service.reports.counted import Counted, largest
 from service.reports.counts import Counts, Scope, Wanted
 from service.reports.kept_range import EVENTS, ROLLUPS
-from sql.hourly import METRICS, OTHER, ROLLUP_FIELDS
+from sql.hourly import METRICS, OTHER
 
 DEFAULT_HOURS = 168
 # The most keys in a list.
 MOST_KEYS = 50
-DEFAULT_LIMIT = 10
-MOST_ROWS = 1_000
 # The most numbers in the buckets of an answer.
 MOST_VALUES = 50_000
 # Rollups do not know minutes.
 SUMMARY_INTERVALS = INTERVALS[1:]
-SUMMARY_PARAMETERS = NAMES | {"hours", "from", "to", "compare", "interval", "tz"}
-TOP_PARAMETERS = NAMES | {"hours", "from", "to", "by", "limit"}
-TOP_DIMENSIONS = ("action", *ROLLUP_FIELDS)
+SUMMARY_PARAMETERS = NAMES | OF_RANGE | OF_COMPARISON | {"interval"}
 # The lists of an answer, and the dimension of each.
 LISTS = {"event_types": "event_type", "tool_usage": "tool_name", "risk_distribution": "risk_mode"}
 
@@ -42,21 +39,23 @@ Compared = tuple[Bounds, Counted] | None
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The buckets that a summary is to have, too. interval: one of SUMMARY_INTERVALS."""
+    """The buckets that a summary is to have, too. interval: one of SUMMARY_INTERVALS. first_day: of a week."""
 
     interval: str
     zone: tzinfo
+    first_day: int
 
     def bounds(self, cut: Scope) -> Bounds:
         """Return the bounds of the buckets. Raises InvalidParameter when they are too many."""
-        bounds = bounds_of(cut.since, cut.until, self.interval, self.zone)
+        bounds = bounds_of(cut.since, cut.until, self.interval, self.zone, self.first_day)
         if (numbers := (len(bounds) - 1) * len(METRICS)) > MOST_VALUES:
             raise invalid("interval", f"must be longer: the buckets make {numbers} numbers, more than {MOST_VALUES}")
         return bounds
 
     def buckets(self, bounds: Bounds, counted: Counted, now: datetime) -> list[dict[str, Any]]:
         """Return the totals of each bucket."""
-        is_complete = complete(bounds, whole_periods(bounds, self.interval, self.zone), now)
+        whole = whole_periods(bounds, self.interval, self.zone, self.first_day)
+        is_complete = complete(bounds, whole, now)
         return [
             {
                 "start": time_text(since),
@@ -78,7 +77,7 @@ class Read:
 
 
 class Summary:
-    """Answers `GET /api/analytics/summary` and `GET /api/analytics/top`."""
+    """Answers `GET /api/analytics/summary`."""
 
     def __init__(self, counts: Counts, segments: Segments, clock: Callable[[], datetime]) -> None:
         self._counts = counts
@@ -88,7 +87,7 @@ class Summary:
     async def page(self, query: bytes) -> dict[str, Any]:
         """Return the totals of a range, and of the earlier range to compare with. Raises ServiceError."""
         given = parse(query, SUMMARY_PARAMETERS)
-        compare = choice(given, "compare", COMPARISONS, "none")
+        compare = comparison(given)
         course = _course(given)
         now = self._clock()
         scope = await self._scope(given)
@@ -112,43 +111,16 @@ class Summary:
             "as_of": counted.as_of,
         }
 
-    async def top(self, query: bytes) -> dict[str, Any]:
-        """Return the most frequent keys of a dimension, and the sum of the others. Raises ServiceError."""
-        given = parse(query, TOP_PARAMETERS)
-        by = choice(given, "by", TOP_DIMENSIONS, "action")
-        limit = whole(given, "limit", DEFAULT_LIMIT, MOST_ROWS)
-        scope = await self._scope(given, by)
-        async with self._counts.admitted(scope.source):
-            kept = await self._counts.kept(scope)
-            while True:
-                cut = scope.within(kept)
-                counted = await self._counts.read(cut, [cut.since, cut.until], Wanted((by,), most=limit))
-                if not await kept.shrank():
-                    break
-        named, other = largest(counted.keys(by), limit)
-        other += counted.rest(by)
-        return {
-            "ok": True,
-            "by": by,
-            "source": counted.source,
-            "from": time_text(cut.since),
-            "to": time_text(cut.until),
-            "total": sum(events for _, events in named) + other,
-            "rows": [{"key": key, "events": events} for key, events in named],
-            "other": other,
-        }
-
-    async def _scope(self, given: Mapping[str, str], by: str = "event_type") -> Scope:
+    async def _scope(self, given: Mapping[str, str]) -> Scope:
         since, until = closed_range(given, DEFAULT_HOURS, self._clock())
         filters = await self._segments.filters(given)
-        source = ROLLUPS if not filters and by in ROLLUP_FIELDS else EVENTS
-        return Scope(source, since, until, filters)
+        return Scope(EVENTS if filters else ROLLUPS, since, until, filters)
 
-    async def _read(self, cut: Scope, compare: str, course: Course | None) -> Read:
+    async def _read(self, cut: Scope, compare: Comparison, course: Course | None) -> Read:
         bounds = [cut.since, cut.until]
         compared = None
-        if compare != "none":
-            before = earlier(bounds, compare, "hour", UTC)
+        if compare:
+            before = compare.whole(bounds)
             compared = before, await self._counts.read(cut, before, Wanted(TOTALS, most=0))
         wanted = Wanted((*LISTS.values(), *TOTALS), most=MOST_KEYS)
         if course is None:
@@ -178,9 +150,9 @@ class Summary:
 
 def _course(given: Mapping[str, str]) -> Course | None:
     if "interval" in given:
-        return Course(choice(given, "interval", SUMMARY_INTERVALS, ""), zone(given.get("tz", "UTC")))
-    if "tz" in given:
-        raise invalid("tz", "needs the parameter interval")
+        return Course(choice(given, "interval", SUMMARY_INTERVALS, ""), zone(given.get("tz", "UTC")), week_start(given))
+    if "tz" in given and "range" not in given:
+        raise invalid("tz", "needs the parameter interval or range")
     return None
 
 

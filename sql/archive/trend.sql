@@ -5,10 +5,12 @@
 --   events; tool_uses: those among them with a tool, 0 when they are not counted
 -- members: bucket, 0 for the whole; part, null for all events; measure: sessions, users, identified; amount: distinct ones
 -- Parameters: $most, how many keys to name in each bucket and dimension, those with the most events, null for all; $whole,
--- whether to count all buckets as one, bucket 0, and to name keys only there.
+-- whether to count all buckets as one, bucket 0, and to name keys only there; $parts, whether to count the events of each
+-- part.
 -- Rows: bucket, measure, key, amount
 --   measure event_type, tool_name, risk_mode, action, demo_mode: events with the key; key null for those of all keys that
 --   are not named
+--   measure part: the same of the dimension that divides, with $parts
 --   measure sessions, users, identified: distinct ones, of events of the part `key`, or of all when key is null
 --   measure tool_uses: events of the part `key` that have a tool
 --   measure event_types: with $most, the number of event types, named or not
@@ -36,6 +38,11 @@ with of_buckets as (
     from counted
     where demo_mode is not null
     group by bucket, demo_mode
+    union all
+    select bucket, 'part', part, sum(events)::bigint
+    from counted
+    where $parts and part is not null
+    group by bucket, part
 ),
 keyed as materialized (
     select bucket, measure, key, amount

@@ -34,7 +34,7 @@ QUESTIONS: dict[str, Callable[[Reads], Awaitable[dict[str, Any]]]] = {
     "trends": lambda found: found.trends.page(f"{SCOPE}&interval=day&metric=users&demo_mode=true".encode()),
     "trends by tool": lambda found: found.trends.page(f"{SCOPE}&interval=day&by=tool_name&demo_mode=true".encode()),
     "summary": lambda found: found.summary.page(f"{SCOPE}&demo_mode=true".encode()),
-    "top": lambda found: found.summary.top(f"{SCOPE}&by=tool_name&demo_mode=true".encode()),
+    "top": lambda found: found.top_keys.page(f"{SCOPE}&by=tool_name&demo_mode=true".encode()),
     "properties": lambda found: found.properties.page(SCOPE.encode()),
     "cohorts": lambda found: found.cohorts.page(f"{SCOPE}&interval=day&demo_mode=true".encode()),
     "funnels": lambda found: ask(

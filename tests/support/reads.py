@@ -21,6 +21,7 @@ from service.reports.raw_events import RawEvents
 from service.reports.shards import Shards
 from service.reports.summary import Summary
 from service.reports.timelines import Timelines
+from service.reports.top_keys import TopKeys
 from service.reports.trends import Trends
 from sql.database import Database
 from tests.support.engines import NO_ARCHIVE, InProcess
@@ -40,6 +41,7 @@ class Reads:
     timelines: Timelines
     cohorts: Cohorts
     event_list: EventList
+    top_keys: TopKeys
 
 
 @asynccontextmanager
@@ -70,6 +72,7 @@ def reads_on(database: Database, raw_events: RawEvents) -> Reads:
         Timelines(database, raw_events, lambda: NOW),
         Cohorts(database, raw_events, segments, lambda: NOW),
         EventList(database, raw_events, shards, segments, lambda: NOW),
+        TopKeys(counts, segments, lambda: NOW),
     )
 
 

@@ -15,7 +15,14 @@ from tests.http.support.described import (
 )
 from tests.http.support.site import Json, Site, refused
 
-TOGETHER = {"from": "to", "to": "from", "top": "by", "tz": "interval"}
+TOGETHER = {
+    "from": "to",
+    "to": "from",
+    "top": "by",
+    "tz": "interval",
+    "compare_from": "compare_to",
+    "compare_to": "compare_from",
+}
 
 
 def ask(site: Site, operation: Operation, parameter: Json, value: str) -> httpx.Response:

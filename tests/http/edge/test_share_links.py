@@ -106,6 +106,7 @@ def test_its_numbers_are_those_of_its_filters_and_its_range(shared: Shared) -> N
     asked: list[tuple[str, Json]] = [
         (SUMMARY, {"interval": "hour"}),
         ("/api/analytics/top", {"by": "action"}),
+        ("/api/analytics/top", {"by": "properties.$browser", "metric": "visitors"}),
         ("/api/analytics/trends", {"metric": "events", "interval": "hour", "by": "event_type", "top": 5}),
     ]
     for path, query in asked:
@@ -131,6 +132,12 @@ def test_a_question_cannot_change_its_filters_or_its_range(shared: Shared, name:
     encoded = "".join(f"%{ord(letter):02x}" for letter in name)
     headers = {"authorization": f"Bearer {shared.secret}"}
     refused(shared.found.site.client.get(f"{SUMMARY}?{encoded}=1", headers=headers), 400, "unknown_parameter", name)
+
+
+@pytest.mark.parametrize("by", ["session_id", "user_id", "properties.email", "properties.path.name"])
+def test_a_question_cannot_tell_who_somebody_is(shared: Shared, by: str) -> None:
+    for path in ("/api/analytics/top", "/api/analytics/trends"):
+        refused(shared.get(path, by=by), 400, "invalid_parameter", "by")
 
 
 def test_another_site_is_closed_and_a_link_is_neither_key_nor_cookie(shared: Shared) -> None:

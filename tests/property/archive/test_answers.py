@@ -18,10 +18,11 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.archive.answers import answer
+from service.archive.answers import ASKED, answer
 from service.archive.checks import filter_checks
 from service.archive.questions import Asked, Cohorts, Funnel, Properties, Step, Trend
 from service.archive.source import Part
+from service.archive.top_questions import Top
 from service.ingest.event import Event
 from service.questions.condition_grammar import parse_conditions
 from service.questions.filters import NOTHING, Filters
@@ -53,9 +54,9 @@ class Asking:
     connection: duckdb.DuckDBPyConnection
     parts: list[Part]
 
-    def ask(self, question: Asked) -> list[Row]:
+    def ask(self, question: Asked | Top) -> list[Row]:
         """Return DuckDB's answer."""
-        sent_over = msgspec.msgpack.decode(msgspec.msgpack.encode(question), type=Asked)
+        sent_over = msgspec.msgpack.decode(msgspec.msgpack.encode(question), type=ASKED)
         assert sent_over == question
         return answer(self.connection, self.parts, sent_over)
 
