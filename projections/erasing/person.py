@@ -43,6 +43,7 @@ async def everything(erasing: Erasing) -> dict[str, Any]:
         "active_since": utc_text(min((row["since"] for row in rollups), default=None)),
         "segments": saved.segments,
         "share_links": saved.share_links,
+        "views": saved.views,
         "events_stored": sum(place.events for place in person.places),
         "note": DETACHED_NOTE if sum(place.events for place in person.places) != len(events) else None,
         "events": events,
@@ -64,6 +65,7 @@ def told(person: Person, members: Sequence[Row], saved: SavedFilters) -> dict[st
         "rollup_rows": sum(row["quarters"] for row in members),
         "segments": saved.segments,
         "share_links": saved.share_links,
+        "views": saved.views,
     }
 
 

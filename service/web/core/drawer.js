@@ -1,4 +1,4 @@
-// The drawer below the controls shows one part at a time: add a filter, segments, views, export, or arrange. Each loads at its first use.
+// The drawer below the controls shows one part at a time: add a filter, segments, views, notes, export, or arrange. Each loads at its first use.
 
 import { element, find, hide } from "./dom.js";
 import { style } from "./views.js";
@@ -7,6 +7,7 @@ const LOADERS = new Map([
   ["add-filter", () => import("../views/add_filter.js")],
   ["segments", () => import("../views/segments.js")],
   ["saved-views", () => import("../views/saved_views.js")],
+  ["notes", () => import("../views/notes.js")],
   ["arrange", () => import("../views/arrange.js")],
   ["export", () => import("../views/export.js")],
 ]);

@@ -61,7 +61,11 @@ function failed(error, { kind, by }, asked, signal, told) {
   if (error.status === 401) return "signed-out";
   if (!(error instanceof Refused)) throw error;
   // Rows that are a little old are better than none while the service has no room.
-  if (error.status === BUSY && answers.get(kind.id)?.asked === asked) return "refused";
+  const before = answers.get(kind.id);
+  if (error.status === BUSY && before?.asked === asked) {
+    told(kind, by, before.answer);
+    return "refused";
+  }
   const cannot = !isPlain(by) && (error.status === NOT_FOUND || UNKNOWN.test(error.message));
   told(kind, by, cannot ? new Refused(error.status, error.code, TOO_OLD) : error);
   return cannot ? "ok" : "refused";

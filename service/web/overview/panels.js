@@ -7,13 +7,15 @@ import { style } from "../core/views.js";
 import * as bars from "./top_keys.js";
 import * as cardChoice from "./card_choice.js";
 import { MEASURES, panels } from "./panel_kinds.js";
-import { readPanels, valueOf } from "./panel_reads.js";
+import { TOO_OLD, readPanels, valueOf } from "./panel_reads.js";
 
 const PAGE_VIEW = "page_viewed";
 let page = null;
 // What each panel with tabs counts by, once the reader has chosen.
 const tabs = new Map();
 const empty = new Set();
+let noteFor = null;
+let reading = new AbortController();
 
 export function start(given) {
   page = given;
@@ -63,7 +65,7 @@ function tabsOf(kind) {
       tabs.set(kind.id, by);
       for (const each of group.children) each.setAttribute("aria-pressed", String(each === button));
       find(kind.id).classList.add("stale");
-      page.doubt();
+      readOne(kind);
     });
     group.append(button);
   }
@@ -115,13 +117,28 @@ export function failSummary(message) {
 // Read the panels that a summary does not have. noteOf(answer): a note below the rows. isOfWeb: only those of page views.
 // Returns the outcomes.
 export function read(state, signal, noteOf, isOfWeb = false) {
+  noteFor = noteOf;
   const wanted = panels(isWeb()).filter(({ list, isShown, isWeb: web }) => !list && isShown && (web || !isOfWeb)).map((kind) => ({ kind, by: byOf(kind) }));
-  return readPanels(wanted, state, signal, (kind, by, told) => {
-    if (by !== byOf(kind)) return;
-    if (told instanceof Error) return fail(kind.id, told.message.startsWith("This server") ? told.message : `Could not load: ${told.message}`);
-    const rows = told.rows.map((row) => ({ key: row.key, value: valueOf(row, kind.measure) }));
-    fill(kind, by, rows, told.total, noteOf(told));
-  });
+  return readPanels(wanted, state, signal, tell);
+}
+
+// The reader waits for this one.
+function readOne(kind) {
+  reading.abort();
+  reading = new AbortController();
+  readPanels([{ kind, by: byOf(kind) }], page.state(), reading.signal, tell);
+}
+
+// Read the panels that the reader has just added.
+export function readNew() {
+  for (const kind of panels(isWeb()).filter(({ id, list, isShown }) => isShown && !list && !find(id).querySelector(".bar-list").children.length)) readOne(kind);
+}
+
+function tell(kind, by, told) {
+  if (by !== byOf(kind)) return;
+  if (told instanceof Error) return fail(kind.id, told.message === TOO_OLD ? TOO_OLD : `Could not load: ${told.message}`);
+  const rows = told.rows.map((row) => ({ key: row.key, value: valueOf(row, kind.measure) }));
+  fill(kind, by, rows, told.total, noteFor(told));
 }
 
 function fill(kind, by, rows, total, noted) {

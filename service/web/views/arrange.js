@@ -19,6 +19,7 @@ export function open(place, page, close) {
 
   const changed = () => {
     panels.arrange();
+    panels.readNew();
     page.doubt();
     draw();
   };

@@ -48,10 +48,12 @@ const path = (name) => `views/${encodeURIComponent(name)}`;
 const searchOf = (state) => new URL(address({ ...state, site: "", timeline: null }), location.href).search || "?";
 
 function row(view, page, close, remove) {
-  const choose = element("button", [["type", "button"], ["title", decodeURIComponent(view.search)]], element("bdi", [], view.name));
+  const choose = element("button", [["type", "button"], ["title", view.search]], element("bdi", [], view.name));
   choose.addEventListener("click", () => {
     close();
-    page.change({ ...readState(view.search), site: page.state().site });
+    const given = new URLSearchParams(view.search);
+    if (page.state().site) given.set("site", page.state().site);
+    page.change(readState(`?${given}`));
   });
   const away = element("button", [["type", "button"], ["class", "away"], ["aria-label", `Delete the view ${view.name}`]], "×");
   away.addEventListener("click", () => remove(view));

@@ -34,9 +34,7 @@ def test_a_stylesheet_uses_the_system(style: Path) -> None:
     assert found
     assert [pair for pair in found if COLOUR.search(f"{pair[0]}: {pair[1]}")] == []
     sizes = [value for name, value in found if name == "font-size"]
-    assert [
-        value for value in sizes if not (re.fullmatch(r"var\(--text-[a-z]+\)", value) or RELATIVE.match(value))
-    ] == []
+    assert [value for value in sizes if not SIZE.match(value)] == []
     assert [value for name, value in found if name == "border-radius" and not ROUND.match(value)] == []
 
 
