@@ -52,6 +52,7 @@ from service.reports.summary import Summary
 from service.reports.timelines import Timelines
 from service.reports.top_keys import TopKeys
 from service.reports.trends import Trends
+from service.reports.visits import Visits
 from service.settings import Settings, load
 from service.settings.temporary import roomy_folder
 from service.web import client_script, dashboard_files, vendored
@@ -147,6 +148,7 @@ class Service:
             timelines=Timelines(self.database, raw_events, now),
             top_keys=TopKeys(counts, segments, now),
             trends=Trends(counts, segments, now),
+            visits=Visits(counts, segments, now),
         )
 
     def numbers_of(self, site: Site) -> Numbers:

@@ -20,6 +20,7 @@ from service.archive.checks import names_of_checks
 from service.archive.child import Found
 from service.archive.disk_share import DiskShare
 from service.archive.duck_thread import TEMPORARY, DuckThread, translated
+from service.archive.measure_questions import Numbers, Visits
 from service.archive.parts import parts_of
 from service.archive.processors import Processors
 from service.archive.protocol import Begin, Row
@@ -82,7 +83,7 @@ class Questions:
     with_standing: tuple[type, ...] = ()
 
 
-ALL = Questions(ASKED, answer, (Trend,))
+ALL = Questions(ASKED, answer, (Trend, Visits, Numbers))
 
 
 class SnapshotAnswerer:

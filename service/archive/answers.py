@@ -12,6 +12,8 @@ from service.archive.funnels import funnel_rows
 from service.archive.json_text import call
 from service.archive.list_questions import EventPage, HourCounts, Listed, SessionSeen, UserSeen
 from service.archive.lists import hour_rows, page_rows
+from service.archive.measure_questions import Measured, Numbers, Visits
+from service.archive.numbers import number_rows
 from service.archive.properties import property_rows
 from service.archive.quarantines import columns_read
 from service.archive.questions import Asked, Cohorts, Funnel, Properties, Question, Trend
@@ -22,12 +24,13 @@ from service.archive.streams import column
 from service.archive.top_keys import top_rows
 from service.archive.top_questions import Top
 from service.archive.trends import trend_rows
+from service.archive.visits import visit_rows
 
 # Every question.
-ASKED = Asked | Listed | Top
+ASKED = Asked | Listed | Top | Measured
 
 
-def answer(connection: DuckDBPyConnection, parts: Sequence[Part], question: Asked | Listed | Top) -> Rows:
+def answer(connection: DuckDBPyConnection, parts: Sequence[Part], question: Asked | Listed | Top | Measured) -> Rows:
     """Return the rows that answer a question, as the statement of its kind in sql/archive describes them.
 
     There is at least one part; it may be empty.
@@ -72,4 +75,6 @@ _ANSWERS: dict[type[Question], Callable[[Tables, Sequence[Part], Any], Rows]] = 
     SessionSeen: session_rows,
     UserSeen: user_rows,
     Top: top_rows,
+    Visits: visit_rows,
+    Numbers: number_rows,
 }

@@ -24,6 +24,8 @@ from sql.hourly import OTHER
 
 # The longest value of a property that is a key.
 MOST_CHARACTERS = 128
+# Numbers as DuckDB writes them that may have lost digits.
+LOSES_DIGITS = constant("^-?[0-9]+[.eE]")
 NO_KEY = constant(None).cast(TEXT)
 
 
@@ -56,7 +58,7 @@ def _property_key(names: tuple[str, ...], properties: Properties) -> Expression:
         return _limited(found.value) if found.kind == STRING else found.value.cast(TEXT)
     text = ColumnExpression(PROPERTIES)
     item = extracted(text, names)
-    has_digits_lost = call("regexp_matches", item, constant("^-?[0-9]+[.eE]"))
+    has_digits_lost = call("regexp_matches", item, LOSES_DIGITS)
     exact = digits_of(extracted(with_exact_numbers(text), names))
     return (
         CaseExpression(item == constant("null"), NO_KEY)

@@ -24,6 +24,7 @@ SHOWS: Mapping[str, frozenset[str]] = {
     "/api/analytics/summary": frozenset({"interval", "tz", "week_start"}),
     "/api/analytics/top": frozenset({"by", "limit", "metric", "search"}),
     "/api/analytics/trends": frozenset({"metric", "interval", "tz", "week_start", "by", "top"}),
+    "/api/analytics/visits": frozenset(),
 }
 # What may divide them. Ids and other properties may tell who somebody is.
 PROPERTIES = (

@@ -20,6 +20,7 @@ from service.reports.summary import Summary
 from service.reports.timelines import Timelines
 from service.reports.top_keys import TopKeys
 from service.reports.trends import Trends
+from service.reports.visits import Visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Reads:
     timelines: Timelines
     top_keys: TopKeys
     trends: Trends
+    visits: Visits
 
 
 class SiteReads:

@@ -33,6 +33,5 @@ def division(name: str, text: str, known: Collection[str] = DIVISIONS) -> Divisi
         return Division(PROPERTIES, path[1:])
     if text in known:
         return Division(text)
-    raise invalid(
-        name, f"must be one of {', '.join(known)}, or a property such as properties.plan, not {text[:SHOWN]!r}"
-    )
+    names = f"one of {', '.join(known)}, or " if known else ""
+    raise invalid(name, f"must be {names}a property such as properties.plan, not {text[:SHOWN]!r}")

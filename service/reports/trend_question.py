@@ -8,33 +8,39 @@ from datetime import datetime, timedelta, tzinfo
 
 from service.archive.questions import PART
 from service.questions.buckets import INTERVALS, zone
+from service.questions.condition_grammar import path_text
+from service.questions.conditions import PROPERTIES, Condition, Malformed, Path
 from service.questions.divisions import Division, division
 from service.questions.filters import NAMES, Filters
 from service.questions.hours import HOUR
+from service.questions.page_events import PAGE_VIEWED
 from service.questions.parameters import choice, invalid, whole
 from service.questions.ranges import OF_COMPARISON, OF_RANGE, Comparison, closed_range, comparison, week_start
 from service.reports.counts import Scope
 from service.reports.kept_range import EVENTS, ROLLUPS
+from service.reports.measured import OF_NUMBERS, OF_VISITS
 from sql.hourly import DIMENSIONS, METRICS, ROLLUP_FIELDS
 
+PAGE_VIEWS = "page_views"
 DEFAULT_HOURS = 168
 DEFAULT_TOP = 10
 MOST_TOP = 50
 # Rollups do not know minutes, so that every minute is counted from raw events.
 MOST_HOURS_OF_MINUTES = 6
-PARAMETERS = NAMES | OF_RANGE | OF_COMPARISON | {"metric", "interval", "by", "top"}
+PARAMETERS = NAMES | OF_RANGE | OF_COMPARISON | {"metric", "of", "interval", "by", "top"}
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question about one metric.
 
-    interval: one of INTERVALS. tz: the name of the zone. first_day: of a week. by: what to divide by, or None. top: the
-    number of its keys to name.
+    of: the path of the property whose numbers a metric is about, None for other metrics. interval: one of INTERVALS.
+    tz: the name of the zone. first_day: of a week. by: what to divide by, or None. top: the number of its keys to name.
     """
 
     scope: Scope
     metric: str
+    of: Path | None
     interval: str
     zone: tzinfo
     tz: str
@@ -44,6 +50,11 @@ class Question:
     top: int
 
     @property
+    def counted(self) -> str:
+        """The metric by its name in counts: page views are events."""
+        return "events" if self.metric == PAGE_VIEWS else self.metric
+
+    @property
     def measure(self) -> str:
         """The measure by which the events of each key are counted."""
         return self.by.dimension if self.by is not None and self.by.dimension in DIMENSIONS else PART
@@ -51,7 +62,8 @@ class Question:
 
 def question_of(given: Mapping[str, str], asked: Filters, now: datetime) -> Question:
     """Return the question of a query. asked: its filters. Raises InvalidParameter."""
-    metric = choice(given, "metric", METRICS, "events")
+    metric = choice(given, "metric", (*METRICS, PAGE_VIEWS, *OF_VISITS, *OF_NUMBERS), "events")
+    of = _of(given, metric)
     by = division("by", given["by"]) if "by" in given else None
     if by is None and "top" in given:
         raise invalid("top", "needs the parameter by")
@@ -64,11 +76,13 @@ def question_of(given: Mapping[str, str], asked: Filters, now: datetime) -> Ques
     compare = comparison(given)
     if interval == "minute":
         _check_minutes(metric, max(until - since, compare.length))
-    source = ROLLUPS if not asked and interval != "minute" and _is_projected(metric, by) else EVENTS
+    asked = _narrowed(asked, metric, of)
+    is_projected = not asked and interval != "minute" and _is_projected(metric, by)
     tz = given.get("tz", "UTC")
     return Question(
-        Scope(source, since, until, asked),
+        Scope(ROLLUPS if is_projected else EVENTS, since, until, asked),
         metric,
+        of,
         interval,
         zone(tz),
         tz,
@@ -77,6 +91,33 @@ def question_of(given: Mapping[str, str], asked: Filters, now: datetime) -> Ques
         by,
         whole(given, "top", DEFAULT_TOP, MOST_TOP),
     )
+
+
+def path_of(of: Path) -> str:
+    """Return the text of the property whose numbers a metric is about."""
+    return f"{PROPERTIES}.{path_text(of)}"
+
+
+def _of(given: Mapping[str, str], metric: str) -> Path | None:
+    """Return the path of the property whose numbers a metric is about. Raises InvalidParameter."""
+    if metric not in OF_NUMBERS:
+        if "of" in given:
+            raise invalid("of", f"needs one of the metrics {', '.join(OF_NUMBERS)}")
+        return None
+    if "of" not in given:
+        raise invalid("of", f"must name a property, such as properties.revenue, for the metric {metric}")
+    return division("of", given["of"], known=()).path
+
+
+def _narrowed(asked: Filters, metric: str, of: Path | None) -> Filters:
+    """Return the filters that the events of a metric pass: page views, or the property. Raises InvalidParameter."""
+    own = Filters(event_type=PAGE_VIEWED) if metric == PAGE_VIEWS else Filters()
+    if of is not None:
+        own = Filters(where=(Condition((PROPERTIES, *of), "exists"),))
+    try:
+        return asked.and_also(own) if own else asked
+    except Malformed as error:
+        raise invalid("where", f"{error}, counting that of the metric {metric}") from error
 
 
 def _check_minutes(metric: str, length: timedelta) -> None:
@@ -89,6 +130,6 @@ def _check_minutes(metric: str, length: timedelta) -> None:
 def _is_projected(metric: str, by: Division | None) -> bool:
     """Tell whether rollups know the answer. They divide events and tool uses by one dimension, but never sessions."""
     if by is None:
-        return True
+        return metric in METRICS
     of_events = metric == "events" and by.dimension in ROLLUP_FIELDS
     return of_events or (metric == "tool_uses" and by.dimension == "tool_name")

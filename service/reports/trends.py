@@ -14,10 +14,12 @@ from service.questions.buckets import Bounds, bounds_of, complete, whole_periods
 from service.questions.hours import time_text
 from service.questions.parameters import invalid, parse
 from service.questions.segments import Segments
-from service.reports.counted import Counted, Value, largest
+from service.reports.counted import Counted, largest
 from service.reports.counts import Counts, Scope, Wanted
-from service.reports.trend_question import PARAMETERS, Question, question_of
-from sql.hourly import METRICS, OTHER
+from service.reports.measured import Measured
+from service.reports.trend_measures import measured
+from service.reports.trend_question import PARAMETERS, Question, path_of, question_of
+from sql.hourly import OTHER
 
 # The most numbers in one answer: buckets, buckets to compare with, and buckets of groups.
 MOST_VALUES = 50_000
@@ -30,15 +32,16 @@ class Found:
     """The counts that answer a question.
 
     scope: the kept part of the question's scope. whole: for each bucket, whether it is a whole period. keys: the keys
-    to name. compared: bounds, whole periods and counts of the range to compare with, or None. source: what was counted.
+    to name, None without any. compared: bounds, whole periods and counts of the range to compare with, or None. source:
+    what was counted.
     """
 
     scope: Scope
     bounds: Bounds
     whole: list[bool]
-    counted: Counted
-    keys: tuple[str, ...]
-    compared: tuple[Bounds, list[bool], Counted] | None
+    counted: Counted | Measured
+    keys: tuple[str, ...] | None
+    compared: tuple[Bounds, list[bool], Counted | Measured] | None
     source: str
 
 
@@ -56,19 +59,22 @@ class Trends:
         given = parse(query, PARAMETERS)
         question = question_of(given, await self._segments.filters(given), now)
         found = await self._found(question)
-        metric = question.metric
+        counted = found.counted
+        of = {"of": path_of(question.of)} if question.of else {}
         return {
             "ok": True,
-            "metric": metric,
+            "metric": question.metric,
+            **of,
             "interval": question.interval,
             "tz": question.tz,
             "from": time_text(found.scope.since),
             "to": time_text(found.scope.until),
             "source": found.source,
-            "buckets": _buckets(found.bounds, found.whole, now, lambda place: found.counted.value(metric, place)),
+            "buckets": _buckets(found.bounds, found.whole, now, lambda place: counted.value(question.counted, place)),
             "compare": await self._compared(question, found, now),
             "groups": _groups(question, found, now),
-            "as_of": found.counted.as_of,
+            **({"not_numbers": counted.not_numbers} if question.of and isinstance(counted, Measured) else {}),
+            "as_of": counted.as_of,
         }
 
     async def _found(self, question: Question) -> Found:
@@ -92,8 +98,8 @@ class Trends:
         if before:
             is_same = question.compare.range is None
             of_before = whole if is_same else whole_periods(before, interval, zone, first_day)
-            compared = before, of_before, await self._counts.read(scope, before, _wanted(question.metric))
-        counted = await self._counts.read(scope, bounds, _divided(question, keys))
+            compared = before, of_before, await measured(self._counts, question, scope, before)
+        counted = await measured(self._counts, question, scope, bounds, keys)
         read = [counted, *([ranked] if ranked else []), *([compared[2]] if compared else [])]
         return Found(scope, bounds, whole, counted, keys, compared, source_of_all(each.source for each in read))
 
@@ -115,18 +121,18 @@ class Trends:
         known = await self._counts.known(question.scope.source)
         reasons = [known.reason(*ends) for ends in pairwise(bounds)]
 
-        def value(place: int) -> Value:
-            return None if reasons[place] else counted.value(question.metric, place)
+        def value(place: int) -> Any:
+            return None if reasons[place] else counted.value(question.counted, place)
 
         whole = [one and known.reaches(start) for one, start in zip(is_whole, bounds, strict=False)]
         buckets = _buckets(bounds, whole, now, value)
         return [bucket | ({"reason": why} if why else {}) for bucket, why in zip(buckets, reasons, strict=True)]
 
 
-def _keys(question: Question, ranked: Counted | None) -> tuple[str, ...]:
+def _keys(question: Question, ranked: Counted | None) -> tuple[str, ...] | None:
     """Return the keys with the most events in the range, at most `top`. A key (other) counts with the rest."""
-    if question.by is None or ranked is None:
-        return ()
+    if ranked is None:
+        return None
     counts = {key: events for key, events in ranked.keys(question.measure).items() if key != OTHER}
     named, _ = largest(counts, question.top)
     return tuple(key for key, _ in named)
@@ -138,36 +144,23 @@ def _check_size(question: Question, bounds: Bounds, before: Bounds) -> None:
         raise invalid("interval", f"must be longer: the buckets make {numbers} numbers, more than {MOST_VALUES}")
 
 
-def _wanted(metric: str) -> Wanted:
-    """Return the counts that a metric needs."""
-    return Wanted(METRICS[metric], most=0)
-
-
-def _divided(question: Question, keys: tuple[str, ...]) -> Wanted:
-    """Return the counts that a question needs, for the whole and for each key."""
-    if question.by is None:
-        return _wanted(question.metric)
-    is_divided = question.metric != "events" or question.measure == PART
-    return Wanted((*METRICS[question.metric], question.measure), keys, question.by if is_divided else None)
-
-
 def _groups(question: Question, found: Found, now: datetime) -> list[dict[str, Any]] | None:
-    if question.by is None:
+    if found.keys is None:
         return None
     by = question.measure
     places = range(len(found.bounds) - 1)
     rest = any(OTHER in found.counted.keys(by, place) for place in places)
 
     def group(key: str) -> dict[str, Any]:
-        def value(place: int) -> Value:
-            return found.counted.part(question.metric, by, key, place)
+        def value(place: int) -> Any:
+            return found.counted.part(question.counted, by, key, place)
 
         return {"key": key, "buckets": _buckets(found.bounds, found.whole, now, value)}
 
     return [group(key) for key in (*found.keys, *([OTHER] if rest else []))]
 
 
-def _buckets(bounds: Bounds, whole: list[bool], now: datetime, value: Callable[[int], Value]) -> list[Bucket]:
+def _buckets(bounds: Bounds, whole: list[bool], now: datetime, value: Callable[[int], Any]) -> list[Bucket]:
     texts = [time_text(bound) for bound in bounds]
     ends = zip(pairwise(texts), complete(bounds, whole, now), strict=True)
     return [

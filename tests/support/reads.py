@@ -23,6 +23,7 @@ from service.reports.summary import Summary
 from service.reports.timelines import Timelines
 from service.reports.top_keys import TopKeys
 from service.reports.trends import Trends
+from service.reports.visits import Visits
 from sql.database import Database
 from tests.support.engines import NO_ARCHIVE, InProcess
 from tests.support.log import NOW
@@ -42,6 +43,7 @@ class Reads:
     cohorts: Cohorts
     event_list: EventList
     top_keys: TopKeys
+    visits: Visits
 
 
 @asynccontextmanager
@@ -73,6 +75,7 @@ def reads_on(database: Database, raw_events: RawEvents) -> Reads:
         Cohorts(database, raw_events, segments, lambda: NOW),
         EventList(database, raw_events, shards, segments, lambda: NOW),
         TopKeys(counts, segments, lambda: NOW),
+        Visits(counts, segments, lambda: NOW),
     )
 
 

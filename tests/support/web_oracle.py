@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from math import ceil, floor
+from statistics import median
 from typing import Any
 
+from service.archive.measure_questions import Measured, Numbers, Visits
 from service.archive.questions import Trend
 from service.archive.top_questions import Top
 from tests.support import answer_oracle
 from tests.support.funnel_oracle import Stored
+
+MICROSECOND = timedelta(microseconds=1)
 
 Row = dict[str, Any]
 Keyed = list[tuple[Stored, str | None]]
@@ -32,8 +41,10 @@ def key_of(event: Stored, division: Any) -> str | None:
     return key if key is None or len(key) <= 128 else "(other)"
 
 
-def keyed(events: Sequence[Stored], passing: Sequence[Stored], asked: Top | Trend) -> Keyed:
+def keyed(events: Sequence[Stored], passing: Sequence[Stored], asked: Top | Trend | Measured) -> Keyed:
     """Return the events that pass, each with its key. events: all of the range."""
+    if asked.divided_by is None:
+        return [(event, None) for event in passing]
     if asked.divided_by not in ("entry_page", "exit_page"):
         return [(event, key_of(event, asked)) for event in passing]
     pages = {session: (found[-1] if asked.divided_by == "exit_page" else found[0]) for session, found in views(events)}
@@ -99,3 +110,86 @@ def part_rows(found: Keyed, asked: Trend) -> list[Row]:
                 for measure in ("part", "sessions")
             ]
     return rows
+
+
+def visit_rows(events: Sequence[Stored], found: Keyed, asked: Visits) -> list[Row]:
+    """Return the rows of all visits with an event in `found`, and of those of each key. events: all of the range."""
+    of_session: dict[str, list[Stored]] = {}
+    for event in in_order(events):
+        of_session.setdefault(event["session_id"], []).append(event)
+    sets: dict[tuple[bool, str | None], set[str]] = {(True, None): {event["session_id"] for event, _ in found}}
+    for event, key in found if asked.divided_by is not None else ():
+        if key is not None:
+            named = key if asked.keys is None or key in asked.keys else "(other)"
+            sets.setdefault((False, named), set()).add(event["session_id"])
+    rows = []
+    for (whole, key), sessions in sets.items():
+        by_bucket: dict[int, list[list[Stored]]] = {}
+        for visit in (of_session[session] for session in sessions):
+            by_bucket.setdefault(bisect_right(asked.bounds, visit[0]["timestamp"]), []).append(visit)
+        rows += [{"bucket": bucket, "whole": whole, "key": key} | of_visits(vs) for bucket, vs in by_bucket.items()]
+    return rows
+
+
+def of_visits(visits: Sequence[Sequence[Stored]]) -> Row:
+    kinds = [Counter(event["event_type"] for event in visit) for visit in visits]
+    durations = [(visit[-1]["timestamp"] - visit[0]["timestamp"]) // MICROSECOND for visit in visits]
+    return {
+        "visits": len(visits),
+        "views": sum(each["page_viewed"] for each in kinds),
+        "bounces": sum(each["page_viewed"] == 1 and each.total() == 1 + each["page_left"] for each in kinds),
+        "median": median(durations) / 1e6,
+    }
+
+
+def number_rows(found: Keyed, asked: Numbers) -> list[Row]:
+    values: dict[tuple[int, bool, str | None], list[Decimal | None]] = {}
+    for event, key in found:
+        value = answer_oracle.exact_properties(event).get(asked.of[0])
+        if value is None:
+            continue
+        number = decimal_of(value)
+        bucket = bisect_right(asked.bounds, event["timestamp"])
+        values.setdefault((bucket, True, None), []).append(number)
+        if asked.divided_by is not None and key is not None:
+            named = key if asked.keys is None or key in asked.keys else "(other)"
+            values.setdefault((bucket, False, named), []).append(number)
+    return [
+        {"bucket": bucket, "whole": whole, "key": key} | of_numbers(of_key, with_quantiles=asked.with_quantiles)
+        for (bucket, whole, key), of_key in values.items()
+    ]
+
+
+def decimal_of(value: object) -> Decimal | None:
+    """Return the number of a value, None when it is none or has too many digits."""
+    if not isinstance(value, answer_oracle.Digits):
+        return None
+    number = Decimal(value)
+    return number if abs(number) < Decimal(10) ** 15 else None
+
+
+def of_numbers(values: Sequence[Decimal | None], *, with_quantiles: bool) -> Row:
+    numbers = sorted(value for value in values if value is not None)
+    some = numbers if with_quantiles else []
+    return {
+        "numbers": len(numbers),
+        "not_numbers": len(values) - len(numbers),
+        "sum": text(sum(numbers)) if numbers else None,
+        "minimum": text(numbers[0]) if numbers else None,
+        "maximum": text(numbers[-1]) if numbers else None,
+        "median": quantile(some, 0.5),
+        "p90": quantile(some, 0.9),
+    }
+
+
+def text(number: Decimal | int) -> str:
+    return f"{number:.14f}"
+
+
+def quantile(numbers: Sequence[Decimal], part: float) -> float | None:
+    """Return the value between the two neighbours of a place, as PostgreSQL's percentile_cont does."""
+    if not numbers:
+        return None
+    place = part * (len(numbers) - 1)
+    low, high = float(numbers[floor(place)]), float(numbers[ceil(place)])
+    return low + (high - low) * (place - floor(place))

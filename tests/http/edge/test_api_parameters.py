@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 
+from service.reports.measured import OF_NUMBERS
 from tests.http.support.described import (
     QUERIES,
     Operation,
@@ -22,12 +23,15 @@ TOGETHER = {
     "tz": "interval",
     "compare_from": "compare_to",
     "compare_to": "compare_from",
+    "of": "metric",
 }
 
 
 def ask(site: Site, operation: Operation, parameter: Json, value: str) -> httpx.Response:
     """Ask with one parameter, and with the parameters that it requires."""
     query = operation.needed | {parameter["name"]: value}
+    if value in OF_NUMBERS:
+        query["of"] = "properties.n"
     for other in operation.parameters:
         if other["name"] == TOGETHER.get(parameter["name"]):
             query[other["name"]] = good_values(other)[0]

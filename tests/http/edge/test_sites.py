@@ -20,6 +20,7 @@ ENOUGH = 20
 PATHS = (
     *("/api/analytics/track", "/api/analytics/rollups", "/api/analytics/rollups/2025-10-18T01:00Z"),
     *("/api/analytics/summary", "/api/analytics/top", "/api/analytics/trends", "/api/analytics/cohorts"),
+    *("/api/analytics/visits", "/api/analytics/now"),
     *("/api/analytics/properties", "/api/analytics/proofs", "/api/analytics/sessions/s-1", "/api/analytics/users/u"),
     *("/api/analytics/export", "/api/analytics/segments", "/api/analytics/live"),
 )

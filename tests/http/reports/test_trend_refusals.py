@@ -13,6 +13,9 @@ from tests.http.support.site import Site, refused
     ("path", "query", "name"),
     [
         (TRENDS, "metric=people", "metric"),
+        (TRENDS, "metric=sum", "of"),
+        (TRENDS, "metric=sum&of=revenue", "of"),
+        (TRENDS, "metric=events&of=properties.revenue", "of"),
         (TRENDS, "metric=new_users&by=action", "metric"),
         (TRENDS, "metric=new_users&tool_name=Home", "metric"),
         (TRENDS, "metric=", "metric"),

@@ -84,7 +84,9 @@ TABLE: list[Line] = [
         Line("POST", path, "events", body=[an_event()]), Line("GET", path, "reads", status=405),
         Line("OPTIONS", path, "open", status=204),
     )),
-    *(line for name in ("cohorts", "proofs", "properties", "rollups", "summary", "top", "trends", "client", "export")
+    *(line for name in (
+        "cohorts", "proofs", "properties", "rollups", "summary", "top", "trends", "visits", "now", "client", "export",
+    )
       for line in read(f"/api/analytics/{name}")),
     *read("/api/analytics/rollups/{hour}", f"/api/analytics/rollups/{HOUR}"),
     *read("/api/analytics/live"),
