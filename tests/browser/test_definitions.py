@@ -7,13 +7,12 @@ from typing import Any, get_args, get_type_hints
 from playwright.async_api import Page, expect
 
 from service.questions import buckets, conditions, filters, hours, ranges, segments
-from service.reports import cohorts, funnel_body
+from service.reports import cohorts, funnel_body, measured, trend_question
 from sql import hourly
 from tests.browser.support.insights import open_view
 from tests.http.support.site import HOUR, Site
 
-# Numbers of visits, which the endpoint of visits has.
-VISIT_METRICS = ["page_views", "bounce_rate", "visit_duration", "pages_per_visit"]
+VISIT_METRICS = {trend_question.PAGE_VIEWS, *measured.OF_VISITS}
 EXPORTS = """async (path) => ({ ...await import(path) })"""
 STATE = """async () => {
   const { RANGES, VIEWS, HOUR, read, hoursOf } = await import("/assets/core/state.js");

@@ -54,7 +54,8 @@ export function showTotals(answer, compared, state) {
 
 // The numbers of visits. answer: of `GET /api/analytics/visits`.
 export function showVisits(answer, compared, state) {
-  for (const metric of VISIT_METRICS) showVisit(metric, answer[metric], answer.compare?.[metric], compared, state);
+  const before = answer.compare?.data_from ? null : answer.compare;
+  for (const metric of VISIT_METRICS) showVisit(metric, answer[metric], before?.[metric], compared, state);
 }
 
 // The number of a visit, or of page views alone where the service cannot tell more.

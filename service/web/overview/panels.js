@@ -1,6 +1,7 @@
 // The panels of the first screen: built, put into the reader's order, and filled.
 
 import { element, find, hide, write } from "../core/dom.js";
+import { nameOf } from "../core/key_names.js";
 import { exclude, include, isFilter, isIncluded, isNamed } from "../core/row_filters.js";
 import { hasPages, sawPages } from "../core/site_kind.js";
 import { style } from "../core/views.js";
@@ -137,7 +138,7 @@ export function readNew() {
 function tell(kind, by, told) {
   if (by !== byOf(kind)) return;
   if (told instanceof Error) return fail(kind.id, told.message === TOO_OLD ? TOO_OLD : `Could not load: ${told.message}`);
-  const rows = told.rows.map((row) => ({ key: row.key, value: valueOf(row, kind.measure) }));
+  const rows = told.rows.map((row) => ({ key: row.key, name: row.key === null ? null : nameOf(by, row.key), value: valueOf(row, kind.measure) }));
   fill(kind, by, rows, told.total, noteFor(told));
 }
 

@@ -7,7 +7,7 @@ const TITLE_LENGTH = 300;
 const NO_KEY = "(none)";
 const drawn = new Map();
 
-// id: of the panel. rows: [{key, value, rest}], largest first; rest: the sum of the keys that have no row. total: of all rows, for the
+// id: of the panel. rows: [{key, name, value, rest}], name: what to show for the key unless that itself; largest first; rest: the sum of the keys that have no row. total: of all rows, for the
 // shares; 0 when it is not known. noted: a note below them. actions: {isChosen(key), choose(key), exclude(key)}, or null.
 export function show(id, rows, total, noted, actions) {
   const panel = find(id);
@@ -37,10 +37,10 @@ const keyOf = (node) => node?.querySelector(".bar-key")?.textContent ?? null;
 
 const nothing = () => element("li", [["class", "nothing"]], "None in this range.");
 
-function rowOf({ key, value, rest }, total, most, actions) {
+function rowOf({ key, name: shown, value, rest }, total, most, actions) {
   const bar = element("span", [["class", "bar-fill"]]);
   bar.style.width = `${(100 * value) / most}%`;
-  const name = key ?? NO_KEY;
+  const name = shown ?? key ?? NO_KEY;
   const inside = [
     bar,
     element("span", [["class", "bar-key"], ["title", name.slice(0, TITLE_LENGTH)]], name),

@@ -4,7 +4,7 @@ import { Gone, Refused, get } from "../core/api.js";
 import { find, write } from "../core/dom.js";
 import { VISIT_METRICS } from "../core/definitions.js";
 import { NOTHING, count, counted } from "../core/format.js";
-import { CHOSEN, comparisonOf, isFiltered, scopeOf } from "../core/state.js";
+import { CHOSEN, comparisonOf, filtersOf, scopeOf } from "../core/state.js";
 import * as cards from "./metric_cards.js";
 
 const PAGE_VIEW = "page_viewed";
@@ -30,7 +30,7 @@ export async function readVisits(asked, signal) {
 }
 
 async function nowOf(asked, signal) {
-  const outcome = await ask("now", [], signal, showNow);
+  const outcome = await ask("now", filtersOf(asked), signal, showNow);
   if (outcome === "missing") write(part("change"), "needs a newer server");
   return outcome === "missing" ? "ok" : outcome;
 }

@@ -3,6 +3,7 @@
 import { get } from "../core/api.js";
 import { element, write } from "../core/dom.js";
 import { count, counted, share } from "../core/format.js";
+import { nameOf } from "../core/key_names.js";
 import { exclude, include, isFilter, isIncluded } from "../core/row_filters.js";
 import { Question } from "../core/request.js";
 import { MEASURES } from "../overview/panel_kinds.js";
@@ -96,7 +97,7 @@ function draw(answer) {
 function rowOf(row, total) {
   const { page, kind } = shown;
   const value = valueOf(row, kind.measure);
-  return element("tr", [], element("th", [["scope", "row"], ["title", row.key ?? ""]], row.key ?? "(none)"), element("td", [], count(value)),
+  return element("tr", [], element("th", [["scope", "row"], ["title", row.key ?? ""]], row.key === null ? "(none)" : nameOf(kind.by, row.key)), element("td", [], count(value)),
     element("td", [], total ? share(value / total) : ""),
     element("td", [["class", "row-filters"]], ...(isFilter(kind.by) && row.key !== null ? filtersOf(page, kind.by, row.key) : [])));
 }

@@ -3,6 +3,7 @@
 import { get } from "../core/api.js";
 import { element } from "../core/dom.js";
 import { change, count, number, share, zone } from "../core/format.js";
+import { nameOf } from "../core/key_names.js";
 import { comparisonOf, intervalOf, rangeOf, scopeOf } from "../core/state.js";
 import { questionOf, valueOf } from "../overview/panel_reads.js";
 import { course } from "./wall_course.js";
@@ -66,13 +67,13 @@ const lists = (...wanted) => async (state, signal) => {
   return nodes.length ? [element("div", [["class", "wall-lists"]], ...nodes)] : null;
 };
 
-function list({ rows, total }, [, title, measure]) {
+function list({ rows, total }, [by, title, measure]) {
   const most = Math.max(...rows.map((row) => valueOf(row, measure)), 1);
   return element("section", [], element("h3", [], title), element("ol", [], ...rows.map((row) => {
     const value = valueOf(row, measure);
     const bar = element("span", [["class", "wall-bar"]]);
     bar.style.width = `${(100 * value) / most}%`;
-    return element("li", [], bar, element("bdi", [], row.key ?? "(none)"), element("strong", [], count(value)),
+    return element("li", [], bar, element("bdi", [], row.key === null ? "(none)" : nameOf(by, row.key)), element("strong", [], count(value)),
       element("span", [["class", "wall-share"]], total ? share(value / total) : ""));
   })));
 }
