@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from decimal import Decimal
 
 from msgspec import Struct
 
-from service.questions.conditions import PROPERTIES, Condition, Path, equals
+from service.questions.conditions import PROPERTIES, Clause, Condition, Path, equals
 from service.questions.filters import Filters
 
 
 class Check(Struct, frozen=True, array_like=True):
-    """A condition. Its values by kind: texts, numbers as decimal digits, and truth values. One of them must pass."""
+    """A condition. Its values by kind: texts, numbers as decimal digits, and truth values. One of them must pass.
+
+    parts: for a group, whose operator is ANY or NOT and whose path is empty.
+    """
 
     path: Path
     operator: str
     texts: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     flags: tuple[bool, ...] = ()
+    ignoring_case: bool = False
+    parts: tuple[tuple[Check, ...], ...] = ()
 
 
 Checks = tuple[Check, ...]
 
 
-def checks_of(conditions: Iterable[Condition]) -> Checks:
+def checks_of(conditions: Iterable[Clause]) -> Checks:
     """Return conditions as checks."""
-    return tuple(_check(condition) for condition in conditions)
+    return tuple(
+        _check(clause)
+        if isinstance(clause, Condition)
+        else Check((), clause.kind, parts=tuple(map(checks_of, clause.parts)))
+        for clause in conditions
+    )
+
+
+def leaves(checks: Iterable[Check]) -> Iterator[Check]:
+    """Give the checks in all groups."""
+    for check in checks:
+        if not check.parts:
+            yield check
+        for part in check.parts:
+            yield from leaves(part)
 
 
 def filter_checks(filters: Filters) -> Checks:
@@ -46,16 +65,19 @@ def _check(condition: Condition) -> Check:
         else:
             # The digits that PostgreSQL would be given.
             numbers.append(str(Decimal(repr(value) if isinstance(value, float) else value)))
-    return Check(condition.path, condition.operator, tuple(texts), tuple(numbers), tuple(flags))
+    return Check(
+        condition.path, condition.operator, tuple(texts), tuple(numbers), tuple(flags), condition.ignoring_case
+    )
 
 
 def names_of_checks(checks: Iterable[Check]) -> set[str]:
     """Return the names, at the top level of properties, that checks read."""
-    return {check.path[1] for check in checks if check.path[0] == PROPERTIES}
+    return {check.path[1] for check in leaves(checks) if check.path[0] == PROPERTIES}
 
 
 def columns_of_checks(checks: Sequence[Check]) -> set[str]:
     """Return the columns that checks read."""
     # The text of properties keeps the digits of numbers that are compared where it has long ones.
-    long_numbers = {"long_numbers" for check in checks if check.numbers and check.path[0] == PROPERTIES}
-    return {check.path[0] for check in checks} | long_numbers
+    found = [*leaves(checks)]
+    long_numbers = {"long_numbers" for check in found if check.numbers and check.path[0] == PROPERTIES}
+    return {check.path[0] for check in found} | long_numbers

@@ -29,8 +29,11 @@ from service.archive.json_text import (
     surely,
     with_exact_numbers,
 )
-from service.questions.conditions import ORDERINGS, PROPERTIES, Path
+from service.questions.conditions import ANY, ENDS, NOT, ORDERINGS, PROPERTIES, STARTS, TEXTUAL, Path
+from service.questions.patterns import pattern
 from sql.archive.files import FLAG, NUMBER, STRING, WHOLE, PropertyColumn
+
+_FUNCTIONS = {"contains": "contains", STARTS: "starts_with", ENDS: "ends_with"}
 
 
 class Column(NamedTuple):
@@ -82,6 +85,10 @@ def passes_all(checks: Checks, properties: Properties) -> Expression:
 
 def passes_check(check: Check, properties: Properties) -> Expression:
     """Return whether an event passes a check; unknown means no."""
+    if check.operator == ANY:
+        return any_of([surely(passes_all(part, properties)) for part in check.parts])
+    if check.operator == NOT:
+        return ~surely(passes_all(check.parts[0], properties))
     head, *names = check.path
     found = properties.at(tuple(names)) if head == PROPERTIES else field(head)
     match check.operator:
@@ -111,30 +118,49 @@ def _column_holds(column: Column, check: Check, operator: str) -> Expression:
     value, kind = column
     if operator == "exists":
         return value.isnotnull()
-    if operator == "contains":
-        return call("contains", value, constant(check.texts[0])) if kind == STRING else constant(False)
+    if operator in TEXTUAL:
+        return _text_holds(value, check, operator) if kind == STRING else constant(False)
     sign = operator if operator in ORDERINGS else "="
     if kind in (WHOLE, NUMBER):
         compare_number = compare_whole if kind == WHOLE else compare_short
         return any_of([compare_number(value, sign, Decimal(number)) for number in check.numbers])
+    if check.ignoring_case and kind == STRING:
+        return any_of([_matches(value, check, "=", text) for text in check.texts])
     wanted: Sequence[object] = check.texts if kind == STRING else check.flags
     return any_of([compare(value, sign, one) for one in wanted])
 
 
 def _item_holds(item: Expression, check: Check, operator: str) -> Expression:
     """Return whether an item passes. Lists and objects never do."""
-    if operator == "contains":
-        return is_string(item) & call("contains", string_of(item), constant(check.texts[0]))
+    if operator in TEXTUAL:
+        return is_string(item) & _text_holds(string_of(item), check, operator)
     sign = operator if operator in ORDERINGS else "="
     numbers = [_number_holds(item, sign, Decimal(number)) for number in check.numbers]
     if sign == "=":
-        texts = [item == item_of(text) for text in check.texts]
+        texts = [_equals(item, check, text) for text in check.texts]
         flags = [item == constant(str(flag).lower()) for flag in check.flags]
     else:
         texts = [is_string(item) & compare(string_of(item), sign, text) for text in check.texts]
         is_flag = item.isin(constant("true"), constant("false"))
         flags = [is_flag & compare(item == constant("true"), sign, flag) for flag in check.flags]
     return any_of([*texts, *flags, *numbers])
+
+
+def _equals(item: Expression, check: Check, text: str) -> Expression:
+    if check.ignoring_case:
+        return is_string(item) & _matches(string_of(item), check, "=", text)
+    return item == item_of(text)
+
+
+def _text_holds(text: Expression, check: Check, operator: str) -> Expression:
+    """Return whether a text passes a check whose operator is one of TEXTUAL."""
+    if check.ignoring_case:
+        return _matches(text, check, operator, check.texts[0])
+    return call(_FUNCTIONS[operator], text, constant(check.texts[0]))
+
+
+def _matches(text: Expression, check: Check, operator: str, wanted: str) -> Expression:
+    return call("regexp_matches", text, constant(pattern(operator, wanted, ignoring_case=check.ignoring_case)))
 
 
 def _number_holds(item: Expression, sign: str, value: Decimal) -> Expression:

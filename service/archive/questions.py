@@ -221,5 +221,5 @@ def names_of_division(dimension: str | None, path: tuple[str, ...] | None) -> se
 
 def _texts(checks: Iterable[Check]) -> Iterator[tuple[Path, tuple[str, ...]]]:
     for check in checks:
-        if check.operator == "=" and not check.numbers and not check.flags:
+        if check.operator == "=" and not (check.numbers or check.flags or check.ignoring_case):
             yield check.path, check.texts

@@ -13,7 +13,7 @@ from math import gcd
 
 from duckdb import CaseExpression, DuckDBPyRelation, Expression
 
-from service.archive.checks import Checks
+from service.archive.checks import Check, Checks
 from service.archive.conditions import Properties, passes_all
 from service.archive.json_text import call, constant, either, surely
 from service.archive.keys import NO_KEY, event_key
@@ -161,13 +161,19 @@ def _mask_of_field(question: Funnel) -> Expression | None:
 def _masks_of_field(question: Funnel) -> tuple[str, dict[str, int]] | None:
     """Return a stored text, and the steps that each of its values may be, when there is no other condition."""
     checks = [step.checks[0] for step in question.steps if len(step.checks) == 1]
-    plain = all(check.operator == "=" and len(check.texts) == 1 and check.path[0] in STORED_TEXTS for check in checks)
+    plain = all(_is_of_text(check) for check in checks)
     if len(checks) < len(question.steps) or not plain or len({check.path for check in checks}) > 1:
         return None
     masks: dict[str, int] = defaultdict(int)
     for place, check in enumerate(checks):
         masks[check.texts[0]] |= 1 << place
     return checks[0].path[0], masks
+
+
+def _is_of_text(check: Check) -> bool:
+    """Tell whether a check wants one value of a stored text."""
+    is_one = check.operator == "=" and len(check.texts) == 1 and not check.ignoring_case
+    return is_one and check.path[0] in STORED_TEXTS
 
 
 def bucket(bounds: Sequence[datetime]) -> Expression:

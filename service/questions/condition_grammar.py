@@ -1,9 +1,12 @@
 r"""The one grammar of conditions, such as `tool_name exists and properties.plan = pro`, and its parser.
 
-    where     := condition { "and" condition }
-    condition := field ( "=" | "!=" | "<" | "<=" | ">" | ">=" | "contains" ) value
-               | field "in" "(" value { "," value } ")"
+    where     := every { "or" every }
+    every     := clause { "and" clause }
+    clause    := "not" clause | "(" where ")" | condition
+    condition := field comparison value [ "ignoring" "case" ]
+               | field "in" "(" value { "," value } ")" [ "ignoring" "case" ]
                | field ( "exists" | "missing" )
+    comparison := "=" | "!=" | "<" | "<=" | ">" | ">=" | "contains" | "starts" "with" | "ends" "with"
     field     := event_type | session_id | user_id | tool_name | action | demo_mode | risk_mode
                | "properties" "." name { "." name }
     name      := letters, digits, "_", "-" and "$", or a string
@@ -20,17 +23,24 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from decimal import Decimal, InvalidOperation
 
+from service.questions.condition_values import unquoted, values_of, whole_text
 from service.questions.conditions import (
+    ANY,
+    CASELESS,
     COMPARISONS,
     FIELDS,
+    MOST_DEPTH,
     MOST_VALUES,
+    NOT,
     OPERATORS,
     ORDERINGS,
     PROPERTIES,
+    TEXTUAL,
     UNARY,
     Condition,
+    Conditions,
+    Group,
     Malformed,
     Path,
     Value,
@@ -41,11 +51,6 @@ from service.questions.parameters import SHOWN
 MOST_CHARACTERS = 4_000
 # Of a path: `properties`, and a name for each level that they may have.
 MOST_NAMES = 33
-MOST_NUMBER = 1e308
-# The longest number: MOST_NUMBER written out, and some decimals.
-MOST_DIGITS = 400
-# The most decimals that PostgreSQL's numbers have.
-MOST_DECIMALS = 16_383
 _QUOTES = "\"'"
 _STRING = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 _PLAIN = re.compile(r"[\w$-]+")
@@ -55,25 +60,20 @@ _TOKEN = re.compile(
     rf"""\s*(?:(?P<string>{_STRING})|(?P<sign><=|>=|!=|[=<>(),])"""
     rf"""|(?P<path>{PROPERTIES}(?:\.{_NAME})+(?=[\s=<>!]|$))|(?P<word>[^\s"'(),=<>!][^\s"(),=<>!]*))"""
 )
-# Rewrites the inside of a string in single quotes into the inside of a JSON string.
-_REQUOTED = {"\\'": "'", '"': '\\"'}
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 
 
-def parse_conditions(text: str) -> tuple[Condition, ...]:
+def parse_conditions(text: str) -> Conditions:
     """Return the conditions of a text, none for a blank text. Raises Malformed."""
     if len(text) > MOST_CHARACTERS:
         raise Malformed(f"must be at most {MOST_CHARACTERS} characters long, not {len(text)}")
     try:
-        _whole_text(text)
+        whole_text(text)
     except ValueError as error:
         raise Malformed("must not hold a NUL character or half a character") from error
     tokens = _Tokens(text)
-    found: list[Condition] = []
-    while tokens.more():
-        if found:
-            tokens.expect("and")
-        found.append(_condition(tokens))
+    found = _where(tokens, 0) if tokens.more() else ()
+    if tokens.more():
+        tokens.expect("and")
     return checked(found)
 
 
@@ -120,6 +120,12 @@ class _Tokens:
         self._place += 1
         return self._tokens[self._place - 1]
 
+    def takes(self, wanted: str) -> bool:
+        """Take the next token if it is a word or a sign; return whether it was."""
+        is_next = self.more() and self._tokens[self._place][1] == wanted
+        self._place += is_next
+        return is_next
+
     def expect(self, wanted: str) -> None:
         _, text = self.take(wanted)
         if text != wanted:
@@ -139,33 +145,79 @@ def _split(text: str) -> Iterator[tuple[str, str]]:
         yield found.lastgroup, found[found.lastgroup]
 
 
+def _where(tokens: _Tokens, depth: int) -> Conditions:
+    """Return the clauses of which all must pass: one, if there are alternatives."""
+    if depth > MOST_DEPTH:
+        raise Malformed(f"must have at most {MOST_DEPTH} parentheses or not inside each other")
+    found = [_every(tokens, depth)]
+    while tokens.takes("or"):
+        found.append(_every(tokens, depth))
+    return found[0] if len(found) == 1 else (Group(ANY, tuple(found)),)
+
+
+def _every(tokens: _Tokens, depth: int) -> Conditions:
+    found = [*_clause(tokens, depth)]
+    while tokens.takes("and"):
+        found += _clause(tokens, depth)
+    return tuple(found)
+
+
+def _clause(tokens: _Tokens, depth: int) -> Conditions:
+    if tokens.takes("not"):
+        if depth >= MOST_DEPTH:
+            raise Malformed(f"must have at most {MOST_DEPTH} parentheses or not inside each other")
+        return (Group(NOT, (_clause(tokens, depth + 1),)),)
+    if tokens.takes("("):
+        found = _where(tokens, depth + 1)
+        tokens.expect(")")
+        return found
+    return (_condition(tokens),)
+
+
 def _condition(tokens: _Tokens) -> Condition:
     kind, field = tokens.take("a field")
     path = field_path(field) if kind in ("path", "word") else None
     if path is None:
         known = ", ".join(FIELDS)
         raise Malformed(f"must name one of {known}, or a property such as properties.plan, not {field[:SHOWN]!r}")
-    _, operator = tokens.take("an operator")
+    operator = _operator(tokens, field)
     if operator in UNARY:
         return Condition(path, operator)
-    if operator == "in":
-        return Condition(path, operator, tuple(_listed(tokens)))
-    if operator not in COMPARISONS:
+    listed = operator == "in"
+    values = tuple(_listed(tokens)) if listed else _compared(operator, values_of(*tokens.take("a value")))
+    return Condition(path, operator, values, _ignores_case(tokens, operator))
+
+
+def _operator(tokens: _Tokens, field: str) -> str:
+    _, operator = tokens.take("an operator")
+    if f"{operator} with" in TEXTUAL:
+        tokens.expect("with")
+        return f"{operator} with"
+    if operator not in (*UNARY, "in", *COMPARISONS):
         raise Malformed(f"must have one of {', '.join(OPERATORS)} after {field[:SHOWN]}, not {operator[:SHOWN]!r}")
-    return Condition(path, operator, _compared(operator, _values(*tokens.take("a value"))))
+    return operator
+
+
+def _ignores_case(tokens: _Tokens, operator: str) -> bool:
+    if not tokens.takes("ignoring"):
+        return False
+    tokens.expect("case")
+    if operator not in CASELESS:
+        raise Malformed(f"can ignore case only after {', '.join(CASELESS)}, not after {operator}")
+    return True
 
 
 def _compared(operator: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
     """Return the readings of a value that an operator compares with."""
     if operator in ORDERINGS:
         return values[-1:]  # the number, if the value has that reading
-    return values[:1] if operator == "contains" else values
+    return values[:1] if operator in TEXTUAL else values
 
 
 def _listed(tokens: _Tokens) -> Iterator[Value]:
     tokens.expect("(")
     for _ in range(MOST_VALUES):
-        yield from _values(*tokens.take("a value"))
+        yield from values_of(*tokens.take("a value"))
         _, sign = tokens.take(", or )")
         if sign == ")":
             return
@@ -174,57 +226,7 @@ def _listed(tokens: _Tokens) -> Iterator[Value]:
     raise Malformed(f"must have at most {MOST_VALUES} values after in")
 
 
-def _values(kind: str, text: str) -> tuple[Value, ...]:
-    """Return the readings of a value: its text and, for a word, the number or truth value that it may mean."""
-    if kind == "string":
-        return (_unquoted(text),)
-    if kind == "sign":
-        raise Malformed(f"must have a value before {text[:SHOWN]!r}")
-    if text in ("true", "false"):
-        return text, text == "true"
-    if _NUMBER.fullmatch(text) and len(text) <= MOST_DIGITS:
-        return text, _number(text)
-    return (text,)
-
-
-def _number(text: str) -> int | float | Decimal:
-    """Return a number with all its digits: as a double only when its shortest text has them. Raises Malformed."""
-    number: int | Decimal = json.loads(text, parse_float=_decimal)
-    if not -MOST_NUMBER < number < MOST_NUMBER:
-        raise Malformed(f"must have a number between -1e308 and 1e308, not {text[:SHOWN]}")
-    if isinstance(number, int):
-        return number
-    double = float(number)
-    has_all = Decimal(repr(double)) == number or -int(number.as_tuple().exponent) > MOST_DECIMALS
-    return double if has_all else number
-
-
-def _decimal(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation:  # its exponent is beyond a decimal's, and so the number is 0 or infinite
-        return Decimal(float(text))
-
-
 def _names(text: str) -> Iterator[str]:
     """Give the names in a path."""
     for name in re.findall(_NAME, text):
-        yield _unquoted(name) if name[0] in _QUOTES else name
-
-
-def _unquoted(text: str) -> str:
-    inner = text[1:-1]
-    if text[0] == "'":
-        inner = re.sub(r'\\.|"', lambda found: _REQUOTED.get(found[0], found[0]), inner)
-    try:
-        return _whole_text(json.loads(f'"{inner}"'))
-    except ValueError as error:
-        raise Malformed(f"must have a string with the escapes of JSON and without NUL, not {text[:SHOWN]}") from error
-
-
-def _whole_text(text: str) -> str:
-    """Return a text that PostgreSQL can hold. Raises ValueError."""
-    text.encode()
-    if "\0" in text:
-        raise ValueError("NUL")
-    return text
+        yield unquoted(name) if name[0] in _QUOTES else name

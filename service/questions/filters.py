@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 from service.questions.condition_grammar import parse_conditions
-from service.questions.conditions import Condition, Malformed, checked, equals
+from service.questions.conditions import Conditions, Malformed, checked, equals
 from service.questions.parameters import invalid, switch
 
 TEXTS = ("session_id", "user_id", "tool_name", "event_type", "action", "risk_mode")
@@ -25,7 +25,7 @@ class Filters:
     action: str | None = None
     demo_mode: bool | None = None
     risk_mode: str | None = None
-    where: tuple[Condition, ...] = ()
+    where: Conditions = ()
 
     def __bool__(self) -> bool:
         """Whether there is any filter."""

@@ -37,7 +37,8 @@ async def shown_filters(given: Mapping[str, str], segments: Segments) -> dict[st
     for twice in sorted((saved.keys() & chosen.keys()) - {"where"}):
         if saved[twice] != chosen[twice]:
             raise invalid(f"filters.{twice}", f"differs from that of the segment {name[:SHOWN]!r}: leave one out")
-    where = " and ".join(each["where"] for each in (saved, chosen) if each.get("where"))
+    wheres = [each["where"] for each in (saved, chosen) if each.get("where", "").strip()]
+    where = " and ".join(f"({each})" for each in wheres) if len(wheres) > 1 else "".join(wheres)
     merged = chosen | saved | ({"where": where} if where else {})
     await segments.sent_filters(merged)  # together they may be too long
     return merged

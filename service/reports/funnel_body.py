@@ -10,7 +10,7 @@ from service.archive.checks import checks_of
 from service.archive.questions import Step as StepAsked
 from service.errors import Invalid
 from service.questions.condition_grammar import parse_conditions
-from service.questions.conditions import Condition, Malformed, equals
+from service.questions.conditions import Clause, Conditions, Malformed, equals
 from service.questions.divisions import Division, division
 from service.questions.parameters import invalid
 from sql.hourly import DIMENSIONS
@@ -63,7 +63,7 @@ def steps_of(sent: tuple[Step, ...]) -> tuple[StepAsked, ...]:
     return tuple(StepAsked(checks_of(_read(step, f"steps[{place}]"))) for place, step in enumerate(sent))
 
 
-def _read(step: Step, place: str) -> list[Condition]:
+def _read(step: Step, place: str) -> list[Clause]:
     """Return the conditions of a step, its names among them."""
     names = {field: getattr(step, field) for field in NAMED if getattr(step, field)}
     for field, name in names.items():
@@ -75,7 +75,7 @@ def _read(step: Step, place: str) -> list[Condition]:
     return found
 
 
-def _conditions(step: Step, place: str) -> tuple[Condition, ...]:
+def _conditions(step: Step, place: str) -> Conditions:
     try:
         return parse_conditions(step.where)
     except Malformed as error:

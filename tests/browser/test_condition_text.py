@@ -8,20 +8,27 @@ from typing import Any
 from playwright.async_api import Page
 
 from service.questions.condition_grammar import parse_conditions
-from service.questions.conditions import Condition
+from service.questions.conditions import ANY, NOT, Condition, Group
 from tests.http.support.site import Site
-from tests.support.condition_cases import COMPOSED
+from tests.support.condition_cases import COMPOSED, clauses_of, conditions_of
 
 COMPOSE = """async (cases) => {
   const { condition, string, word } = await import("/assets/core/condition_text.js");
-  return cases.map(({ field, operator, values, only_text }) =>
-    condition(field, operator, values.map(only_text ? string : word)));
+  return cases.map(({ field, operator, values, only_text, ignoring_case }) =>
+    condition(field, operator, values.map(only_text ? string : word), ignoring_case));
 }"""
 JOIN = """async (texts) => (await import("/assets/core/condition_text.js")).joined(texts)"""
+GROUP = """async (texts) => {
+  const { anyOf, negated } = await import("/assets/core/condition_text.js");
+  return [anyOf(texts), negated(texts[0]), negated(anyOf(texts))];
+}"""
 # Characters that one of the two languages may take for a blank, a quote or a sign.
 SIGNS = "\"'\\ab1.,()=<>!"
 BLANKS = " \t\n\x0b\x0c\x1c\x1f\x7f\x85\xa0\u1680\u2028\u3000\ufeff"
 ODD = [*SIGNS, *BLANKS, "é", "😀", "and", "true", "properties."]
+
+
+A, OR = [[["action"], "=", ["a"]]], [[["action"], "=", ["or"]]]
 
 
 async def composed(page: Page, site: Site, cases: list[dict[str, Any]]) -> list[str]:
@@ -43,6 +50,7 @@ async def test_the_parser_reads_any_value_back(site: Site, page: Page) -> None:
     texts = await composed(page, site, cases)
     for place, (value, text) in enumerate(zip(values, texts, strict=True)):
         (condition,) = parse_conditions(text)
+        assert isinstance(condition, Condition)
         assert condition.values[0] == value, text
         assert condition.values[-1] == "x", text
         assert place % 2 or len(condition.values) == 2, text
@@ -50,8 +58,16 @@ async def test_the_parser_reads_any_value_back(site: Site, page: Page) -> None:
 
 async def test_conditions_that_are_joined_are_read_one_by_one(site: Site, page: Page) -> None:
     await page.goto(site.running.url)
-    some = COMPOSED[:10]
+    some = [*COMPOSED[:10], {"text": "action = a or action = or", "read": [{"any": [A, OR]}]}]
     text = await page.evaluate(JOIN, [case["text"] for case in some])
-    assert parse_conditions(text) == tuple(
-        Condition(tuple(case["path"]), case["operator"], tuple(case["read"])) for case in some
-    )
+    assert parse_conditions(text) == tuple(clause for case in some for clause in conditions_of(case))
+    assert await page.evaluate(JOIN, ["action = a or action = or"]) == "action = a or action = or"
+
+
+async def test_alternatives_and_contraries_are_read_as_such(site: Site, page: Page) -> None:
+    await page.goto(site.running.url)
+    either, contrary, neither = await page.evaluate(GROUP, ["action = a", "action = or"])
+    (a,), (other,) = clauses_of(A), clauses_of(OR)
+    assert parse_conditions(either) == (Group(ANY, ((a,), (other,))),)
+    assert parse_conditions(contrary) == (Group(NOT, ((a,),)),)
+    assert parse_conditions(neither) == (Group(NOT, ((Group(ANY, ((a,), (other,))),),)),)

@@ -43,7 +43,10 @@ as $$
         and (
             $2 ->> 'where_properties' is null
             or jsonb_path_match(
-                coalesce($1.properties, '{}'), ($2 ->> 'where_properties')::jsonpath, $2 -> 'where_values', true
+                coalesce($1.properties, '{}'),
+                ($2 ->> 'where_properties')::jsonpath,
+                ($2 -> 'where_values') || jsonb_build_object('event', event_fields($1)),
+                true
             )
         )
 $$;

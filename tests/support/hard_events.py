@@ -137,10 +137,16 @@ words = (
 )
 conditions = st.tuples(
     fields,
-    st.sampled_from(["=", "!=", "<", "<=", ">", ">=", "contains", "in", "exists", "missing"]),
+    st.sampled_from(
+        ["=", "!=", "<", "<=", ">", ">=", "contains", "starts with", "ends with", "in", "exists", "missing"]
+    ),
     st.lists(words, min_size=1, max_size=3),
+    st.booleans(),
 ).map(text_of)
-wheres = st.lists(conditions, max_size=2).map(" and ".join)
+clauses = conditions | st.tuples(st.sampled_from([" and ", " or "]), st.lists(conditions, min_size=1, max_size=2)).map(
+    lambda group: f"not ({group[0].join(group[1])})" if len(group[1]) == 1 else f"({group[0].join(group[1])})"
+)
+wheres = st.lists(clauses, max_size=2).map(" and ".join)
 filters = st.builds(
     lambda where, tool, user: Filters(where=parse_conditions(where), tool_name=tool, user_id=user),
     *(wheres, st.sampled_from([None, None, None, "Home"]), st.sampled_from([None, None, None, "u"])),

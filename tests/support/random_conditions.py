@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from hypothesis import strategies as st
+
+from service.questions.conditions import CASELESS
 
 NAMES = ("a", "b c", 'q"', "é.x")
 TEXTS = ("", "x", "xy", "10", "true", "Ünï", '") || true', "\\d", "a and b", "null", "%")
@@ -31,13 +34,36 @@ words = st.sampled_from(["x", "10", "true", "-1.5", "opened", "high", '"10"', '"
 )
 written = st.tuples(
     fields,
-    st.sampled_from(["=", "!=", "<", "<=", ">", ">=", "contains", "in", "exists", "missing"]),
+    st.sampled_from(
+        ["=", "!=", "<", "<=", ">", ">=", "contains", "starts with", "ends with", "in", "exists", "missing"]
+    ),
     st.lists(words, min_size=1, max_size=3),
+    st.booleans(),
+)
+Written = tuple[tuple[str, ...], str, list[str], bool]
+# ("every", clauses), ("any", clauses) or ("not", clause).
+Tree = Any
+trees: st.SearchStrategy[Tree] = st.recursive(
+    written,
+    lambda inner: st.one_of(
+        st.tuples(st.sampled_from(["every", "any"]), st.lists(inner, min_size=1, max_size=3)),
+        st.tuples(st.just("not"), inner),
+    ),
+    max_leaves=4,
 )
 
 
-def text_of(condition: tuple[tuple[str, ...], str, list[str]]) -> str:
-    (head, *names), operator, words = condition
+def text_of(condition: Written) -> str:
+    (head, *names), operator, words, ignoring = condition
     field = ".".join([head, *(json.dumps(name) for name in names)])
     value = {"in": f"({', '.join(words)})", "exists": "", "missing": ""}.get(operator, words[0])
-    return f"{field} {operator} {value}"
+    return f"{field} {operator} {value}" + (" ignoring case" if ignoring and operator in CASELESS else "")
+
+
+def tree_text(tree: Tree) -> str:
+    match tree:
+        case ("not", inner):
+            return f"not ({tree_text(inner)})"
+        case ("every" | "any" as kind, [*parts]):
+            return "(" + (" and " if kind == "every" else " or ").join(map(tree_text, parts)) + ")"
+    return text_of(tree)

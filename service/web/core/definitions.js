@@ -12,7 +12,7 @@ export const FIELDS = [...DIMENSIONS, "session_id", "user_id"];
 export const FILTERS = [...FIELDS, "segment"];
 export const UNARY = ["exists", "missing"];
 export const ORDERINGS = ["<", "<=", ">", ">="];
-export const OPERATORS = ["=", "!=", "contains", ...ORDERINGS, "in", ...UNARY];
+export const OPERATORS = ["=", "!=", "contains", "starts with", "ends with", ...ORDERINGS, "in", ...UNARY];
 // Funnels: the fields that a step can name, who takes the steps, and in which order.
 export const STEP_NAMES = ["event_type", "tool_name", "action"];
 export const ACTORS = ["session", "user"];

@@ -32,7 +32,16 @@ as $$
             )
             and (
                 q.of_properties is null
-                or jsonb_path_match(coalesce($10, '{}'), q.of_properties, q.operands, true)
+                -- A condition on both reads the fields from the variable `event`.
+                or jsonb_path_match(
+                    coalesce($10, '{}'),
+                    q.of_properties,
+                    q.operands || jsonb_build_object('event', jsonb_build_object(
+                        'session_id', $3, 'user_id', $4, 'event_type', $5, 'tool_name', $6, 'action', $7,
+                        'risk_mode', $8, 'demo_mode', $9
+                    )),
+                    true
+                )
             )
     )
 $$;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import asyncpg
@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.questions.condition_grammar import parse_conditions
+from service.questions.conditions import CASELESS, TEXTUAL
 from service.questions.filters import Filters
 from tests.support.event_matches import FUNCTIONS, document
-from tests.support.random_conditions import events, text_of, written
+from tests.support.random_conditions import Tree, Written, events, tree_text, trees
 from tests.support.sent_events import examples
 
 # An event with only the given fields.
@@ -49,16 +50,40 @@ def same_kind(one: Any, other: Any) -> bool:
     return kinds[0] == kinds[1]
 
 
-def passes(event: dict[str, Any], condition: tuple[tuple[str, ...], str, list[str]]) -> bool:
-    path, operator, words = condition
+def folded(value: Any, fold: Callable[[str], str]) -> Any:
+    return fold(value) if isinstance(value, str) else value
+
+
+def passes(event: dict[str, Any], tree: Tree) -> bool:
+    match tree:
+        case ("not", inner):
+            return not passes(event, inner)
+        case ("every", [*parts]):
+            return all(passes(event, part) for part in parts)
+        case ("any", [*parts]):
+            return any(passes(event, part) for part in parts)
+    return passes_one(event, tree)
+
+
+def passes_one(event: dict[str, Any], condition: Written) -> bool:
+    path, operator, words, ignoring = condition
+    fold = str.lower if ignoring and operator in CASELESS else str
     found = list(found_at(event, path))
     if operator in ("exists", "missing"):
         return any(each is not None for each in found) == (operator == "exists")
-    if operator == "contains":
-        return any(isinstance(each, str) and readings(words[0])[0] in each for each in found)
+    if operator in TEXTUAL:
+        wanted_text = fold(readings(words[0])[0])
+        how: Callable[[str], bool] = {
+            "contains": lambda text: wanted_text in text,
+            "starts with": lambda text: text.startswith(wanted_text),
+            "ends with": lambda text: text.endswith(wanted_text),
+        }[operator]
+        return any(isinstance(each, str) and how(fold(each)) for each in found)
     if operator in ("=", "!=", "in"):
         wanted = [each for word in (words if operator == "in" else words[:1]) for each in readings(word)]
-        equal = any(same_kind(each, one) and each == one for each in found for one in wanted)
+        equal = any(
+            same_kind(each, one) and folded(each, fold) == folded(one, fold) for each in found for one in wanted
+        )
         return equal != (operator == "!=")
     wanted_one = readings(words[0])[-1]
     comparable = [each for each in found if same_kind(each, wanted_one) and not isinstance(each, list | dict)]
@@ -68,16 +93,16 @@ def passes(event: dict[str, Any], condition: tuple[tuple[str, ...], str, list[st
     )
 
 
-@given(st.lists(events, min_size=1, max_size=6), st.lists(st.lists(written, max_size=3), min_size=8, max_size=16))
+@given(st.lists(events, min_size=1, max_size=6), st.lists(st.lists(trees, max_size=3), min_size=8, max_size=16))
 @examples(60)
 async def test_events_pass_by_the_words_of_the_documentation(
-    database_url: str, sent: list[dict[str, Any]], asked: list[list[tuple[tuple[str, ...], str, list[str]]]]
+    database_url: str, sent: list[dict[str, Any]], asked: list[list[Tree]]
 ) -> None:
     connection = await asyncpg.connect(database_url)
     await connection.execute(FUNCTIONS)
     try:
         for conditions in asked:
-            filters = Filters(where=parse_conditions(" and ".join(text_of(each) for each in conditions)))
+            filters = Filters(where=parse_conditions(" and ".join(map(tree_text, conditions))))
             for event in sent:
                 has_mode = event["event_type"] == "risk_mode_changed" and "risk_mode" in (event["properties"] or {})
                 whole = event | {

@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 
 from service.questions.condition_grammar import MOST_CHARACTERS, parse_conditions, path_text
-from service.questions.conditions import MOST_CONDITIONS, MOST_VALUES, OPERATORS, Condition, Malformed
+from service.questions.conditions import (
+    MOST_CONDITIONS,
+    MOST_DEPTH,
+    MOST_VALUES,
+    OPERATORS,
+    Condition,
+    Conditions,
+    Malformed,
+    leaves,
+)
+from service.questions.patterns import pattern
 from service.questions.predicates import predicate
 from tests.support.condition_cases import COMPOSED, REFUSED, WRITTEN, conditions_of
 
@@ -19,9 +29,9 @@ def text_of(case: dict[str, Any]) -> str:
     return str(case["text"])
 
 
-def with_types(conditions: tuple[Condition, ...]) -> list[tuple[Condition, list[type]]]:
+def with_types(conditions: Conditions) -> tuple[Conditions, list[list[type]]]:
     """Return conditions with the types of their values, because Python takes 1 and True for equal."""
-    return [(condition, [type(value) for value in condition.values]) for condition in conditions]
+    return conditions, [[type(value) for value in condition.values] for condition in leaves(conditions)]
 
 
 @pytest.mark.parametrize("case", [*COMPOSED, *WRITTEN], ids=text_of)
@@ -43,7 +53,7 @@ def test_conditions_are_read(case: dict[str, Any]) -> None:
 )
 def test_a_number_keeps_all_its_digits(text: str, number: float | Decimal) -> None:
     conditions = parse_conditions(f"properties.n > {text}")
-    assert with_types(conditions) == [(Condition(("properties", "n"), ">", (number,)), [type(number)])]
+    assert with_types(conditions) == ((Condition(("properties", "n"), ">", (number,)),), [[type(number)]])
     values = json.loads(predicate(conditions).values or "", parse_float=Decimal)
     assert values["v0"] == (number if isinstance(number, int) else Decimal(str(number)))
 
@@ -65,11 +75,14 @@ def test_what_cannot_be_read_is_told(case: dict[str, Any]) -> None:
     [
         (f"action in ({','.join('a' * (MOST_VALUES + 1))})", f"at most {MOST_VALUES} values"),
         (" and ".join(["action = a"] * (MOST_CONDITIONS + 1)), f"at most {MOST_CONDITIONS} conditions"),
+        (" or ".join(["not action = a"] * (MOST_CONDITIONS + 1)), f"at most {MOST_CONDITIONS} conditions"),
+        ("(" * (MOST_DEPTH + 1), f"at most {MOST_DEPTH} parentheses"),
+        ("not " * 500, f"at most {MOST_DEPTH} parentheses"),
         ("action = " + "a" * MOST_CHARACTERS, f"at most {MOST_CHARACTERS} characters"),
         ("action = a\0", "must not hold a NUL character"),
         ("action = \ud800", "or half a character"),
     ],
-    ids=["values", "conditions", "characters", "NUL", "surrogate"],
+    ids=["values", "conditions", "alternatives", "parentheses", "not", "characters", "NUL", "surrogate"],
 )
 def test_what_is_too_much_is_told(text: str, said: str) -> None:
     with pytest.raises(Malformed, match=re.escape(said)):
@@ -82,6 +95,13 @@ def test_the_cases_hold_every_operator() -> None:
 
 def test_values_are_beside_the_paths_never_in_them() -> None:
     hostile = '") || true || ("'
-    found = predicate([Condition((hostile,), "=", (hostile,)), Condition(("properties", "a"), "<", (hostile,))])
+    found = predicate((Condition((hostile,), "=", (hostile,)), Condition(("properties", "a"), "<", (hostile,))))
     assert found.of_fields == r'($."\") || true || (\"" == $v0)'
     assert found.of_properties == '($."a" < $v1)'
+
+
+@pytest.mark.parametrize("text", ['"action = a or tool_name = b"', "x) || true || (x", "^.*[a]{1}$|\\d+?"])
+def test_patterns_are_of_the_text_alone(text: str) -> None:
+    for operator in ("contains", "starts with", "ends with", "="):
+        assert re.search(pattern(operator, text, ignoring_case=True), text.upper())
+        assert not re.search(pattern(operator, text, ignoring_case=False), text.replace("a", "b"))
