@@ -107,7 +107,8 @@ function show() {
   const isOverview = state.view === OVERVIEW;
   for (const id of ["overview", "compare-choice"]) hide(find(id), !isOverview);
   hide(find("against-choice"), !isOverview || state.compare !== CHOSEN);
-  // These views are of all hours, and of none.
+  // These views are of all hours, and of none. The header tells of the range.
+  document.documentElement.dataset.view = state.view;
   hide(document.querySelector(".controls"), ["proofs", "components"].includes(state.view));
   if (isOverview) overview.frame(state);
   rounds.now();

@@ -8,7 +8,7 @@ import { RANGES, VIEWS } from "./state.js";
 const NAME = "shortcuts";
 const VIEW_KEYS = new Map([["o", "overview"], ["f", "funnels"], ["r", "retention"], ["p", "proofs"], ["s", "settings"]]);
 const RANGE_KEYS = new Map([["h", "1h"], ["d", "24h"], ["w", "7d"], ["m", "30d"], ["q", "90d"], ["t", "today"], ["y", "yesterday"]]);
-const DRAWER_KEYS = new Map([["v", "saved-views"], ["e", "export"], ["a", "arrange"]]);
+const DRAWER_KEYS = new Map([["v", "saved-views"], ["n", "notes"], ["e", "export"], ["a", "arrange"]]);
 const RANGE_WORDS = new Map([["1h", "Last hour"], ["24h", "Last day"], ["7d", "Last 7 days"], ["30d", "Last 30 days"], ["90d", "Last 90 days"]]);
 const COMPARED = ["previous", "week", "year", "none"];
 let sheet = null;
@@ -52,7 +52,7 @@ function open() {
 }
 
 const keysOf = () => [
-  ["Find", [["/", "Filter"], ["x", "Remove all filters"], ["v", "Saved views"], ["e", "Export"], ["a", "Arrange panels"]]],
+  ["Find", [["/", "Filter"], ["x", "Remove all filters"], ["v", "Saved views"], ["n", "Notes"], ["e", "Export"], ["a", "Arrange panels"]]],
   ["Range", [...RANGE_KEYS].filter(([, range]) => RANGES.has(range) || CALENDARS.has(range))
     .map(([key, range]) => [key, RANGE_WORDS.get(range) ?? CALENDARS.get(range)]).concat([["c", "Compare with the next one"]])],
   ["Views", [...VIEW_KEYS].filter(([, view]) => VIEWS.includes(view)).map(([key, view]) => [key, view[0].toUpperCase() + view.slice(1)])],

@@ -4,7 +4,8 @@ import { Gone, Refused, get } from "../core/api.js";
 import { scopeOf } from "../core/state.js";
 
 const AT_ONCE = 2;
-const ROWS = "10";
+// As many as fit into a panel.
+const ROWS = "8";
 // A panel that counts properties of the same range is asked again after so long.
 const FRESH_MS = 30_000;
 const NOT_FOUND = 404;

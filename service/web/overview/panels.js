@@ -11,12 +11,17 @@ import { MEASURES, panels } from "./panel_kinds.js";
 import { TOO_OLD, readPanels, valueOf } from "./panel_reads.js";
 
 const PAGE_VIEW = "page_viewed";
+// More tabs have a line of their own.
+const FEW_TABS = 3;
 let page = null;
 // What each panel with tabs counts by, once the reader has chosen.
 const tabs = new Map();
 const empty = new Set();
 let noteFor = null;
-let reading = new AbortController();
+// What the reader waits for, by panel.
+const reading = new Map();
+// The first tab with rows, where earlier ones have none.
+const filled = new Map();
 
 export function start(given) {
   page = given;
@@ -59,12 +64,12 @@ function sectionOf(kind) {
 }
 
 function tabsOf(kind) {
-  const group = element("div", [["class", "tabs"], ["role", "group"], ["aria-label", `${kind.title} by`]]);
+  const group = element("div", [["class", kind.tabs.length > FEW_TABS ? "tabs many" : "tabs"], ["role", "group"], ["aria-label", `${kind.title} by`]]);
   for (const [by, name] of kind.tabs) {
     const button = element("button", [["type", "button"], ["aria-pressed", String(by === byOf(kind))]], name);
     button.addEventListener("click", () => {
       tabs.set(kind.id, by);
-      for (const each of group.children) each.setAttribute("aria-pressed", String(each === button));
+      markTab(kind);
       find(kind.id).classList.add("stale");
       readOne(kind);
     });
@@ -90,7 +95,7 @@ async function later(kind, act) {
   }
 }
 
-const byOf = (kind) => tabs.get(kind.id) ?? kind.tabs[0][0];
+const byOf = (kind) => tabs.get(kind.id) ?? kind.tabs[filled.get(kind.id) ?? 0][0];
 
 // An empty panel takes no place, unless a filter names what it counts, or the reader wants it.
 function showOrHide(kind) {
@@ -125,9 +130,9 @@ export function read(state, signal, noteOf, isOfWeb = false) {
 
 // The reader waits for this one.
 function readOne(kind) {
-  reading.abort();
-  reading = new AbortController();
-  readPanels([{ kind, by: byOf(kind) }], page.state(), reading.signal, tell);
+  reading.get(kind.id)?.abort();
+  reading.set(kind.id, new AbortController());
+  return readPanels([{ kind, by: byOf(kind) }], page.state(), reading.get(kind.id).signal, tell);
 }
 
 // Read the panels that the reader has just added.
@@ -140,6 +145,22 @@ function tell(kind, by, told) {
   if (told instanceof Error) return fail(kind.id, told.message === TOO_OLD ? TOO_OLD : `Could not load: ${told.message}`);
   const rows = told.rows.map((row) => ({ key: row.key, name: row.key === null ? null : nameOf(by, row.key), value: valueOf(row, kind.measure) }));
   fill(kind, by, rows, told.total, noteFor(told));
+  if (!rows.length && !tabs.has(kind.id)) tryNext(kind);
+}
+
+// Not every site has every property: a site without the sources of visits may have referrers.
+function tryNext(kind) {
+  const next = (filled.get(kind.id) ?? 0) + 1;
+  if (next >= kind.tabs.length) return;
+  filled.set(kind.id, next);
+  markTab(kind);
+  readOne(kind);
+}
+
+function markTab(kind) {
+  for (const [place, button] of [...find(kind.id).querySelectorAll(".tabs button")].entries()) {
+    button.setAttribute("aria-pressed", String(kind.tabs[place][0] === byOf(kind)));
+  }
 }
 
 function fill(kind, by, rows, total, noted) {

@@ -40,7 +40,7 @@ const part = (name) => find("card-now").querySelector(`.card-${name}`);
 function showNow({ minutes, visitors, pages = [] }) {
   write(part("value"), visitors === undefined ? NOTHING : count(visitors));
   write(part("change"), `in the last ${counted(minutes, "minute")}`);
-  write(part("page"), pages.length ? pages[0].path : "\u00a0");
+  write(part("page"), pages.length ? `most on ${pages[0].path}` : "\u00a0");
   find("card-now").title = pages.map(({ path, visitors: there }) => `${path}: ${count(there)}`).join("\n");
   find("card-now").dataset.there = visitors ? "yes" : "";
 }

@@ -112,5 +112,5 @@ function filtersOf(page, by, key) {
     });
     return made;
   };
-  return [button("Only", "Only", include, isIncluded(page.state(), by, key)), button("Without", "Leave out", exclude, null)];
+  return [button("Only", "Only", include, isIncluded(page.state(), by, key)), button("Without", "Without", exclude, null)];
 }

@@ -6,14 +6,15 @@ import { element } from "../core/dom.js";
 import { count, hourText } from "../core/format.js";
 import { Question } from "../core/request.js";
 
-const ABOUT = "Each sealed hour carries the hash of the one before, so the newest hash stands for all of them. Keep it elsewhere; "
-  + "`python -m projections seal-head --check FILE` tells from that copy whether sealed hours have changed since.";
+const ABOUT = "Each sealed hour carries the hash of the one before, so the newest hash stands for all of them. Keep a copy in a file elsewhere."
+  + " This tells from the copy whether sealed hours have changed since: ";
+const CHECK = ".venv/bin/python -m projections seal-head --check FILE";
 
 export function sealsPanel(page) {
   const said = element("p", [["role", "status"], ["class", "said"], ["hidden", ""]]);
   const place = element("div", [["class", "seals"]]);
   const node = element("section", [["class", "panel"], ["aria-labelledby", "seals-title"]],
-    element("h2", [["id", "seals-title"]], "Heads of the seals"), element("p", [["class", "quiet"]], ABOUT), said, place);
+    element("h2", [["id", "seals-title"]], "Heads of the seals"), element("p", [["class", "quiet"]], ABOUT, element("code", [], CHECK)), said, place);
   const reading = new Question(node, said, page);
   return { node, show: () => reading.ask((signal) => get("seals", [], signal), ({ seals }) => place.replaceChildren(...contentsOf(seals))) };
 }
