@@ -56,6 +56,8 @@ async def test_a_web_site_has_its_numbers_and_panels(web: Site, page: Page, arti
         await expect(page.locator("html[data-web]")).to_be_attached()
         await shown(page)
         assert await page.locator("#cards li:not([hidden]) .card").evaluate_all(SHOWN_CARDS) == WEB_CARDS
+        await expect(page.locator("#sources")).to_be_visible()
+        await expect(page.locator("#devices")).to_be_visible()
         found = await page.locator(PANELS).evaluate_all(IDS)
         assert found[:3] == ["pages", "sources", "devices"], "places have no rows, and hide"
         assert "places" not in found
@@ -64,7 +66,7 @@ async def test_a_web_site_has_its_numbers_and_panels(web: Site, page: Page, arti
         await expect(page.locator("#pages .stale")).to_have_count(0)
         await shown(page)
         assert await bars(page, "pages") == top(web, "entry_page")
-        assert await bars(page, "campaigns") == top(web, "properties.utm_source")
+        assert await bars(page, "campaigns") == top(web, "properties.utm_campaign")
     await check_accessible(page)
     await in_both_schemes(page, artifacts, "web")
     await page.set_viewport_size(PHONE)

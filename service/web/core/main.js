@@ -108,7 +108,7 @@ function show() {
   for (const id of ["overview", "compare-choice"]) hide(find(id), !isOverview);
   hide(find("against-choice"), !isOverview || state.compare !== CHOSEN);
   // These views are of all hours, and of none. The header tells of the range.
-  document.documentElement.dataset.view = state.view;
+  document.documentElement.dataset.opened = state.view;
   hide(document.querySelector(".controls"), ["proofs", "components"].includes(state.view));
   if (isOverview) overview.frame(state);
   rounds.now();

@@ -4,6 +4,7 @@ import { element, find, hide, write } from "../core/dom.js";
 import { nameOf } from "../core/key_names.js";
 import { exclude, include, isFilter, isIncluded, isNamed } from "../core/row_filters.js";
 import { hasPages, sawPages } from "../core/site_kind.js";
+import { isFiltered } from "../core/state.js";
 import { style } from "../core/views.js";
 import * as bars from "./top_keys.js";
 import * as cardChoice from "./card_choice.js";
@@ -145,7 +146,7 @@ function tell(kind, by, told) {
   if (told instanceof Error) return fail(kind.id, told.message === TOO_OLD ? TOO_OLD : `Could not load: ${told.message}`);
   const rows = told.rows.map((row) => ({ key: row.key, name: row.key === null ? null : nameOf(by, row.key), value: valueOf(row, kind.measure) }));
   fill(kind, by, rows, told.total, noteFor(told));
-  if (!rows.length && !tabs.has(kind.id)) tryNext(kind);
+  if (!rows.length && !tabs.has(kind.id) && !isFiltered(page.state())) tryNext(kind);
 }
 
 // Not every site has every property: a site without the sources of visits may have referrers.
