@@ -23,6 +23,7 @@ from service.exports.export import Exports
 from service.http.base_path import BasePath
 from service.http.entry import Entry, answer_exception
 from service.http.gate import Gate
+from service.http.goal_routes import annotation_routes, goal_routes
 from service.http.live_stream import Live
 from service.http.metrics import Metrics
 from service.http.overload import Overload
@@ -37,9 +38,12 @@ from service.http.worker import Closable, Worker
 from service.ingest.appender import Appender
 from service.ingest.disk_guard import guard_of
 from service.openapi import swagger_page
+from service.questions.annotations import Annotations
+from service.questions.goals import Goals
 from service.questions.saved_views import SavedViews
 from service.questions.segments import Segments
 from service.reports.cohorts import Cohorts
+from service.reports.conversions import Conversions
 from service.reports.counts import Counts
 from service.reports.event_list import EventList
 from service.reports.funnels import Funnels
@@ -132,12 +136,16 @@ class Service:
         shards = Shards(self.database, site.number, site.shards)
         raw_events = self.raw_events.of(shards)
         segments = Segments(self.database, self.log, site.number)
+        goals = Goals(self.database, self.log, site.number)
         counts = Counts(self.database, raw_events, shards)
         return Reads(
+            annotations=Annotations(self.database, self.log, site.number, site.time_zone),
             cohorts=Cohorts(self.database, raw_events, segments, now),
             events=EventList(self.database, raw_events, shards, segments, now),
             exports=self.exports.of(segments, shards),
-            funnels=Funnels(raw_events, segments, now),
+            conversions=Conversions(raw_events, segments, goals, now),
+            funnels=Funnels(raw_events, segments, goals, now),
+            goals=goals,
             live=self.live.of(shards),
             proofs=Proofs(self.database, shards, now),
             properties=PropertyValues(raw_events, segments, now),
@@ -161,6 +169,8 @@ class Service:
         return Litestar(
             route_handlers=[
                 *read_routes(self.reads),
+                *goal_routes(self.reads),
+                *annotation_routes(self.reads, now),
                 client_route(settings, self.rules),
                 *SignInRoutes(
                     settings, self.gate, self.rules, self.sites, Attempts(settings.workers), self.log

@@ -28,6 +28,7 @@ class Statements:
 
     accept_damage: str
     add_alert_rule: str
+    add_annotation: str
     add_erasing: str
     add_key: str
     add_share_link: str
@@ -73,7 +74,9 @@ class Statements:
     create_replacement: str
     create_schema_migrations: str
     create_shards: str
+    delete_annotation: str
     delete_archive_file: str
+    delete_goal: str
     delete_hourly: str
     delete_saved: str
     delete_segment: str
@@ -126,6 +129,7 @@ class Statements:
     limit_bi_logins: str
     list_accepted: str
     list_alert_rules: str
+    list_annotations: str
     list_appended: str
     list_appended_numbers: str
     list_archived_hours: str
@@ -147,6 +151,7 @@ class Statements:
     list_files_to_prove: str
     list_files_to_read: str
     list_fills: str
+    list_goals: str
     list_held_files: str
     list_history_days: str
     list_hours: str
@@ -210,6 +215,7 @@ class Statements:
     read_erasure: str
     read_event: str
     read_folded: str
+    read_goal: str
     read_hourly: str
     read_kept: str
     read_kept_hour: str
@@ -259,6 +265,7 @@ class Statements:
     revoke_key: str
     revoke_share_link: str
     rotate_key: str
+    save_goal: str
     save_segment: str
     save_view: str
     seal_hour: str

@@ -8,6 +8,8 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
+from service.archive.conversion_questions import Conversions
+from service.archive.conversions import conversion_rows
 from service.archive.funnels import funnel_rows
 from service.archive.json_text import call
 from service.archive.list_questions import EventPage, HourCounts, Listed, SessionSeen, UserSeen
@@ -27,10 +29,10 @@ from service.archive.trends import trend_rows
 from service.archive.visits import visit_rows
 
 # Every question.
-ASKED = Asked | Listed | Top | Measured
+ASKED = Asked | Listed | Top | Measured | Conversions
 
 
-def answer(connection: DuckDBPyConnection, parts: Sequence[Part], question: Asked | Listed | Top | Measured) -> Rows:
+def answer(connection: DuckDBPyConnection, parts: Sequence[Part], question: Question) -> Rows:
     """Return the rows that answer a question, as the statement of its kind in sql/archive describes them.
 
     There is at least one part; it may be empty.
@@ -77,4 +79,5 @@ _ANSWERS: dict[type[Question], Callable[[Tables, Sequence[Part], Any], Rows]] = 
     Top: top_rows,
     Visits: visit_rows,
     Numbers: number_rows,
+    Conversions: conversion_rows,
 }

@@ -40,6 +40,8 @@ SERVICE_PATHS = frozenset({"/metrics"})
 WRITING = ("POST", "OPTIONS")
 READING = ("GET", "HEAD", "OPTIONS")
 CHANGING = ("PUT", "PATCH", "DELETE")
+# Paths whose posts add something; other posts that write no events are questions.
+ADDING = ("/api/analytics/annotations",)
 # Origins beside the service's own: a cookie changes things for no others.
 NO_OTHERS: frozenset[str] = frozenset()
 HTTP_1_0 = ("1.0", "1")  # the server calls it "1"
@@ -209,7 +211,8 @@ def _right(method: str, path: str) -> Right:
     """Return what a request does that writes no events."""
     if path == SETTINGS_PATH or path.startswith(f"{SETTINGS_PATH}/"):
         return Right.SETTINGS
-    return Right.CHANGES if method in CHANGING and path not in TRACK_PATHS else Right.READS
+    changes = (method in CHANGING and path not in TRACK_PATHS) or (method == "POST" and path in ADDING)
+    return Right.CHANGES if changes else Right.READS
 
 
 def _host_name(host: str) -> str:

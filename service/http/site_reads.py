@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from service.access.sites import Site
 from service.exports.export import Exports
 from service.http.live_stream import Live
+from service.questions.annotations import Annotations
+from service.questions.goals import Goals
 from service.questions.saved_views import SavedViews
 from service.questions.segments import Segments
 from service.reports.cohorts import Cohorts
+from service.reports.conversions import Conversions
 from service.reports.event_list import EventList
 from service.reports.funnels import Funnels
 from service.reports.proofs import Proofs
@@ -27,10 +30,13 @@ from service.reports.visits import Visits
 class Reads:
     """The parts that answer reads."""
 
+    annotations: Annotations
     cohorts: Cohorts
+    conversions: Conversions
     events: EventList
     exports: Exports
     funnels: Funnels
+    goals: Goals
     live: Live
     proofs: Proofs
     properties: PropertyValues

@@ -10,6 +10,8 @@ from service.questions.parameters import SHOWN, invalid, whole
 
 # Before every event.
 FIRST = datetime.min.replace(tzinfo=UTC)
+# The start of a range of everything. No parameter can name it, because it is no quarter of an hour.
+EVERYTHING = FIRST + timedelta(microseconds=1)
 HOUR = timedelta(hours=1)
 # The shortest time that rollups tell apart. Days begin at whole quarters in every time zone of today.
 QUARTER = timedelta(minutes=15)

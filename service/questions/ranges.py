@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from service.questions import hours
 from service.questions.buckets import COMPARISONS, DAY, MONDAY, SUNDAY, Bounds, bounds_of, earlier, hour_end, zone
-from service.questions.hours import FIRST, HOUR, MOST_HOURS, QUARTER, quarter
+from service.questions.hours import EVERYTHING, HOUR, MOST_HOURS, QUARTER, quarter
 from service.questions.parameters import choice, invalid
 
 RANGES = (
@@ -25,7 +25,7 @@ _LAST_DAYS = {"today": 1, "last_7_days": 7, "last_30_days": 30}
 def closed_range(given: Mapping[str, str], default_hours: int, now: datetime) -> tuple[datetime, datetime]:
     """Return [since, until) of `range`, `hours`, or `from` and `to`. Raises InvalidParameter.
 
-    A range that is not over ends with the current hour. `all` begins at FIRST: see kept_range.begun.
+    A range that is not over ends with the current hour. `all` begins at EVERYTHING: see kept_range.begun.
     """
     in_zone, first_day = zone(given.get("tz", "UTC")), week_start(given)
     if "range" not in given:
@@ -35,7 +35,7 @@ def closed_range(given: Mapping[str, str], default_hours: int, now: datetime) ->
     name = choice(given, "range", RANGES, "")
     end = hour_end(now, in_zone)
     if name == "all":
-        return FIRST, end
+        return EVERYTHING, end
     since, until = _days(name, now.astimezone(in_zone).date(), first_day)
     return _midnight(since, in_zone), end if until is None else _midnight(until, in_zone)
 

@@ -40,7 +40,7 @@ class SavedViews:
 
     async def save(self, name: str, saved: SavedView) -> dict[str, Any]:
         """Save a view. It replaces a view of the same name. Raises Invalid, and TooMany beyond MOST_VIEWS."""
-        check_name(name)
+        check_name(name, is_new=True)
         _check_search(saved.search)
         statement = self._writable.statements.save_view
         rows = await self._writable.rows(statement, self._site, name, saved.search, MOST_VIEWS)

@@ -92,16 +92,16 @@ class Segments:
         return {"ok": True, "name": name}
 
 
-def check_name(name: str) -> None:
-    """Check the name of something that people save. It stands in a path. Raises Invalid."""
+def check_name(name: str, *, is_new: bool = False) -> None:
+    """Check the name of something that is saved. Raises InvalidParameter."""
     if not 1 <= len(name) <= LONGEST_NAME or "/" in name or not name.isprintable():
         raise invalid("name", f"must be 1 to {LONGEST_NAME} printable characters without /")
-    if name in (".", ".."):
+    if is_new and name in (".", ".."):
         raise invalid("name", "must not be . or .., because clients take these out of paths")
 
 
 def _check(name: str, given: Mapping[str, str]) -> None:
-    check_name(name)
+    check_name(name, is_new=True)
     _check_names(given, SAVED)
     with _below_filters():
         asked = filters(given)

@@ -12,6 +12,7 @@ from service.errors import Invalid
 from service.questions.condition_grammar import parse_conditions
 from service.questions.conditions import Clause, Conditions, Malformed, equals
 from service.questions.divisions import Division, division
+from service.questions.goals import Goals
 from service.questions.parameters import invalid
 from sql.hourly import DIMENSIONS
 
@@ -23,12 +24,16 @@ Name = Annotated[str, Meta(max_length=128)]
 
 
 class Step(Struct, frozen=True, forbid_unknown_fields=True):
-    """The values that an event must have to match a step. Empty texts count as absent. where: conditions as text."""
+    """The values that an event must have to match a step. Empty texts count as absent.
+
+    where: conditions as text. goal: the name of a saved goal, which the event must reach.
+    """
 
     event_type: Name | None = None
     tool_name: Name | None = None
     action: Name | None = None
     where: str = ""
+    goal: Name | None = None
 
 
 RENAMED = {"since": "from", "until": "to", "range_name": "range"}
@@ -58,20 +63,22 @@ class FunnelBody(Struct, frozen=True, forbid_unknown_fields=True, rename=RENAMED
         return {name: str(value) for name, value in said.items() if value is not None}
 
 
-def steps_of(sent: tuple[Step, ...]) -> tuple[StepAsked, ...]:
+async def steps_of(sent: tuple[Step, ...], goals: Goals) -> tuple[StepAsked, ...]:
     """Return the tests of each step of a body. Raises Invalid."""
-    return tuple(StepAsked(checks_of(_read(step, f"steps[{place}]"))) for place, step in enumerate(sent))
+    return tuple([StepAsked(checks_of(await _read(step, f"steps[{place}]", goals))) for place, step in enumerate(sent)])
 
 
-def _read(step: Step, place: str) -> list[Clause]:
-    """Return the conditions of a step, its names among them."""
+async def _read(step: Step, place: str, goals: Goals) -> list[Clause]:
+    """Return the conditions of a step, its names and those of its goal among them."""
     names = {field: getattr(step, field) for field in NAMED if getattr(step, field)}
-    for field, name in names.items():
+    for field, name in {**names, "goal": step.goal or ""}.items():
         if "\0" in name:
             raise Invalid("must not hold a NUL character", f"{place}.{field}")
     found = [*(equals(field, name) for field, name in names.items()), *_conditions(step, place)]
+    if step.goal:
+        found += (await goals.named(step.goal, f"{place}.goal")).conditions()
     if not found:
-        raise Invalid(f"must have one of {', '.join(NAMED)} and where", place)
+        raise Invalid(f"must have one of {', '.join(NAMED)}, goal and where", place)
     return found
 
 

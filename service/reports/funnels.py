@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from service.archive.checks import filter_checks
 from service.archive.protocol import Row
 from service.archive.questions import Funnel as Question
+from service.questions.goals import Goals
 from service.questions.hours import time_text
 from service.questions.ranges import closed_range
 from service.questions.segments import Segments
@@ -28,9 +29,10 @@ Funnel = list[dict[str, Any]]
 class Funnels:
     """Answers `POST /api/analytics/funnels`."""
 
-    def __init__(self, raw_events: RawEvents, segments: Segments, clock: Callable[[], datetime]) -> None:
+    def __init__(self, raw_events: RawEvents, segments: Segments, goals: Goals, clock: Callable[[], datetime]) -> None:
         self._raw_events = raw_events
         self._segments = segments
+        self._goals = goals
         self._clock = clock
 
     async def answer(self, body: FunnelBody, *, names_ids: bool = False) -> dict[str, Any]:
@@ -67,7 +69,7 @@ class Funnels:
             by_user=body.by == "user",
             strict=body.order == "strict",
             window_minutes=body.window_minutes,
-            steps=steps_of(body.steps),
+            steps=await steps_of(body.steps, self._goals),
             divided_by=breakdown and breakdown.dimension,
             path=breakdown and breakdown.path,
             most_keys=MOST_GROUPS,

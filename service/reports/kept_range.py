@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 from service.archive import sources
 from service.errors import Expired
-from service.questions.hours import FIRST, QUARTER, time_text
+from service.questions.hours import EVERYTHING, FIRST, QUARTER, time_text
 from service.reports.shards import Shards
 from sql.database import Database, Row
 
@@ -54,8 +54,8 @@ async def data_since(database: Database, shards: Shards) -> datetime:
 
 
 async def begun(database: Database, shards: Shards, since: datetime, until: datetime) -> datetime:
-    """Return the start of a range. One from FIRST begins with the data, at the latest a quarter before its end."""
-    if since > FIRST:
+    """Return the start of a range. EVERYTHING begins with the data, at the latest a quarter before its end."""
+    if since != EVERYTHING:
         return since
     return min(await data_since(database, shards), until - QUARTER)
 

@@ -68,12 +68,12 @@ def _value(metric: str, row: Row) -> Value | msgspec.Raw:
     if metric in OF_VISITS:
         return _of_visits(metric, row) if row else None
     if metric == "sum":
-        return _exact(row.get("sum") or "0")
+        return exact(row.get("sum") or "0")
     if not row or not row["numbers"]:
         return None
     if metric == "average":
         return float(Decimal(row["sum"]) / row["numbers"])
-    return float(row[metric]) if metric in QUANTILES else _exact(row[metric])
+    return float(row[metric]) if metric in QUANTILES else exact(row[metric])
 
 
 def _of_visits(metric: str, row: Row) -> Value:
@@ -81,6 +81,6 @@ def _of_visits(metric: str, row: Row) -> Value:
     return {"bounce_rate": row["bounces"] / visits, "pages_per_visit": row["views"] / visits}.get(metric, row["median"])
 
 
-def _exact(digits: str) -> msgspec.Raw:
+def exact(digits: str) -> msgspec.Raw:
     """Return a decimal as a JSON number with all its digits, without zeros at the end of its fraction."""
     return msgspec.Raw((digits.rstrip("0").rstrip(".") if "." in digits else digits).encode())

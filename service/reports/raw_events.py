@@ -91,7 +91,7 @@ class RawEvents:
     async def kept(self, since: datetime, until: datetime) -> KeptRange:
         """Return the part of [since, until) whose events are kept. Raises Expired when it is empty.
 
-        since: FIRST for the start of the data.
+        since: EVERYTHING for the start of the data.
         """
         since = await begun(self._database, self.shards, since, until)
         return await KeptRange.of(self._database, self.shards, since, until, EVENTS)

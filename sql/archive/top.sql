@@ -26,7 +26,7 @@ keys as materialized (
         s.key,
         sum(s.events)::bigint as events,
         count(s.session) as sessions,
-        count(s.session) - count_if(s.identified) + coalesce(any_value(u.users), 0) as visitors
+        count(s.session) - count(*) filter (s.identified) + coalesce(any_value(u.users), 0) as visitors
     from of_sessions as s
     left join users as u on u.key = s.key
     where s.key is not null
@@ -63,13 +63,13 @@ users_in_sets as (
 ),
 sessions_of as (
     select
-        count(*) as all_sessions, count_if(keyed) as keyed, count_if(other) as other,
-        count_if(all_identified) as all_identified, count_if(keyed_identified) as keyed_identified,
-        count_if(other_identified) as other_identified
+        count(*) as all_sessions, count(*) filter (keyed) as keyed, count(*) filter (other) as other,
+        count(*) filter (all_identified) as all_identified, count(*) filter (keyed_identified) as keyed_identified,
+        count(*) filter (other_identified) as other_identified
     from in_sets
 ),
 users_of as (
-    select count(*) as all_users, count_if(keyed) as keyed, count_if(other) as other
+    select count(*) as all_users, count(*) filter (keyed) as keyed, count(*) filter (other) as other
     from users_in_sets
 ),
 events_of as (

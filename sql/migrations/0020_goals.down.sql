@@ -1,1 +1,3 @@
--- Empty until its feature lands.
+-- loses: annotations, goals
+drop table annotations;
+drop table goals;

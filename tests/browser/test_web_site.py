@@ -206,7 +206,7 @@ async def test_the_wall_takes_turns_and_outlives_the_server(web: Site, page: Pag
         titles.add(before)
         await page.clock.run_for(15_500)
         await expect(page.locator(".wall-title")).not_to_have_text(before)
-    assert {"At a glance", "Over time", "Pages and sources", "Events and tools", "Proofs"} <= titles
+    assert {"At a glance", "Events over time", "Pages and sources", "Events and tools", "Proofs"} <= titles
     await page.route("**/api/**", lambda route: route.abort())
     await page.clock.run_for(15_500)
     await expect(page.locator(".wall-said")).to_contain_text("The server does not answer. These numbers are from")

@@ -31,7 +31,7 @@ async def funnels(database: Database, url: str) -> AsyncIterator[Funnels]:
 
 def funnels_on(found: Reads) -> Funnels:
     """Return the funnels among the reads of a database."""
-    return Funnels(found.raw_events, found.segments, lambda: NOW)
+    return Funnels(found.raw_events, found.segments, found.goals, lambda: NOW)
 
 
 async def ask(found: Funnels, asked: Json) -> Json:

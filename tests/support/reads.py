@@ -12,8 +12,10 @@ import pytest
 
 from service.archive.engine import SECONDS
 from service.errors import ServiceError
+from service.questions.goals import Goals
 from service.questions.segments import Segments
 from service.reports.cohorts import Cohorts
+from service.reports.conversions import Conversions
 from service.reports.counts import Counts
 from service.reports.event_list import EventList
 from service.reports.properties import PropertyValues
@@ -44,6 +46,8 @@ class Reads:
     event_list: EventList
     top_keys: TopKeys
     visits: Visits
+    goals: Goals
+    conversions: Conversions
 
 
 @asynccontextmanager
@@ -61,6 +65,7 @@ async def reads(
 def reads_on(database: Database, raw_events: RawEvents) -> Reads:
     """Return the reads of a database; questions about raw events use the connections of `raw_events`."""
     segments = Segments(database, database)
+    goals = Goals(database, database)
     shards = Shards(database)
     raw_events = raw_events.of(shards)
     counts = Counts(database, raw_events, shards)
@@ -76,6 +81,8 @@ def reads_on(database: Database, raw_events: RawEvents) -> Reads:
         EventList(database, raw_events, shards, segments, lambda: NOW),
         TopKeys(counts, segments, lambda: NOW),
         Visits(counts, segments, lambda: NOW),
+        goals,
+        Conversions(raw_events, segments, goals, lambda: NOW),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -12,6 +12,7 @@ from math import ceil, floor
 from statistics import median
 from typing import Any
 
+from service.archive.conversion_questions import Conversions
 from service.archive.measure_questions import Measured, Numbers, Visits
 from service.archive.questions import Trend
 from service.archive.top_questions import Top
@@ -41,7 +42,7 @@ def key_of(event: Stored, division: Any) -> str | None:
     return key if key is None or len(key) <= 128 else "(other)"
 
 
-def keyed(events: Sequence[Stored], passing: Sequence[Stored], asked: Top | Trend | Measured) -> Keyed:
+def keyed(events: Sequence[Stored], passing: Sequence[Stored], asked: Top | Trend | Measured | Conversions) -> Keyed:
     """Return the events that pass, each with its key. events: all of the range."""
     if asked.divided_by is None:
         return [(event, None) for event in passing]
@@ -193,3 +194,49 @@ def quantile(numbers: Sequence[Decimal], part: float) -> float | None:
     place = part * (len(numbers) - 1)
     low, high = float(numbers[floor(place)]), float(numbers[ceil(place)])
     return low + (high - low) * (place - floor(place))
+
+
+def conversion_rows(
+    found: Keyed, events: Sequence[Stored], goal: Collection[tuple[int, int]], asked: Conversions
+) -> list[Row]:
+    """Return the rows of sql/archive/conversions.sql. events: all of the range. goal: which of them reach the goal."""
+    reached: dict[str, list[Stored]] = {}
+    for event in events:
+        if (event["shard"], event["position"]) in goal:
+            reached.setdefault(event["session_id"], []).append(event)
+    groups: dict[tuple[bool, str | None], list[Stored]] = {}
+    of_key: dict[str, set[str]] = {}
+    for event, key in found:
+        groups.setdefault((True, None), []).append(event)
+        if key is not None and key != "(other)":
+            of_key.setdefault(key, set()).add(event["session_id"])
+    named = sorted(of_key, key=lambda key: (-len(of_key[key]), key.encode()))[: asked.most]
+    for event, key in found if asked.divided_by is not None else ():
+        if key is not None:
+            groups.setdefault((False, key if key in named else "(other)"), []).append(event)
+    return [
+        {"whole": whole, "key": key} | of_conversions(of_group, reached, asked)
+        for (whole, key), of_group in groups.items()
+    ]
+
+
+def of_conversions(events: Sequence[Stored], reached: dict[str, list[Stored]], asked: Conversions) -> Row:
+    sessions = {event["session_id"] for event in events}
+    identified = {event["session_id"] for event in events if event["user_id"] is not None}
+    users = {event["user_id"] for event in events} - {None}
+    of_reached = {event["user_id"] for event in events if event["session_id"] in reached} - {None}
+    strangers = sessions - identified
+    conversions = [event for session in sessions for event in reached.get(session, [])]
+    numbers = [
+        number
+        for event in conversions
+        if asked.value and (number := decimal_of(answer_oracle.exact_properties(event).get(asked.value[0]))) is not None
+    ]
+    return {
+        "sessions": len(sessions),
+        "reached_sessions": len(sessions & reached.keys()),
+        "visitors": len(users) + len(strangers),
+        "reached_visitors": len(of_reached) + len(strangers & reached.keys()),
+        "conversions": len(conversions),
+        "value": text(sum(numbers)) if numbers else None,
+    }

@@ -62,7 +62,7 @@ async function turn(source, by, left = pictures(source).length) {
   try {
     const contents = await picture.read(source.state(), own.signal);
     if (asking !== own) return;
-    drawn.set(picture.title, contents);
+    drawn.set(place, contents);
     answeredAt = new Date();
     write(parts.said, "");
   } catch (error) {
@@ -72,7 +72,7 @@ async function turn(source, by, left = pictures(source).length) {
   } finally {
     clearTimeout(limit);
   }
-  const contents = drawn.get(picture.title);
+  const contents = drawn.get(place);
   if (!contents && left > 1) return turn(source, by, left - 1);
   show(source, picture, contents);
   if (isStill) return;
@@ -94,13 +94,15 @@ function next(source) {
 
 function show(source, picture, contents) {
   const state = source.state();
-  write(parts.title, contents ? picture.title : "Nothing to show");
+  write(parts.title, contents ? titleOf(picture, state) : "Nothing to show");
   write(parts.about, [source.title, rangeText(state)].filter(Boolean).join(" · "));
   write(parts.clock, clockText(new Date()).replace(/(\d+:\d+):\d+/, "$1"));
   parts.body.replaceChildren(...(contents ?? []));
   parts.dots.replaceChildren(...pictures(source).map((_, at) => element("li", [["class", at === place ? "now" : ""]])));
   document.documentElement.dataset.shown = String(place);
 }
+
+const titleOf = ({ title }, state) => (typeof title === "function" ? title(state) : title);
 
 function rangeText(state) {
   if (state.range !== "custom") return `the ${lastText(Math.round(hoursOf(state)))}`;

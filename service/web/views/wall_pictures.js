@@ -1,7 +1,7 @@
 // The pictures of the wall. Each reads what it shows and returns nodes, or null when there is nothing to show.
 
 import { get } from "../core/api.js";
-import { element } from "../core/dom.js";
+import { element, find } from "../core/dom.js";
 import { change, count, number, share, zone } from "../core/format.js";
 import { nameOf } from "../core/key_names.js";
 import { comparisonOf, intervalOf, rangeOf, scopeOf } from "../core/state.js";
@@ -88,10 +88,12 @@ async function proofs(state, signal) {
       element("span", [["class", "wall-change"]], "hours"))))];
 }
 
-// needsKey: share links do not show it.
+const titleOf = (metric) => find(`card-${metric}`).querySelector(".card-name").textContent;
+
+// title: a text, or one by the state. needsKey: share links do not show it.
 export const PICTURES = [
   { title: "At a glance", read: numbers },
-  { title: "Over time", read: chart },
+  { title: ({ metric }) => `${titleOf(metric)} over time`, read: chart },
   { title: "Pages and sources", read: lists(["properties.path", "Pages", "visitors"], ["properties.$source", "Sources", "visitors"]) },
   { title: "Places and devices", read: lists(["properties.$country", "Countries", "visitors"], ["properties.$browser", "Browsers", "visitors"]) },
   { title: "Events and tools", read: lists(["event_type", "Events", "events"], ["tool_name", "Tools", "events"]) },

@@ -27,6 +27,8 @@ SETTINGS = "/api/analytics/settings"
 FUNNEL = {"steps": [{"event_type": "opened"}, {"event_type": "closed"}], "hours": 1}
 VIEW = {"search": "?range=30d"}
 SEGMENT = {"filters": {"event_type": "opened"}}
+GOAL = {"event_type": "signup"}
+ANNOTATION = {"at": "2025-10-18", "text": "Launch"}
 LINK = {"expires_at": "2099-01-01T00:00:00Z"}
 HOUR = "2025-10-18T01:00Z"
 
@@ -105,6 +107,15 @@ TABLE: list[Line] = [
     Line("PUT", "/api/analytics/views/{name}", "changes", "/api/analytics/views/mine", body=VIEW),
     Line("DELETE", "/api/analytics/views/{name}", "changes", "/api/analytics/views/mine"),
     Line("OPTIONS", "/api/analytics/views/{name}", "reads", "/api/analytics/views/mine", 204),
+    *read("/api/analytics/goals"),
+    Line("PUT", "/api/analytics/goals/{name}", "changes", "/api/analytics/goals/mine", body=GOAL),
+    Line("DELETE", "/api/analytics/goals/{name}", "changes", "/api/analytics/goals/mine"),
+    Line("OPTIONS", "/api/analytics/goals/{name}", "reads", "/api/analytics/goals/mine", 204),
+    *read("/api/analytics/goals/{name}/conversions", "/api/analytics/goals/nothing/conversions", 400),
+    *read("/api/analytics/annotations"),
+    Line("POST", "/api/analytics/annotations", "changes", body=ANNOTATION),
+    Line("DELETE", "/api/analytics/annotations/{annotation}", "changes", "/api/analytics/annotations/0"),
+    Line("OPTIONS", "/api/analytics/annotations/{annotation}", "reads", "/api/analytics/annotations/0", 204),
     Line("GET", "/metrics", "service"), Line("OPTIONS", "/metrics", "service", status=204),
     *read("/api/analytics/access"), *read("/api/analytics/shared", status=404),
     *(line for path, body, told in (

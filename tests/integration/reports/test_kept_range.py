@@ -40,7 +40,7 @@ Number = Callable[[Answer], int]
 
 async def ask_funnel(found: Reads, _: bytes) -> Answer:
     """Ask how many sessions have two page views."""
-    funnels = Funnels(found.raw_events, found.segments, lambda: NOW)
+    funnels = Funnels(found.raw_events, found.segments, found.goals, lambda: NOW)
     step = Step(event_type="page_viewed")
     until = TODAY + 24 * HOUR
     return await funnels.answer(FunnelBody((step, step), since=YESTERDAY.isoformat(), until=until.isoformat()))

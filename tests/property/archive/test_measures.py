@@ -9,14 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.archive.checks import filter_checks
+from service.archive.conversion_questions import Conversions
 from service.archive.measure_questions import Numbers, Visits
 from service.ingest.event import Event
-from tests.property.archive.test_answers import Row, asking
+from tests.property.archive.test_answers import Row, asking, bytes_of
 from tests.support import web_oracle
 from tests.support.archive_parts import LAYOUTS
 from tests.support.funnel_oracle import inside
-from tests.support.hard_events import bounds
+from tests.support.hard_events import UNTIL, bounds
 from tests.support.histories import history
+from tests.support.projection import START
 from tests.support.sent_events import examples
 from tests.support.web_events import divisions, filters, visited
 
@@ -78,3 +80,38 @@ async def test_numbers(
             quantiles = [{name: row.pop(name) for name in ("median", "p90")} for row in found]
             assert [pytest.approx({name: row.pop(name) for name in ("median", "p90")}) for row in expected] == quantiles
             assert found == expected, question
+
+
+@given(
+    *shared,
+    st.lists(
+        st.tuples(
+            st.none() | divisions, filters, filters, st.sampled_from([None, ("revenue",)]), st.sampled_from([1, 9])
+        ),
+        min_size=5,
+        max_size=10,
+    ),
+)
+@settings(examples(25), print_blob=True)
+async def test_conversions(
+    database_url: str, shards: int, layout: str, events: list[Event], asked: list[tuple[Any, ...]]
+) -> None:
+    async with history(database_url, shards) as both, asking(both, events, layout) as log:
+        in_range = inside(await log.events(), START, UNTIL)
+        for division, given_filters, goal, value, most in asked:
+            divided_by, path = division or (None, None)
+            question = Conversions(
+                since=START,
+                until=UNTIL,
+                goal=filter_checks(goal),
+                value=value,
+                divided_by=divided_by,
+                path=path,
+                most=most,
+                checks=filter_checks(given_filters),
+            )
+            passing = await log.inside(START, UNTIL, given_filters)
+            reaching = {(event["shard"], event["position"]) for event in await log.inside(START, UNTIL, goal)}
+            found = web_oracle.keyed(in_range, passing, question)
+            expected = web_oracle.conversion_rows(found, in_range, reaching, question)
+            assert sorted(bytes_of(log.ask(question))) == sorted(bytes_of(expected)), question

@@ -15,10 +15,10 @@ from tests.support.funnels import ask, funnels_on
 from tests.support.histories import history
 from tests.support.log import an_event
 from tests.support.projection import START
-from tests.support.random_conditions import events, text_of, written
+from tests.support.random_conditions import Tree, events, tree_text, trees
 from tests.support.sent_events import examples
 
-questions = st.lists(written, min_size=1, max_size=3)
+questions = st.lists(trees, min_size=1, max_size=3)
 OTHERS: list[Any] = [0, 10, "10", True, "2025-12-31", ["pro", 10], {"a": 1}]
 
 
@@ -70,12 +70,12 @@ async def test_a_step_counts_what_a_filter_does_for_the_shared_cases(database_ur
 
 @given(
     st.lists(events, min_size=1, max_size=8),
-    st.lists(st.lists(written, min_size=1, max_size=3), min_size=6, max_size=10),
+    st.lists(st.lists(trees, min_size=1, max_size=3), min_size=6, max_size=10),
 )
 @examples(30)
 async def test_a_step_counts_what_a_filter_does(
-    database_url: str, sent: list[dict[str, Any]], asked: list[list[tuple[tuple[str, ...], str, list[str]]]]
+    database_url: str, sent: list[dict[str, Any]], asked: list[list[Tree]]
 ) -> None:
-    texts = [" and ".join(text_of(each) for each in conditions) for conditions in asked]
+    texts = [" and ".join(map(tree_text, conditions)) for conditions in asked]
     found = await counts(database_url, [an_event_with(number, **each) for number, each in enumerate(sent)], texts)
     assert [(text, step) for text, _, step in found] == [(text, filtered) for text, filtered, _ in found]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import service.reports.properties
 from service.ingest.event import Event
 from service.questions.condition_grammar import parse_conditions, path_text, property_path
+from service.questions.conditions import Condition
 from tests.support.histories import History, history
 from tests.support.log import an_event
 from tests.support.oracle import HOUR, QUARTER
@@ -148,5 +149,6 @@ async def test_one_property_is_counted_however_deep(
 @given(st.lists(st.text(st.characters(exclude_characters="\0", codec="utf-8")), min_size=1, max_size=5))
 def test_a_path_is_written_as_conditions_take_it(path: list[str]) -> None:
     (condition,) = parse_conditions(f"properties.{path_text(path)} exists")
+    assert isinstance(condition, Condition)
     assert condition.path == ("properties", *path)
     assert property_path(path_text(path)) == tuple(path)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from service.questions.buckets import bounds_of, whole_periods
-from service.questions.hours import FIRST
+from service.questions.hours import EVERYTHING
 from service.questions.ranges import RANGES, closed_range
 
 DAY = timedelta(days=1)
@@ -65,7 +65,7 @@ def test_a_range_holds_its_days(name: str, zone: str, week_start: str, first_day
 
 def test_everything_begins_before_all_events() -> None:
     now = datetime.fromisoformat("2026-10-25T23:59Z")
-    assert closed_range({"range": "all"}, 1, now) == (FIRST, datetime.fromisoformat("2026-10-26T00:00Z"))
+    assert closed_range({"range": "all"}, 1, now) == (EVERYTHING, datetime.fromisoformat("2026-10-26T00:00Z"))
 
 
 def test_an_hour_that_only_the_zone_has_ends_with_it() -> None:
