@@ -33,8 +33,8 @@ export async function read(signal, told) {
   return "ok";
 }
 
-// A date alone means the start of that day where the reader is.
-const timeOf = (at) => (/^\d{4}-\d{2}-\d{2}$/.test(at) ? new Date(`${at}T00:00:00`).getTime() : Date.parse(at));
+// A note of a day comes as that day's start in UTC. It means the day where the reader is.
+export const timeOf = (at) => Date.parse(at.replace("T00:00:00.000Z", "T00:00:00"));
 
 // The notes within the buckets: [{place, text, when}].
 function shownIn(buckets) {

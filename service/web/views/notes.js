@@ -45,6 +45,6 @@ export function open(place, page, close) {
 function row(note, remove) {
   const away = element("button", [["type", "button"], ["class", "icon"], ["aria-label", `Delete the note ${note.text}`]], "×");
   away.addEventListener("click", () => remove(note));
-  const day = dayText(/^\d{4}-\d{2}-\d{2}$/.test(note.at) ? `${note.at}T00:00:00` : note.at);
+  const day = dayText(new Date(chartNotes.timeOf(note.at)).toISOString());
   return element("li", [], element("span", [], element("span", [["class", "quiet"]], `${day} `), element("bdi", [], note.text)), away);
 }
