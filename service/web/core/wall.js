@@ -4,7 +4,7 @@ import { style } from "./views.js";
 
 export const isWanted = () => new URLSearchParams(location.search).get("wall") === "1";
 
-// source: {state(), title, needSignIn()}; state() is that of the page or of a share link.
+// source: {state(), title, range(), needSignIn()}; state() is that of the page or of a share link, range() its words there.
 export async function open(source) {
   const [module] = await Promise.all([import("../views/wall.js"), style("wall")]);
   module.open(source);

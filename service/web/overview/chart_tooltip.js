@@ -27,7 +27,7 @@ function rowsOf({ metric, interval, buckets, compare, groups }, place) {
   const before = compare?.[place];
   return [
     element("p", [["class", "quiet"]], whenText(interval, bucket)),
-    row("var(--accent)", groups ? "All" : "", valueText(metric, bucket), "strong"),
+    row("var(--accent)", groups ? "All" : find("chart-title").textContent, valueText(metric, bucket), "strong"),
     ...(bucket.complete ? [] : [element("p", [["class", "quiet"]], whyPart(bucket))]),
     ...(before ? [row("var(--quiet)", "Before", number(metric, before.value))] : []),
     ...(groups ?? []).map((group, at) => row(`var(${colourOfGroup(at)})`, group.key, valueText(metric, group.buckets[place]))),

@@ -33,7 +33,7 @@ async function begin() {
   write(find("shared-title"), view.label || view.site);
   write(find("shared-about"), [rangeText(), ...filters].join(", "));
   document.title = `${view.label || view.site} – hourledger`;
-  if (IS_WALL) return wall.open({ state: stateOf, title: view.label || view.site });
+  if (IS_WALL) return wall.open({ state: stateOf, title: view.label || view.site, range: rangeText });
   panels.start({ state: stateOf, doubt: show });
   show();
   setInterval(() => { if (!document.hidden) show(); }, ONE_MINUTE);

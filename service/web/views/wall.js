@@ -95,7 +95,7 @@ function next(source) {
 function show(source, picture, contents) {
   const state = source.state();
   write(parts.title, contents ? titleOf(picture, state) : "Nothing to show");
-  write(parts.about, [source.title, rangeText(state)].filter(Boolean).join(" · "));
+  write(parts.about, [source.title, source.range?.() ?? rangeText(state)].filter(Boolean).join(" · "));
   write(parts.clock, clockText(new Date()).replace(/(\d+:\d+):\d+/, "$1"));
   parts.body.replaceChildren(...(contents ?? []));
   parts.dots.replaceChildren(...pictures(source).map((_, at) => element("li", [["class", at === place ? "now" : ""]])));
