@@ -21,6 +21,7 @@ from bench.ground import WEB, Ground, Grounds
 from bench.rows import MILLISECONDS, Goal, NotCounted, Row, in_turns, most
 from bench.web_data import TOOLS, TYPES
 from service.archive.engine import Engine
+from service.questions.goals import Goals
 from service.questions.segments import Segments
 from service.reports.funnel_body import FunnelBody
 from service.reports.funnels import Funnels
@@ -120,7 +121,8 @@ async def _asking(ground: Ground, since: datetime, until: datetime) -> AsyncIter
     engine = Engine(ground.url, scratch / "no archive", scratch, seconds=STATEMENT_SECONDS)
     raw_events = RawEvents(ground.url, engine, STATEMENT_SECONDS)
     segments = Segments(ground.database, ground.database)
-    funnels = Funnels(raw_events, segments, lambda: datetime.now(UTC))
+    goals = Goals(ground.database, ground.database)
+    funnels = Funnels(raw_events, segments, goals, lambda: datetime.now(UTC))
     try:
         yield Asking(ground, funnels, {"from": since.isoformat(), "to": until.isoformat()})
     finally:

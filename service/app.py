@@ -47,6 +47,7 @@ from service.reports.conversions import Conversions
 from service.reports.counts import Counts
 from service.reports.event_list import EventList
 from service.reports.funnels import Funnels
+from service.reports.paths import Paths
 from service.reports.proofs import Proofs
 from service.reports.properties import PropertyValues
 from service.reports.raw_events import RawEvents
@@ -147,6 +148,7 @@ class Service:
             funnels=Funnels(raw_events, segments, goals, now),
             goals=goals,
             live=self.live.of(shards),
+            paths=Paths(raw_events, segments, now),
             proofs=Proofs(self.database, shards, now),
             properties=PropertyValues(raw_events, segments, now),
             rollups=Rollups(self.database, shards, now),

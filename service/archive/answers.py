@@ -16,6 +16,8 @@ from service.archive.list_questions import EventPage, HourCounts, Listed, Sessio
 from service.archive.lists import hour_rows, page_rows
 from service.archive.measure_questions import Measured, Numbers, Visits
 from service.archive.numbers import number_rows
+from service.archive.path_questions import Paths
+from service.archive.paths import path_rows
 from service.archive.properties import property_rows
 from service.archive.quarantines import columns_read
 from service.archive.questions import Asked, Cohorts, Funnel, Properties, Question, Trend
@@ -29,7 +31,7 @@ from service.archive.trends import trend_rows
 from service.archive.visits import visit_rows
 
 # Every question.
-ASKED = Asked | Listed | Top | Measured | Conversions
+ASKED = Asked | Listed | Top | Measured | Conversions | Paths
 
 
 def answer(connection: DuckDBPyConnection, parts: Sequence[Part], question: Question) -> Rows:
@@ -80,4 +82,5 @@ _ANSWERS: dict[type[Question], Callable[[Tables, Sequence[Part], Any], Rows]] = 
     Visits: visit_rows,
     Numbers: number_rows,
     Conversions: conversion_rows,
+    Paths: path_rows,
 }

@@ -41,6 +41,13 @@ def keyed(tables: Tables, parts: Sequence[Part], question: Question, by: Divisio
 
 def _pages(tables: Tables, parts: Sequence[Part], question: Question, by: Division) -> DuckDBPyRelation:
     """Return the first or the last page of each visit in the range, whichever of its events pass."""
+    pick = "arg_max" if by.dimension == EXIT_PAGE else "arg_min"
+    page = call(pick, column("page"), column("place")).alias("page")
+    return tables.make("pages", page_views(parts, question).aggregate([column("session"), page]))
+
+
+def page_views(parts: Sequence[Part], question: Question) -> DuckDBPyRelation:
+    """Return the page views of the range that have a path, whether they pass or not: session, place, page."""
     places = Places(exact=True, start=0)
     views = [
         passing(part, question, ())
@@ -52,7 +59,4 @@ def _pages(tables: Tables, parts: Sequence[Part], question: Question, by: Divisi
         )
         for part in parts
     ]
-    pick = "arg_max" if by.dimension == EXIT_PAGE else "arg_min"
-    found = together(views).filter(column("page").isnotnull())
-    page = call(pick, column("page"), column("place")).alias("page")
-    return tables.make("pages", found.aggregate([column("session"), page]))
+    return together(views).filter(column("page").isnotnull())

@@ -54,6 +54,7 @@ def read_routes(sites: SiteReads) -> list[Any]:
         _question(sites, "/api/analytics/top", lambda reads: reads.top_keys.page),
         _question(sites, "/api/analytics/trends", lambda reads: reads.trends.page),
         _question(sites, "/api/analytics/visits", lambda reads: reads.visits.page),
+        _question(sites, "/api/analytics/paths", lambda reads: reads.paths.page),
         _question(sites, "/api/analytics/now", lambda reads: reads.visits.now),
         _rollup(sites),
         _funnel(sites),

@@ -16,6 +16,7 @@ from service.reports.cohorts import Cohorts
 from service.reports.conversions import Conversions
 from service.reports.event_list import EventList
 from service.reports.funnels import Funnels
+from service.reports.paths import Paths
 from service.reports.proofs import Proofs
 from service.reports.properties import PropertyValues
 from service.reports.rollups import Rollups
@@ -38,6 +39,7 @@ class Reads:
     funnels: Funnels
     goals: Goals
     live: Live
+    paths: Paths
     proofs: Proofs
     properties: PropertyValues
     rollups: Rollups

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -38,7 +39,12 @@ async def shown_filters(given: Mapping[str, str], segments: Segments) -> dict[st
         if saved[twice] != chosen[twice]:
             raise invalid(f"filters.{twice}", f"differs from that of the segment {name[:SHOWN]!r}: leave one out")
     wheres = [each["where"] for each in (saved, chosen) if each.get("where", "").strip()]
-    where = " and ".join(f"({each})" for each in wheres) if len(wheres) > 1 else "".join(wheres)
+    where = " and ".join(map(_enclosed, wheres)) if len(wheres) > 1 else "".join(wheres)
     merged = chosen | saved | ({"where": where} if where else {})
     await segments.sent_filters(merged)  # together they may be too long
     return merged
+
+
+def _enclosed(where: str) -> str:
+    """Return conditions that may have alternatives in parentheses, so that they stay one among others."""
+    return f"({where})" if re.search(r"\bor\b", where) else where

@@ -14,6 +14,7 @@ from typing import Any
 
 from service.archive.conversion_questions import Conversions
 from service.archive.measure_questions import Measured, Numbers, Visits
+from service.archive.path_questions import Paths
 from service.archive.questions import Trend
 from service.archive.top_questions import Top
 from tests.support import answer_oracle
@@ -239,4 +240,31 @@ def of_conversions(events: Sequence[Stored], reached: dict[str, list[Stored]], a
         "reached_visitors": len(of_reached) + len(strangers & reached.keys()),
         "conversions": len(conversions),
         "value": text(sum(numbers)) if numbers else None,
+    }
+
+
+def path_tree(visits: Sequence[Sequence[str]], asked: Paths) -> Row:
+    """Return the tree of visits that view the page. visits: the pages of each, in order."""
+    taken = []
+    for pages in visits:
+        steps = [page for place, page in enumerate(pages) if place == 0 or page != pages[place - 1]]
+        if asked.page in steps:
+            at = steps.index(asked.page)
+            taken.append(steps[at::-1] if asked.backwards else steps[at:])
+    return subtree(asked.page, taken, asked.depth, asked.most)
+
+
+def subtree(page: str, taken: Sequence[Sequence[str]], depth: int, most: int) -> Row:
+    """Return the tree below a page. taken: paths that begin with it."""
+    by_next: dict[str, list[Sequence[str]]] = {}
+    for path in taken:
+        if len(path) > 1 and depth:
+            by_next.setdefault(path[1], []).append(path[1:])
+    largest = sorted(by_next, key=lambda each: (-len(by_next[each]), each.encode()))
+    return {
+        "page": page,
+        "visits": len(taken),
+        "next": [subtree(each, by_next[each], depth - 1, most) for each in largest[:most]],
+        "other": sum(len(by_next[each]) for each in largest[most:]),
+        "left": sum(len(path) == 1 for path in taken),
     }

@@ -93,6 +93,19 @@ def grouped(answer: Json) -> int:
     return sum(int(bucket["value"]) for group in answer["groups"] for bucket in group["buckets"])
 
 
+def ways_to_count_events_by_session(it: Numbers) -> Iterator[tuple[str, int]]:
+    by_session = it.get("top", by="session_id", metric="events", limit=3)
+    yield "top by session", by_session["total"]
+    yield "top by session, summed", sum(row["events"] for row in by_session["rows"]) + by_session["other"]
+    yield "chart by session", grouped(it.get("trends", by="session_id", interval="day", top=2))
+    yield (
+        "list of alternatives",
+        it.get("track", limit=1, where="(tool_name exists or tool_name missing) and not event_type missing")[
+            "total_in_range"
+        ],
+    )
+
+
 def ways_to_count_events(it: Numbers) -> Iterator[tuple[str, int]]:
     """Give the number of events from every read that has it."""
     rollups = it.get("rollups")
@@ -118,6 +131,7 @@ def ways_to_count_events(it: Numbers) -> Iterator[tuple[str, int]]:
             yield "top", top["total"]
             yield "top, summed", sum(row["events"] for row in top["rows"]) + top["other"]
     yield "properties", it.get("properties")["events"]
+    yield from ways_to_count_events_by_session(it)
     yield "export of events", len(it.exported())
     rows = list(csv.DictReader(io.StringIO(it.export("rollups", "csv"))))
     for measure in ("total_events", "event_counts"):
@@ -134,12 +148,24 @@ def ways_to_count_sessions(it: Numbers) -> Iterator[tuple[str, int]]:
     yield "rollups", it.get("rollups")["distinct_sessions"]
     yield "card", it.get("summary")["totals"]["sessions"]
     yield "card of raw events", it.get("summary", where="event_type exists")["totals"]["sessions"]
+    yield "visits", it.get("visits")["visits"]
+    yield "top", it.get("top", by="event_type", metric="sessions")["total"]
+    yield "top by session", len(it.get("top", by="session_id", limit=1000)["rows"])
     # The whole range as one bucket.
     yield "chart", whole(it, "sessions")
     yield "events per session", round(it.get("summary")["totals"]["events"] / whole(it, "events_per_session"))
     yield "export of events", len(sessions_of(it.exported()))
     yield "funnel", it.asked(steps=[{"where": "properties.no missing"}] * 2)["steps"][0]["reached"]
     yield "bi.events", it.known.site.rows(BI_EVENTS, it.since, it.until)[0]["sessions"]
+
+
+def ways_to_count_page_views(it: Numbers) -> Iterator[tuple[str, int]]:
+    """Give the number of page views from every read that has it."""
+    yield "visits", it.get("visits")["page_views"]
+    yield "visits with a filter", it.get("visits", where="event_type exists")["page_views"]
+    yield "card of a filter", it.get("summary", event_type="page_viewed")["totals"]["events"]
+    yield "chart", summed(it.get("trends", metric="page_views", interval="day"))
+    yield "chart by mode", grouped(it.get("trends", metric="page_views", interval="day", by="demo_mode"))
 
 
 def ways_to_count_users(it: Numbers) -> Iterator[tuple[str, int]]:
@@ -164,6 +190,8 @@ def ways_to_count_visitors(it: Numbers) -> Iterator[tuple[str, int]]:
     yield "chart", whole(it, "visitors")
     identified = it.get("summary", where="user_id exists")["totals"]
     everybody = it.get("summary")["totals"]
+    yield "visits", it.get("visits")["visitors"]
+    yield "top", it.get("top", by="event_type", metric="visitors")["total"]
     yield "users and the rest", everybody["users"] + everybody["sessions"] - identified["sessions"]
 
 
@@ -196,6 +224,7 @@ Ways = Callable[[Numbers], Iterator[tuple[str, int]]]
 COUNTS: dict[Ways, Callable[[list[Json]], int]] = {
     ways_to_count_events: len,
     ways_to_count_sessions: lambda events: len(sessions_of(events)),
+    ways_to_count_page_views: lambda events: sum(event["event_type"] == "page_viewed" for event in events),
     ways_to_count_users: lambda events: len(users_of(events)),
     ways_to_count_visitors: visitors_of,
 }

@@ -91,6 +91,7 @@ TABLE: list[Line] = [
     )
       for line in read(f"/api/analytics/{name}")),
     *read("/api/analytics/rollups/{hour}", f"/api/analytics/rollups/{HOUR}"),
+    *read("/api/analytics/paths", "/api/analytics/paths?from_page=/"),
     *read("/api/analytics/live"),
     *read("/api/analytics/sessions", "/api/analytics/sessions?session_id=s-1"),
     *read("/api/analytics/users", "/api/analytics/users?user_id=nobody", 404),

@@ -22,6 +22,7 @@ from service.archive.answers import ASKED, answer
 from service.archive.checks import filter_checks
 from service.archive.conversion_questions import Conversions
 from service.archive.measure_questions import Measured
+from service.archive.path_questions import Paths
 from service.archive.questions import Asked, Cohorts, Funnel, Properties, Step, Trend
 from service.archive.source import Part
 from service.archive.top_questions import Top
@@ -56,7 +57,7 @@ class Asking:
     connection: duckdb.DuckDBPyConnection
     parts: list[Part]
 
-    def ask(self, question: Asked | Top | Measured | Conversions) -> list[Row]:
+    def ask(self, question: Asked | Top | Measured | Conversions | Paths) -> list[Row]:
         """Return DuckDB's answer."""
         sent_over = msgspec.msgpack.decode(msgspec.msgpack.encode(question), type=ASKED)
         assert sent_over == question
