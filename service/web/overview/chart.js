@@ -89,8 +89,10 @@ function draw(answer) {
 }
 
 function options({ metric, buckets }, lines, place) {
+  // Large screens have a larger root.
+  const scale = parseFloat(getComputedStyle(document.documentElement).fontSize);
   const axis = { stroke: colourOf("--quiet"), grid: { stroke: colourOf("--line"), width: 1 }, ticks: { show: false },
-    font: "12px system-ui, sans-serif" };
+    font: `${0.75 * scale}px system-ui, sans-serif` };
   return {
     width: place.clientWidth,
     height: place.clientHeight,
@@ -102,8 +104,8 @@ function options({ metric, buckets }, lines, place) {
       y: { range: (_, least, most) => [0, Math.max(most ?? 0, metric === "bounce_rate" ? 0.1 : 1) * 1.05] },
     },
     axes: [
-      { ...axis, grid: { show: false }, space: 80, values: timeTexts },
-      { ...axis, size: 52, values: (_, splits) => splits.map((value) => axisNumber(metric, value)) },
+      { ...axis, grid: { show: false }, space: 5 * scale, size: 3.125 * scale, values: timeTexts },
+      { ...axis, size: 3.25 * scale, values: (_, splits) => splits.map((value) => axisNumber(metric, value)) },
     ],
     series: [{}, ...lines.map((line) => ({ ...line.look(buckets.length <= 2), show: showsBefore || !line.isBefore }))],
     hooks: {
