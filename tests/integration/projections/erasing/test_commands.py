@@ -64,7 +64,8 @@ async def test_from_the_question_to_the_certificate(past_days: Past, tmp_path: P
     done = await of_service(url, "erase", "--user", "u1", "--output", str(kept), **settings)
     assert done.code == 0, done.errors
     assert f"{len(stored['events'])} events erased" in done.errors
-    assert sorted(await where_it_is(log.admin, past_days.archive, "u1")) == ["saved_views", "segments"]  # u10 is another
+    # u10 is another.
+    assert sorted(await where_it_is(log.admin, past_days.archive, "u1")) == ["saved_views", "segments"]
     assert await log.admin.fetchval(SEGMENTS) == ["of another"]
     assert await log.admin.fetchval("select array_agg(name) from saved_views") == ["of 10"]
     assert await log.admin.fetchval("select array_agg(prefix) from share_links") == ["hll_00000002"]
