@@ -57,6 +57,7 @@ async def complete(database: Database, outcome: Outcome, hand_over: Callable[[di
         ],
         "renamed_rows": sum(each["members"] for each in changed),
         "segments": row["segments"],
+        "goals": row["goals"],
         "share_links": row["share_links"],
         "verified": {"hours": len(changed), "clean": True},
         "not_covered": list(NOT_COVERED),

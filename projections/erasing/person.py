@@ -42,6 +42,7 @@ async def everything(erasing: Erasing) -> dict[str, Any]:
         "active_quarters": sum(row["quarters"] for row in rollups),
         "active_since": utc_text(min((row["since"] for row in rollups), default=None)),
         "segments": saved.segments,
+        "goals": saved.goals,
         "share_links": saved.share_links,
         "views": saved.views,
         "events_stored": sum(place.events for place in person.places),
@@ -64,6 +65,7 @@ def told(person: Person, members: Sequence[Row], saved: SavedFilters) -> dict[st
         "sessions_that_name_others": person.shared,
         "rollup_rows": sum(row["quarters"] for row in members),
         "segments": saved.segments,
+        "goals": saved.goals,
         "share_links": saved.share_links,
         "views": saved.views,
     }

@@ -42,7 +42,7 @@ def person(**_: Any) -> None:
 @click.command(cls=HandedOver)
 @erase_options
 def erase(**_: Any) -> None:
-    """Erase a user or a session from the log, the archive, the rollups and the segments of a site.
+    """Erase a user or a session from the log, the archive, the rollups, the segments and the goals of a site.
 
     Writes a certificate. Exits 0 when all is done, 1 when some of it waits (run it again then, with the same options),
     2 when it could not be done.

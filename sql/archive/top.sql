@@ -1,22 +1,13 @@
 -- The largest keys; see Top in service/archive/top_questions.py.
--- groups: one row per key, session and user: key, null without one; session and user_id, null when they are not counted;
--- events
+-- of_sessions: one row per key and session: key, null without one; session, null when sessions are not counted; events;
+-- identified, whether one of them names a user
+-- of_users: key, user_id, each once
 -- Parameters: $most, how many keys to name; $rank, what makes a key large: events, sessions or visitors; $search, a text that
 -- a key must have in any case, or null.
 -- Rows: kind, key, events, sessions, visitors. Visitors are users, and sessions without a user.
 --   kind key: a named key, the largest first
 --   kind other: all keys that are not named; kind keyed: all keys; kind all: all events, those without a key included
-with of_sessions as materialized (
-    select key, session, sum(events)::bigint as events, bool_or(user_id is not null) as identified
-    from groups
-    group by key, session
-),
-of_users as materialized (
-    select distinct key, user_id
-    from groups
-    where user_id is not null
-),
-users as (
+with users as (
     select key, count(*) as users
     from of_users
     group by key

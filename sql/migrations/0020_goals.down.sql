@@ -1,3 +1,4 @@
 -- loses: annotations, goals
+alter table erasures drop column goals;
 drop table annotations;
 drop table goals;

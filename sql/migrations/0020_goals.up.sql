@@ -32,3 +32,7 @@ comment on column annotations.site is 'The site whose charts show it.';
 comment on column annotations.at is 'When it happened.';
 comment on column annotations.text is 'What happened.';
 comment on column annotations.created_at is 'When it was added, by the database''s clock.';
+
+alter table erasures add column goals integer not null default 0
+    constraint "deleted goals are counted from 0" check (goals >= 0);
+comment on column erasures.goals is 'Goals that named the person and were deleted so far.';

@@ -1,9 +1,9 @@
 -- An erasure, and what comes before its certificate.
 -- $1 erasure
--- Rows: one (kind, subject, mode, sessions, requested_at, completed_at, site, segments, share_links, next_certificate,
+-- Rows: one (kind, subject, mode, sessions, requested_at, completed_at, site, segments, goals, share_links, next_certificate,
 -- previous_hash, now).
 select
-    e.kind, e.subject, e.mode, e.sessions, e.requested_at, e.completed_at, e.site, e.segments,
+    e.kind, e.subject, e.mode, e.sessions, e.requested_at, e.completed_at, e.site, e.segments, e.goals,
     e.share_links,
     coalesce(newest.certificate, 0) + 1 as next_certificate,
     coalesce(newest.hash, decode(repeat('00', 32), 'hex')) as previous_hash,

@@ -24,7 +24,7 @@ from service.questions.hours import FIRST
 from service.questions.predicates import predicate
 from sql.archive.duck import connect
 from tests.support.archive_parts import LAYOUTS, parts_of
-from tests.support.hard_events import HOURS, UNTIL, conditions, sent
+from tests.support.hard_events import HOURS, UNTIL, clauses, sent
 from tests.support.histories import history
 from tests.support.oracle import HOUR
 from tests.support.projection import START
@@ -47,7 +47,7 @@ where not is_quarantined(
 )
 """
 moments = st.integers(-1, HOURS + 1).map(lambda hours: START + hours * HOUR)
-quarantines = st.tuples(st.lists(conditions, min_size=1, max_size=2).map(" and ".join), moments, moments)
+quarantines = st.tuples(st.lists(clauses, min_size=1, max_size=2).map(" and ".join), moments, moments)
 
 
 async def put(admin: asyncpg.Connection, query: str, asked: tuple[str, datetime, datetime], but: int) -> None:

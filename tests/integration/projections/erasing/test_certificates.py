@@ -15,6 +15,8 @@ from tests.support.retired_days import EVENTS, of_day, past
 
 SAVED = """
 insert into segments (site, name, filters) values (0, 'mine', '{"user_id": "u1"}');
+insert into goals (site, name, definition)
+values (0, 'theirs', '{"where": "user_id = u1"}'), (0, 'all', '{"path": "/"}');
 insert into share_links (prefix, digest, site, hours, filters, expires_at)
 values ('hll_00000001', sha256('1'), 0, 24, '{"user_id": "u1"}', 'infinity')
 """
@@ -54,7 +56,8 @@ async def test_what_an_earlier_run_deleted_is_told_and_what_waits_is_not_back(pa
     assert await chain_breaks(database) == []
     await admin.execute("update events set action = null where event_id = $1", damaged.event_id)
     certificate = await erase_from(past_days, user("u1"), vacuums=False)
-    assert (certificate["segments"], certificate["share_links"]) == (1, 1)
+    assert (certificate["segments"], certificate["goals"], certificate["share_links"]) == (1, 1, 1)
+    assert await admin.fetchval("select array_agg(name) from goals") == ["all"]
 
 
 async def test_tombstones_stay_while_history_can_open_the_day(past_days: Past) -> None:
