@@ -40,6 +40,7 @@ from service.ingest.disk_guard import guard_of
 from service.openapi import swagger_page
 from service.questions.annotations import Annotations
 from service.questions.goals import Goals
+from service.questions.saved_views import SavedViews
 from service.questions.segments import Segments
 from service.reports.cohorts import Cohorts
 from service.reports.conversions import Conversions
@@ -154,6 +155,7 @@ class Service:
             proofs=Proofs(self.database, shards, now),
             properties=PropertyValues(raw_events, segments, now),
             rollups=Rollups(self.database, shards, now),
+            saved_views=SavedViews(self.database, self.log, site.number),
             segments=segments,
             summary=Summary(counts, segments, now),
             timelines=Timelines(self.database, raw_events, now),

@@ -82,6 +82,7 @@ class Statements:
     delete_hourly: str
     delete_saved: str
     delete_segment: str
+    delete_view: str
     describe_server: str
     detach_day: str
     drop_detached: str
@@ -176,6 +177,7 @@ class Statements:
     list_quarantines: str
     list_refused_stretches: str
     list_released_files: str
+    list_saved_views: str
     list_seal_heads: str
     list_segments: str
     list_session: str
@@ -270,6 +272,7 @@ class Statements:
     rotate_key: str
     save_goal: str
     save_segment: str
+    save_view: str
     seal_hour: str
     set_for_transaction: str
     set_former_aside: str

@@ -44,6 +44,7 @@ async def everything(erasing: Erasing) -> dict[str, Any]:
         "segments": saved.segments,
         "goals": saved.goals,
         "share_links": saved.share_links,
+        "views": saved.views,
         "events_stored": sum(place.events for place in person.places),
         "note": DETACHED_NOTE if sum(place.events for place in person.places) != len(events) else None,
         "events": events,
@@ -66,6 +67,7 @@ def told(person: Person, members: Sequence[Row], saved: SavedFilters) -> dict[st
         "segments": saved.segments,
         "goals": saved.goals,
         "share_links": saved.share_links,
+        "views": saved.views,
     }
 
 

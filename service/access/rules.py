@@ -61,8 +61,8 @@ class Rules:
     """The rules of one service. clock: for the expiry of keys. note_use: takes the prefix of each used key.
 
     HOURLEDGER_WRITE_KEY and HOURLEDGER_READ_TOKEN are the default site's. While one is set, no site is open for what it
-    guards. Behind an identity proxy no site is open for reads. The token also saves and deletes segments, as it did
-    before there were other keys.
+    guards. Behind an identity proxy no site is open for reads. The token also saves and deletes segments and views, as
+    it did before there were other keys.
     """
 
     def __init__(

@@ -22,6 +22,7 @@ from service.http.download import Download
 from service.http.health import readiness
 from service.http.metrics import CONTENT_TYPE, Metrics
 from service.http.requests import NO_PARAMETERS, Asked, access_of, answer_of, id_of, query_of
+from service.http.saved_view_routes import saved_view_routes
 from service.http.site_reads import Reads, SiteReads
 from service.ingest.appender import Appender
 from service.questions.parameters import parse
@@ -43,7 +44,7 @@ Page = Callable[[bytes], Coroutine[Any, Any, object]]
 
 
 def read_routes(sites: SiteReads) -> list[Any]:
-    """Return the routes that read the log and its projection, and the routes of segments."""
+    """Return the routes that read the log and its projection, and the routes of segments and saved views."""
     return [
         _question(sites, "/api/analytics/cohorts", lambda reads: reads.cohorts.page),
         _question(sites, "/api/analytics/proofs", lambda reads: reads.proofs.page),
@@ -59,6 +60,8 @@ def read_routes(sites: SiteReads) -> list[Any]:
         _funnel(sites),
         *_timelines(sites),
         *_segments(sites),
+        *saved_view_routes(sites),
+        _seals(sites),
         *_streams(sites),
     ]
 
@@ -133,6 +136,14 @@ def _segments(sites: SiteReads) -> list[Any]:
         return Response(None, headers={"allow": "DELETE, OPTIONS, PUT"})
 
     return [page, methods, save, forget]
+
+
+def _seals(sites: SiteReads) -> Any:
+    @get("/api/analytics/seals", name="seals")
+    async def seals(request: Asked) -> Response[bytes]:
+        return await answer_of(request, _without_parameters(sites, request).proofs.seals())
+
+    return seals
 
 
 def _streams(sites: SiteReads) -> list[Any]:

@@ -10,6 +10,7 @@ from service.exports.export import Exports
 from service.http.live_stream import Live
 from service.questions.annotations import Annotations
 from service.questions.goals import Goals
+from service.questions.saved_views import SavedViews
 from service.questions.segments import Segments
 from service.reports.cohorts import Cohorts
 from service.reports.conversions import Conversions
@@ -42,6 +43,7 @@ class Reads:
     proofs: Proofs
     properties: PropertyValues
     rollups: Rollups
+    saved_views: SavedViews
     segments: Segments
     summary: Summary
     timelines: Timelines

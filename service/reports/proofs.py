@@ -60,6 +60,17 @@ class Proofs:
             "as_of": as_of(checkpoints),
         }
 
+    async def seals(self) -> dict[str, Any]:
+        """Return the newest seal of each shard that has one, in the form of `python -m projections seal-head`."""
+        shards = await self._shards.numbers()
+        rows = await self._database.rows(self._database.statements.list_seal_heads)
+        seals = [
+            {"shard": row["shard"], "sequence": row["sequence"], "hour": time_text(row["hour"]), "hash": row["hash"]}
+            for row in rows
+            if row["shard"] in shards
+        ]
+        return {"ok": True, "count": len(seals), "seals": seals}
+
     async def _by_hour(self, since: datetime, until: datetime) -> dict[datetime, list[Row]]:
         query = self._database.statements.read_proofs
         shards = await self._shards.numbers()

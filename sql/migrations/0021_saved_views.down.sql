@@ -1,1 +1,3 @@
--- Empty until its feature lands.
+-- Removes the saved views.
+-- loses: saved_views
+drop table saved_views;

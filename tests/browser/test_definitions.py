@@ -6,12 +6,13 @@ from typing import Any, get_args, get_type_hints
 
 from playwright.async_api import Page, expect
 
-from service.questions import buckets, conditions, filters, hours, segments
-from service.reports import cohorts, funnel_body
+from service.questions import buckets, conditions, filters, hours, ranges, segments
+from service.reports import cohorts, funnel_body, measured, trend_question
 from sql import hourly
 from tests.browser.support.insights import open_view
 from tests.http.support.site import HOUR, Site
 
+VISIT_METRICS = {trend_question.PAGE_VIEWS, *measured.OF_VISITS}
 EXPORTS = """async (path) => ({ ...await import(path) })"""
 STATE = """async () => {
   const { RANGES, VIEWS, HOUR, read, hoursOf } = await import("/assets/core/state.js");
@@ -29,6 +30,7 @@ def defined() -> dict[str, Any]:
     """Return the right exports of core/definitions.js; a set where the page has its own order."""
     return {
         "METRICS": set(hourly.METRICS),
+        "VISIT_METRICS": VISIT_METRICS,
         "DIMENSIONS": list(hourly.DIMENSIONS),
         "TOP_DIMENSIONS": set(hourly.DIMENSIONS) - {"demo_mode"},
         "FIELDS": set(conditions.FIELDS),
@@ -48,6 +50,7 @@ def defined() -> dict[str, Any]:
         "MOST_HOURS": hours.MOST_HOURS,
         "MOST_STEPS": funnel_body.MOST_STEPS,
         "LONGEST_SEGMENT_NAME": segments.LONGEST_NAME,
+        "LONGEST_VIEW_NAME": segments.LONGEST_NAME,
     }
 
 
@@ -68,11 +71,12 @@ async def test_what_the_page_offers_is_what_the_service_takes(seeded: Site, page
     assert state["hour"] == HOUR.total_seconds() * 1_000
     assert max(state["ranges"]) <= hours.MOST_HOURS
     assert int(state["state"]["options"]["funnels"]["window"]) == funnel_body.FunnelBody(steps=()).window_minutes
-    assert await values(page, "#compare option") == list(buckets.COMPARISONS)
+    assert await values(page, "#compare option") == [*buckets.COMPARISONS, "custom"]
+    assert set(await values(page, "#calendar option")) - {""} <= set(ranges.RANGES)
     assert await values(page, "#by option") == ["", *hourly.DIMENSIONS]
     assert await values(page, "#demo-mode option") == ["", "false", "true"]
     cards = await page.locator(".card").evaluate_all("all => all.map(card => card.id)")
-    assert {card.removeprefix("card-") for card in cards} == set(hourly.METRICS)
+    assert {card.removeprefix("card-") for card in cards} == {*hourly.METRICS, *VISIT_METRICS, "now"}
     await open_view(page, seeded, "funnels")
     assert await offered(page, "funnels", "per") == list(choices("by"))
     assert await offered(page, "funnels", "order") == list(choices("order"))

@@ -141,7 +141,7 @@ async def test_what_has_nothing_to_show_leaves_no_gap(site: Site, page: Page, ar
         await open_dashboard(page, site, f"?range=1h&event_type={kind}")
         await expect(page.locator("#risks")).to_be_hidden()
         rights = "all => Math.max(...all.map(each => each.getBoundingClientRect().right))"
-        ends = [await page.locator(each).evaluate_all(rights) for each in ("#recent", ".four > :not([hidden])")]
+        ends = [await page.locator(each).evaluate_all(rights) for each in ("#recent", "#panels > :not([hidden])")]
         assert ends[0] == pytest.approx(ends[1])
         line = "row => getComputedStyle(row.cells[0]).borderBottomColor"
         ruled = [await row.evaluate(line) != "rgba(0, 0, 0, 0)" for row in await page.locator("#events tbody tr").all()]

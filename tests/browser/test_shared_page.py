@@ -113,6 +113,26 @@ async def test_it_shows_its_view_and_asks_for_nothing_else(
     await stranger.close()
 
 
+async def test_it_hangs_on_a_wall_without_a_sign_in(administered: Administered, browser: Browser) -> None:
+    address, _ = new_link(administered, label="Wall", hours=720)
+    context = await browser.new_context()
+    page = await context.new_page()
+    asked = heard(page)
+    with without_complaints(page):
+        await page.goto(address.replace("#", "&wall=1#"))
+        await expect(page.locator(".wall-about")).to_have_text("Wall · The last 30 days")
+        await expect(page.locator(".wall-figures li").first).to_be_visible()
+        await page.keyboard.press("ArrowRight")
+        await expect(page.locator(".wall-course")).to_be_visible()
+    assert {url.partition("?")[0].rpartition("/")[2] for url in asked if "/api/" in url} <= {
+        "shared",
+        "summary",
+        "visits",
+        "trends",
+    }
+    await context.close()
+
+
 async def test_only_a_named_origin_embeds_it(administered: Administered, browser: Browser, artifacts: Path) -> None:
     address, _ = new_link(administered, hours=720, origins=["https://wiki.example"])
     html = f'<!doctype html><iframe src="{address}" width="1000" height="700"></iframe>'

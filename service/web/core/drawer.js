@@ -1,4 +1,4 @@
-// The drawer below the controls shows one part at a time: add a filter, segments, or export. Each loads at its first use.
+// The drawer below the controls shows one part at a time: add a filter, segments, views, notes, export, or arrange. Each loads at its first use.
 
 import { element, find, hide } from "./dom.js";
 import { style } from "./views.js";
@@ -6,6 +6,9 @@ import { style } from "./views.js";
 const LOADERS = new Map([
   ["add-filter", () => import("../views/add_filter.js")],
   ["segments", () => import("../views/segments.js")],
+  ["saved-views", () => import("../views/saved_views.js")],
+  ["notes", () => import("../views/notes.js")],
+  ["arrange", () => import("../views/arrange.js")],
   ["export", () => import("../views/export.js")],
 ]);
 let page = null;
@@ -17,12 +20,15 @@ const buttons = () => [...document.querySelectorAll("[data-drawer]")];
 export function start(given) {
   page = given;
   for (const button of buttons()) {
-    button.addEventListener("click", () => (opened === button.dataset.drawer ? close() : open(button.dataset.drawer)));
+    button.addEventListener("click", () => press(button.dataset.drawer));
   }
   find("drawer").addEventListener("keydown", (event) => {
     if (event.key === "Escape") close();
   });
 }
+
+// Open a part, or close it if it is open.
+export const press = (name) => (opened === name ? close() : open(name));
 
 // Each module gives `open(place, page, close)`, which returns {refresh(), leave()}.
 async function open(name) {

@@ -24,9 +24,19 @@ const rowDay = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeri
 export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 export const NOTHING = "–";
 
+const FRACTIONS = ["events_per_session", "pages_per_visit"];
+
 export function number(metric, value) {
-  if (value === null) return NOTHING;
-  return metric === "events_per_session" ? fraction.format(value) : whole.format(value);
+  if (value === null || value === undefined) return NOTHING;
+  if (metric === "bounce_rate") return share(value);
+  if (metric === "visit_duration") return durationText(value);
+  return FRACTIONS.includes(metric) ? fraction.format(value) : whole.format(value);
+}
+
+// A number beside an axis; empty between two whole ones where only those make sense.
+export function axisNumber(metric, value) {
+  if (metric === "bounce_rate" || metric === "visit_duration") return number(metric, value);
+  return !FRACTIONS.includes(metric) && !Number.isInteger(value) ? "" : compact(value);
 }
 
 export const count = (value) => whole.format(value);
@@ -79,5 +89,5 @@ export function change(value, before) {
   const by = value / before - 1;
   const text = Math.abs(by) < LEAST ? `<${share(LEAST)}` : share(Math.abs(by));
   if (value === before) return UNCHANGED;
-  return by > 0 ? { seen: `▲ ${text}`, words: `up ${text}` } : { seen: `▼ ${text}`, words: `down ${text}` };
+  return by > 0 ? { seen: `▲ ${text}`, words: `up ${text}`, sense: "up" } : { seen: `▼ ${text}`, words: `down ${text}`, sense: "down" };
 }

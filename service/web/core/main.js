@@ -11,10 +11,12 @@ import * as ranges from "./range_picker.js";
 import * as verdict from "./proof_verdict.js";
 import { Rounds } from "./refresh.js";
 import * as signInPrompt from "./sign_in_prompt.js";
+import * as shortcuts from "./shortcuts.js";
 import * as siteChoice from "./site_choice.js";
-import { HOUR, VIEWS, address, hoursShown, read, withOption } from "./state.js";
+import { CHOSEN, HOUR, VIEWS, address, hoursShown, read, withOption } from "./state.js";
 import * as timelines from "./timelines.js";
 import * as views from "./views.js";
+import * as wall from "./wall.js";
 
 const TEN_SECONDS = 10_000;
 const ONE_MINUTE = 60_000;
@@ -32,7 +34,7 @@ const page = { state: () => state, change, needSignIn: askToSignIn, answered, do
 
 // The questions of other views take longer, so those wait for the visitor. The proofs tell whether the server is there.
 async function round(signal) {
-  const outcomes = await (state.view === OVERVIEW ? overview.read(state, signal, filter) : overview.readProofs(state, signal));
+  const outcomes = await (state.view === OVERVIEW ? overview.read(state, signal) : overview.readProofs(state, signal));
   if (!signal.aborted) settle(outcomes);
 }
 
@@ -104,6 +106,10 @@ function showControls() {
 function show() {
   const isOverview = state.view === OVERVIEW;
   for (const id of ["overview", "compare-choice"]) hide(find(id), !isOverview);
+  hide(find("against-choice"), !isOverview || state.compare !== CHOSEN);
+  // These views are of all hours, and of none. The header tells of the range.
+  document.documentElement.dataset.opened = state.view;
+  hide(document.querySelector(".controls"), ["proofs", "components"].includes(state.view));
   if (isOverview) overview.frame(state);
   rounds.now();
   views.show(state, page);
@@ -112,6 +118,7 @@ function show() {
 
 function begin() {
   signInPrompt.close();
+  if (wall.isWanted()) return wall.open({ state: () => state, title: state.site, needSignIn: askToSignIn });
   live.start();
   show();
   siteChoice.read();
@@ -132,6 +139,7 @@ verdict.start((hour) => {
 });
 overview.start(page, {
   chooseMetric: (metric) => change({ metric }),
+  chooseRange: (since, until) => change({ range: "custom", since, until }),
   chooseBy: (by) => change(withOption(state, "by", by)),
   openTimeline: (of, id) => change({ timeline: { of, id } }),
 });
@@ -141,8 +149,9 @@ addEventListener("popstate", () => become(read()));
 // A hidden page holds no stream, because browsers allow six connections to a server over all pages.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) live.stop();
-  else if (!signInPrompt.isOpen()) live.start();
+  else if (!signInPrompt.isOpen() && !wall.isWanted()) live.start();
 });
-setInterval(freshen, ONE_MINUTE);
+shortcuts.start(page, drawer.press);
+if (!wall.isWanted()) setInterval(freshen, ONE_MINUTE);
 showControls();
 begin();

@@ -2,7 +2,8 @@
 
 import { find, hide, write } from "./dom.js";
 import { MOST_HOURS } from "./definitions.js";
-import { HOUR, QUARTER, rangeShown } from "./state.js";
+import { CALENDARS } from "./calendar_ranges.js";
+import { CHOSEN, HOUR, QUARTER, rangeShown } from "./state.js";
 import { zone } from "./format.js";
 
 const FIELDS = ["custom-from", "custom-to"];
@@ -15,11 +16,25 @@ const buttons = () => [...document.querySelectorAll("[data-range]")];
 export function start(change, current) {
   write(find("zone"), `Times in ${zone}`);
   for (const button of buttons()) button.addEventListener("click", () => press(button.dataset.range, change, current));
-  find("compare").addEventListener("change", (event) => change({ compare: event.target.value }));
+  find("calendar").addEventListener("change", (event) => {
+    if (event.target.value) change({ range: event.target.value, since: null, until: null });
+  });
+  find("compare").addEventListener("change", ({ target }) => change(comparison(target.value, current())));
+  find("against").addEventListener("change", ({ target }) => {
+    const time = new Date(target.value).getTime();
+    if (!Number.isNaN(time)) change({ compare: CHOSEN, against: Math.floor(time / QUARTER) * QUARTER });
+  });
   find("custom").addEventListener("submit", (event) => {
     event.preventDefault();
     submit(change);
   });
+}
+
+// A range of one's own begins with the one before, until the reader says another.
+function comparison(compare, state) {
+  if (compare !== CHOSEN) return { compare, against: null };
+  const [since, until] = rangeShown(state);
+  return { compare, against: since - (until - since) };
 }
 
 function press(range, change, current) {
@@ -53,7 +68,9 @@ function fieldText(time) {
 
 export function show(state) {
   for (const button of buttons()) button.setAttribute("aria-pressed", String(button.dataset.range === state.range));
+  find("calendar").value = CALENDARS.has(state.range) ? state.range : "";
   find("compare").value = state.compare;
+  if (state.compare === CHOSEN) find("against").value = fieldText(state.against);
   hide(find("custom"), state.range !== "custom");
   hide(find("custom-said"), true);
   if (state.range !== "custom") return;

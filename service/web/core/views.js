@@ -6,8 +6,12 @@ import { VIEWS, address } from "./state.js";
 const LOADERS = new Map([
   ["funnels", () => import("../views/funnels.js")],
   ["retention", () => import("../views/retention.js")],
+  ["proofs", () => import("../views/proofs.js")],
   ["settings", () => import("../views/settings.js")],
+  ["components", () => import("../views/components.js")],
 ]);
+// The overview has a panel #proofs.
+const idOf = (name) => (name === "proofs" ? "all-proofs" : name);
 const styles = new Map();
 const opened = new Map();
 let wanted = VIEWS[0];
@@ -69,7 +73,7 @@ async function open(name, page) {
   if (!opened.has(name)) {
     const [module] = await Promise.all([LOADERS.get(name)(), style("views"), style(name)]);
     if (!opened.has(name)) {
-      const place = element("section", [["id", name], ["class", "view"]]);
+      const place = element("section", [["id", idOf(name)], ["class", "view"]]);
       find("views").append(place);
       opened.set(name, { place, view: module.open(place, page) });
     }

@@ -4,22 +4,31 @@ import { showLegend, showTable, writeReadout } from "./chart_text.js";
 import { find, hide, write } from "../core/dom.js";
 import { drawMarks } from "./chart_marks.js";
 import { colourOf, linesOf } from "./chart_series.js";
-import { compact } from "../core/format.js";
+import * as notes from "./chart_notes.js";
+import { moveTooltip } from "./chart_tooltip.js";
+import { axisNumber } from "../core/format.js";
+import { QUARTER } from "../core/state.js";
 import { timeTexts } from "./time_axis.js";
 
-const dark = matchMedia("(prefers-color-scheme: dark)");
 const HALF_AN_HOUR = 1_800;
+// A press that moves by fewer pixels draws no range.
+const LEAST_WIDTH = 6;
 let plot = null;
 let shown = null;
 let cursor = null;
+let zoom = null;
+// Whether the line of the comparison is drawn.
+let showsBefore = true;
 
-// choose(by): split by a dimension; "" for no split.
-export function start(choose) {
+// choose(by): split by a dimension; "" for no split. chooseRange(since, until): a range was drawn; null where ranges are fixed.
+export function start(choose, chooseRange = null) {
+  zoom = chooseRange;
   const place = find("plot");
   new ResizeObserver(() => {
     if (plot && place.clientWidth) plot.setSize({ width: place.clientWidth, height: place.clientHeight });
   }).observe(place);
-  dark.addEventListener("change", () => { if (shown) show(...shown); });
+  addEventListener("themechange", () => { if (shown) show(...shown); });
+  place.addEventListener("pointerleave", () => moveTooltip(null));
   place.addEventListener("keydown", readByKey);
   find("by").addEventListener("change", (event) => choose(event.target.value));
 }
@@ -35,16 +44,24 @@ export function show(answer, title) {
   shown = [answer, title];
   write(find("chart-title"), title);
   draw(answer);
-  showLegend(answer, focus);
+  notes.list(answer);
+  showLegend(answer, focus, before);
   showTable(answer, title);
   writeReadout(answer, cursor);
+}
+
+// What lies over the lines has changed.
+export function redraw() {
+  if (!shown) return;
+  plot?.redraw(false);
+  notes.list(shown[0]);
 }
 
 // Other hours are wrong than before.
 export function markWrong() {
   if (!shown) return;
   plot?.redraw(false);
-  showLegend(shown[0], focus);
+  showLegend(shown[0], focus, before);
   showTable(...shown);
   writeReadout(shown[0], cursor);
 }
@@ -53,6 +70,7 @@ export function clear() {
   plot?.destroy();
   plot = shown = cursor = null;
   find("legend").replaceChildren();
+  find("chart-notes").replaceChildren();
   write(find("readout"), "\u00a0");
 }
 
@@ -61,33 +79,39 @@ function draw(answer) {
   const lines = linesOf(answer);
   const data = [answer.buckets.map((bucket) => Date.parse(bucket.start) / 1000), ...lines.map((line) => line.values)];
   const groups = answer.groups?.map((group) => group.key);
-  const keys = JSON.stringify([answer.metric, answer.interval, data.length, groups, dark.matches]);
+  const keys = JSON.stringify([answer.metric, answer.interval, data.length, groups, colourOf("--ink"), colourOf("--panel"), showsBefore]);
   if (plot && plot.keys === keys) return plot.setData(data);
   plot?.destroy();
   cursor = null;
+  moveTooltip(null);
   plot = new uPlot(options(answer, lines, place), data, place);
   plot.keys = keys;
 }
 
 function options({ metric, buckets }, lines, place) {
+  // Large screens have a larger root.
+  const scale = parseFloat(getComputedStyle(document.documentElement).fontSize);
   const axis = { stroke: colourOf("--quiet"), grid: { stroke: colourOf("--line"), width: 1 }, ticks: { show: false },
-    font: "12px system-ui, sans-serif" };
+    font: `${0.75 * scale}px system-ui, sans-serif` };
   return {
     width: place.clientWidth,
     height: place.clientHeight,
     padding: [8, 28, 0, 0],
     legend: { show: false },
-    cursor: { y: false, drag: { x: false, y: false }, points: { size: 8 } },
+    cursor: { drag: { x: zoom !== null, y: false, setScale: false }, points: { size: 8 } },
     scales: {
       x: { range: (u, since, until) => rangeOf(u.data[0], since, until) },
-      y: { range: (_, least, most) => [0, Math.max(most ?? 0, 1) * 1.05] },
+      y: { range: (_, least, most) => [0, Math.max(most ?? 0, metric === "bounce_rate" ? 0.1 : 1) * 1.05] },
     },
     axes: [
-      { ...axis, grid: { show: false }, space: 80, values: timeTexts },
-      { ...axis, size: 52, values: (_, splits) => splits.map((value) => valueText(metric, value)) },
+      { ...axis, grid: { show: false }, space: 5 * scale, size: 3.125 * scale, values: timeTexts },
+      { ...axis, size: 3.25 * scale, values: (_, splits) => splits.map((value) => axisNumber(metric, value)) },
     ],
-    series: [{}, ...lines.map((line) => line.look(buckets.length <= 2))],
-    hooks: { setCursor: [(u) => { cursor = u.cursor.idx ?? null; writeReadout(shown[0], cursor); }], draw: [(u) => drawMarks(u, shown[0])] },
+    series: [{}, ...lines.map((line) => ({ ...line.look(buckets.length <= 2), show: showsBefore || !line.isBefore }))],
+    hooks: {
+      setCursor: [point], setSelect: [select],
+      draw: [(u) => { drawMarks(u, shown[0]); notes.draw(u, shown[0]); }],
+    },
   };
 }
 
@@ -106,8 +130,29 @@ function rangeOf(times, since, until) {
   return times.length === 1 ? [times[0] - HALF_AN_HOUR, times[0] + HALF_AN_HOUR] : [since, until];
 }
 
-const valueText = (metric, value) =>
-  (metric !== "events_per_session" && !Number.isInteger(value) ? "" : compact(value));
+function point(u) {
+  cursor = u.cursor.idx ?? null;
+  writeReadout(shown[0], cursor);
+  moveTooltip(u.cursor.left >= 0 ? shown[0] : null, cursor, u.cursor.left, u.over);
+}
+
+// A drawn range becomes the range of the page, in whole quarters of an hour.
+function select(u) {
+  const { left, width } = u.select;
+  if (!zoom || width < LEAST_WIDTH) return;
+  const [from, to] = [left, left + width].map((x) => u.posToVal(x, "x") * 1000);
+  u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  const since = Math.floor(from / QUARTER) * QUARTER;
+  zoom(since, Math.max(Math.ceil(to / QUARTER) * QUARTER, since + QUARTER));
+}
+
+// Show or hide the line of the comparison. Returns whether it is shown now.
+function before(isShown = showsBefore) {
+  if (isShown === showsBefore) return showsBefore;
+  showsBefore = isShown;
+  draw(shown[0]);
+  return showsBefore;
+}
 
 function readByKey(event) {
   const steps = new Map([["ArrowLeft", -1], ["ArrowRight", 1], ["Home", -Infinity], ["End", Infinity]]);
@@ -122,5 +167,5 @@ function readByKey(event) {
 }
 
 export function hidePlot(hidden) {
-  for (const id of ["plot", "legend", "readout"]) hide(find(id), hidden);
+  for (const id of ["plot", "legend", "readout", "chart-notes"]) hide(find(id), hidden);
 }

@@ -22,7 +22,7 @@ export function linesOf({ buckets, compare, groups }) {
   const before = compare?.map((bucket) => bucket.value);
   return [
     ...pair(buckets, "--accent", 2, null),
-    ...(before ? [{ group: null, values: before, look: (few) =>
+    ...(before ? [{ group: null, isBefore: true, values: before, look: (few) =>
       ({ stroke: colourOf("--quiet"), width: 1.25, dash: [6, 5], points: { show: few } }) }] : []),
   ];
 }

@@ -10,9 +10,10 @@ const TITLE_LENGTH = 300;
 const UNITS = new Map([["minute", "minute"], ["quarter", "quarter hour"], ["hour", "hour"], ["day", "day"]]);
 // Why a comparison is unknown.
 const REASONS = new Map([["not_kept", "no longer kept"], ["before_data", "before the first event"]]);
+const BEFORE = "key before";
 let drawn = "";
 
-const whenText = (interval, bucket) => (interval === "day" ? dayText(bucket.start) : hourText(bucket.start));
+export const whenText = (interval, bucket) => (interval === "day" ? dayText(bucket.start) : hourText(bucket.start));
 
 export function writeReadout(answer, place) {
   const bucket = answer.buckets[place];
@@ -27,8 +28,8 @@ export function writeReadout(answer, place) {
     `${whenText(answer.interval, bucket)}: ${valueText(answer.metric, bucket)}${unfinished}${doubt(bucket)}${than}${parts.join("")}`);
 }
 
-// focus(group): bring the lines of a group forward.
-export function showLegend({ metric, interval, buckets, compare, groups, source }, focus) {
+// focus(group): bring the lines of a group forward. before(isShown): show or hide the comparison; without a value, ask whether it is shown.
+export function showLegend({ metric, interval, buckets, compare, groups, source }, focus, before) {
   const unit = UNITS.get(interval);
   const lines = groups ? [] : [["key", `by ${unit}`]];
   const parts = new Set(buckets.filter((bucket) => !bucket.complete && hasBegun(bucket)).map(whyPart));
@@ -36,7 +37,7 @@ export function showLegend({ metric, interval, buckets, compare, groups, source 
   if (buckets.some((bucket) => standsOnWrong(bucket, source))) lines.push(["key doubtful", "stands on a wrong hour"]);
   if (compare?.some(({ value }) => value !== null)) {
     const doubt = compare.some((bucket) => standsOnWrong(bucket, source)) ? ", stands on a wrong hour" : "";
-    lines.push(["key before", `comparison, from ${dayText(compare[0].start)}${inBrackets(unknownWords(compare))}${doubt}`]);
+    lines.push([BEFORE, `comparison, from ${dayText(compare[0].start)}${inBrackets(unknownWords(compare))}${doubt}`]);
   }
   const sums = (groups ?? []).map((group) => [group.key, metric === "events" ? sumOf(group) : null]);
   const now = JSON.stringify([lines, sums]);
@@ -44,10 +45,17 @@ export function showLegend({ metric, interval, buckets, compare, groups, source 
   drawn = now;
   find("legend").replaceChildren(
     ...sums.map(([key, sum], place) => groupItem(key, sum, place, focus)),
-    ...lines.map(([name, text]) => element("li", [], element("span", [["class", name]]), text)));
+    ...lines.map(([name, text]) => (name === BEFORE ? comparisonItem(text, before) : element("li", [], element("span", [["class", name]]), text))));
 }
 
-const valueText = (metric, bucket) => (hasBegun(bucket) ? number(metric, bucket.value) : NOTHING);
+function comparisonItem(text, before) {
+  const button = element("button", [["type", "button"], ["class", "toggle"], ["aria-pressed", String(before())], ["title", "Show or hide this line"]],
+    element("span", [["class", BEFORE]]), text);
+  button.addEventListener("click", () => button.setAttribute("aria-pressed", String(before(!before()))));
+  return element("li", [], button);
+}
+
+export const valueText = (metric, bucket) => (hasBegun(bucket) ? number(metric, bucket.value) : NOTHING);
 
 const inBrackets = (words) => (words ? ` (${words})` : "");
 
@@ -57,7 +65,7 @@ function unknownWords(compare) {
   return words && reasons.length < compare.length ? `partly ${words}` : words;
 }
 
-function whyPart(bucket) {
+export function whyPart(bucket) {
   if (!hasBegun(bucket)) return "not begun yet";
   return Date.parse(bucket.end) > now() ? "not over yet" : "only partly in the range";
 }

@@ -27,8 +27,11 @@ const FIELDS = new Map([
 const UNREADABLE = "cannot be read";
 
 export class HourProof {
-  constructor(page) {
-    this.panel = find("wrong-hour");
+  // said: the node that says what the hour is. panel: of a wrong hour, with .fault and .wrong-parts. title: its heading.
+  constructor(page, { said = find("proof"), panel = find("wrong-hour"), title = find("wrong-title") } = {}) {
+    this.said = said;
+    this.panel = panel;
+    this.title = title;
     this.parts = this.panel.querySelector(".wrong-parts");
     this.question = new Question(this.parts, this.panel.querySelector(".fault"), page);
     this.hour = null;
@@ -37,12 +40,12 @@ export class HourProof {
 
   // cell: {hour, proof}, or null when no hour is chosen.
   show(cell) {
-    write(find("proof"), cell ? textOf(cell) : HINT);
+    write(this.said, cell ? textOf(cell) : HINT);
     const hasFailed = FAILED_STATES.includes(cell?.proof?.state);
     hide(this.panel, !hasFailed);
     if (!hasFailed) return this.question.forget();
     const { hour, state, verified_at: at } = cell.proof;
-    write(find("wrong-title"), `${hourText(hour)}: ${state}`);
+    write(this.title, `${hourText(hour)}: ${state}`);
     if (this.hour !== hour) this.parts.replaceChildren();
     this.hour = hour;
     this.question.askOnce([hour, state, at], (signal) => get(`rollups/${encodeURIComponent(hour)}`, [], signal),

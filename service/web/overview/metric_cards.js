@@ -1,9 +1,9 @@
 // The totals of the range, each with its change and its course; the pressed one is the chart's metric.
 
 import { element, find, hide, write } from "../core/dom.js";
-import { METRICS } from "../core/definitions.js";
+import { METRICS, VISIT_METRICS } from "../core/definitions.js";
 import { now } from "../core/clock.js";
-import { HOUR, hoursOf, isFiltered, rangeShown } from "../core/state.js";
+import { CHOSEN, HOUR, hoursOf, isFiltered, rangeShown } from "../core/state.js";
 import { change, hourText, number } from "../core/format.js";
 import { hasBegun } from "./chart_series.js";
 import { wrongWords } from "../core/proof_verdict.js";
@@ -12,7 +12,10 @@ const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 120;
 const HEIGHT = 28;
 const AGAINST = new Map([["previous", "against the period before"], ["week", "against the same weekdays"],
-  ["year", "against the same weekdays a year ago"]]);
+  ["year", "against the same weekdays a year ago"], [CHOSEN, "against the range that you chose"]]);
+const CARDS = [...METRICS, ...VISIT_METRICS];
+// Numbers that are better when they are lower.
+const LOWER_IS_BETTER = ["bounce_rate"];
 const SO_FAR = "so far";
 // The answer that the cards show.
 let shown = null;
@@ -25,7 +28,7 @@ const part = (metric, name) => card(metric).querySelector(`.card-${name}`);
 export const title = (metric) => part(metric, "name").textContent;
 
 export function start(choose) {
-  for (const metric of METRICS) {
+  for (const metric of CARDS) {
     card(metric).addEventListener("click", () => choose(metric));
     card(metric).append(element("span", [["class", "card-wrong"], ["hidden", ""]], element("span", [["aria-hidden", "true"]], "!"),
       element("span", [["class", "unseen"]])));
@@ -33,7 +36,7 @@ export function start(choose) {
 }
 
 export function press(chosen) {
-  for (const metric of METRICS) card(metric).setAttribute("aria-pressed", String(metric === chosen));
+  for (const metric of CARDS) card(metric).setAttribute("aria-pressed", String(metric === chosen));
 }
 
 export function showTotals(answer, compared, state) {
@@ -47,6 +50,19 @@ export function showTotals(answer, compared, state) {
   note = [noteOf(answer, hoursOf(state)), against].filter(Boolean).join(" ");
   shown = answer;
   markWrong();
+}
+
+// The numbers of visits. answer: of `GET /api/analytics/visits`.
+export function showVisits(answer, compared, state) {
+  const before = answer.compare?.data_from ? null : answer.compare;
+  for (const metric of VISIT_METRICS) showVisit(metric, answer[metric], before?.[metric], compared, state);
+}
+
+// The number of a visit, or of page views alone where the service cannot tell more.
+export function showVisit(metric, value, before, compared, state) {
+  write(part(metric, "value"), number(metric, value));
+  const by = isOneUnfinished(state) ? null : change(value ?? null, before);
+  showChange(metric, by, compared, value === undefined ? "needs a newer server" : isOneUnfinished(state) ? SO_FAR : "no earlier data");
 }
 
 // Mark the totals that stand on wrong hours: all of them, because each counts every hour of the range.
@@ -88,6 +104,7 @@ function showChange(metric, by, compared, instead) {
   if (place.dataset.said === said + compared) return;
   place.dataset.said = said + compared;
   place.title = by ? `${by.words} ${AGAINST.get(compared)}` : "";
+  place.dataset.sense = by?.sense ? senseOf(metric, by.sense) : "";
   if (!by) return place.replaceChildren(said);
   const seen = document.createElement("span");
   seen.setAttribute("aria-hidden", "true");
@@ -97,6 +114,8 @@ function showChange(metric, by, compared, instead) {
   heard.textContent = place.title;
   place.replaceChildren(seen, heard);
 }
+
+const senseOf = (metric, sense) => (LOWER_IS_BETTER.includes(metric) === (sense === "down") ? "better" : "worse");
 
 // A note when less is kept than was asked for, otherwise empty.
 export function noteOf({ source, from, to }, hours) {

@@ -1,29 +1,32 @@
 // The overview reads each of its parts on its own.
 
 import { Gone, Refused, get } from "../core/api.js";
-import * as bars from "./top_keys.js";
 import * as cards from "./metric_cards.js";
 import * as chart from "./chart.js";
 import * as empty from "./empty_state.js";
+import * as notes from "./chart_notes.js";
+import * as panels from "./panels.js";
 import { find, hide, write } from "../core/dom.js";
 import * as proofs from "./proofs.js";
 import * as verdict from "../core/proof_verdict.js";
 import * as recent from "./latest_events.js";
-import { hoursOf, hoursShown, intervalOf, isFiltered, rangeOf, scopeOf } from "../core/state.js";
+import * as visits from "./visits.js";
+import { VISIT_METRICS } from "../core/definitions.js";
+import { CHOSEN, comparisonOf, hoursOf, hoursShown, intervalOf, isFiltered, rangeOf, scopeOf } from "../core/state.js";
 import { zone } from "../core/format.js";
 
-const TOP_ACTIONS = "10";
 const TOP_GROUPS = "5";
 // Statuses of questions about raw events: they are gone or too many; too many ask about them.
 const UNCOUNTABLE = 422;
 const BUSY = 503;
-const UNDIVIDED = ["event_types", "new_users"];
+const UNDIVIDED = ["event_types", "new_users", ...VISIT_METRICS];
 let uncountable = "";
-const PANELS = ["cards", "chart", "proofs", "tools", "risks", "types", "actions", "recent"];
+const PANELS = ["cards", "chart", "proofs", "recent"];
 
-export function start(page, { chooseMetric, chooseBy, openTimeline }) {
+export function start(page, { chooseMetric, chooseBy, chooseRange, openTimeline }) {
   cards.start(chooseMetric);
-  chart.start(chooseBy);
+  chart.start(chooseBy, chooseRange);
+  panels.start(page);
   proofs.start(page);
   recent.start(openTimeline);
 }
@@ -34,39 +37,58 @@ export function frame(state) {
   chart.frame(cards.title(state.metric), state.options.overview.by, !UNDIVIDED.includes(state.metric));
   proofs.frame(hoursShown(state));
   for (const panel of PANELS) find(panel).classList.add("stale");
+  panels.frame();
 }
 
-// Read every part. filter(name, key): a row was chosen. Returns ok, refused, signed-out, gone or aborted for each part.
-export function read(asked, signal, filter) {
+// Read every part. Returns ok, refused, signed-out, gone or aborted for each part.
+export async function read(asked, signal) {
   const scope = scopeOf(asked);
-  const compare = ["week", "year"].includes(asked.compare) ? asked.compare : "previous";
-  const by = UNDIVIDED.includes(asked.metric) ? "" : asked.options.overview.by;
-  const interval = coarser(intervalOf(asked));
-  const trend = () => {
-    const { metric } = asked;
-    if (!cards.isWhole(metric, asked)) return unanswered(metric);
-    const divided = by ? [["by", by], ["top", TOP_GROUPS]] : [];
-    const query = [...scope, ["metric", metric], ["tz", zone], ["compare", by ? "none" : asked.compare], ...divided];
-    const ask = (interval) => get("trends", [...query, ["interval", interval]], signal);
-    return part(["chart"], signal, "trends", metric === "new_users" ? ask(interval) : finest(ask, asked),
-      (answer) => chart.show(answer, cards.title(metric)));
-  };
-  const totals = [...scope, ["compare", compare], ["interval", interval], ["tz", zone]];
-  let explains = false;
-  return Promise.all([
-    part(["cards", "tools", "risks", "types"], signal, "summary", get("summary", totals, signal), (answer) => {
-      cards.showTotals(answer, compare, asked);
-      cards.showCourses(answer.buckets, asked);
-      showBars(asked, answer, filter);
-      explains = empty.show(answer, isFiltered(asked));
-    }).then((outcome) => (explains ? part(["chart"], signal, "client", get("client", [], signal), empty.explain) : outcome)),
-    trend(),
-    part(["actions"], signal, "top", get("top", [...scope, ["by", "action"], ["limit", TOP_ACTIONS]], signal),
-      (answer) => showBar("actions", "action", answer.rows, answer, asked, filter)),
+  const summary = summaryOf(asked, signal);
+  const web = panels.isWeb() ? visits.read(asked, signal) : summary.then(() => (panels.isWeb() ? newlyWeb(asked, signal) : []));
+  const outcomes = await Promise.all([
+    summary,
+    trendOf(asked, signal),
+    panels.read(asked, signal, noteOf(asked)),
+    web,
     proofsOf(asked, signal),
     part(["recent"], signal, "track", get("track", [...scope, ["limit", String(recent.ROWS)], ["total", "0"]], signal),
       (answer) => recent.show(answer.events, JSON.stringify(scope))),
+    notes.read(signal, chart.redraw),
   ]);
+  return outcomes.flat();
+}
+
+async function summaryOf(asked, signal) {
+  const compare = ["week", "year", CHOSEN].includes(asked.compare) ? asked.compare : "previous";
+  const query = [...scopeOf(asked), ...comparisonOf(asked, compare), ["interval", coarser(intervalOf(asked))], ["tz", zone]];
+  let explains = false;
+  const outcome = await part(["cards"], signal, "summary", get("summary", query, signal), (answer) => {
+    panels.learn(answer.event_types);
+    cards.showTotals(answer, compare, asked);
+    cards.showCourses(answer.buckets, asked);
+    panels.showSummary(answer, cards.noteOf(answer, hoursOf(asked)));
+    visits.learn(answer);
+    explains = empty.show(answer, isFiltered(asked));
+  });
+  return explains ? part(["chart"], signal, "client", get("client", [], signal), empty.explain) : outcome;
+}
+
+const noteOf = (asked) => (answer) => cards.noteOf(answer, hoursOf(asked));
+
+// The first answer has told that the site has page views.
+const newlyWeb = async (asked, signal) =>
+  (await Promise.all([visits.read(asked, signal), panels.read(asked, signal, noteOf(asked), true)])).flat();
+
+function trendOf(asked, signal) {
+  const { metric } = asked;
+  if (!cards.isWhole(metric, asked)) return unanswered(metric);
+  const by = UNDIVIDED.includes(metric) ? "" : asked.options.overview.by;
+  const divided = by ? [["by", by], ["top", TOP_GROUPS]] : [];
+  const compared = by ? [["compare", "none"]] : comparisonOf(asked);
+  const query = [...scopeOf(asked), ["metric", metric], ["tz", zone], ...compared, ...divided];
+  const ask = (interval) => get("trends", [...query, ["interval", interval]], signal);
+  return part(["chart"], signal, "trends", metric === "new_users" ? ask(coarser(intervalOf(asked))) : finest(ask, asked),
+    (answer) => chart.show(answer, cards.title(metric)));
 }
 
 const coarser = (interval) => (interval === "minute" ? "quarter" : interval);
@@ -112,19 +134,20 @@ function unanswered(metric) {
   return "ok";
 }
 
-async function part(panels, signal, path, asked, draw) {
+async function part(parts, signal, path, asked, draw) {
   try {
     const answer = await asked;
     if (signal.aborted) return "aborted";
     measured(path, () => draw(answer));
-    for (const panel of panels) find(panel).classList.remove("stale");
-    mend(panels, path);
+    for (const panel of parts) find(panel).classList.remove("stale");
+    mend(parts, path);
     return "ok";
   } catch (error) {
     if (error.name === "AbortError" || signal.aborted) return "aborted";
     if (error instanceof Gone) return "gone";
     if (error.status === 401) return "signed-out";
-    for (const panel of panels) fail(panel, path, `Could not load: ${error.message}`);
+    for (const panel of parts) fail(panel, path, `Could not load: ${error.message}`);
+    if (path === "summary") panels.failSummary(`Could not load: ${error.message}`);
     return "refused";
   }
 }
@@ -147,18 +170,6 @@ function fail(panel, path, message) {
   hide(fault, false);
 }
 
-function mend(panels, path) {
-  for (const fault of panels.map(faultOf)) if (fault?.dataset.of === path) hide(fault, true);
-}
-
-function showBars(asked, answer, filter) {
-  showBar("tools", "tool_name", answer.tool_usage, answer, asked, filter);
-  // Most products have no risk modes.
-  hide(find("risks"), !answer.risk_distribution.length && !asked.filters.has("risk_mode"));
-  showBar("risks", "risk_mode", answer.risk_distribution, answer, asked, filter);
-  showBar("types", "event_type", answer.event_types, answer, asked, filter);
-}
-
-function showBar(id, name, rows, answer, asked, filter) {
-  bars.show(id, rows, cards.noteOf(answer, hoursOf(asked)), asked.filters.get(name), (key) => filter(name, key));
+function mend(parts, path) {
+  for (const fault of parts.map(faultOf)) if (fault?.dataset.of === path) hide(fault, true);
 }

@@ -2,18 +2,20 @@
 
 import { Gone, get, useLink } from "../core/api.js";
 import { now } from "../core/clock.js";
+import { VISIT_METRICS } from "../core/definitions.js";
 import { element, find, hide, write } from "../core/dom.js";
+import * as wall from "../core/wall.js";
 import { hourText, lastText, zone } from "../core/format.js";
 import { HOUR, hoursOf, intervalOf, read } from "../core/state.js";
 import * as chart from "../overview/chart.js";
 import * as cards from "../overview/metric_cards.js";
-import * as bars from "../overview/top_keys.js";
+import * as panels from "../overview/panels.js";
+import * as visits from "../overview/visits.js";
 
 const ONE_MINUTE = 60_000;
-const TOP = "10";
 const GROUPS = "5";
-const LISTS = [["tools", "tool_usage"], ["risks", "risk_distribution"], ["types", "event_types"]];
-const UNDIVIDED = ["event_types", "new_users"];
+const UNDIVIDED = ["event_types", "new_users", ...VISIT_METRICS];
+const IS_WALL = new URLSearchParams(location.search).get("wall") === "1";
 let view = null;
 let metric = "events";
 let by = "";
@@ -31,6 +33,8 @@ async function begin() {
   write(find("shared-title"), view.label || view.site);
   write(find("shared-about"), [rangeText(), ...filters].join(", "));
   document.title = `${view.label || view.site} – hourledger`;
+  if (IS_WALL) return wall.open({ state: stateOf, title: view.label || view.site, range: rangeText });
+  panels.start({ state: stateOf, doubt: show });
   show();
   setInterval(() => { if (!document.hidden) show(); }, ONE_MINUTE);
 }
@@ -39,7 +43,7 @@ async function begin() {
 function stateOf() {
   const until = view.to ? Date.parse(view.to) : (Math.floor(now() / HOUR) + 1) * HOUR;
   const since = view.from ? Date.parse(view.from) : until - view.hours * HOUR;
-  return { ...read(""), range: "custom", since, until, metric, filters: new Map(Object.entries(view.filters)) };
+  return { ...read(""), site: `shared ${view.site}`, isShared: true, compare: "none", range: "custom", since, until, metric, filters: new Map(Object.entries(view.filters)) };
 }
 
 function rangeText() {
@@ -58,26 +62,33 @@ async function show() {
   const course = [["interval", interval], ["tz", zone]];
   const trend = [...course, ["metric", metric], ...(by && isDivisible ? [["by", by], ["top", GROUPS]] : [])];
   try {
-    const [summary, actions, trends] = await Promise.all([
-      get("summary", course, signal), get("top", [["by", "action"], ["limit", TOP]], signal),
-      cards.isWhole(metric, state) ? get("trends", trend, signal) : null,
+    const [summary, trends] = await Promise.all([
+      get("summary", course, signal), cards.isWhole(metric, state) ? get("trends", trend, signal) : null,
     ]);
-    if (!signal.aborted) draw(state, summary, actions, trends);
+    if (signal.aborted) return;
+    draw(state, summary, trends);
+    const note = (answer) => cards.noteOf(answer, hoursOf(state));
+    await Promise.all([panels.read(state, signal, note), ...(panels.isWeb() ? [visits.readVisits(state, signal)] : [])]);
+    if (!signal.aborted) drawn();
   } catch (error) {
     if (error.name !== "AbortError" && !signal.aborted) fail(error);
   }
 }
 
-function draw(state, summary, actions, trends) {
+function draw(state, summary, trends) {
   hide(find("gone"), true);
   cards.showTotals(summary, "previous", state);
   cards.showCourses(summary.buckets, state);
   if (trends) chart.show(trends, cards.title(metric));
   else chart.clear();
   const note = cards.noteOf(summary, hoursOf(state));
-  hide(find("risks"), !summary.risk_distribution.length);
-  for (const [id, name] of LISTS) bars.show(id, summary[name], note, null, null);
-  bars.show("actions", actions.rows, note, null, null);
+  panels.learn(summary.event_types);
+  panels.frame();
+  panels.showSummary(summary, note);
+  visits.learn(summary);
+}
+
+function drawn() {
   document.documentElement.dataset.shown = String(Number(document.documentElement.dataset.shown ?? 0) + 1);
 }
 

@@ -1,5 +1,5 @@
--- Deletes segments, goals and share links that name the person of an erasure, and counts them in it.
--- $1 erasure, $2 names of segments, $3 prefixes of share links, $4 names of goals
+-- Deletes segments, goals, share links and saved views that name the person of an erasure, and counts all but views in it.
+-- $1 erasure, $2 names of segments, $3 prefixes of share links, $4 names of goals, $5 names of saved views
 -- Rows: one (segments, goals, share_links: how many the erasure has deleted so far).
 with named as (
     delete from segments as s
@@ -18,6 +18,11 @@ aimed as (
     using erasures as e
     where e.erasure = $1 and g.site = e.site and g.name = any ($4::text[])
     returning g.name
+),
+viewed as (
+    delete from saved_views as v
+    using erasures as e
+    where e.erasure = $1 and v.site = e.site and v.name = any ($5::text[])
 )
 update erasures as e
 set

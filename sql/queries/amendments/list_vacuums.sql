@@ -10,7 +10,9 @@ with tables as (
     union all
     select c.oid, c.relname, c.relkind = 'p'
     from pg_class as c
-    where c.oid = any (array['events', 'hourly_members', 'hour_proofs', 'hourly_documents', 'segments', 'goals']::regclass[])
+    where c.oid = any (
+        array['events', 'hourly_members', 'hour_proofs', 'hourly_documents', 'segments', 'goals', 'saved_views']::regclass[]
+    )
 )
 select c.command
 from (

@@ -127,7 +127,7 @@ def without_complaints(page: Page) -> Iterator[None]:
     page.on("console", heard)
     page.on("pageerror", lambda error: said.append(str(error)))
     yield
-    assert said == []
+    assert said == [], said
 
 
 async def _look(page: Page) -> tuple[list[tuple[str, list[str]]], bool]:

@@ -25,6 +25,7 @@ MAY: dict[str, tuple[int, ...]] = {
 }
 SETTINGS = "/api/analytics/settings"
 FUNNEL = {"steps": [{"event_type": "opened"}, {"event_type": "closed"}], "hours": 1}
+VIEW = {"search": "?range=30d"}
 SEGMENT = {"filters": {"event_type": "opened"}}
 GOAL = {"event_type": "signup"}
 ANNOTATION = {"at": "2025-10-18", "text": "Launch"}
@@ -96,7 +97,7 @@ TABLE: list[Line] = [
     *read("/api/analytics/users", "/api/analytics/users?user_id=nobody", 404),
     *read("/api/analytics/sessions/{session_id}", "/api/analytics/sessions/s-1"),
     *read("/api/analytics/users/{user_id}", "/api/analytics/users/nobody", 404),
-    *read("/api/analytics/segments"),
+    *read("/api/analytics/segments"), *read("/api/analytics/views"), *read("/api/analytics/seals"),
     *read("/schema"), *read("/schema/openapi.json"), *read("/schema/page.js"),
     *read("/schema/{path}", "/schema/nothing", 404),
     Line("POST", "/api/analytics/funnels", "reads", body=FUNNEL),
@@ -104,6 +105,9 @@ TABLE: list[Line] = [
     Line("PUT", "/api/analytics/segments/{name}", "changes", "/api/analytics/segments/mine", body=SEGMENT),
     Line("DELETE", "/api/analytics/segments/{name}", "changes", "/api/analytics/segments/mine"),
     Line("OPTIONS", "/api/analytics/segments/{name}", "reads", "/api/analytics/segments/mine", 204),
+    Line("PUT", "/api/analytics/views/{name}", "changes", "/api/analytics/views/mine", body=VIEW),
+    Line("DELETE", "/api/analytics/views/{name}", "changes", "/api/analytics/views/mine"),
+    Line("OPTIONS", "/api/analytics/views/{name}", "reads", "/api/analytics/views/mine", 204),
     *read("/api/analytics/goals"),
     Line("PUT", "/api/analytics/goals/{name}", "changes", "/api/analytics/goals/mine", body=GOAL),
     Line("DELETE", "/api/analytics/goals/{name}", "changes", "/api/analytics/goals/mine"),

@@ -30,6 +30,7 @@ insert into share_links (prefix, digest, site, hours, filters, expires_at)
 select 'hll_0000000' || n, sha256(n::text::bytea), 0, 24, jsonb_build_object('where', 'user_id = u' || n), 'infinity'
 from unnest('{1,2}'::integer[]) as n
 """
+VIEWS = "insert into saved_views (site, name, search) values (0, 'of 1', '?user=u1'), (0, 'of 10', '?user=u10')"
 SEGMENTS = "select array_agg(name) from segments"
 ONE_SHARD = pytest.mark.parametrize("sharded", [1], indirect=True, ids=["1 shard"])
 pytestmark = pytest.mark.versions("newest")
@@ -45,13 +46,14 @@ async def test_from_the_question_to_the_certificate(past_days: Past, tmp_path: P
     url, log = past_days.log.url, past_days.log
     await log.admin.execute(SEGMENT)
     await log.admin.execute(LINKS)
+    await log.admin.execute(VIEWS)
     heads = await log_heads(log.database)
 
     asked = await of_service(url, "person", "--user", "u1", "--output", str(tmp_path / "u1.json"), **settings)
     assert (asked.code, asked.errors.startswith("person: ")) == (0, True), asked.errors
     assert stat.S_IMODE((tmp_path / "u1.json").stat().st_mode) == 0o600
     stored = msgspec.json.decode((tmp_path / "u1.json").read_bytes())
-    assert (stored["segments"], stored["share_links"]) == (["mine"], ["hll_00000001"])
+    assert (stored["segments"], stored["share_links"], stored["views"]) == (["mine"], ["hll_00000001"], ["of 1"])
     assert len(stored["events"]) >= 1
 
     tried = await run(url, "erase", "--user", "u1", "--dry-run", **settings)
@@ -63,8 +65,10 @@ async def test_from_the_question_to_the_certificate(past_days: Past, tmp_path: P
     done = await of_service(url, "erase", "--user", "u1", "--output", str(kept), **settings)
     assert done.code == 0, done.errors
     assert f"{len(stored['events'])} events erased" in done.errors
-    assert await where_it_is(log.admin, past_days.archive, "u1") == ["segments"]  # u10 is another
+    # u10 is another.
+    assert sorted(await where_it_is(log.admin, past_days.archive, "u1")) == ["saved_views", "segments"]
     assert await log.admin.fetchval(SEGMENTS) == ["of another"]
+    assert await log.admin.fetchval("select array_agg(name) from saved_views") == ["of 10"]
     assert await log.admin.fetchval("select array_agg(prefix) from share_links") == ["hll_00000002"]
     assert (await run(url, "verify", **settings)).code == 0
     # What a witness of before knows is no loss.
