@@ -20,8 +20,8 @@ from service.archive.checks import names_of_checks
 from service.archive.child import Found
 from service.archive.disk_share import DiskShare
 from service.archive.duck_thread import TEMPORARY, DuckThread, translated
-from service.archive.names import NOTHING_REFUSED, RefusedNames, read_refused_names
 from service.archive.measure_questions import Numbers, Visits
+from service.archive.names import NOTHING_REFUSED, RefusedNames, read_refused_names
 from service.archive.parts import parts_of
 from service.archive.processors import Processors
 from service.archive.protocol import Begin, Row
