@@ -27,6 +27,9 @@ METRICS = ("events", "sessions", "visitors")
 DEFAULT_BY = "action"
 PARAMETERS = NAMES | OF_RANGE | {"by", "metric", "search", "limit"}
 
+# Where it was read, and what was found.
+Found = tuple[str, dict[str, Any]]
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -61,13 +64,14 @@ class TopKeys:
             kept = await self._counts.kept(question.scope)
             while True:
                 cut = question.scope.within(kept)
-                found = await read(question, cut)
+                source, found = await read(question, cut)
                 if not await kept.shrank():
                     break
         return {
             "ok": True,
             "by": given.get("by", DEFAULT_BY),
             **({"metric": question.metric} if question.metric else {}),
+            "source": source,
             "from": time_text(cut.since),
             "to": time_text(cut.until),
             **found,
@@ -82,19 +86,18 @@ class TopKeys:
         scope = Scope(ROLLUPS if is_projected else EVENTS, since, until, filters)
         return Question(scope, by, metric, search, whole(given, "limit", DEFAULT_LIMIT, MOST_ROWS))
 
-    async def _plain(self, question: Question, cut: Scope) -> dict[str, Any]:
+    async def _plain(self, question: Question, cut: Scope) -> Found:
         by, limit = question.by.dimension, question.limit
         counted = await self._counts.read(cut, [cut.since, cut.until], Wanted((by,), most=limit))
         named, other = largest(counted.keys(by), limit)
         other += counted.rest(by)
-        return {
-            "source": counted.source,
+        return counted.source, {
             "total": sum(events for _, events in named) + other,
             "rows": [{"key": key, "events": events} for key, events in named],
             "other": other,
         }
 
-    async def _counted(self, question: Question, cut: Scope) -> dict[str, Any]:
+    async def _counted(self, question: Question, cut: Scope) -> Found:
         """Return the keys, and for sessions and visitors the distinct ones of all keys and of those not named."""
         metric = question.metric
         answer = await self._counts.ask(
@@ -112,8 +115,7 @@ class TopKeys:
         )
         names = METRICS if metric else METRICS[:1]
         of_kind = {row["kind"]: row for row in answer.rows}
-        return {
-            "source": answer.source,
+        return answer.source, {
             "total": of_kind["keyed"][metric or "events"],
             "rows": [
                 {"key": row["key"]} | {name: row[name] for name in names} for row in answer.rows if row["kind"] == "key"

@@ -21,6 +21,8 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "<=": lambda found, value: isinstance(found, int) and found <= value,
     ">=": lambda found, value: isinstance(found, int) and found >= value,
     "contains": lambda found, value: isinstance(found, str) and value in found,
+    "starts with": lambda found, value: isinstance(found, str) and found.startswith(value),
+    "ends with": lambda found, value: isinstance(found, str) and found.endswith(value),
     "in": lambda found, value: found in value,
     "exists": lambda found, _: found is not None,
     "missing": lambda found, _: found is None,
