@@ -22,6 +22,7 @@ from service.reports.measured import OF_NUMBERS, OF_VISITS
 from sql.hourly import DIMENSIONS, METRICS, ROLLUP_FIELDS
 
 PAGE_VIEWS = "page_views"
+TREND_METRICS = (*METRICS, PAGE_VIEWS, *OF_VISITS, *OF_NUMBERS)
 DEFAULT_HOURS = 168
 DEFAULT_TOP = 10
 MOST_TOP = 50
@@ -62,7 +63,7 @@ class Question:
 
 def question_of(given: Mapping[str, str], asked: Filters, now: datetime) -> Question:
     """Return the question of a query. asked: its filters. Raises InvalidParameter."""
-    metric = choice(given, "metric", (*METRICS, PAGE_VIEWS, *OF_VISITS, *OF_NUMBERS), "events")
+    metric = choice(given, "metric", TREND_METRICS, "events")
     of = _of(given, metric)
     by = division("by", given["by"]) if "by" in given else None
     if by is None and "top" in given:
