@@ -55,4 +55,4 @@ def _naming_any(values: Iterable[str], ids: Sequence[str]) -> bool:
 
 def _names(text: str, id_: str) -> bool:
     quoted = msgspec.json.encode(id_).decode()[1:-1]
-    return any(re.search(rf"(?<!{_WORD}){re.escape(each)}(?!{_WORD})", text) for each in {id_, quoted})
+    return any(re.search(rf"(?<!{_WORD}){re.escape(each)}(?!{_WORD})", text, re.IGNORECASE) for each in {id_, quoted})

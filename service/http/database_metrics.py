@@ -80,7 +80,7 @@ def _failed(proofs: Row) -> Metric:
 def _refused_names(rows: list[Row], sites: Mapping[int, str]) -> Metric:
     """sites: the names of the sites."""
     hours = CounterMetricFamily(
-        "hourledger_names_refused_hours", "Hours in which new names were counted as (other).", labels=["site", "kind"]
+        "hourledger_names_refused_hours_total", "Hours in which new names counted as (other).", labels=["site", "kind"]
     )
     for row in rows:
         hours.add_metric([sites[row["site"]], row["kind"]], row["hours"])

@@ -63,7 +63,9 @@ class Goals:
 
     async def named(self, name: str, field: str = "name") -> Goal:
         """Return a goal. Raises InvalidParameter for an unknown one, with the field that names it."""
-        found = await self._database.rows(self._database.statements.read_goal, self._site, name)
+        # PostgreSQL takes no text with NUL.
+        is_text = "\0" not in name
+        found = is_text and await self._database.rows(self._database.statements.read_goal, self._site, name)
         if not found:
             raise invalid(field, f"must be the name of a saved goal, not {name[:SHOWN]!r}")
         return msgspec.json.decode(found[0]["definition"], type=Goal)

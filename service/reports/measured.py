@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -24,7 +25,7 @@ class Measured:
     def __init__(self, rows: Iterable[Row], source: str) -> None:
         self.source = source
         self._whole: dict[int, Row] = {}
-        self._of_key: dict[tuple[int, str], Row] = {}
+        self._of_key: defaultdict[int, dict[str, Row]] = defaultdict(dict)  # by bucket
         self._positions: list[int] = []
         self._lag_events = 0
         for row in rows:
@@ -33,7 +34,7 @@ class Measured:
             elif row["whole"]:
                 self._whole[row["bucket"] - 1] = row
             else:
-                self._of_key[row["bucket"] - 1, row["key"]] = row
+                self._of_key[row["bucket"] - 1][row["key"]] = row
 
     def _stand(self, row: Row) -> None:
         if row["measure"] == "position":
@@ -57,11 +58,11 @@ class Measured:
 
     def part(self, metric: str, dimension: str, key: str, bucket: int) -> Value | msgspec.Raw:  # noqa: ARG002  # as Counted
         """Return the value of a metric in a bucket for one key."""
-        return _value(metric, self._of_key.get((bucket, key), _NOTHING))
+        return _value(metric, self._of_key[bucket].get(key, _NOTHING))
 
     def keys(self, dimension: str, bucket: int = 0) -> list[str]:  # noqa: ARG002  # as Counted
         """Return the keys of a bucket."""
-        return [key for place, key in self._of_key if place == bucket]
+        return [*self._of_key[bucket]]
 
 
 def _value(metric: str, row: Row) -> Value | msgspec.Raw:

@@ -44,6 +44,8 @@ class Places:
         self._file = file
         self._folder = folder
         self._seen = _state(file)
+        self._told: tuple[int, ...] | None = None  # the state whose failure was logged
+        self._is_damaged = False
         self._reader = _opened(file, folder)
 
     def place(self, address: str) -> Place:
@@ -55,7 +57,16 @@ class Places:
             found = self._reader.get(known)
         except ValueError:  # an address of IPv6, and the file has none
             return NOWHERE
+        except maxminddb.InvalidDatabaseError as error:  # opening reads only the end of the file
+            self._tell_damage(error)
+            return NOWHERE
         return _place(found) if isinstance(found, Mapping) else NOWHERE
+
+    def _tell_damage(self, error: Exception) -> None:
+        """Log once for each reading of the file that a part of it is damaged."""
+        if not self._is_damaged:
+            self._is_damaged = True
+            log.warning("a part of the file of places is damaged", file=str(self._file), why=str(error))
 
     async def follow(self) -> None:
         """Read the file again whenever it changes, until cancelled."""
@@ -65,17 +76,21 @@ class Places:
 
     def look_again(self) -> None:
         """Read the file again if it has changed. When it cannot be read, go on with what it said before."""
+        state: tuple[int, ...] = ()
         try:
             state = _state(self._file)
             if state == self._seen:
                 return
-            self._seen = state
             self._reader = _opened(self._file, self._folder)  # the former one closes when nothing looks into it
-        except (OSError, maxminddb.InvalidDatabaseError) as error:
-            log.warning(
-                "the file of places cannot be read; the former one goes on", file=str(self._file), why=str(error)
-            )
+        except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
+            if state != self._told:
+                self._told = state
+                log.warning(
+                    "the file of places cannot be read; the former one goes on", file=str(self._file), why=str(error)
+                )
             return
+        self._seen = state
+        self._is_damaged = False
         log.info("the file of places has changed", file=str(self._file))
 
 

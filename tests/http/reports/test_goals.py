@@ -42,6 +42,7 @@ def test_conversions_are_of_visits_that_reach_the_goal(site: Site) -> None:
     assert site.client.delete(f"{GOALS}/{name}").json() == {"ok": True, "name": name}
     refused(site.client.delete(f"{GOALS}/{name}"), 404, "not_found")
     refused(site.client.get(f"{GOALS}/{name}/conversions"), 400, "invalid_parameter", "name")
+    refused(site.client.get(f"{GOALS}/%00/conversions"), 400, "invalid_parameter", "name")
     refused(site.client.post("/api/analytics/funnels", json=body), 400, "invalid_parameter", "steps[1].goal")
 
 

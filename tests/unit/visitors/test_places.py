@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import structlog
 
 from service.settings import SettingsError, load
 from service.visitors.places import NOWHERE, Place, Places
@@ -60,6 +61,15 @@ def test_a_change_of_the_file_counts_and_leaves_no_copies(file: Path) -> None:
     places.look_again()
     assert places.place("203.0.113.77") == ZURICH
     assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_file_with_a_damaged_part_knows_no_place_there(file: Path) -> None:
+    """Opening such a file works, because it reads only the end."""
+    file.write_bytes(FILE.replace(b"country\xe1", b"country\xff"))
+    places = Places(file, file.parent)
+    with structlog.testing.capture_logs() as logs:
+        assert [places.place(address) for address in ("203.0.113.77", "203.0.113.78")] == [NOWHERE, NOWHERE]
+    assert [line["event"] for line in logs] == ["a part of the file of places is damaged"]
 
 
 def test_a_file_that_is_damaged_or_gone_leaves_what_was_known_until_it_is_back(file: Path) -> None:
