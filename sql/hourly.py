@@ -29,7 +29,7 @@ RIGHT = frozenset({VERIFIED, SEALED})
 ROLLUP_FIELDS = {"event_type": "event_counts", "tool_name": "tool_usage", "risk_mode": "risk_distribution"}
 # The dimensions that a question can divide events by. A dimension that is not in ROLLUP_FIELDS needs the log.
 DIMENSIONS = ("event_type", "tool_name", "action", "risk_mode", "demo_mode")
-# The dimensions whose keys senders invent, so that only so many new ones an hour count under themselves.
+# The dimensions whose keys senders invent, so that the new ones that count under themselves are bounded in each hour.
 NAMES = ("event_type", "tool_name", "action", "risk_mode")
 # An answer sums the keys that it does not name under this key, and numbers by name the events of refused names.
 OTHER = "(other)"

@@ -99,7 +99,8 @@ def build(root: Path, vendor: Path) -> None:
     """Build the minified scripts of the browser client, and their brotli forms. Raises CannotInstall and OSError."""
     vendor.mkdir(exist_ok=True)
     source = "".join((CLIENT / part).read_text(encoding="utf-8") for part in PARTS)
-    terser = [*_npm(root), "exec", "--no", "--", "terser", "--compress", "passes=3,ecma=2020,unsafe_arrows", "--mangle"]
+    packing = ("--ecma", "2020", "--compress", "passes=3,unsafe_arrows", "--mangle")
+    terser = [*_npm(root), "exec", "--no", "--", "terser", *packing]
     for name, (before, after) in WRAPPINGS.items():
         module = ["--module"] if name.endswith(".mjs") else []
         (vendor / name).write_text(_run([*terser, *module], root, f"{before}{source}{after}"), encoding="utf-8")

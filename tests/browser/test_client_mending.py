@@ -51,6 +51,11 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
         {"properties": {"ok": 1, "big": "10"}},
         ["properties.circle"],
     ),
+    (
+        "{ properties: { $browser: 'Chrome', ok: 1, list: [{ $in: 1 }], $none: undefined } }",
+        {"properties": {"ok": 1, "list": [{"$in": 1}]}},
+        ["properties.$browser"],
+    ),
     (f"{{ properties: {THROWER} }}", {"properties": {"b": 1}}, ["properties.a"]),
     (
         "{ properties: { url: '/a', stack: 'é'.repeat(9_000), after: true } }",

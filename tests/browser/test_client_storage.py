@@ -11,6 +11,12 @@ from tests.http.support.site import Site
 BUDGET = 1_000_000
 TAKEN = """Object.entries(localStorage).reduce((sum, [key, text]) => sum + key.length + text.length, 0)"""
 LARGE = {"stack": "y" * 5_000}
+# Tells how much the largest map of the page has held at last.
+MAPS = """
+    const maps = new Set(), set = Map.prototype.set;
+    Map.prototype.set = function (...given) { maps.add(this); return set.apply(this, given); };
+    globalThis.largest = () => Math.max(...[...maps].map((map) => map.size));
+"""
 
 
 async def taken(page: Page) -> int:
@@ -29,7 +35,8 @@ async def test_a_history_of_large_events_keeps_the_newest_that_fit(context: Brow
 
 
 async def test_a_blocked_endpoint_does_not_fill_the_storage(context: BrowserContext, site: Site) -> None:
-    """The client drops the oldest events and counts them; the newest are stored later."""
+    """The client drops the oldest events, also from its memory, and counts them; the newest are stored later."""
+    await context.add_init_script(MAPS)
     visitor = Visitor(context, site)
     page = await visitor.visit()
     await context.route("**/e/batch", lambda route: route.abort("blockedbyclient"))
@@ -37,6 +44,7 @@ async def test_a_blocked_endpoint_does_not_fill_the_storage(context: BrowserCont
     assert await taken(page) <= BUDGET
     dropped = (await visitor.stats(page))["reasons"]["overflow"]
     assert await waiting(page) == 400 - dropped > 100
+    assert await page.evaluate("largest()") == 400 - dropped
     await context.unroute("**/e/batch")
     await page.evaluate("dispatchEvent(new Event('online'))")
     await visitor.all_stored(page, ids[dropped:])

@@ -20,9 +20,12 @@ BODY = """<body>
 <form id=search><input name=id value=7><button id=go>go</button></form>
 <form name=contact action="/send"></form>
 <form class=none></form>
-<button id=marked data-hl-event="signup" data-hl-plan="pro" data-hl-price-paid="19.90" data-hl-zip="01234">
+<button id=marked data-hl-event="signup" data-hl-plan="pro" data-hl-price-paid="19.5" data-hl-zip="01234"
+  data-hl-version="1.10" data-hl-none="NaN">
   <i id=inner>Sign up</i></button>
 <form id=order data-hl-event="ordered" data-hl-items="2"><button id=buy>buy</button></form>
+<label data-hl-event="agreed"><b id=terms>terms</b><input id=box type=checkbox></label>
+<label id=apart for=far data-hl-event="chosen">far</label><input id=far type=checkbox>
 </body>"""
 # The page goes nowhere, and hides its clicks from whoever listens late.
 STILL = """() => {
@@ -46,7 +49,15 @@ CASES: list[tuple[str, str, list[tuple[str, dict[str, Any]]]]] = [
     ("foreign", "links", [("outbound_link_clicked", {"url": "https://other.example/a.zip"})]),
     ("go", ALL, [("form_submitted", {"form": "search", "path": "/actions"})]),
     ("go", "links downloads", []),
-    ("inner", "links", [("signup", {"plan": "pro", "price_paid": 19.9, "zip": "01234"})]),
+    (
+        "inner",
+        "links",
+        [("signup", {"plan": "pro", "price_paid": 19.5, "zip": "01234", "version": "1.10", "none": "NaN"})],
+    ),
+    # The browser clicks the control of a label, too.
+    ("terms", "links", [("agreed", {})]),
+    ("box", "links", [("agreed", {})]),
+    ("apart", "links", [("chosen", {})]),
     (
         "buy",
         "forms",

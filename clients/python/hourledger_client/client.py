@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import json
 import logging
 import os
@@ -12,16 +11,27 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from threading import Event, Lock, Thread
+from enum import IntEnum
+from threading import Thread
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 from weakref import WeakMethod
 
 from hourledger_client.answers import Outcome, Pauses, outcome_of
+from hourledger_client.exits import at_exit
 from hourledger_client.posting import Post, post
 from hourledger_client.queue import Queue
 
 log = logging.getLogger("hourledger_client")
+
+
+class _Haste(IntEnum):
+    """What ends a pause before its time: each of them ends those of the ones before, too."""
+
+    NONE = 0
+    BATCH = 1  # the pause in which others join an event
+    FLUSH = 2  # the pause after a failure
+    CLOSE = 3  # the pause that the service asked for
 
 
 class Stats(NamedTuple):
@@ -40,7 +50,7 @@ class Client:
     key: a server key, if the site has one. most_waiting: events that wait at most; the oldest beyond are dropped.
     pause: seconds that an event waits for others. timeout: seconds for one request. patience: seconds that the end of
     the program waits for the last events. on_error: is told the reason and a detail of whatever was dropped.
-    Raises ValueError for an endpoint that is no http address.
+    Raises ValueError for an endpoint that is no http address, and for a key that no header can carry.
     """
 
     endpoint: str
@@ -58,6 +68,9 @@ class Client:
     def __post_init__(self) -> None:
         if not self.endpoint.startswith(("http://", "https://")):
             raise ValueError(f"the endpoint is not an http address: {self.endpoint}")
+        if not (self.key.isascii() and self.key.isprintable()):
+            odd = next(each for each in self.key if not (each.isascii() and each.isprintable()))
+            raise ValueError(f"the key has a character that no header carries: {odd!r}; copy the key without it")
         self._address = f"{self.endpoint.rstrip('/')}/batch"
         self._queue = Queue(self.most_waiting)
         self._pauses = Pauses()
@@ -65,7 +78,6 @@ class Client:
         self._sent = 0
         self._reasons: Counter[str] = Counter()
         self._begin()
-        atexit.register(self.close)
         if hasattr(os, "register_at_fork"):
             begin = WeakMethod(self._begin_after_fork)
             os.register_at_fork(after_in_child=lambda: (found := begin()) and found())
@@ -88,34 +100,36 @@ class Client:
         timestamp: with an offset; now by default. event_id: your own; a call with the same of both counts
         once.
         """
-        at = timestamp or self.now()
-        event_id = event_id or f"evt_{int(at.timestamp() * 1e6)}_{secrets.token_hex(8)}"
-        event = {
-            "event_id": event_id,
-            "event_type": event_type,
-            "session_id": session_id,
-            "user_id": user_id,
-            "tool_name": tool_name,
-            "action": action,
-            "properties": None if properties is None else dict(properties),
-            "demo_mode": self.demo if demo_mode is None else demo_mode,
-            "timestamp": at.isoformat(),
-        }
         try:
+            at = timestamp or self.now()
+            event_id = event_id or f"evt_{int(at.timestamp() * 1e6)}_{secrets.token_hex(8)}"
+            event = {
+                "event_id": event_id,
+                "event_type": event_type,
+                "session_id": session_id,
+                "user_id": user_id,
+                "tool_name": tool_name,
+                "action": action,
+                "properties": None if properties is None else dict(properties),
+                "demo_mode": self.demo if demo_mode is None else demo_mode,
+                "timestamp": at.isoformat(),
+            }
             text = json.dumps(event, allow_nan=False, ensure_ascii=False).encode()
-        except (TypeError, ValueError, RecursionError) as error:
-            self._drop("failed", f"{event_type}: {error}")
+            with self._queue.changed:
+                self._start()
+                dropped = self._queue.put(f"{event_id} {event['timestamp']}", text)
+        except Exception as error:  # noqa: BLE001  # a mapping that fails, no new thread at the end of the program
+            self._drop("failed", f"{event_type!r}: {error!r}")
             return None
-        self._start()
-        for _ in range(self._queue.put(event_id, text)):
-            self._drop("overflow", f"more than {self.most_waiting} events wait")
+        for _ in range(dropped):
+            self._drop("overflow", f"more than {self.most_waiting} events, or 16 MiB of them, wait")
         if len(self._queue) >= self.batch:
-            self._hurry.set()
+            self._hasten(_Haste.BATCH)
         return event_id
 
     def flush(self, seconds: float = 30.0) -> bool:
-        """Send what waits, now; return whether all of it was settled in that time."""
-        self._hurry.set()
+        """Send what waits, now, or when the service wants it; return whether all was settled in that time."""
+        self._hasten(_Haste.FLUSH)
         return self._queue.wait_until_empty(seconds)
 
     async def flush_async(self, seconds: float = 30.0) -> bool:
@@ -123,14 +137,16 @@ class Client:
         return await asyncio.to_thread(self.flush, seconds)
 
     def close(self) -> None:
-        """Send what waits, for `patience` seconds, and end. A later `track` begins again."""
-        atexit.unregister(self.close)
-        self.flush(self.patience)
-        self._ended.set()
-        self._hurry.set()
-        self._queue.wake()
-        if self._thread is not None:
-            self._thread.join(1.0)
+        """Try once more to send what waits, go on for `patience` seconds, and end. A later `track` begins again."""
+        self._hasten(_Haste.CLOSE)
+        self._queue.wait_until_empty(self.patience)
+        with self._queue.changed:
+            self._ended = True
+            self._queue.changed.notify_all()
+            self._forget_exit()
+            thread = self._thread
+        if thread is not None:
+            thread.join(1.0)
 
     def stats(self) -> Stats:
         return Stats(len(self._queue), self._sent, self._reasons.total(), dict(self._reasons))
@@ -150,47 +166,70 @@ class Client:
         await asyncio.to_thread(self.close)
 
     def _begin(self) -> None:
-        self._starting = Lock()
-        self._hurry = Event()
-        self._ended = Event()
+        self._ended = False
+        self._haste = _Haste.NONE
         self._thread: Thread | None = None
+        self._forget_exit: Callable[[], object] = lambda: None
 
     def _begin_after_fork(self) -> None:
         """The parent sends what waited when it forked, and none of its threads and locks is here."""
+        self._forget_exit()
         self._queue = Queue(self.most_waiting)
         self._begin()
 
     def _start(self) -> None:
-        with self._starting:
-            self._ended.clear()
+        with self._queue.changed:
+            self._ended = False
             if self._thread is None or not self._thread.is_alive():
-                self._thread = Thread(target=self._run, name="hourledger", daemon=True)
-                self._thread.start()
+                thread = Thread(target=self._run, name="hourledger", daemon=True)
+                thread.start()
+                self._thread = thread
+                self._forget_exit()
+                self._forget_exit = at_exit(self.close)
+
+    def _hasten(self, haste: _Haste) -> None:
+        with self._queue.changed:
+            self._haste = max(self._haste, haste)
+            self._queue.changed.notify_all()
+
+    def _wait(self, seconds: float, least: _Haste) -> None:
+        """Wait, unless the program is in this haste at least, or has ended the client."""
+        with self._queue.changed:
+            self._queue.changed.wait_for(lambda: self._ended or self._haste >= least, seconds)
+            self._haste = _Haste.NONE
+
+    def _goes_on(self) -> bool:
+        """Wait for events; return False when the client has ended instead, so that the next event begins again."""
+        with self._queue.changed:
+            self._queue.wait(lambda: self._ended)
+            if self._ended:
+                self._thread = None
+            return not self._ended
 
     def _run(self) -> None:
-        while not self._ended.is_set():
-            self._queue.wait(self._ended.is_set)
-            self._hurry.wait(self.pause)
-            self._hurry.clear()
-            while not self._ended.is_set() and (texts := self._queue.oldest(self._most)):
+        while self._goes_on():
+            self._wait(self.pause, _Haste.BATCH)
+            while not self._ended and (texts := self._queue.oldest(self._most)):
                 self._settle(list(texts), self._offered(list(texts.values())))
 
     def _offered(self, texts: list[bytes]) -> Outcome:
         try:
             status, headers, body = self.post(self._address, self.key, b"[%s]" % b",".join(texts), self.timeout)
-        except OSError as error:  # no network, no answer in time
-            log.debug("hourledger: %s", error)
+            return outcome_of(len(texts), status, body, headers, self._pauses)
+        except Exception as error:  # whatever it is, the thread goes on and the events are kept
+            level = logging.DEBUG if self._pauses.failures else logging.WARNING
+            is_known = isinstance(error, OSError)
+            log.log(level, "hourledger: events are kept, not sent: %s", error, exc_info=not is_known)
             return Outcome(is_failed=True, pause=self._pauses.next())
-        return outcome_of(len(texts), status, body, headers, self._pauses)
 
-    def _settle(self, event_ids: list[str], outcome: Outcome) -> None:
+    def _settle(self, names: list[str], outcome: Outcome) -> None:
         for place, code, message in outcome.refused:
-            self._drop(code, f"{event_ids[place]}: {message}")
+            self._drop(code, f"{names[place]}: {message}")
         self._sent += len(outcome.settled) - len(outcome.refused)
         self._most = outcome.most or (self._most if outcome.is_failed else min(2 * self._most, self.batch))
-        self._queue.remove([event_ids[place] for place in outcome.settled])
+        self._queue.remove([names[place] for place in outcome.settled])
         if outcome.pause is not None:
-            self._ended.wait(outcome.pause)
+            self._wait(outcome.pause, _Haste.CLOSE if outcome.is_told else _Haste.FLUSH)
 
     def _drop(self, reason: str, detail: str) -> None:
         if not self._reasons[reason]:

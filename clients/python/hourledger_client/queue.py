@@ -1,63 +1,69 @@
-"""The events that wait, as JSON texts, bounded in number. Threads share it."""
+"""The events that wait, as JSON texts, bounded in number and in bytes. Threads share it."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Collection
 from threading import Condition
 
 BATCH_BYTES = 1_000_000
+MOST_BYTES = 16 * 2**20
 
 
 class Queue:
-    """The oldest events come first. Beyond `most` the oldest are dropped."""
+    """The oldest events come first. Beyond `most`, or `most_bytes` of their texts, the oldest are dropped.
 
-    def __init__(self, most: int) -> None:
+    changed: notified of every change, and the lock of whatever goes with the queue.
+    """
+
+    def __init__(self, most: int, most_bytes: int = MOST_BYTES) -> None:
         self._most = most
-        self._texts: dict[str, bytes] = {}
-        self._changed = Condition()
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._texts: OrderedDict[str, bytes] = OrderedDict()
+        self.changed = Condition()
 
     def __len__(self) -> int:
         return len(self._texts)
 
-    def put(self, event_id: str, text: bytes) -> int:
-        """Add an event, or replace the one with its id; return how many were dropped."""
-        with self._changed:
-            self._texts[event_id] = text
-            dropped = len(self._texts) - self._most
-            for oldest in list(self._texts)[: max(dropped, 0)]:
-                del self._texts[oldest]
-            self._changed.notify_all()
-        return max(dropped, 0)
+    def put(self, name: str, text: bytes) -> int:
+        """Add an event, unless one of this name waits; return how many were dropped."""
+        dropped = 0
+        with self.changed:
+            if name in self._texts:
+                return 0
+            self._texts[name] = text
+            self._bytes += len(text)
+            while len(self._texts) > self._most or self._bytes > self._most_bytes:
+                self._bytes -= len(self._texts.popitem(last=False)[1])
+                dropped += 1
+            self.changed.notify_all()
+        return dropped
 
     def oldest(self, most: int) -> dict[str, bytes]:
         """Return up to `most` events, as many as a request takes, but one in any case."""
-        with self._changed:
+        with self.changed:
             room = BATCH_BYTES
             taken: dict[str, bytes] = {}
-            for event_id, text in self._texts.items():
+            for name, text in self._texts.items():
                 room -= len(text) + 1
                 if len(taken) >= most or (taken and room < 0):
                     break
-                taken[event_id] = text
+                taken[name] = text
             return taken
 
-    def remove(self, event_ids: Collection[str]) -> None:
-        with self._changed:
-            for event_id in event_ids:
-                self._texts.pop(event_id, None)
-            self._changed.notify_all()
-
-    def wake(self) -> None:
-        """Let whoever waits look again."""
-        with self._changed:
-            self._changed.notify_all()
+    def remove(self, names: Collection[str]) -> None:
+        with self.changed:
+            for name in names:
+                self._bytes -= len(self._texts.pop(name, b""))
+            self.changed.notify_all()
 
     def wait(self, is_over: Callable[[], bool]) -> None:
-        """Wait until there are events, or `is_over` when `wake` is called."""
-        with self._changed:
-            self._changed.wait_for(lambda: bool(self._texts) or is_over())
+        """Wait until there are events, or `is_over` after a change."""
+        with self.changed:
+            self.changed.wait_for(lambda: bool(self._texts) or is_over())
 
     def wait_until_empty(self, seconds: float) -> bool:
         """Wait until all events are gone; return whether they are."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._texts, seconds)
+        with self.changed:
+            return self.changed.wait_for(lambda: not self._texts, seconds)

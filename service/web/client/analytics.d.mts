@@ -3,7 +3,7 @@
 export interface EventFields {
   tool_name?: string;
   action?: string;
-  /** Anything JSON has, up to 16 KiB; what is more is left out. */
+  /** Anything JSON has, up to 16 KiB; what is more is left out, and so are names that begin with `$`: the service sets those. */
   properties?: Record<string, unknown>;
   user_id?: string;
   demo_mode?: boolean;

@@ -20,7 +20,7 @@ function flagOf(value, part) {
   return ![0, "", "0", "false"].includes(value);
 }
 
-/** The properties that can be stored: the others are left out, one by one. */
+/** The properties that can be stored: the others are left out, one by one. Names that begin with $ are the service's own. */
 function propertiesOf(given) {
   if (given == null) return undefined;
   const all = quietly(() => (given.toJSON ? given.toJSON() : given));
@@ -33,7 +33,7 @@ function propertiesOf(given) {
     const part = `properties.${name}`;
     const text = quietly(() => jsonOf(all[name], part) ?? "");
     if (text === "") return text; // JSON has no such value
-    const entry = text && `${JSON.stringify(name)}:${text}`;
+    const entry = text && name[0] !== "$" && `${JSON.stringify(name)}:${text}`;
     const mended = entry && whole(entry);
     const left = room - bytesOf(mended);
     const fits = entry && left >= 0;

@@ -1,13 +1,14 @@
 // What visitors do on a page that the client records by itself: links, files, forms, and elements that name an event.
 
 const FILE = /\.(pdf|docx?|xlsx?|pptx?|csv|txt|zip|rar|7z|t?gz|dmg|exe|mp[34]|mov)$/i;
-const NUMBER = /^-?(0|[1-9]\d{0,14})(\.\d+)?$/;
 
 function act({ target, type, button }) {
   if (!target.closest || button > 1) return; // 1: opens a link in a new tab
   const isForm = type === "submit";
   const marked = target.closest("[data-hl-event]");
-  if (marked?.matches("form") === isForm) track(marked.dataset.hlEvent, { properties: propertiesIn(marked) });
+  const control = target.closest("label")?.control; // the browser clicks it next, when the label is clicked
+  const isLast = !marked?.contains(control) || control.contains(target);
+  if (marked?.matches("form") === isForm && isLast) track(marked.dataset.hlEvent, { properties: propertiesIn(marked) });
   if (isForm && wants("forms")) {
     const form = target.getAttribute("id") ?? target.getAttribute("name") ?? undefined;
     track("form_submitted", { properties: { form, path: viewed } });
@@ -20,11 +21,12 @@ function act({ target, type, button }) {
   else if (link.host !== location.host && wants("links")) track("outbound_link_clicked", { properties });
 }
 
-/** The attributes `data-hl-…` of an element, as properties; what looks like a number is one. */
+/** The attributes `data-hl-…` of an element, as properties; what a number would be written like is one. */
 function propertiesIn(element) {
   const properties = {};
   for (const { name, value } of element.attributes) {
-    if (/^data-hl-(?!event$)/.test(name)) properties[name.slice(8).replace(/-/g, "_")] = NUMBER.test(value) ? Number(value) : value;
+    const isNumber = isFinite(value) && `${+value}` === value;
+    if (/^data-hl-(?!event$)/.test(name)) properties[name.slice(8).replace(/-/g, "_")] = isNumber ? +value : value;
   }
   return properties;
 }

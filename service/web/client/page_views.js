@@ -27,10 +27,9 @@ function watch() {
 }
 
 function follow(name) {
-  const pages = globalThis.history;
-  const original = pages[name];
-  pages[name] = (...given) => {
-    original.apply(pages, given);
+  const original = history[name];
+  history[name] = (...given) => {
+    original.apply(history, given);
     view();
   };
 }

@@ -17,7 +17,7 @@ function session(at, type) {
 /** Who visits, where the page asks for that and no user is known. */
 function visitor() {
   if (options.visitor !== "local") return undefined;
-  if (get(VISITOR) === null) put(VISITOR, `v-${random()}`);
+  if (!get(VISITOR)) put(VISITOR, `v-${random()}`);
   return get(VISITOR);
 }
 
@@ -67,7 +67,7 @@ function take(event) {
   last = Math.max(1_000 * at, last + 1);
   stamp(event, last);
   if (options.debug) console.log(JSON.stringify({ type: "analytics_event", ...event }));
-  history.push(event);
+  recent.push(event);
   if (options.sendToBackend) keep(event);
   ready = true;
   plan(1_000);
@@ -98,8 +98,8 @@ function bound() {
   while (isFull && (keys.length > 0.9 * MOST_WAITING || size > 0.9 * ROOM)) {
     const key = keys.shift();
     size -= weight(key);
-    remove(key);
+    forget(key);
     report("overflow");
   }
-  if (size + weight(HISTORY) > ROOM) remember(true);
+  if (recent.length > MOST_KEPT || size + weight(HISTORY) > ROOM) remember(true);
 }

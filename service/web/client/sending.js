@@ -35,7 +35,7 @@ function oldest(number, bytes, isLeft) {
   const texts = new Map();
   for (const key of waiting()) {
     const text = get(key);
-    if (text === null || (isLeft && beaconed.has(key))) continue;
+    if (!text || (isLeft && beaconed.has(key))) continue;
     bytes -= bytesOf(text);
     if (texts.size >= number || (bytes < 0 && texts.size)) break;
     texts.set(key, text);
@@ -49,8 +49,8 @@ const bodyOf = (texts) => `[${[...texts.values()]}]`;
 /** Post a batch. Give up a request that hangs, because it would keep other tabs from sending. */
 function post(texts, how) {
   const headers = options.writeKey ? { "x-write-key": options.writeKey } : {};
-  const request = { method: "POST", credentials: "omit", signal: AbortSignal.timeout?.(MINUTE), headers, body: bodyOf(texts) };
-  return fetch(address(), { ...request, ...how });
+  const signal = AbortSignal.timeout?.(MINUTE);
+  return fetch(address(), { method: "POST", credentials: "omit", signal, headers, body: bodyOf(texts), ...how });
 }
 
 const address = () => `${options.endpoint}/batch`;
@@ -122,6 +122,7 @@ async function settle(answer, keys) {
 
 function forget(key) {
   remove(key);
+  fresh.delete(key);
   beaconed.delete(key);
 }
 
@@ -145,9 +146,9 @@ function noteClock(answer, asked) {
   isTimed = true;
   put(TIMED, isTimed);
   for (const [key, event] of moved ? fresh : []) {
-    if (get(key) === null) continue; // it is sent
+    if (!get(key)) continue; // it is sent
     remove(key);
-    stamp(event, Number(event.event_id.split("_")[1]) + 1_000 * moved);
+    stamp(event, +event.event_id.split("_")[1] + 1_000 * moved);
     put(OUTBOX + event.event_id, JSON.stringify(event));
   }
   fresh.clear();
@@ -155,19 +156,19 @@ function noteClock(answer, asked) {
 
 /** Write new events to the history: the last thousand of a day, as far as the budget has room beside the events that wait. */
 function remember(isOver) {
-  if (!history.length && !isOver) return;
+  if (!recent.length && !isOver) return;
   const kept = quietly(() => [...JSON.parse(get(HISTORY))]) ?? [];
   const since = new Date(now() - 1_440 * MINUTE).toISOString();
   let room = 0.9 * (ROOM - weightOf(waiting()));
   const texts = [];
-  for (const event of [...kept, ...history].reverse()) {
+  for (const event of [...kept, ...recent].reverse()) {
     if (!(event?.timestamp >= since)) continue;
     const text = JSON.stringify(event);
     room -= text.length + 1;
     if (room < 0 || texts.push(text) >= MOST_KEPT) break;
   }
   put(HISTORY, `[${texts.reverse()}]`);
-  history = [];
+  recent = [];
 }
 
 /** The page may be gone in a moment: hand over what fits. Nothing says whether it arrives, so keep it. */

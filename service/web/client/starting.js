@@ -11,8 +11,8 @@ function begin() {
   for (const name in options) {
     if (name in data) options[name] = typeof options[name] === "boolean" ? data[name] !== "false" : data[name];
   }
-  offset = Number(get(CLOCK)) || 0;
-  isTimed = get(TIMED) !== null;
+  offset = +get(CLOCK) || 0;
+  isTimed = !!get(TIMED);
   addEventListener("online", () => { failures = 0; flush(); });
   addEventListener("pagehide", leave);
   document.addEventListener("prerenderingchange", () => prerendered.splice(0).forEach((event) => safely(() => take(event))));

@@ -26,8 +26,8 @@ pytestmark = pytest.mark.versions("newest")
 # The migration that admits names.
 STEP = 19
 WHY = (
-    "new names count as (other) until this hour is over, because so many came: action, event_type, tool_name;"
-    " HOURLEDGER_NEW_NAMES_AN_HOUR bounds them"
+    "more than HOURLEDGER_NEW_NAMES_AN_HOUR new names came in this hour: action, event_type, tool_name;"
+    " further ones count as (other) until the hour is over"
 )
 ADMITTED = "select kind, name from admitted_names where position > 0 order by kind, position"
 CHANGES = (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from random import Random
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -37,6 +38,14 @@ CASES: list[tuple[int, int, bytes, dict[str, Any]]] = [
     (2, 503, error("unavailable"), {"is_failed": True}),
     (2, 200, b"<html>", {"is_failed": True}),
     (2, 200, b"[]", {"is_failed": True}),
+    (1, 404, b'{"error": "Not Found"}', {"settled": range(1), "refused": [(0, "http_404", "Not Found")]}),
+    (1, 403, b'{"error": {"code": 7}}', {"settled": range(1), "refused": [(0, "7", "")]}),
+    # An answer that names no place or no code says nothing of any event.
+    (1, 200, b'{"ok": true, "event_ids": ["id"], "errors": [{"code": "expired"}]}', {"is_failed": True}),
+    (1, 200, b'{"ok": true, "event_ids": ["id"], "errors": [{"index": 0}]}', {"is_failed": True}),
+    (1, 200, b'{"ok": true, "event_ids": ["id"], "errors": [{"index": 1, "code": "expired"}]}', {"is_failed": True}),
+    (1, 200, b'{"ok": true, "event_ids": ["id"], "errors": "none"}', {"is_failed": True}),
+    (1, 200, b'{"ok": true, "event_ids": ["id"], "errors": null}', {"settled": [0], "refused": []}),
 ]
 
 
@@ -70,29 +79,112 @@ def test_the_oldest_go_first_and_are_dropped_first() -> None:
     assert list(large.oldest(9)) == ["a"]
 
 
-def client_of(answers: list[Answer | OSError], sent: list[list[str]], **given: Any) -> Client:
+def test_the_queue_is_bounded_in_bytes_too() -> None:
+    queue = Queue(9, most_bytes=10)
+    assert [queue.put(name, b"x" * 4) for name in "abc"] == [0, 0, 1]
+    queue.remove(["b"])
+    assert queue.put("d", b"x" * 6) == 0
+    assert list(queue.oldest(9)) == ["c", "d"]
+    assert queue.put("e", b"x" * 11) == 3
+    assert len(queue) == 0
+
+
+def client_of(answers: list[Answer | Exception], sent: list[list[str]], **given: Any) -> Client:
     """Return a client whose service gives these answers, then stores everything."""
 
     def post(_: str, key: str, body: bytes, timeout: float) -> Answer:
         ids = [event["event_id"] for event in json.loads(body)]
         sent.append(ids)
         told = answers.pop(0) if answers else (200, {}, answer(len(ids)))
-        if isinstance(told, OSError):
+        if isinstance(told, Exception):
             raise told
         return told
 
     return Client("http://stats.example", post=post, **{"pause": 0.0, **given})
 
 
-def test_what_failed_is_sent_again_with_the_same_ids() -> None:
+def test_what_failed_is_sent_again_with_the_same_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Pauses, "next", lambda *_: 0.0)
     sent: list[list[str]] = []
-    client = client_of([OSError("no network"), (503, {}, b"")], sent)
+    client = client_of([OSError("no network"), ValueError("odd"), (302, {}, b""), (503, {}, b"")], sent)
     ids = [client.track("opened", session_id="s", event_id=f"e-{n}") for n in range(3)]
     assert client.flush()
     assert list(dict.fromkeys(each for batch in sent for each in batch)) == ids
-    assert len(sent) >= 3
+    assert len(sent) >= 5
     assert client.stats() == (0, 3, 0, {})
     client.close()
+
+
+def test_one_id_at_two_times_is_two_events() -> None:
+    sent: list[list[str]] = []
+    client = client_of([], sent, pause=60.0)
+    for second in (1, 2, 1):
+        client.track(
+            "opened", session_id="s", event_id="e-1", timestamp=datetime(2026, 3, 1, 12, 0, second, tzinfo=UTC)
+        )
+    assert client.flush()
+    assert sent == [["e-1", "e-1"]]
+    client.close()
+
+
+class Failing(Mapping[str, Any]):
+    """Properties that cannot be read."""
+
+    def __getitem__(self, _: str) -> Any:
+        raise KeyError
+
+    def __iter__(self) -> Iterator[str]:
+        raise RuntimeError("no")
+
+    def __len__(self) -> int:
+        return 1
+
+
+def test_track_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = client_of([], [])
+    assert client.track("opened", session_id="s", properties=Failing()) is None
+    assert client.track("opened", session_id="s", timestamp="now") is None  # type: ignore[arg-type]
+    with monkeypatch.context() as patch:
+        patch.setattr(Thread, "start", lambda _: 1 / 0)
+        assert client.track("opened", session_id="s") is None
+    assert client.stats() == (0, 0, 3, {"failed": 3})
+    assert client.track("opened", session_id="s")
+    client.close()
+    assert client.stats().sent == 1
+
+
+def failing_once(headers: Mapping[str, str]) -> tuple[Client, list[list[str]]]:
+    """Return a client with an event that failed once, so that a long pause begins, and what it has sent."""
+    sent: list[list[str]] = []
+    paused = Event()
+    client = client_of([(503, headers, b"")], sent)
+    client._pauses.failures = 20  # a pause of minutes comes next
+    settle = client._settle
+
+    def watched(*given: Any) -> None:
+        paused.set()
+        settle(*given)
+
+    client._settle = watched  # type: ignore[method-assign]
+    client.track("opened", session_id="s")
+    assert paused.wait(30)
+    return client, sent
+
+
+def test_flush_ends_a_pause_of_the_client() -> None:
+    client, sent = failing_once({})
+    assert client.flush()
+    assert len(sent) == 2
+    client.close()
+
+
+def test_flush_obeys_the_service_and_close_tries_once() -> None:
+    client, sent = failing_once({"retry-after": "3600"})
+    assert not client.flush(0.05)
+    assert len(sent) == 1
+    client.close()
+    assert len(sent) == 2
+    assert client.stats().queued == 0
 
 
 def test_a_batch_that_is_too_large_is_halved() -> None:
@@ -172,3 +264,9 @@ def test_a_child_sends_its_own_events_only() -> None:
 def test_an_endpoint_that_is_no_address_is_refused() -> None:
     with pytest.raises(ValueError, match="not an http address: file:"):
         Client("file:///etc/passwd")
+
+
+@pytest.mark.parametrize(("key", "named"), [("hls_1\n", r"'\\n'"), ("hls_…", "'…'")])
+def test_a_key_that_no_header_carries_is_refused(key: str, named: str) -> None:
+    with pytest.raises(ValueError, match=f"no header carries: {named}"):
+        Client("http://stats.example", key)
