@@ -38,6 +38,7 @@ export function frame(state) {
   proofs.frame(hoursShown(state));
   for (const panel of PANELS) find(panel).classList.add("stale");
   panels.frame();
+  if (panels.isWeb()) visits.frame();
 }
 
 // Read every part. Returns ok, refused, signed-out, gone or aborted for each part.

@@ -4,7 +4,7 @@ import { get } from "../core/api.js";
 import { element, write } from "../core/dom.js";
 import { count, counted, share } from "../core/format.js";
 import { nameOf } from "../core/key_names.js";
-import { exclude, include, isFilter, isIncluded } from "../core/row_filters.js";
+import { exclude, include, isFilter, isFilterable, isIncluded } from "../core/row_filters.js";
 import { Question } from "../core/request.js";
 import { MEASURES } from "../overview/panel_kinds.js";
 import { questionOf, valueOf } from "../overview/panel_reads.js";
@@ -80,7 +80,7 @@ function read() {
       if (error.status !== MALFORMED || !error.message.includes("search")) throw error;
       // An older server does not search.
       const answer = await get("top", query, signal);
-      return { ...answer, rows: answer.rows.filter(({ key }) => key.toLowerCase().includes(text.toLowerCase())) };
+      return { ...answer, rows: answer.rows.filter(({ key }) => key?.toLowerCase().includes(text.toLowerCase())) };
     }
   }, draw);
 }
@@ -99,7 +99,7 @@ function rowOf(row, total) {
   const value = valueOf(row, kind.measure);
   return element("tr", [], element("th", [["scope", "row"], ["title", row.key ?? ""]], row.key === null ? "(none)" : nameOf(kind.by, row.key)), element("td", [], count(value)),
     element("td", [], total ? share(value / total) : ""),
-    element("td", [["class", "row-filters"]], ...(isFilter(kind.by) && row.key !== null ? filtersOf(page, kind.by, row.key) : [])));
+    element("td", [["class", "row-filters"]], ...(isFilter(kind.by) && isFilterable(row.key) ? filtersOf(page, kind.by, row.key) : [])));
 }
 
 function filtersOf(page, by, key) {

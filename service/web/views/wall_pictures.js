@@ -4,14 +4,14 @@ import { get } from "../core/api.js";
 import { element, find } from "../core/dom.js";
 import { change, count, number, share, zone } from "../core/format.js";
 import { nameOf } from "../core/key_names.js";
-import { comparisonOf, intervalOf, rangeOf, scopeOf } from "../core/state.js";
+import { comparisonOf, filtersOf, intervalOf, rangeOf, scopeOf } from "../core/state.js";
+import { isComparable, senseOf } from "../overview/metric_cards.js";
 import { questionOf, valueOf } from "../overview/panel_reads.js";
 import { course } from "./wall_course.js";
 
 const ROWS = "8";
 const PAGE_VIEW = "page_viewed";
 const CANNOT = [400, 403, 404];
-const LOWER_IS_BETTER = ["bounce_rate"];
 const WEB = [["visitors", "Visitors"], ["page_views", "Page views"], ["sessions", "Sessions"], ["bounce_rate", "Bounce rate"],
   ["visit_duration", "Visit duration"]];
 const PRODUCT = [["events", "Events"], ["sessions", "Sessions"], ["visitors", "Visitors"], ["users", "Users"], ["tool_uses", "Tool uses"],
@@ -27,17 +27,18 @@ async function orNothing(asked) {
   }
 }
 
-const compared = (state) => (state.isShared ? [] : comparisonOf(state, state.compare === "none" ? "previous" : state.compare));
+const compared = (state) => (state.isShared ? [] : comparisonOf(state));
 
 async function numbers(state, signal) {
   const scope = scopeOf(state);
   const [summary, visits, now] = await Promise.all([
     get("summary", [...scope, ...compared(state)], signal), orNothing(get("visits", [...scope, ...compared(state)], signal)),
-    state.isShared ? null : orNothing(get("now", [], signal)),
+    state.isShared ? null : orNothing(get("now", filtersOf(state), signal)),
   ]);
   const isWeb = summary.event_types.some(({ key }) => key === PAGE_VIEW);
   const values = { ...summary.totals, ...visits };
-  const before = { ...summary.compare?.totals, ...visits?.compare };
+  const before = { ...(isComparable(summary.compare, state) ? summary.compare.totals : {}),
+    ...(isComparable(visits?.compare, state) ? visits.compare : {}) };
   if (isWeb && values.page_views === undefined) values.page_views = summary.event_types.find(({ key }) => key === PAGE_VIEW).events;
   const figures = (isWeb ? WEB : PRODUCT).filter(([name]) => values[name] !== undefined)
     .map(([name, title]) => figure(name, title, values[name], before[name]));
@@ -46,7 +47,7 @@ async function numbers(state, signal) {
 
 function figure(name, title, value, before) {
   const by = change(value ?? null, before);
-  const sense = by?.sense ? (LOWER_IS_BETTER.includes(name) === (by.sense === "down") ? "better" : "worse") : "";
+  const sense = by?.sense ? senseOf(name, by.sense) : "";
   return element("li", [], element("span", [["class", "wall-name"]], title), element("strong", [], number(name, value)),
     element("span", [["class", "wall-change"], ["data-sense", sense]], by?.seen ?? "\u00a0"));
 }
