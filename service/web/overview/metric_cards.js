@@ -55,14 +55,16 @@ export function showTotals(answer, compared, state) {
   markWrong();
 }
 
-// Whether the numbers of visits are of another question, so that they wait for an answer.
-export function dimVisits(waits) {
-  for (const metric of VISIT_METRICS) card(metric).classList.toggle("stale", waits);
-}
+// waits: whether these cards show another question, until they are answered.
+export const dim = (names, waits) => names.forEach((name) => card(name).classList.toggle("stale", waits));
 
 // The numbers of visits. answer: of `GET /api/analytics/visits`.
 export function showVisits(answer, compared, state) {
-  for (const metric of VISIT_METRICS) showVisit(metric, answer[metric], answer.compare, compared, state);
+  for (const metric of VISIT_METRICS) {
+    write(part(metric, "value"), number(metric, answer[metric]));
+    const by = isComparable(answer.compare, state) ? change(answer[metric], answer.compare[metric]) : null;
+    showChange(metric, by, compared, isOneUnfinished(state) ? SO_FAR : "no earlier data");
+  }
   noteVisits(isCut(answer, hoursOf(state)) ? `Visits are counted from raw events, kept since ${hourText(answer.from)}.` : "");
 }
 
@@ -77,13 +79,6 @@ export function failVisits() {
 function noteVisits(words) {
   visitsNote = words;
   markWrong();
-}
-
-// The number of a visit, or of page views alone where the service cannot tell more.
-export function showVisit(metric, value, compare, compared, state) {
-  write(part(metric, "value"), number(metric, value));
-  const by = isComparable(compare, state) ? change(value ?? null, compare[metric]) : null;
-  showChange(metric, by, compared, value === undefined ? "needs a newer server" : isOneUnfinished(state) ? SO_FAR : "no earlier data");
 }
 
 // Mark the totals that stand on wrong hours: all of them, because each counts every hour of the range.

@@ -68,7 +68,6 @@ async function summaryOf(asked, signal) {
     cards.showTotals(answer, compare, asked);
     cards.showCourses(answer.buckets, asked);
     panels.showSummary(answer, cards.noteOf(answer, hoursOf(asked)));
-    visits.learn(answer);
     explains = empty.show(answer, isFiltered(asked));
   });
   return explains ? part(["chart"], signal, "client", get("client", [], signal), empty.explain) : outcome;

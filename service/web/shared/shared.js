@@ -87,7 +87,6 @@ function draw(state, summary, trends) {
   panels.learn(summary.event_types);
   panels.frame();
   panels.showSummary(summary, note);
-  visits.learn(summary);
 }
 
 function drawn() {

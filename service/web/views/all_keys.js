@@ -12,7 +12,6 @@ import { csvOf, save } from "./csv.js";
 
 const MOST = "1000";
 const TYPING_MS = 250;
-const MALFORMED = 400;
 let parts = null;
 let shown = null;
 let typing = null;
@@ -72,17 +71,7 @@ function read() {
   const { page, kind } = shown;
   const text = parts.search.value.trim();
   const query = questionOf(page.state(), kind, kind.by, [["limit", MOST]]);
-  parts.question.ask(async (signal) => {
-    if (!text) return get("top", query, signal);
-    try {
-      return await get("top", [...query, ["search", text]], signal);
-    } catch (error) {
-      if (error.status !== MALFORMED || !error.message.includes("search")) throw error;
-      // An older server does not search.
-      const answer = await get("top", query, signal);
-      return { ...answer, rows: answer.rows.filter(({ key }) => key?.toLowerCase().includes(text.toLowerCase())) };
-    }
-  }, draw);
+  parts.question.ask((signal) => get("top", [...query, ...(text ? [["search", text]] : [])], signal), draw);
 }
 
 function draw(answer) {
