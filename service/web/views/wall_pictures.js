@@ -1,11 +1,12 @@
 // The pictures of the wall. Each reads what it shows and returns nodes, or null when there is nothing to show.
 
 import { get } from "../core/api.js";
+import { VISIT_METRICS } from "../core/definitions.js";
 import { element, find } from "../core/dom.js";
 import { change, count, number, share, zone } from "../core/format.js";
 import { nameOf } from "../core/key_names.js";
-import { comparisonOf, filtersOf, intervalOf, rangeOf, scopeOf } from "../core/state.js";
-import { isComparable, senseOf } from "../overview/metric_cards.js";
+import { comparisonOf, filtersOf, hoursOf, intervalOf, rangeOf, scopeOf } from "../core/state.js";
+import { isComparable, noteOf, senseOf } from "../overview/metric_cards.js";
 import { questionOf, valueOf } from "../overview/panel_reads.js";
 import { course } from "./wall_course.js";
 
@@ -36,20 +37,22 @@ async function numbers(state, signal) {
     state.isShared ? null : orNothing(get("now", filtersOf(state), signal)),
   ]);
   const isWeb = summary.event_types.some(({ key }) => key === PAGE_VIEW);
-  const values = { ...summary.totals, ...visits };
-  const before = { ...(isComparable(summary.compare, state) ? summary.compare.totals : {}),
-    ...(isComparable(visits?.compare, state) ? visits.compare : {}) };
-  if (isWeb && values.page_views === undefined) values.page_views = summary.event_types.find(({ key }) => key === PAGE_VIEW).events;
-  const figures = (isWeb ? WEB : PRODUCT).filter(([name]) => values[name] !== undefined)
-    .map(([name, title]) => figure(name, title, values[name], before[name]));
+  // What the summary counts, too, is its number: visits are counted from raw events, which are kept for a shorter time.
+  const figures = (isWeb ? WEB : PRODUCT).map(([name, title]) => {
+    const isOfVisits = VISIT_METRICS.includes(name);
+    const answer = isOfVisits ? visits : summary;
+    const numberOf = (of) => (isOfVisits ? of : of.totals)[name];
+    return answer && figure(name, title, numberOf(answer), isComparable(answer.compare, state) ? numberOf(answer.compare) : null,
+      noteOf(answer, hoursOf(state)));
+  }).filter(Boolean);
   return [element("ul", [["class", "wall-figures"]], ...(now && isWeb ? [nowFigure(now)] : []), ...figures)];
 }
 
-function figure(name, title, value, before) {
-  const by = change(value ?? null, before);
+function figure(name, title, value, before, note) {
+  const by = note ? null : change(value, before);
   const sense = by?.sense ? senseOf(name, by.sense) : "";
   return element("li", [], element("span", [["class", "wall-name"]], title), element("strong", [], number(name, value)),
-    element("span", [["class", "wall-change"], ["data-sense", sense]], by?.seen ?? "\u00a0"));
+    element("span", [["class", "wall-change"], ["data-sense", sense]], note || by?.seen || "\u00a0"));
 }
 
 const nowFigure = ({ minutes, visitors }) => element("li", [["class", "wall-now"]], element("span", [["class", "wall-name"]], "Now"),
