@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, time
 from typing import Annotated, Any
 
 import msgspec
@@ -40,7 +40,7 @@ class Annotations:
     async def page(self, since: datetime, until: datetime) -> dict[str, Any]:
         """Return the annotations of a range, oldest first."""
         rows = await self._database.rows(self._database.statements.list_annotations, self._site, since, until)
-        return {"ok": True, "count": len(rows), "annotations": [_annotation(row) for row in rows]}
+        return {"ok": True, "count": len(rows), "annotations": [self._annotation(row) for row in rows]}
 
     async def add(self, sent: Annotation) -> dict[str, Any]:
         """Add an annotation. Raises Invalid, and TooMany beyond MOST_ANNOTATIONS."""
@@ -51,7 +51,7 @@ class Annotations:
         )
         if not rows:
             raise TooMany(f"there are {MOST_ANNOTATIONS} annotations already; delete one first")
-        return {"ok": True, "annotation": _annotation(rows[0])}
+        return {"ok": True, "annotation": self._annotation(rows[0])}
 
     def _moment(self, text: str) -> datetime:
         try:
@@ -71,11 +71,20 @@ class Annotations:
             raise NotFound(f"there is no annotation {number}")
         return {"ok": True, "id": int(number)}
 
+    def _annotation(self, row: Row) -> dict[str, Any]:
+        return {
+            "id": row["annotation"],
+            "at": time_text(row["at"]),
+            "day": day_of(row["at"], self._time_zone),
+            "text": row["text"],
+            "created_at": time_text(row["created_at"]),
+        }
 
-def _annotation(row: Row) -> dict[str, Any]:
-    return {
-        "id": row["annotation"],
-        "at": time_text(row["at"]),
-        "text": row["text"],
-        "created_at": time_text(row["created_at"]),
-    }
+
+def day_of(moment: datetime, time_zone: str) -> str | None:
+    """Return the day that begins at this time in a time zone, if one does."""
+    local = zone(time_zone)
+    day = moment.astimezone(local).date()
+    # Compared in UTC: where clocks go forward at midnight, a day begins at one o'clock.
+    begins = datetime.combine(day, time(), local).astimezone(UTC)
+    return day.isoformat() if begins == moment else None

@@ -14,6 +14,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.browser.support.administered import Administered, new_administered, sign_in
 from tests.browser.support.seeded import seeded_events
+from tests.browser.support.web_site import visits
 from tests.conftest import Servers
 from tests.http.support.site import Site, new_site, now
 
@@ -98,6 +99,15 @@ async def seeded(servers: Servers, folder: Path) -> AsyncIterator[Site]:
     """Give a service with four weeks of events, for tests that look at its dashboard."""
     async with new_site(servers, folder, HOURLEDGER_EVENT_RETENTION_DAYS="30") as site:
         site.send(*seeded_events(now()))
+        yield site
+        site.check_log()
+
+
+@pytest_asyncio.fixture(scope="package")
+async def web(servers: Servers, folder: Path) -> AsyncIterator[Site]:
+    """Give a service with the visits of a web site."""
+    async with new_site(servers, folder) as site:
+        site.send(*visits(now()))
         yield site
         site.check_log()
 

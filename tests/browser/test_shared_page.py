@@ -88,6 +88,8 @@ async def test_it_shows_its_view_and_asks_for_nothing_else(
     summary = administered.site.get("/api/analytics/summary", hours=720, event_type="page_view")
     stranger = await browser.new_context(viewport=DESKTOP, color_scheme=scheme)
     page = await stranger.new_page()
+    # What this browser has pinned, a link may not read.
+    await page.add_init_script("""localStorage.setItem("hourledger.panels", '{"pinned": ["plan"]}')""")
     asked = heard(page)
     with without_complaints(page):
         await page.goto(address)
@@ -104,6 +106,7 @@ async def test_it_shows_its_view_and_asks_for_nothing_else(
     await expect(page.locator("#types button")).to_have_count(0)
     paths = {url.partition("?")[0].rpartition("/")[2] for url in asked if "/api/" in url}
     assert paths == {"shared", "summary", "top", "trends"}
+    assert [url for url in asked if "properties.plan" in url] == []
     assert address.partition("#")[2] not in "".join(asked).replace(address, "")
     await check_accessible(page)
     await page.screenshot(path=artifacts / "shared.png", full_page=True)
@@ -130,7 +133,22 @@ async def test_it_hangs_on_a_wall_without_a_sign_in(administered: Administered, 
         "visits",
         "trends",
     }
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#card-events .card-value")).to_have_text(re.compile(r"\d"))
+    await expect(page.locator("#wall")).to_have_count(0)
     await context.close()
+
+
+async def test_it_waits_for_a_service_that_is_away(administered: Administered, page: Page) -> None:
+    address, _ = new_link(administered, label="Patient", hours=24)
+    await page.clock.install()
+    await page.route("**/api/**", lambda route: route.abort())
+    await page.goto(address)
+    await expect(page.locator("#gone")).to_have_text("The server does not answer. Trying again …")
+    await page.unroute_all(behavior="ignoreErrors")
+    await page.clock.run_for(6_000)
+    await expect(page.locator("#shared-title")).to_have_text("Patient")
+    await expect(page.locator("#gone")).to_be_hidden()
 
 
 async def test_only_a_named_origin_embeds_it(administered: Administered, browser: Browser, artifacts: Path) -> None:

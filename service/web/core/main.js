@@ -151,7 +151,9 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden) live.stop();
   else if (!signInPrompt.isOpen() && !wall.isWanted()) live.start();
 });
-shortcuts.start(page, drawer.press);
-if (!wall.isWanted()) setInterval(freshen, ONE_MINUTE);
+if (!wall.isWanted()) {
+  shortcuts.start(page, drawer.press);
+  setInterval(freshen, ONE_MINUTE);
+}
 showControls();
 begin();

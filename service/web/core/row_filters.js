@@ -8,6 +8,12 @@ const PROPERTY = "properties.";
 // Whether rows of this dimension can be filters. Entry and exit pages cannot: they are of a visit, not of an event.
 export const isFilter = (by) => FIELDS.includes(by) || by.startsWith(PROPERTY);
 
+// The key of refused names, of lists and of long texts, which is no value to filter by.
+const OTHER = "(other)";
+
+// Whether this key of a row can be a filter. null: events without one.
+export const isFilterable = (key) => key !== null && key !== OTHER;
+
 const only = (by, key) => condition(by, "=", [word(key)]);
 const without = (by, key) => condition(by, "!=", [word(key)]);
 

@@ -2,10 +2,14 @@
 
 import { get } from "./api.js";
 import { element, find, hide } from "./dom.js";
+import { usualMetric } from "./site_kind.js";
 import { address } from "./state.js";
 
 export function start(current) {
-  find("site").addEventListener("change", (event) => location.assign(address({ ...current(), site: event.target.value })));
+  find("site").addEventListener("change", ({ target: { value } }) => {
+    const { metric, ...rest } = current();
+    location.assign(address({ ...rest, site: value, metric: metric === usualMetric(rest.site) ? usualMetric(value) : metric }));
+  });
 }
 
 // Read which sites there are.

@@ -85,7 +85,8 @@ export function address(state) {
   else if (state.range !== DEFAULTS.range) given.set("range", state.range);
   if (state.compare === CHOSEN) given.set("against", new Date(state.against).toISOString());
   if (![DEFAULTS.compare, CHOSEN].includes(state.compare)) given.set("compare", state.compare);
-  if (state.metric !== usualMetric(state.site)) given.set("metric", state.metric);
+  // Which metric is usual depends on the browser, so the address always says it.
+  given.set("metric", state.metric);
   for (const [name, values] of Object.entries(OPTIONS.get(state.view))) {
     const value = state.options[state.view][name];
     if (value !== (values?.[0] ?? "")) given.set(name, value);

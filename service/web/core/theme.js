@@ -6,7 +6,11 @@
   const contrast = matchMedia("(prefers-contrast: more)");
   const dark = matchMedia("(prefers-color-scheme: dark)");
 
+  // The choice on this page, which a browser may not keep.
+  let chosen = null;
+
   function kept() {
+    if (chosen !== null) return chosen;
     try {
       const found = localStorage.getItem(NAME);
       return CHOICES.includes(found) ? found : "";
@@ -25,6 +29,7 @@
 
   // choice: light, dark, contrast, or empty for what the browser prefers.
   function choose(choice) {
+    chosen = choice;
     try {
       if (choice) localStorage.setItem(NAME, choice);
       else localStorage.removeItem(NAME);

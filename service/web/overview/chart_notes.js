@@ -33,14 +33,14 @@ export async function read(signal, told) {
   return "ok";
 }
 
-// A note of a day comes as that day's start in UTC. It means the day where the reader is.
-export const timeOf = (at) => Date.parse(at.replace("T00:00:00.000Z", "T00:00:00"));
+// A note of a day means that day where the reader is: a text without a zone is local time.
+export const timeOf = ({ at, day }) => Date.parse(day ? `${day}T00:00:00` : at);
 
 // The notes within the buckets: [{place, text, when}].
 function shownIn(buckets) {
   if (!buckets.length) return [];
   const [since, until] = [Date.parse(buckets[0].start), Date.parse(buckets.at(-1).end)];
-  return notes.map((note) => ({ ...note, time: timeOf(note.at) }))
+  return notes.map((note) => ({ ...note, time: timeOf(note) }))
     .filter(({ time }) => time + DAY > since && time >= since && time < until)
     .map((note) => ({ ...note, place: Math.max(0, buckets.findLastIndex(({ start }) => Date.parse(start) <= note.time)) }))
     .slice(0, MOST_SHOWN);

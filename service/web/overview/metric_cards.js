@@ -4,7 +4,7 @@ import { element, find, hide, write } from "../core/dom.js";
 import { METRICS, VISIT_METRICS } from "../core/definitions.js";
 import { now } from "../core/clock.js";
 import { CHOSEN, HOUR, hoursOf, isFiltered, rangeShown } from "../core/state.js";
-import { change, hourText, number } from "../core/format.js";
+import { NOTHING, change, hourText, number } from "../core/format.js";
 import { hasBegun } from "./chart_series.js";
 import { wrongWords } from "../core/proof_verdict.js";
 
@@ -19,7 +19,10 @@ const LOWER_IS_BETTER = ["bounce_rate"];
 const SO_FAR = "so far";
 // The answer that the cards show.
 let shown = null;
+// What the changes are against, and from when on the totals and the numbers of visits are counted, where that is not the whole range.
+let against = "";
 let note = "";
+let visitsNote = "";
 const UNFILTERED = ["new_users"];
 
 const card = (metric) => find(`card-${metric}`);
@@ -43,26 +46,39 @@ export function showTotals(answer, compared, state) {
   for (const metric of METRICS) {
     const value = answer.totals[metric];
     write(part(metric, "value"), number(metric, value));
-    const by = isOneUnfinished(state) || answer.compare?.data_from ? null : change(value, answer.compare?.totals[metric]);
+    const by = isComparable(answer.compare, state) ? change(value, answer.compare.totals[metric]) : null;
     showChange(metric, by, compared, otherwise(metric, value, answer.compare, state));
   }
-  const against = isOneUnfinished(state) || !answer.compare ? "" : againstText(compared, answer.compare.data_from);
-  note = [noteOf(answer, hoursOf(state)), against].filter(Boolean).join(" ");
+  against = isOneUnfinished(state) || !answer.compare ? "" : againstText(compared, answer.compare.data_from);
+  note = noteOf(answer, hoursOf(state));
   shown = answer;
   markWrong();
 }
 
+// waits: whether these cards show another question, until they are answered.
+export const dim = (names, waits) => names.forEach((name) => card(name).classList.toggle("stale", waits));
+
 // The numbers of visits. answer: of `GET /api/analytics/visits`.
 export function showVisits(answer, compared, state) {
-  const before = answer.compare?.data_from ? null : answer.compare;
-  for (const metric of VISIT_METRICS) showVisit(metric, answer[metric], before?.[metric], compared, state);
+  for (const metric of VISIT_METRICS) {
+    write(part(metric, "value"), number(metric, answer[metric]));
+    const by = isComparable(answer.compare, state) ? change(answer[metric], answer.compare[metric]) : null;
+    showChange(metric, by, compared, isOneUnfinished(state) ? SO_FAR : "no earlier data");
+  }
+  noteVisits(isCut(answer, hoursOf(state)) ? `Visits are counted from raw events, kept since ${hourText(answer.from)}.` : "");
 }
 
-// The number of a visit, or of page views alone where the service cannot tell more.
-export function showVisit(metric, value, before, compared, state) {
-  write(part(metric, "value"), number(metric, value));
-  const by = isOneUnfinished(state) ? null : change(value ?? null, before);
-  showChange(metric, by, compared, value === undefined ? "needs a newer server" : isOneUnfinished(state) ? SO_FAR : "no earlier data");
+export function failVisits() {
+  for (const metric of VISIT_METRICS) {
+    write(part(metric, "value"), NOTHING);
+    showChange(metric, null, "", "could not be loaded");
+  }
+  noteVisits("");
+}
+
+function noteVisits(words) {
+  visitsNote = words;
+  markWrong();
 }
 
 // Mark the totals that stand on wrong hours: all of them, because each counts every hour of the range.
@@ -78,7 +94,8 @@ export function markWrong() {
     write(mark.lastElementChild, words);
   }
   const doubts = [words && `Each total ${words}.`, before && `The period before ${before}.`].filter(Boolean).join(" ");
-  find("cards-note").replaceChildren(element("strong", [["class", "doubt"]], doubts), doubts ? " " : "", note || "\u00a0");
+  find("cards-note").replaceChildren(element("strong", [["class", "doubt"]], doubts), doubts ? " " : "",
+    [note || visitsNote, against].filter(Boolean).join(" ") || "\u00a0");
 }
 
 const againstText = (compared, dataFrom) => (dataFrom
@@ -98,6 +115,9 @@ export const isWhole = (metric, state) => !UNFILTERED.includes(metric) || !isFil
 // An hour that is not over cannot be compared with a whole one.
 const isOneUnfinished = (state) => hoursOf(state) <= 1 && rangeShown(state)[1] > now();
 
+// Whether a number can be compared. compare: the numbers before. A part of a range is not compared with a whole one.
+export const isComparable = (compare, state) => Boolean(compare) && !compare.data_from && !isOneUnfinished(state);
+
 function showChange(metric, by, compared, instead) {
   const place = part(metric, "change");
   const said = by ? by.seen : instead;
@@ -115,13 +135,12 @@ function showChange(metric, by, compared, instead) {
   place.replaceChildren(seen, heard);
 }
 
-const senseOf = (metric, sense) => (LOWER_IS_BETTER.includes(metric) === (sense === "down") ? "better" : "worse");
+export const senseOf = (metric, sense) => (LOWER_IS_BETTER.includes(metric) === (sense === "down") ? "better" : "worse");
+
+const isCut = ({ source, from, to }, hours) => source !== "rollups" && Date.parse(to) - Date.parse(from) < hours * HOUR;
 
 // A note when less is kept than was asked for, otherwise empty.
-export function noteOf({ source, from, to }, hours) {
-  const isCut = Date.parse(to) - Date.parse(from) < hours * HOUR;
-  return source !== "rollups" && isCut ? `From raw events, kept since ${hourText(from)}.` : "";
-}
+export const noteOf = (answer, hours) => (isCut(answer, hours) ? `From raw events, kept since ${hourText(answer.from)}.` : "");
 
 export function showCourses(buckets, state) {
   for (const metric of METRICS) {

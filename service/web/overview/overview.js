@@ -38,6 +38,7 @@ export function frame(state) {
   proofs.frame(hoursShown(state));
   for (const panel of PANELS) find(panel).classList.add("stale");
   panels.frame();
+  if (panels.isWeb()) visits.frame();
 }
 
 // Read every part. Returns ok, refused, signed-out, gone or aborted for each part.
@@ -67,7 +68,6 @@ async function summaryOf(asked, signal) {
     cards.showTotals(answer, compare, asked);
     cards.showCourses(answer.buckets, asked);
     panels.showSummary(answer, cards.noteOf(answer, hoursOf(asked)));
-    visits.learn(answer);
     explains = empty.show(answer, isFiltered(asked));
   });
   return explains ? part(["chart"], signal, "client", get("client", [], signal), empty.explain) : outcome;

@@ -27,12 +27,19 @@ const PINNED = "property-";
 
 export const MEASURES = new Map([["events", "Events"], ["sessions", "Sessions"], ["visitors", "Visitors"]]);
 
+// An id has no blanks.
+const idOf = (property) => `${PINNED}${encodeURIComponent(property)}`;
+
 const pinnedKind = (property) => ({
-  id: `${PINNED}${property}`, title: property, measure: "visitors", tabs: [[`properties.${property}`, property]], isPinned: true, property, always: true,
+  id: idOf(property), title: property, measure: "visitors", tabs: [[`properties.${property}`, property]], isPinned: true, property, always: true,
 });
 
 const NAME = "panels";
-const read = () => ({ order: [], hidden: [], shown: [], pinned: [], ...kept(NAME, {}) });
+let isUsual = false;
+const read = () => ({ order: [], hidden: [], shown: [], pinned: [], ...(isUsual ? {} : kept(NAME, {})) });
+
+// The page of a share link has the usual panels: a link may not read any property.
+export const useUsual = () => { isUsual = true; };
 
 // All panels in the reader's order, each with isShown. isWeb: whether the site has page views.
 export function panels(isWeb) {
@@ -73,8 +80,7 @@ export function pin(property) {
 
 export function unpin(property) {
   const { pinned, order, ...rest } = read();
-  const id = `${PINNED}${property}`;
-  keep(NAME, { ...rest, pinned: pinned.filter((each) => each !== property), order: order.filter((each) => each !== id) });
+  keep(NAME, { ...rest, pinned: pinned.filter((each) => each !== property), order: order.filter((each) => each !== idOf(property)) });
 }
 
 export const reset = () => keep(NAME, null);

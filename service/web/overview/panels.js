@@ -4,11 +4,11 @@ import { element, find, hide, write } from "../core/dom.js";
 import { nameOf } from "../core/key_names.js";
 import { exclude, include, isFilter, isIncluded, isNamed } from "../core/row_filters.js";
 import { hasPages, sawPages } from "../core/site_kind.js";
-import { isFiltered } from "../core/state.js";
+import { isFiltered, scopeOf } from "../core/state.js";
 import { style } from "../core/views.js";
 import * as bars from "./top_keys.js";
 import * as cardChoice from "./card_choice.js";
-import { MEASURES, panels } from "./panel_kinds.js";
+import { MEASURES, panels, useUsual } from "./panel_kinds.js";
 import { TOO_OLD, readPanels, valueOf } from "./panel_reads.js";
 
 const PAGE_VIEW = "page_viewed";
@@ -21,11 +21,14 @@ const empty = new Set();
 let noteFor = null;
 // What the reader waits for, by panel.
 const reading = new Map();
-// The first tab with rows, where earlier ones have none.
+// The first tab with rows, where earlier ones have none; one beyond the last where all have none.
 const filled = new Map();
+// What the panels ask about.
+let scope = "";
 
 export function start(given) {
   page = given;
+  if (!page.change) useUsual();
   arrange();
 }
 
@@ -96,7 +99,7 @@ async function later(kind, act) {
   }
 }
 
-const byOf = (kind) => tabs.get(kind.id) ?? kind.tabs[filled.get(kind.id) ?? 0][0];
+const byOf = (kind) => tabs.get(kind.id) ?? (kind.tabs[filled.get(kind.id)] ?? kind.tabs[0])[0];
 
 // An empty panel takes no place, unless a filter names what it counts, or the reader wants it.
 function showOrHide(kind) {
@@ -105,8 +108,17 @@ function showOrHide(kind) {
 }
 
 export function frame() {
+  const before = scope;
+  scope = JSON.stringify(scopeOf(page.state()));
+  if (scope !== before) filled.clear();
+  // The round that follows reads all of them.
+  for (const controller of reading.values()) controller.abort();
+  reading.clear();
   arrange();
-  for (const kind of panels(isWeb())) find(kind.id).classList.toggle("stale", kind.isShown);
+  for (const kind of panels(isWeb())) {
+    markTab(kind);
+    find(kind.id).classList.toggle("stale", kind.isShown);
+  }
 }
 
 // Fill the panels whose rows a summary has.
@@ -149,10 +161,10 @@ function tell(kind, by, told) {
   if (!rows.length && !tabs.has(kind.id) && !isFiltered(page.state())) tryNext(kind);
 }
 
-// Not every site has every property: a site without the sources of visits may have referrers.
+// Not every site has every property: a site without the sources of visits may have referrers. After the last tab comes the first.
 function tryNext(kind) {
   const next = (filled.get(kind.id) ?? 0) + 1;
-  if (next >= kind.tabs.length) return;
+  if (next > kind.tabs.length || kind.tabs.length === 1) return;
   filled.set(kind.id, next);
   markTab(kind);
   readOne(kind);

@@ -2,10 +2,9 @@
 
 import { element, find, hide, write } from "../core/dom.js";
 import { count, share } from "../core/format.js";
+import { isFilterable } from "../core/row_filters.js";
 
 const TITLE_LENGTH = 300;
-// The key of refused names, which is no name to filter by.
-const OTHER = "(other)";
 const NO_KEY = "(none)";
 const drawn = new Map();
 
@@ -49,7 +48,7 @@ function rowOf({ key, name: shown, value, rest }, total, most, actions) {
     element("span", [["class", "bar-number"]], count(value)),
     ...(total ? [element("span", [["class", "bar-share"]], share(value / total))] : []),
   ];
-  if (rest || key === null || key === OTHER || !actions) return element("li", [], element("div", [["class", "bar"]], ...inside));
+  if (rest || !isFilterable(key) || !actions) return element("li", [], element("div", [["class", "bar"]], ...inside));
   const button = element("button", [["type", "button"], ["class", "bar"], ["aria-pressed", String(actions.isChosen(key))]], ...inside);
   button.addEventListener("click", () => actions.choose(key));
   const away = element("button", [["type", "button"], ["class", "exclude"], ["title", "Leave this out"],

@@ -13,6 +13,7 @@ import * as panels from "../overview/panels.js";
 import * as visits from "../overview/visits.js";
 
 const ONE_MINUTE = 60_000;
+const AGAIN_MS = 5_000;
 const GROUPS = "5";
 const UNDIVIDED = ["event_types", "new_users", ...VISIT_METRICS];
 const IS_WALL = new URLSearchParams(location.search).get("wall") === "1";
@@ -29,6 +30,7 @@ async function begin() {
   } catch (error) {
     return fail(error);
   }
+  hide(find("gone"), true);
   const filters = Object.entries(view.filters).map(([name, value]) => (name === "where" ? value : `${name} = ${value}`));
   write(find("shared-title"), view.label || view.site);
   write(find("shared-about"), [rangeText(), ...filters].join(", "));
@@ -85,7 +87,6 @@ function draw(state, summary, trends) {
   panels.learn(summary.event_types);
   panels.frame();
   panels.showSummary(summary, note);
-  visits.learn(summary);
 }
 
 function drawn() {
@@ -93,10 +94,15 @@ function drawn() {
 }
 
 function fail(error) {
-  const words = error instanceof Gone ? "The server does not answer. Trying again …" : `This view cannot be shown: ${error.message}.`;
-  if (view) {
-    write(find("gone"), words);
-    return hide(find("gone"), false);
+  const isGone = error instanceof Gone;
+  // A proxy answers for a service that is away.
+  const mayComeBack = isGone || error.status >= 500;
+  const words = isGone ? "The server does not answer." : `This view cannot be shown: ${error.message}.`;
+  if (view || mayComeBack) {
+    write(find("gone"), mayComeBack ? `${words} Trying again …` : words);
+    hide(find("gone"), false);
+    if (!view) setTimeout(begin, AGAIN_MS);
+    return;
   }
   find("dashboard").replaceChildren(element("section", [["class", "panel"]], element("h2", [], "Nothing to see here"), element("p", [], words)));
 }

@@ -4,7 +4,7 @@ import { get } from "../core/api.js";
 import { element, write } from "../core/dom.js";
 import { count, counted, share } from "../core/format.js";
 import { nameOf } from "../core/key_names.js";
-import { exclude, include, isFilter, isIncluded } from "../core/row_filters.js";
+import { exclude, include, isFilter, isFilterable, isIncluded } from "../core/row_filters.js";
 import { Question } from "../core/request.js";
 import { MEASURES } from "../overview/panel_kinds.js";
 import { questionOf, valueOf } from "../overview/panel_reads.js";
@@ -12,7 +12,6 @@ import { csvOf, save } from "./csv.js";
 
 const MOST = "1000";
 const TYPING_MS = 250;
-const MALFORMED = 400;
 let parts = null;
 let shown = null;
 let typing = null;
@@ -72,17 +71,7 @@ function read() {
   const { page, kind } = shown;
   const text = parts.search.value.trim();
   const query = questionOf(page.state(), kind, kind.by, [["limit", MOST]]);
-  parts.question.ask(async (signal) => {
-    if (!text) return get("top", query, signal);
-    try {
-      return await get("top", [...query, ["search", text]], signal);
-    } catch (error) {
-      if (error.status !== MALFORMED || !error.message.includes("search")) throw error;
-      // An older server does not search.
-      const answer = await get("top", query, signal);
-      return { ...answer, rows: answer.rows.filter(({ key }) => key.toLowerCase().includes(text.toLowerCase())) };
-    }
-  }, draw);
+  parts.question.ask((signal) => get("top", [...query, ...(text ? [["search", text]] : [])], signal), draw);
 }
 
 function draw(answer) {
@@ -99,7 +88,7 @@ function rowOf(row, total) {
   const value = valueOf(row, kind.measure);
   return element("tr", [], element("th", [["scope", "row"], ["title", row.key ?? ""]], row.key === null ? "(none)" : nameOf(kind.by, row.key)), element("td", [], count(value)),
     element("td", [], total ? share(value / total) : ""),
-    element("td", [["class", "row-filters"]], ...(isFilter(kind.by) && row.key !== null ? filtersOf(page, kind.by, row.key) : [])));
+    element("td", [["class", "row-filters"]], ...(isFilter(kind.by) && isFilterable(row.key) ? filtersOf(page, kind.by, row.key) : [])));
 }
 
 function filtersOf(page, by, key) {

@@ -45,6 +45,6 @@ export function open(place, page, close) {
 function row(note, remove) {
   const away = element("button", [["type", "button"], ["class", "icon"], ["aria-label", `Delete the note ${note.text}`]], "×");
   away.addEventListener("click", () => remove(note));
-  const day = dayText(new Date(chartNotes.timeOf(note.at)).toISOString());
+  const day = dayText(new Date(chartNotes.timeOf(note)).toISOString());
   return element("li", [], element("span", [], element("span", [["class", "quiet"]], `${day} `), element("bdi", [], note.text)), away);
 }

@@ -3,6 +3,7 @@
 
 import { Gone } from "../core/api.js";
 import { element, write } from "../core/dom.js";
+import { CALENDARS } from "../core/calendar_ranges.js";
 import { clockText, lastText, rowDayText } from "../core/format.js";
 import { hoursOf } from "../core/state.js";
 import { PICTURES } from "./wall_pictures.js";
@@ -86,11 +87,13 @@ function leave(source) {
   source.needSignIn();
 }
 
-// A page that is loaded anew starts with empty memory, and with the newest scripts.
-function next(source) {
-  if (Date.now() - beganAt > DAY_MS && !parts.said.textContent) return location.reload();
+// A page that is loaded anew starts with empty memory, and with the newest scripts. Without a server it would not come back.
+async function next(source) {
+  if (Date.now() - beganAt > DAY_MS && !parts.said.textContent && await isThere()) return location.reload();
   return turn(source, 1);
 }
+
+const isThere = () => fetch("health/live", { cache: "no-store", signal: AbortSignal.timeout(LONGEST_MS) }).then(({ ok }) => ok, () => false);
 
 function show(source, picture, contents) {
   const state = source.state();
@@ -105,6 +108,7 @@ function show(source, picture, contents) {
 const titleOf = ({ title }, state) => (typeof title === "function" ? title(state) : title);
 
 function rangeText(state) {
+  if (CALENDARS.has(state.range)) return CALENDARS.get(state.range);
   if (state.range !== "custom") return `the ${lastText(Math.round(hoursOf(state)))}`;
   return `${rowDayText(new Date(state.since))} to ${rowDayText(new Date(state.until - 1))}`;
 }
@@ -123,7 +127,6 @@ function steer(event, source) {
     const rest = new URLSearchParams(location.search);
     rest.delete("wall");
     location.assign(`${location.pathname}?${rest}${location.hash}`);
-    if (location.hash) location.reload();
   }
   if (event.key !== " ") return;
   event.preventDefault();

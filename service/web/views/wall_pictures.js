@@ -1,17 +1,18 @@
 // The pictures of the wall. Each reads what it shows and returns nodes, or null when there is nothing to show.
 
 import { get } from "../core/api.js";
+import { VISIT_METRICS } from "../core/definitions.js";
 import { element, find } from "../core/dom.js";
 import { change, count, number, share, zone } from "../core/format.js";
 import { nameOf } from "../core/key_names.js";
-import { comparisonOf, intervalOf, rangeOf, scopeOf } from "../core/state.js";
+import { comparisonOf, filtersOf, hoursOf, intervalOf, rangeOf, scopeOf } from "../core/state.js";
+import { isComparable, noteOf, senseOf } from "../overview/metric_cards.js";
 import { questionOf, valueOf } from "../overview/panel_reads.js";
 import { course } from "./wall_course.js";
 
 const ROWS = "8";
 const PAGE_VIEW = "page_viewed";
 const CANNOT = [400, 403, 404];
-const LOWER_IS_BETTER = ["bounce_rate"];
 const WEB = [["visitors", "Visitors"], ["page_views", "Page views"], ["sessions", "Sessions"], ["bounce_rate", "Bounce rate"],
   ["visit_duration", "Visit duration"]];
 const PRODUCT = [["events", "Events"], ["sessions", "Sessions"], ["visitors", "Visitors"], ["users", "Users"], ["tool_uses", "Tool uses"],
@@ -27,28 +28,31 @@ async function orNothing(asked) {
   }
 }
 
-const compared = (state) => (state.isShared ? [] : comparisonOf(state, state.compare === "none" ? "previous" : state.compare));
+const compared = (state) => (state.isShared ? [] : comparisonOf(state));
 
 async function numbers(state, signal) {
   const scope = scopeOf(state);
   const [summary, visits, now] = await Promise.all([
     get("summary", [...scope, ...compared(state)], signal), orNothing(get("visits", [...scope, ...compared(state)], signal)),
-    state.isShared ? null : orNothing(get("now", [], signal)),
+    state.isShared ? null : orNothing(get("now", filtersOf(state), signal)),
   ]);
   const isWeb = summary.event_types.some(({ key }) => key === PAGE_VIEW);
-  const values = { ...summary.totals, ...visits };
-  const before = { ...summary.compare?.totals, ...visits?.compare };
-  if (isWeb && values.page_views === undefined) values.page_views = summary.event_types.find(({ key }) => key === PAGE_VIEW).events;
-  const figures = (isWeb ? WEB : PRODUCT).filter(([name]) => values[name] !== undefined)
-    .map(([name, title]) => figure(name, title, values[name], before[name]));
+  // What the summary counts, too, is its number: visits are counted from raw events, which are kept for a shorter time.
+  const figures = (isWeb ? WEB : PRODUCT).map(([name, title]) => {
+    const isOfVisits = VISIT_METRICS.includes(name);
+    const answer = isOfVisits ? visits : summary;
+    const numberOf = (of) => (isOfVisits ? of : of.totals)[name];
+    return answer && figure(name, title, numberOf(answer), isComparable(answer.compare, state) ? numberOf(answer.compare) : null,
+      noteOf(answer, hoursOf(state)));
+  }).filter(Boolean);
   return [element("ul", [["class", "wall-figures"]], ...(now && isWeb ? [nowFigure(now)] : []), ...figures)];
 }
 
-function figure(name, title, value, before) {
-  const by = change(value ?? null, before);
-  const sense = by?.sense ? (LOWER_IS_BETTER.includes(name) === (by.sense === "down") ? "better" : "worse") : "";
+function figure(name, title, value, before, note) {
+  const by = note ? null : change(value, before);
+  const sense = by?.sense ? senseOf(name, by.sense) : "";
   return element("li", [], element("span", [["class", "wall-name"]], title), element("strong", [], number(name, value)),
-    element("span", [["class", "wall-change"], ["data-sense", sense]], by?.seen ?? "\u00a0"));
+    element("span", [["class", "wall-change"], ["data-sense", sense]], note || by?.seen || "\u00a0"));
 }
 
 const nowFigure = ({ minutes, visitors }) => element("li", [["class", "wall-now"]], element("span", [["class", "wall-name"]], "Now"),

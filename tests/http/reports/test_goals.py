@@ -73,7 +73,7 @@ def test_what_is_no_goal_is_refused(site: Site, goal: dict[str, str], field: str
 def test_annotations_are_listed_in_their_range(site: Site) -> None:
     text = unique("Launch")
     added = site.client.post(ANNOTATIONS, json={"at": "2026-03-01", "text": text}).json()["annotation"]
-    assert added["at"] == "2026-03-01T00:00:00.000Z"
+    assert (added["at"], added["day"]) == ("2026-03-01T00:00:00.000Z", "2026-03-01")
     of_range = {"from": "2026-03-01T00:00Z", "to": "2026-03-01T00:15Z"}
     assert text in {each["text"] for each in site.get(ANNOTATIONS, **of_range)["annotations"]}
     before = {"from": "2026-02-28T00:00Z", "to": "2026-03-01T00:00Z"}
