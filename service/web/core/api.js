@@ -15,10 +15,12 @@ let link = null;
 let site = "";
 
 export class Refused extends Error {
-  constructor(status, code, message) {
+  // field: the parameter or the part of the body that is at fault, if the service names one.
+  constructor(status, code, message, field = "") {
     super(message);
     this.status = status;
     this.code = code;
+    this.field = field;
   }
 }
 
@@ -89,5 +91,5 @@ async function bodyOf(answer) {
     throw answer.ok ? new Gone("the answer broke off") : new Refused(answer.status, "unreadable", `status ${answer.status}`);
   }
   if (body.ok) return body;
-  throw new Refused(answer.status, body.error?.code ?? "unknown", body.error?.message ?? `status ${answer.status}`);
+  throw new Refused(answer.status, body.error?.code ?? "unknown", body.error?.message ?? `status ${answer.status}`, body.error?.field);
 }

@@ -5,6 +5,7 @@ import { timeIn } from "./repeated_hour.js";
 const whole = new Intl.NumberFormat();
 const fraction = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+const exact = new Intl.NumberFormat(undefined, { maximumFractionDigits: 20 });
 const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
 const hour = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", year: "numeric" });
@@ -39,6 +40,8 @@ export function axisNumber(metric, value) {
   return !FRACTIONS.includes(metric) && !Number.isInteger(value) ? "" : compact(value);
 }
 
+// A number with all its digits, which may be more than a double keeps.
+export const exactText = (value) => exact.format(String(value));
 export const count = (value) => whole.format(value);
 // A number with its noun, such as `1 hour` or `1,200 hours`. noun: in the singular, with a plural in -s.
 export const counted = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;

@@ -6,7 +6,7 @@ import { CALENDARS } from "./calendar_ranges.js";
 import { RANGES, VIEWS } from "./state.js";
 
 const NAME = "shortcuts";
-const VIEW_KEYS = new Map([["o", "overview"], ["f", "funnels"], ["r", "retention"], ["p", "proofs"], ["s", "settings"]]);
+const VIEW_KEYS = new Map([["o", "overview"], ["f", "funnels"], ["r", "retention"], ["g", "goals"], ["j", "paths"], ["p", "proofs"], ["s", "settings"]]);
 const RANGE_KEYS = new Map([["h", "1h"], ["d", "24h"], ["w", "7d"], ["m", "30d"], ["q", "90d"], ["t", "today"], ["y", "yesterday"]]);
 const DRAWER_KEYS = new Map([["v", "saved-views"], ["n", "notes"], ["e", "export"], ["a", "arrange"]]);
 const RANGE_WORDS = new Map([["1h", "Last hour"], ["24h", "Last day"], ["7d", "Last 7 days"], ["30d", "Last 30 days"], ["90d", "Last 90 days"]]);

@@ -18,6 +18,8 @@ const OPTIONS = new Map([
   ["overview", { by: ["", ...DIMENSIONS] }],
   ["funnels", { window: ["1440", "30", "60", "360", "10080", "20160", "43200"], per: ACTORS, order: ORDERS, breakdown: null }],
   ["retention", { interval: INTERVALS, per: OWNERS, retention: RETENTIONS }],
+  ["goals", { goal: null, by: null }],
+  ["paths", { page: null, direction: ["next", "previous"] }],
   ["proofs", {}],
   ["settings", {}],
   ["components", {}],

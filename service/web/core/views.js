@@ -6,6 +6,8 @@ import { VIEWS, address } from "./state.js";
 const LOADERS = new Map([
   ["funnels", () => import("../views/funnels.js")],
   ["retention", () => import("../views/retention.js")],
+  ["goals", () => import("../views/goals.js")],
+  ["paths", () => import("../views/paths.js")],
   ["proofs", () => import("../views/proofs.js")],
   ["settings", () => import("../views/settings.js")],
   ["components", () => import("../views/components.js")],

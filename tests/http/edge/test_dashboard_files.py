@@ -100,6 +100,13 @@ def test_what_is_loaded_later_is_named_by_a_script(client: httpx.Client) -> None
         assert re.search(rf"""/{re.escape(name.name)}"|style\("{name.stem}"\)|\["{name.stem}", \(\)""", scripts), path
 
 
+def test_scripts_are_served_without_their_comments_and_with_all_other_lines(client: httpx.Client) -> None:
+    for path in OWN_SCRIPTS:
+        written = dashboard_files.files()[path].read_text(encoding="utf-8").split("\n")
+        served = client.get(path).text.split("\n")
+        assert served == ["" if line.lstrip().startswith("//") else line for line in written], path
+
+
 def test_values_of_events_reach_the_page_as_text_only(client: httpx.Client) -> None:
     for path in OWN_SCRIPTS:
         script = client.get(path).text
