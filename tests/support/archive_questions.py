@@ -49,6 +49,9 @@ class Asked(Struct, frozen=True, kw_only=True):
     def property_names(self) -> None:
         return
 
+    def counted_names(self) -> tuple[str, ...]:
+        return ()
+
 
 class Ids(Asked, frozen=True, tag=True):
     """The ids of the events, in order."""
