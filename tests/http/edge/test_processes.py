@@ -27,7 +27,9 @@ SENDERS = 8
 @pytest_asyncio.fixture(scope="module")
 async def many(servers: Servers, folder: Path, known: Known) -> AsyncIterator[Known]:
     """Give a second service with the known events, with eight shards and two workers, from an empty database."""
-    async with new_site(servers, folder, empty=True, HOURLEDGER_SHARDS="8", HOURLEDGER_WORKERS="2") as site:
+    # Shards share this number in equal parts, and one session of the known events has a thousand names.
+    names = {"HOURLEDGER_NEW_NAMES_AN_HOUR": "40000"}
+    async with new_site(servers, folder, empty=True, HOURLEDGER_SHARDS="8", HOURLEDGER_WORKERS="2", **names) as site:
         site.send(*known.events)
         yield Known(site, known.events)
 
