@@ -161,9 +161,9 @@ def failing_once(headers: Mapping[str, str]) -> tuple[Client, list[list[str]]]:
     client._pauses.failures = 20  # a pause of minutes comes next
     settle = client._settle
 
-    def watched(*given: Any) -> None:
+    def watched(names: list[str], outcome: Outcome) -> None:
         paused.set()
-        settle(*given)
+        settle(names, outcome)
 
     client._settle = watched  # type: ignore[method-assign]
     client.track("opened", session_id="s")
