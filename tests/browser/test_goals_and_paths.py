@@ -121,11 +121,7 @@ async def test_goals_show_how_many_reach_them_and_by_what(web: Sent, board: Page
         )
         keys = await rates.locator(".rate-key").all_inner_texts()
         assert sorted(keys) == ["launch", "spring"]
-        expected = [
-            web.figures("Sign-up", lambda event, key=key: event["properties"].get("utm_campaign") == key)
-            for key in keys
-        ]
-        assert await figures(rates) == expected
+        assert await figures(rates) == [web.by_campaign("Sign-up", key) for key in keys]
         await check_accessible(board)
         await in_both_schemes(board, artifacts, "goals")
         await on_a_phone(board, artifacts / "goals-phone.png")
@@ -133,9 +129,7 @@ async def test_goals_show_how_many_reach_them_and_by_what(web: Sent, board: Page
         await rates.get_by_role("button", name="spring").press("Enter")
         await board.wait_for_url(address("where=properties.utm_campaign"))
         await view_shown(board, "goals")
-        assert await figures(goals) == [
-            web.figures(goal, lambda event: event["properties"].get("utm_campaign") == "spring") for goal in DEFINED
-        ]
+        assert await figures(goals) == [web.by_campaign(goal, "spring") for goal in DEFINED]
         await expect(rates.get_by_role("button", name="spring")).to_be_focused()
         await expect(rates.get_by_role("button", name="spring")).to_have_attribute("aria-pressed", "true")
         await board.go_back()

@@ -51,12 +51,16 @@ class Sent:
         whole = {event["session_id"] for event in kept}
         won = [event for event in self.events if REACHES[goal](event) and event["session_id"] in whole]
         reached = {event["session_id"] for event in won}
-        who = {event["session_id"]: event.get("user_id", event["session_id"]) for event in kept}
+        who = {str(event["session_id"]): str(event.get("user_id", event["session_id"])) for event in kept}
         written = [
             written_rate({who[session] for session in reached}, {*who.values()}, "visitor"),
             written_rate(reached, whole, "session"),
         ]
         return [*written, ["properties.revenue"]] if "value" in DEFINED[goal] else written
+
+    def by_campaign(self, goal: str, campaign: str) -> list[list[str]]:
+        """Return the same for the visits of a campaign."""
+        return self.figures(goal, lambda event: event["properties"].get("utm_campaign") == campaign)
 
     def worth(self) -> Decimal:
         won = [event for event in self.events if REACHES["Sign-up"](event)]
