@@ -63,8 +63,8 @@ async def why_degraded(database: Database, settings: Settings) -> list[str]:
 def _of_names(kinds: Iterable[str]) -> list[str]:
     """Return which new names are refused now, one sentence or none. kinds: their fields."""
     named = ", ".join(sorted(set(kinds)))
-    what = f"new names count as (other) until this hour is over, because so many came: {named}"
-    return [f"{what}; HOURLEDGER_NEW_NAMES_AN_HOUR bounds them"] if named else []
+    what = f"new names count as (other), because too many came in this hour or in all: {named}"
+    return [f"{what}; HOURLEDGER_NEW_NAMES_AN_HOUR bounds those of an hour"] if named else []
 
 
 def _of_archive(row: Row) -> list[str]:
