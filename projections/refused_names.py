@@ -24,7 +24,7 @@ def names_watch(database: Database) -> Callable[[], Awaitable[float]]:
             if row["is_now"] and told.get(of) != row["newest"]:
                 told[of] = row["newest"]
                 log.warning(
-                    "new names count as (other) until this hour is over: HOURLEDGER_NEW_NAMES_AN_HOUR is used up",
+                    "new names count as (other): too many came in this hour (HOURLEDGER_NEW_NAMES_AN_HOUR) or in all",
                     site=row["site"],
                     kind=row["kind"],
                     hour=f"{row['newest']:%Y-%m-%dT%H:%MZ}",

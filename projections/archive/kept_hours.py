@@ -110,10 +110,10 @@ class KeptHours:
         await session.rows(load().make_hours_from_files)
         await session.rows(load().make_counts_from_files)
         counted, why = 0, "its events are other ones"
-        row = await session.only(load().is_judged_hour, shard, start)
-        put = self._put_events if row["is_judged"] else self._put_counts
         try:
             if kept.file is not None:
+                is_judged = await self._is_judged(session, kept, kept.file)
+                put = self._put_events if is_judged else self._put_counts
                 counted = await put(session, kept, kept.file)
         except duckdb.Error as error:
             counted, why = -1, " ".join(str(error).split())
@@ -143,13 +143,26 @@ class KeptHours:
         wrong = content.wrong or contradiction(file, content)
         return KeptHour(file.shard, start, file, wrong, content.hours.get((file.shard, start), NOTHING))
 
+    async def _is_judged(self, session: Session, kept: KeptHour, file: ArchivedFile) -> bool:
+        """Return whether PostgreSQL must judge each event of an hour. Raises duckdb.Error."""
+        row = await session.only(load().is_judged_hour, kept.shard, kept.start)
+        if row["is_quarantined"] or row["refused_from"] is None:
+            return bool(row["is_quarantined"])
+        with closing(await in_thread(self._cursor)) as duck:
+            await in_thread(partial(duck.execute, statement("last_position"), self._place(kept, file)), duck)
+            ((last,),) = await in_thread(duck.fetchall, duck)
+        return bool(last is not None and last >= row["refused_from"])
+
+    def _place(self, kept: KeptHour, file: ArchivedFile) -> dict[str, object]:
+        """Return where the events of an hour are in a file, as statements of DuckDB take it."""
+        path = glob.escape(str(self._contents().archive / file.file))
+        return {"file": path, "shard": kept.shard, "since": kept.start, "until": kept.start + HOUR}
+
     async def _put_counts(self, session: Session, kept: KeptHour, file: ArchivedFile) -> int:
         """Put the counts of an hour into PostgreSQL; return how many events were counted. Raises duckdb.Error."""
         counted = 0
         with closing(await in_thread(self._cursor)) as duck:
-            values = {"file": glob.escape(str(self._contents().archive / file.file)), "shard": kept.shard}
-            values |= {"since": kept.start, "until": kept.start + HOUR}
-            await in_thread(partial(duck.execute, statement("count_alike"), values), duck)
+            await in_thread(partial(duck.execute, statement("count_alike"), self._place(kept, file)), duck)
             while rows := await in_thread(partial(duck.fetchmany, ROWS_AT_ONCE), duck):
                 columns = [list(column) for column in zip(*rows, strict=True)]
                 await session.rows(load().put_counts_from_file, kept.shard, kept.start, *columns)

@@ -133,6 +133,7 @@ class SnapshotAnswerer:
     async def _answer(self, question: Question) -> Found:
         steps = Steps()
         began = perf_counter()
+        share = DiskShare.of(Path(self._begin.scratch), self._begin.children)
         # No day may leave the rows between the plan and the copy of its rows, because no snapshot shows them then (R6).
         first = load().hold_log if question.snapshot is None else taking_over(question.snapshot)
         async with self._database.snapshot(first=first) as session:
@@ -142,11 +143,11 @@ class SnapshotAnswerer:
             if question.leaves_out_quarantined:
                 asked.quarantines = await read_quarantines(session, asked.shards, asked.range)
             kinds = question.counted_names()
-            asked.names = await read_refused_names(session, asked.shards, asked.range, kinds, self._folder)
+            asked.names = await read_refused_names(session, asked.shards, asked.range, kinds, self._folder, share)
             try:
                 while True:
                     plan = await self._plan(asked)
-                    rows, source = await self._answer_from(asked, plan)
+                    rows, source = await self._answer_from(asked, plan, share)
                     if rows is not None:
                         break
             finally:
@@ -166,9 +167,8 @@ class SnapshotAnswerer:
                 return plan
             asked.wrong |= wrong
 
-    async def _answer_from(self, asked: Asked, plan: Plan) -> tuple[list[Row] | None, str]:
+    async def _answer_from(self, asked: Asked, plan: Plan, share: DiskShare) -> tuple[list[Row] | None, str]:
         """Return the rows of the answer, None when a file has changed meanwhile, and the source."""
-        share = DiskShare.of(Path(self._begin.scratch), self._begin.children)
         self._duck.allow(share.bounded(self._temporary))
         table = RowTable(self._duck, self._folder, asked.selection.columns)
         try:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from duckdb import CaseExpression, CoalesceOperator, DuckDBPyConnection, DuckDBPyRelation, Expression
 
+from service.archive.disk_share import DiskShare
 from service.archive.json_text import any_of, constant
 from service.archive.snapshot import Stretch
 from service.archive.streams import column
@@ -22,7 +23,7 @@ from sql.statements import load
 # What the rows of copy_admitted_names.sql have.
 _TYPES = {"shard": "INTEGER", "kind": "VARCHAR", "name": "VARCHAR", "position": "BIGINT"}
 _FILE = "admitted-names.csv"
-# The most bytes of that file.
+# The most bytes of that file. What live events bring in, admit_names.sql bounds to fewer; imports may bring more.
 _MOST_BYTES = 1_000_000_000
 # What says under which name an event counts, beside the name.
 _COLUMNS = frozenset({"shard", "position"})
@@ -97,11 +98,12 @@ EVERY_NAME = CountedNames()
 
 
 async def read_refused_names(
-    session: Session, shards: Sequence[int], asked: Stretch, kinds: Sequence[str], folder: Path
+    session: Session, shards: Sequence[int], asked: Stretch, kinds: Sequence[str], folder: Path, share: DiskShare
 ) -> RefusedNames:
     """Return the refused names among events of shards in a range, as the session's snapshot has them.
 
-    folder: where the file of admitted names goes. Raises OSError when the disk is full.
+    folder: where the file of admitted names goes. share: what it takes its bytes from. Raises DiskFull or ReadTooLarge
+    when these are too few.
     """
     rows = await session.rows(load().list_refused_stretches, shards, kinds, asked.since) if kinds else []
     if not rows:
@@ -113,8 +115,10 @@ async def read_refused_names(
     found = RefusedNames(stretches, folder / _FILE)
     of_shards = sorted({row["shard"] for row in rows})
     try:
-        query = load().copy_admitted_names
-        await copy_rows(session, folder / _FILE, query, of_shards, sorted(stretches), most=_MOST_BYTES)
+        most = share.bounded(_MOST_BYTES)
+        with share.named(0, rows=_MOST_BYTES):
+            query = load().copy_admitted_names
+            share.left -= await copy_rows(session, folder / _FILE, query, of_shards, sorted(stretches), most=most)
     except BaseException:
         found.remove()
         raise

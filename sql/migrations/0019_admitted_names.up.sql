@@ -15,7 +15,7 @@ comment on column admitted_names.shard is 'Shard of the log.';
 comment on column admitted_names.kind is 'Field of events that has the name.';
 comment on column admitted_names.name is 'The name.';
 comment on column admitted_names.position is 'Position from which on it counts under itself: its first event''s, or 0 when it is older than this table.';
-comment on column admitted_names.hour is 'The hour (UTC) in which it was admitted, -infinity when it is older than this table.';
+comment on column admitted_names.hour is 'The hour (UTC) whose room for new names it used up. -infinity when it used up none: an import brought it, it always counts, or it is older than this table.';
 
 create table refused_names (
     shard integer not null,
@@ -26,6 +26,8 @@ create table refused_names (
     hour timestamptz not null,
     primary key (shard, kind, position)
 );
+create unique index refused_names_now on refused_names (shard, kind) where upto is null;
+create index refused_names_by_hour on refused_names (shard, hour);
 comment on table refused_names is 'Stretches of positions in which new names were refused. Among these, an event counts under (other) when its name was not admitted by its position. Refused names themselves are nowhere but in the log.';
 comment on column refused_names.shard is 'Shard of the log.';
 comment on column refused_names.kind is 'Field of events whose new names were refused.';

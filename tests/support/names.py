@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from service.ingest.event import Event
+from service.questions.page_events import PAGE_LEFT, PAGE_VIEWED
 from sql.hourly import NAMES, OTHER
 from tests.support import oracle
 from tests.support.oracle import HOUR, QUARTER, start_of
@@ -16,21 +17,29 @@ from tests.support.oracle import HOUR, QUARTER, start_of
 Named = tuple[Event, dict[str, str]]
 # Bucket from 1, measure and key.
 Counts = Counter[tuple[int, str, str | None]]
+# The names that are always admitted.
+ALWAYS = {("event_type", PAGE_VIEWED), ("event_type", PAGE_LEFT)}
 
 
 class Shard:
-    """A shard that admits at most so many new names of each kind in an hour of its clock."""
+    """A shard that admits at most so many new names of each kind in an hour of its clock.
+
+    Names of page events, and those that come without a bound, are always admitted and use up no room.
+    """
 
     def __init__(self) -> None:
         self.named: list[Named] = []
         self._log = oracle.Log()
         self._admitted: set[tuple[str, str]] = set()
         self._new: Counter[tuple[str, datetime]] = Counter()
+        # The kinds that are refused until an event of another hour comes, and that hour.
+        self._refusing: set[tuple[str, datetime]] = set()
 
     def append(self, events: Iterable[Event], clock: datetime, most: int | None) -> None:
         """Store the new ones among events."""
         for event in events:
             if not self._log.append([event]):
+                self._refusing = {each for each in self._refusing if each[1] == start_of(clock, HOUR)}
                 self.named.append((event, self._names(event, start_of(clock, HOUR), most)))
 
     def _names(self, event: Event, hour: datetime, most: int | None) -> dict[str, str]:
@@ -41,11 +50,14 @@ class Shard:
         }
 
     def _admits(self, kind: str, name: str, hour: datetime, most: int | None) -> bool:
-        if (kind, name) not in self._admitted:
-            if most is not None and self._new[kind, hour] >= most:
-                return False
-            self._admitted.add((kind, name))
-            self._new[kind, hour] += 1
+        if (kind, name) in self._admitted:
+            return True
+        is_counted = most is not None and (kind, name) not in ALWAYS
+        if is_counted and ((kind, hour) in self._refusing or self._new[kind, hour] >= (most or 0)):
+            self._refusing.add((kind, hour))
+            return False
+        self._admitted.add((kind, name))
+        self._new[kind, hour] += is_counted
         return True
 
 

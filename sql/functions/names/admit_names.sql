@@ -1,8 +1,9 @@
 -- Admits the names of events that an append has just stored, so that from their positions on they count under themselves.
--- Once a shard has admitted its share of `most` names of a kind in the hour of `moment`, further ones are refused: nothing
--- keeps these, because their sender chooses how many there are. The caller holds the lock on the shard's head.
--- most: new names an hour of the shard's site, null for any number. The arrays have one element for each combination of
--- names, with the position of its first event.
+-- Once a shard has admitted its share of `most` names of a kind in the hour of `moment`, or of `most_ever` in all, further
+-- ones are refused until the hour is over: nothing keeps these, because their sender chooses how many there are. The caller
+-- holds the lock on the shard's head.
+-- most: new names an hour of the shard's site, null for any number, as for imports, whose names use up no room. The arrays
+-- have one element for each combination of names, with the position of its first event.
 create or replace function admit_names(
     in_shard integer,
     moment timestamptz,
@@ -19,6 +20,9 @@ as $$
 #variable_conflict use_column
 declare
     this_hour constant timestamptz := hour_of(moment);
+    -- Names of each kind that a site may have in all, and the least share of a shard, since each shard has most names.
+    most_ever constant bigint := 50000;
+    least_share constant bigint := 5000;
 begin
     -- A stretch that has ended spares later events the look at every name.
     update refused_names as r
@@ -50,8 +54,11 @@ begin
         group by n.kind, n.name
     ),
     unknown as materialized (
-        select o.kind, o.name, o.position, row_number() over (partition by o.kind order by o.position) as place
+        select
+            o.kind, o.name, o.position, c.is_always,
+            row_number() over (partition by o.kind, c.is_always order by o.position) as place
         from offered as o
+        cross join lateral (select most is null or counts_always(o.kind, o.name) as is_always) as c
         left join lateral (
             select true as is_known
             from admitted_names as a
@@ -60,35 +67,48 @@ begin
         ) as known on true
         where known.is_known is null
     ),
+    site as (
+        select greatest(count(*), 1) as shards
+        from site_shards as mine
+        join site_shards as s on s.site = mine.site
+        where mine.shard = in_shard
+    ),
     room as materialized (
         select
             u.kind,
-            (
-                select (most + count(*) - 1) / greatest(count(*), 1)
-                from site_shards as mine
-                join site_shards as s on s.site = mine.site
-                where mine.shard = in_shard
-            )
-            - (
-                select count(*)
-                from admitted_names as a
-                where a.shard = in_shard and a.kind = u.kind and a.hour = this_hour
-            ) as names
-        from unknown as u
-        group by u.kind
+            -- A refusal holds for the rest of its hour, so a flood does not make each append count.
+            case
+                when exists (
+                    select from refused_names as f where f.shard = in_shard and f.kind = u.kind and f.upto is null
+                ) then 0
+                else least(
+                    (most + s.shards - 1) / s.shards - (
+                        select count(*)
+                        from admitted_names as a
+                        where a.shard = in_shard and a.kind = u.kind and a.hour = this_hour
+                    ),
+                    greatest((most_ever + s.shards - 1) / s.shards, least_share) - (
+                        select count(*)
+                        from admitted_names as a
+                        where a.shard = in_shard and a.kind = u.kind and a.hour > '-infinity'
+                    )
+                )
+            end as names
+        from (select distinct n.kind from unknown as n where not n.is_always) as u
+        cross join site as s
     ),
     admitted as (
         insert into admitted_names (shard, kind, name, position, hour)
-        select in_shard, u.kind, u.name, u.position, this_hour
+        select in_shard, u.kind, u.name, u.position, case when u.is_always then '-infinity' else this_hour end
         from unknown as u
-        join room as r on r.kind = u.kind
-        where r.names is null or u.place <= r.names
+        left join room as r on r.kind = u.kind
+        where u.is_always or u.place <= r.names
     )
     insert into refused_names (shard, kind, position, hour)
     select in_shard, u.kind, min(u.position), this_hour
     from unknown as u
     join room as r on r.kind = u.kind
-    where u.place > r.names
+    where not u.is_always and u.place > r.names
         and not exists (
             select from refused_names as f where f.shard = in_shard and f.kind = u.kind and f.upto is null
         )

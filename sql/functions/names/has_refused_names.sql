@@ -3,5 +3,5 @@ create or replace function has_refused_names(in_shard integer, since timestamptz
 returns boolean
 language sql stable
 as $$
-    select exists (select from refused_names as r where r.shard = $1 and r.hour + interval '25 hours' >= $2)
+    select exists (select from refused_names as r where r.shard = $1 and r.hour >= $2 - interval '25 hours')
 $$;

@@ -7,5 +7,5 @@ as $$
     select range_agg(int8range(r.position, r.upto, '[]'))
     from refused_names as r
     -- An event may be a day ahead of the moment at which it was received.
-    where r.shard = $1 and r.kind = $2 and r.hour + interval '25 hours' >= $3
+    where r.shard = $1 and r.kind = $2 and r.hour >= $3 - interval '25 hours'
 $$;

@@ -7,5 +7,5 @@ select
     r.shard, r.kind, min(r.position) as position,
     case when bool_and(r.upto is not null) then max(r.upto) end as upto
 from refused_names as r
-where r.shard = any ($1::integer[]) and r.kind = any ($2::text[]) and r.hour + interval '25 hours' >= $3::timestamptz
+where r.shard = any ($1::integer[]) and r.kind = any ($2::text[]) and r.hour >= $3::timestamptz - interval '25 hours'
 group by r.shard, r.kind

@@ -21,6 +21,7 @@ from projections.rebuild import REBUILT
 from service.archive.questions import Trend
 from service.ingest.append_queue import shard_of
 from service.ingest.event import Event
+from service.questions.page_events import PAGE_LEFT, PAGE_VIEWED
 from sql.hourly import NAMES
 from tests.property.archive.test_recounts import FORGET, KEEP
 from tests.support import names
@@ -67,7 +68,7 @@ sent = st.builds(
     Sent,
     st.integers(0, HOURS * 60 - 1),
     st.integers(0, 4),
-    name,
+    name | st.sampled_from([PAGE_VIEWED, PAGE_LEFT]),
     st.none() | name,
     st.none() | name,
     st.none() | name | st.just("(other)"),
