@@ -63,13 +63,8 @@ async def why_degraded(database: Database, settings: Settings) -> list[str]:
 def _of_names(kinds: Iterable[str]) -> list[str]:
     """Return which new names are refused now, one sentence or none. kinds: their fields."""
     named = ", ".join(sorted(set(kinds)))
-<<<<<<< HEAD
-    what = f"more than HOURLEDGER_NEW_NAMES_AN_HOUR new names came in this hour: {named}"
-    return [f"{what}; further ones count as (other) until the hour is over"] if named else []
-=======
     what = f"new names count as (other), because too many came in this hour or in all: {named}"
     return [f"{what}; HOURLEDGER_NEW_NAMES_AN_HOUR bounds those of an hour"] if named else []
->>>>>>> mendsql
 
 
 def _of_archive(row: Row) -> list[str]:

@@ -33,13 +33,8 @@ pytestmark = pytest.mark.versions("newest")
 # The migration that admits names.
 STEP = 19
 WHY = (
-<<<<<<< HEAD
-    "more than HOURLEDGER_NEW_NAMES_AN_HOUR new names came in this hour: action, event_type, tool_name;"
-    " further ones count as (other) until the hour is over"
-=======
     "new names count as (other), because too many came in this hour or in all: action, event_type, tool_name;"
     " HOURLEDGER_NEW_NAMES_AN_HOUR bounds those of an hour"
->>>>>>> mendsql
 )
 ADMITTED = "select kind, name from admitted_names where position > 0 order by kind, position"
 CHANGES = (
