@@ -26,9 +26,8 @@ FUNNEL = [json.loads(step) for row in ROWS if "POST" in row for step in re.finda
 @pytest_asyncio.fixture(name="shop", scope="module")
 async def _shop(servers: Servers, folder: Path) -> AsyncIterator[Site]:
     """Give a service with the events of the demo, up to now."""
-    days = {"HOURLEDGER_EVENT_RETENTION_DAYS": "30"}
-    async with new_site(servers, folder, **days) as site:
-        settings = load({"HOURLEDGER_DATA_DIR": str(site.data_dir)} | days)
+    async with new_site(servers, folder, HOURLEDGER_EVENT_RETENTION_DAYS="30") as site:
+        settings = load({"HOURLEDGER_DATA_DIR": str(site.data_dir), "HOURLEDGER_EVENT_RETENTION_DAYS": "30"})
         await fill(settings, site.database_url, Demo(4_000, 7, 28, datetime.now(UTC), trickle=False))
         site.client.put("/api/analytics/goals/sign-up", json={"event_type": "signed_up"}).raise_for_status()
         yield site
