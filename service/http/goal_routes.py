@@ -6,13 +6,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from litestar import HttpMethod, Response, delete, get, post, put, route
+from litestar import Response, delete, get, post, put
 from litestar.params import FromPath
 
 from service.http.answers import json_answer, response
 from service.http.bodies import json_body
-from service.http.requests import NO_PARAMETERS, Asked, access_of, answer_of, query_of
-from service.http.site_reads import Reads, SiteReads
+from service.http.requests import Asked, answer_of, methods_of, query_of
+from service.http.site_reads import SiteReads
 from service.questions.annotations import Annotation
 from service.questions.goals import Goal
 from service.questions.parameters import parse
@@ -31,22 +31,22 @@ def goal_routes(sites: SiteReads) -> list[Any]:
 
     @get("/api/analytics/goals", name="goals")
     async def page(request: Asked) -> Response[bytes]:
-        return await answer_of(request, _without_parameters(sites, request).goals.page())
+        return await answer_of(request, sites.without_parameters(request).goals.page())
 
     @put(GOAL, name="save goal")
     async def save(request: Asked, name: FromPath[str]) -> Response[bytes]:
-        reads = _without_parameters(sites, request)
+        reads = sites.without_parameters(request)
         return response(json_answer(await reads.goals.save(name, await json_body(request, Goal))))
 
     @delete(GOAL, name="delete goal", status_code=200)
     async def forget(request: Asked, name: FromPath[str]) -> Response[bytes]:
-        return response(json_answer(await _without_parameters(sites, request).goals.delete(name)))
+        return response(json_answer(await sites.without_parameters(request).goals.delete(name)))
 
     @get(GOAL + "/conversions", name="conversions")
     async def conversions(request: Asked, name: FromPath[str]) -> Response[bytes]:
-        return await answer_of(request, _reads(sites, request).conversions.page(name, query_of(request)))
+        return await answer_of(request, sites.asked_by(request).conversions.page(name, query_of(request)))
 
-    return [page, _methods(GOAL, "DELETE, OPTIONS, PUT"), save, forget, conversions]
+    return [page, methods_of(GOAL, "DELETE, OPTIONS, PUT"), save, forget, conversions]
 
 
 def annotation_routes(sites: SiteReads, clock: Callable[[], datetime]) -> list[Any]:
@@ -58,36 +58,16 @@ def annotation_routes(sites: SiteReads, clock: Callable[[], datetime]) -> list[A
         since, until = closed_range(given, DEFAULT_HOURS, clock())
         is_open = not given.keys() & {"hours", "from", "to", "range"}
         return await answer_of(
-            request, _reads(sites, request).annotations.page(since, until + AHEAD if is_open else until)
+            request, sites.asked_by(request).annotations.page(since, until + AHEAD if is_open else until)
         )
 
     @post(ANNOTATIONS, name="add annotation", status_code=200)
     async def add(request: Asked) -> Response[bytes]:
-        reads = _without_parameters(sites, request)
+        reads = sites.without_parameters(request)
         return response(json_answer(await reads.annotations.add(await json_body(request, Annotation))))
 
     @delete(ANNOTATION, name="delete annotation", status_code=200)
     async def forget(request: Asked, annotation: FromPath[str]) -> Response[bytes]:
-        return response(json_answer(await _without_parameters(sites, request).annotations.delete(annotation)))
+        return response(json_answer(await sites.without_parameters(request).annotations.delete(annotation)))
 
-    return [page, add, _methods(ANNOTATION, "DELETE, OPTIONS"), forget]
-
-
-def _methods(path: str, allowed: str) -> Any:
-    """Return the route that names all methods of a path; the framework's own would name one of them only."""
-
-    @route(path, http_method=HttpMethod.OPTIONS, status_code=204)
-    async def methods() -> Response[None]:
-        return Response(None, headers={"allow": allowed})
-
-    return methods
-
-
-def _reads(sites: SiteReads, request: Asked) -> Reads:
-    return sites.of(access_of(request).site)
-
-
-def _without_parameters(sites: SiteReads, request: Asked) -> Reads:
-    """Return the reads of a request that takes no parameter but the site."""
-    parse(query_of(request), NO_PARAMETERS)
-    return _reads(sites, request)
+    return [page, add, methods_of(ANNOTATION, "DELETE, OPTIONS"), forget]

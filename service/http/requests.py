@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
-from litestar import Request, Response
+from litestar import HttpMethod, Request, Response, route
 from litestar.types import HTTPScope, Receive
 
 from service.access.rules import Access
@@ -58,6 +58,19 @@ def id_of(request: Asked, before: str) -> str:
     if "\0" in name:
         raise invalid("id", "must not hold a NUL character")
     return name
+
+
+def methods_of(path: str, allowed: str) -> Any:
+    """Return the route that names all methods of a path. It comes before the path's others.
+
+    The framework's own answer would name one of the methods only.
+    """
+
+    @route(path, http_method=HttpMethod.OPTIONS, status_code=204)
+    async def methods() -> Response[None]:
+        return Response(None, headers={"allow": allowed})
+
+    return methods
 
 
 async def answer_of(request: Asked, work: Coroutine[Any, Any, object]) -> Response[bytes]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from litestar import HttpMethod, Request, Response, delete, get, post, put, route
+from litestar import Request, Response, delete, get, post, put
 from litestar.params import FromPath
 from litestar.response import ServerSentEvent
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -21,7 +21,7 @@ from service.http.bodies import json_body
 from service.http.download import Download
 from service.http.health import readiness
 from service.http.metrics import CONTENT_TYPE, Metrics
-from service.http.requests import NO_PARAMETERS, Asked, access_of, answer_of, id_of, query_of
+from service.http.requests import NO_PARAMETERS, Asked, access_of, answer_of, id_of, methods_of, query_of
 from service.http.saved_view_routes import saved_view_routes
 from service.http.site_reads import Reads, SiteReads
 from service.ingest.appender import Appender
@@ -71,7 +71,7 @@ def _question(sites: SiteReads, path: str, page: Callable[[Reads], Page]) -> Any
 
     @get(path, name=path)
     async def question(request: Asked) -> Response[bytes]:
-        return await answer_of(request, page(_reads(sites, request))(query_of(request)))
+        return await answer_of(request, page(sites.asked_by(request))(query_of(request)))
 
     return question
 
@@ -79,7 +79,7 @@ def _question(sites: SiteReads, path: str, page: Callable[[Reads], Page]) -> Any
 def _rollup(sites: SiteReads) -> Any:
     @get("/api/analytics/rollups/{hour:str}")
     async def rollup(request: Asked, hour: FromPath[str]) -> Response[bytes]:
-        reads = _without_parameters(sites, request)
+        reads = sites.without_parameters(request)
         return response(json_answer(await reads.rollups.one(hour)))
 
     return rollup
@@ -88,7 +88,7 @@ def _rollup(sites: SiteReads) -> Any:
 def _funnel(sites: SiteReads) -> Any:
     @post("/api/analytics/funnels", name="funnels", status_code=200)
     async def funnel(request: Asked) -> Response[bytes]:
-        reads = _without_parameters(sites, request)
+        reads = sites.without_parameters(request)
         body = await json_body(request, FunnelBody)
         # Ids only for whoever has a key or the token, because an open service may be read by everyone.
         return await answer_of(request, reads.funnels.answer(body, names_ids=access_of(request).key is not None))
@@ -99,12 +99,12 @@ def _funnel(sites: SiteReads) -> Any:
 def _timelines(sites: SiteReads) -> list[Any]:
     @get(SESSION_PATH + "{session_id:path}", name="session")
     async def session(request: Asked) -> Response[bytes]:
-        reads = _reads(sites, request)
+        reads = sites.asked_by(request)
         return await answer_of(request, reads.timelines.session(id_of(request, SESSION_PATH), query_of(request)))
 
     @get(USER_PATH + "{user_id:path}", name="user")
     async def user(request: Asked) -> Response[bytes]:
-        reads = _reads(sites, request)
+        reads = sites.asked_by(request)
         return await answer_of(request, reads.timelines.user(id_of(request, USER_PATH), query_of(request)))
 
     return [
@@ -118,30 +118,26 @@ def _timelines(sites: SiteReads) -> list[Any]:
 def _segments(sites: SiteReads) -> list[Any]:
     @get("/api/analytics/segments", name="segments")
     async def page(request: Asked) -> Response[bytes]:
-        return await answer_of(request, _without_parameters(sites, request).segments.page())
+        return await answer_of(request, sites.without_parameters(request).segments.page())
 
     @put("/api/analytics/segments/{name:str}", name="save segment")
     async def save(request: Asked, name: FromPath[str]) -> Response[bytes]:
-        reads = _without_parameters(sites, request)
+        reads = sites.without_parameters(request)
         return response(json_answer(await reads.segments.save(name, await json_body(request, Saving))))
 
     @delete("/api/analytics/segments/{name:str}", name="delete segment", status_code=200)
     async def forget(request: Asked, name: FromPath[str]) -> Response[bytes]:
-        reads = _without_parameters(sites, request)
+        reads = sites.without_parameters(request)
         return response(json_answer(await reads.segments.delete(name)))
 
-    # The first of the path's routes, because the framework's own answer would name one of the methods only.
-    @route("/api/analytics/segments/{name:str}", http_method=HttpMethod.OPTIONS, status_code=204)
-    async def methods() -> Response[None]:
-        return Response(None, headers={"allow": "DELETE, OPTIONS, PUT"})
-
+    methods = methods_of("/api/analytics/segments/{name:str}", "DELETE, OPTIONS, PUT")
     return [page, methods, save, forget]
 
 
 def _seals(sites: SiteReads) -> Any:
     @get("/api/analytics/seals", name="seals")
     async def seals(request: Asked) -> Response[bytes]:
-        return await answer_of(request, _without_parameters(sites, request).proofs.seals())
+        return await answer_of(request, sites.without_parameters(request).proofs.seals())
 
     return seals
 
@@ -149,30 +145,20 @@ def _seals(sites: SiteReads) -> Any:
 def _streams(sites: SiteReads) -> list[Any]:
     def counted(app: ASGIApp) -> ASGIApp:
         async def of_site(scope: Scope, receive: Receive, send: Send) -> None:
-            reads = _reads(sites, Request(scope))
+            reads = sites.asked_by(Request(scope))
             await reads.live.middleware(app)(scope, receive, send)
 
         return of_site
 
     @get(LIVE_PATH, name="live", middleware=[counted])
     async def live_stream(request: Asked) -> ServerSentEvent:
-        return _without_parameters(sites, request).live.answer()
+        return sites.without_parameters(request).live.answer()
 
     @get(EXPORT_PATH, name="export")
     async def export(request: Asked) -> ASGIApp:
-        return Download(_reads(sites, request).exports, parse(query_of(request), EXPORT_PARAMETERS))
+        return Download(sites.asked_by(request).exports, parse(query_of(request), EXPORT_PARAMETERS))
 
     return [live_stream, export]
-
-
-def _reads(sites: SiteReads, request: Asked) -> Reads:
-    return sites.of(access_of(request).site)
-
-
-def _without_parameters(sites: SiteReads, request: Asked) -> Reads:
-    """Return the reads of a request that takes no parameter but the site."""
-    parse(query_of(request), NO_PARAMETERS)
-    return _reads(sites, request)
 
 
 def client_route(settings: Settings, rules: Rules) -> Any:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from service.access.sites import Site
 from service.exports.export import Exports
 from service.http.live_stream import Live
+from service.http.requests import NO_PARAMETERS, Asked, access_of, query_of
 from service.questions.annotations import Annotations
 from service.questions.goals import Goals
+from service.questions.parameters import parse
 from service.questions.saved_views import SavedViews
 from service.questions.segments import Segments
 from service.reports.cohorts import Cohorts
@@ -65,3 +67,12 @@ class SiteReads:
             # A database that is only migrated halfway has no shards yet; its reads find them later.
             self._made[site.number] = self._make(site)
         return self._made[site.number]
+
+    def asked_by(self, request: Asked) -> Reads:
+        """Return the reads of the site that a request is about."""
+        return self.of(access_of(request).site)
+
+    def without_parameters(self, request: Asked) -> Reads:
+        """Return the reads of a request that takes no parameter but the site. Raises Invalid for any other."""
+        parse(query_of(request), NO_PARAMETERS)
+        return self.asked_by(request)

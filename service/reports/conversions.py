@@ -49,18 +49,13 @@ class Conversions:
         goal = await self._goals.named(name)
         by = division("by", given["by"]) if given.get("by") else None
         since, until = closed_range(given, DEFAULT_HOURS, self._clock())
-        async with self._raw_events.admitted():
-            kept = await self._raw_events.kept(since, until)
-            while True:
-                answer = await self._raw_events.ask(await self._question(given, goal, by, kept.since, until))
-                if not await kept.shrank():
-                    break
+        answer, kept_since = await self._raw_events.ask_of_kept(await self._question(given, goal, by, since, until))
         everything = next((row for row in answer.rows if row["whole"]), _NOTHING)
         has_value = bool(goal.value)
         return {
             "ok": True,
             "goal": name,
-            "from": time_text(kept.since),
+            "from": time_text(kept_since),
             "to": time_text(until),
             "source": answer.source,
             **_numbers(everything, has_value=has_value),

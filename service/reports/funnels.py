@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from msgspec.structs import replace
-
 from service.archive.checks import filter_checks
 from service.archive.protocol import Row
 from service.archive.questions import Funnel as Question
@@ -42,12 +40,7 @@ class Funnels:
         """
         since, until = closed_range(body.range, DEFAULT_HOURS, self._clock())
         question = await self._question(body, since, until, MOST_IDS if names_ids else 0)
-        async with self._raw_events.admitted():
-            kept = await self._raw_events.kept(since, until)
-            while True:
-                answer = await self._raw_events.ask(replace(question, since=kept.since))
-                if not await kept.shrank():
-                    break
+        answer, kept_since = await self._raw_events.ask_of_kept(question)
         whole = [row for row in answer.rows if row["whole"]]
         groups = {"groups": _groups([row for row in answer.rows if not row["whole"]])} if question.divided_by else {}
         return {
@@ -56,7 +49,7 @@ class Funnels:
             "steps": _steps(whole, len(body.steps), named=names_ids),
             **groups,
             "source": answer.source,
-            "from": time_text(kept.since),
+            "from": time_text(kept_since),
             "to": time_text(until),
         }
 

@@ -13,9 +13,9 @@ from service.reports.counted import Value
 
 Row = Mapping[str, Any]
 
-OF_VISITS = ("bounce_rate", "visit_duration", "pages_per_visit")
+VISIT_METRICS = ("bounce_rate", "visit_duration", "pages_per_visit")
 QUANTILES = ("median", "p90")
-OF_NUMBERS = ("sum", "average", *QUANTILES, "minimum", "maximum")
+NUMBER_METRICS = ("sum", "average", *QUANTILES, "minimum", "maximum")
 _NOTHING: Row = {}
 
 
@@ -66,7 +66,7 @@ class Measured:
 
 
 def _value(metric: str, row: Row) -> Value | msgspec.Raw:
-    if metric in OF_VISITS:
+    if metric in VISIT_METRICS:
         return _of_visits(metric, row) if row else None
     if metric == "sum":
         return exact(row.get("sum") or "0")

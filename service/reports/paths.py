@@ -43,26 +43,20 @@ class Paths:
         most = whole(given, "limit", DEFAULT_LIMIT, MOST_PAGES)
         since, until = closed_range(given, DEFAULT_HOURS, self._clock())
         checks = filter_checks(await self._segments.filters(given))
-        async with self._raw_events.admitted():
-            kept = await self._raw_events.kept(since, until)
-            while True:
-                answer = await self._raw_events.ask(
-                    Question(
-                        checks=checks,
-                        since=kept.since,
-                        until=until,
-                        page=page,
-                        backwards=direction == "previous",
-                        depth=depth,
-                        most=most,
-                    )
-                )
-                if not await kept.shrank():
-                    break
+        question = Question(
+            checks=checks,
+            since=since,
+            until=until,
+            page=page,
+            backwards=direction == "previous",
+            depth=depth,
+            most=most,
+        )
+        answer, kept_since = await self._raw_events.ask_of_kept(question)
         return {
             "ok": True,
             "direction": direction,
-            "from": time_text(kept.since),
+            "from": time_text(kept_since),
             "to": time_text(until),
             "source": answer.source,
             **tree(answer.rows, page, depth),

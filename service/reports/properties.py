@@ -46,26 +46,20 @@ class PropertyValues:
         only = _only(given)
         limit = whole(given, "limit", MOST_VALUES if only else DEFAULT_LIMIT, MOST_VALUES)
         checks = filter_checks(await self._segments.filters(given))
-        async with self._raw_events.admitted():
-            kept = await self._raw_events.kept(since, until)
-            while True:
-                answer = await self._raw_events.ask(
-                    Properties(
-                        checks=checks,
-                        since=kept.since,
-                        until=until,
-                        wanted=only,
-                        most_depth=MOST_DEPTH,
-                        most_properties=MOST_PROPERTIES,
-                        most_values=limit,
-                    )
-                )
-                if not await kept.shrank():
-                    break
+        question = Properties(
+            checks=checks,
+            since=since,
+            until=until,
+            wanted=only,
+            most_depth=MOST_DEPTH,
+            most_properties=MOST_PROPERTIES,
+            most_values=limit,
+        )
+        answer, kept_since = await self._raw_events.ask_of_kept(question)
         about = {row["measure"]: row["amount"] for row in answer.rows if row["path"] is None}
         return {
             "ok": True,
-            "from": time_text(kept.since),
+            "from": time_text(kept_since),
             "to": time_text(until),
             "source": answer.source,
             "events": about["events"],

@@ -9,20 +9,26 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from copy import copy
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import structlog
 from msgspec import Struct, structs
 
 from service.archive.admission import AT_A_TIME, Places
+from service.archive.conversion_questions import Conversions
 from service.archive.engine import SECONDS
+from service.archive.path_questions import Paths
 from service.archive.process import Answer
+from service.archive.questions import Funnel, Properties
 from service.errors import ReadTooSlow
 from service.reports.kept_range import EVENTS, KeptRange, begun, kept_since
 from service.reports.shards import Shards
 from sql.database import Database, Row
 from sql.errors import TooSlow
 from sql.statements import Statements
+
+# Questions about [since, until).
+OfRange: TypeAlias = Conversions | Funnel | Paths | Properties
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +44,7 @@ class Asked(Protocol):
 
 
 class RawEvents:
-    """Reads raw events of one site. Callers read within `admitted`, or through `streaming`.
+    """Reads raw events of one site. Callers read by `ask_of_kept`, within `admitted`, or through `streaming`.
 
     statement_seconds: the longest that one statement may take. shards: those of the site.
     """
@@ -83,6 +89,18 @@ class RawEvents:
     async def ask(self, question: Struct) -> Answer:
         """Return the answer to a question of service.archive.questions, about the site's events alone."""
         return await self._engine.ask(structs.replace(question, shards=tuple(await self.shards.numbers())))
+
+    async def ask_of_kept(self, question: OfRange) -> tuple[Answer, datetime]:
+        """Return the answer about the part of a question's range that is kept, and the start of that part.
+
+        Retention may take a part meanwhile; then the question is asked again. Raises Busy, Expired and ReadTooSlow.
+        """
+        async with self.admitted():
+            kept = await self.kept(question.since, question.until)
+            while True:
+                answer = await self.ask(structs.replace(question, since=kept.since))
+                if not await kept.shrank():
+                    return answer, kept.since
 
     async def rows(self, query: str, *args: object) -> list[Row]:
         """Run a query; return its rows."""

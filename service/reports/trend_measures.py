@@ -8,7 +8,7 @@ from service.archive.questions import PART
 from service.questions.buckets import Bounds
 from service.reports.counted import Counted
 from service.reports.counts import Counts, Scope, Wanted
-from service.reports.measured import OF_NUMBERS, OF_VISITS, QUANTILES, Measured
+from service.reports.measured import NUMBER_METRICS, QUANTILES, VISIT_METRICS, Measured
 from service.reports.trend_question import Question
 from sql.hourly import METRICS
 
@@ -31,9 +31,9 @@ def _asked(question: Question, scope: Scope, bounds: Bounds, keys: Keys) -> InBu
     by = question.by if keys is not None else None
     dimension, path = by or (None, None)
     checks = filter_checks(scope.filters)
-    if question.metric in OF_VISITS:
+    if question.metric in VISIT_METRICS:
         return Visits(checks=checks, bounds=bounds, divided_by=dimension, path=path, keys=keys)
-    if question.of is None or question.metric not in OF_NUMBERS:
+    if question.of is None or question.metric not in NUMBER_METRICS:
         return None
     return Numbers(
         checks=checks,

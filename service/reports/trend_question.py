@@ -18,11 +18,11 @@ from service.questions.parameters import choice, invalid, whole
 from service.questions.ranges import OF_COMPARISON, OF_RANGE, Comparison, closed_range, comparison, week_start
 from service.reports.counts import Scope
 from service.reports.kept_range import EVENTS, ROLLUPS
-from service.reports.measured import OF_NUMBERS, OF_VISITS
+from service.reports.measured import NUMBER_METRICS, VISIT_METRICS
 from sql.hourly import DIMENSIONS, METRICS, ROLLUP_FIELDS
 
 PAGE_VIEWS = "page_views"
-TREND_METRICS = (*METRICS, PAGE_VIEWS, *OF_VISITS, *OF_NUMBERS)
+TREND_METRICS = (*METRICS, PAGE_VIEWS, *VISIT_METRICS, *NUMBER_METRICS)
 DEFAULT_HOURS = 168
 DEFAULT_TOP = 10
 MOST_TOP = 50
@@ -101,9 +101,9 @@ def path_of(of: Path) -> str:
 
 def _of(given: Mapping[str, str], metric: str) -> Path | None:
     """Return the path of the property whose numbers a metric is about. Raises InvalidParameter."""
-    if metric not in OF_NUMBERS:
+    if metric not in NUMBER_METRICS:
         if "of" in given:
-            raise invalid("of", f"needs one of the metrics {', '.join(OF_NUMBERS)}")
+            raise invalid("of", f"needs one of the metrics {', '.join(NUMBER_METRICS)}")
         return None
     if "of" not in given:
         raise invalid("of", f"must name a property, such as properties.revenue, for the metric {metric}")

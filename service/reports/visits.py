@@ -22,7 +22,7 @@ from service.questions.segments import Segments
 from service.reports.counted import Counted
 from service.reports.counts import Counts, Scope, Wanted
 from service.reports.kept_range import EVENTS
-from service.reports.measured import OF_VISITS, Measured
+from service.reports.measured import VISIT_METRICS, Measured
 from sql.hourly import METRICS
 
 DEFAULT_HOURS = 168
@@ -46,7 +46,7 @@ class Found:
             "page_views": self.counted.keys("event_type").get(PAGE_VIEWED, 0),
             "visits": self.counted.value("sessions", 0),
             "visitors": self.counted.value("visitors", 0),
-            **{metric: self.visits.value(metric, 0) for metric in OF_VISITS},
+            **{metric: self.visits.value(metric, 0) for metric in VISIT_METRICS},
         }
 
     @property

@@ -15,12 +15,12 @@ import msgspec
 
 from service.ingest.event import Event
 from service.ingest.own_names import OWN, with_members
+from service.questions.page_events import PAGE_VIEWED
 from service.settings import Settings
 from service.visitors.agents import Agent, Agents
 from service.visitors.places import NOWHERE, Places
 from service.visitors.sources import Link, Sources, host_of
 
-PAGE_VIEWED = "page_viewed"
 UNKNOWN = Agent()
 
 

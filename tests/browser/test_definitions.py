@@ -12,7 +12,7 @@ from sql import hourly
 from tests.browser.support.insights import open_view
 from tests.http.support.site import HOUR, Site
 
-VISIT_METRICS = {trend_question.PAGE_VIEWS, *measured.OF_VISITS}
+VISIT_METRICS = {trend_question.PAGE_VIEWS, *measured.VISIT_METRICS}
 EXPORTS = """async (path) => ({ ...await import(path) })"""
 STATE = """async () => {
   const { RANGES, VIEWS, HOUR, read, hoursOf } = await import("/assets/core/state.js");

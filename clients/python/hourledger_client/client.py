@@ -49,7 +49,7 @@ class Client:
 
     key: a server key, if the site has one. most_waiting: events that wait at most; the oldest beyond are dropped.
     pause: seconds that an event waits for others. timeout: seconds for one request. patience: seconds that the end of
-    the program waits for the last events. on_error: is told the reason and a detail of whatever was dropped.
+    the program waits for the last events. on_error: called with the reason and a detail of each loss.
     Raises ValueError for an endpoint that is no http address, and for a key that no header can carry.
     """
 

@@ -81,7 +81,13 @@ async def asking(both: History, events: Sequence[Event], layout: str) -> AsyncIt
         yield Asking(both, connection, await parts_of(both.database, connection, Path(folder), layout))
 
 
-shared = (st.sampled_from([1, 3]), st.sampled_from(sorted(LAYOUTS)), st.lists(sent, min_size=5, max_size=25))
+def placed(event: st.SearchStrategy[Event], least: int, most: int) -> tuple[st.SearchStrategy[Any], ...]:
+    """Return strategies for a number of shards, a layout of files and rows, and events."""
+    events = st.lists(event, min_size=least, max_size=most)
+    return st.sampled_from([1, 3]), st.sampled_from(sorted(LAYOUTS)), events
+
+
+shared = placed(sent, 5, 25)
 
 
 @given(

@@ -11,16 +11,15 @@ from service.archive.checks import filter_checks
 from service.archive.questions import Trend
 from service.archive.top_questions import Top
 from service.ingest.event import Event
-from tests.property.archive.test_answers import asking, bytes_of
+from tests.property.archive.test_answers import asking, bytes_of, placed
 from tests.support import web_oracle
-from tests.support.archive_parts import LAYOUTS
 from tests.support.hard_events import UNTIL, bounds
 from tests.support.histories import history
 from tests.support.projection import START
 from tests.support.sent_events import examples
 from tests.support.web_events import divisions, filters, visited
 
-shared = (st.sampled_from([1, 3]), st.sampled_from(sorted(LAYOUTS)), st.lists(visited, min_size=5, max_size=25))
+shared = placed(visited, 5, 25)
 
 
 @given(

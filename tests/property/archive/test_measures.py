@@ -12,9 +12,8 @@ from service.archive.checks import filter_checks
 from service.archive.conversion_questions import Conversions
 from service.archive.measure_questions import Numbers, Visits
 from service.ingest.event import Event
-from tests.property.archive.test_answers import Row, asking, bytes_of
+from tests.property.archive.test_answers import Row, asking, bytes_of, placed
 from tests.support import web_oracle
-from tests.support.archive_parts import LAYOUTS
 from tests.support.funnel_oracle import inside
 from tests.support.hard_events import UNTIL, bounds
 from tests.support.histories import history
@@ -22,7 +21,7 @@ from tests.support.projection import START
 from tests.support.sent_events import examples
 from tests.support.web_events import divisions, filters, visited
 
-shared = (st.sampled_from([1, 3]), st.sampled_from(sorted(LAYOUTS)), st.lists(visited, min_size=5, max_size=25))
+shared = placed(visited, 5, 25)
 divided = st.tuples(st.none() | divisions, st.none() | st.just(("/", "Firefox", "a")))
 
 

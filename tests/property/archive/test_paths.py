@@ -11,9 +11,8 @@ from service.archive.checks import filter_checks
 from service.archive.path_questions import Paths
 from service.ingest.event import Event
 from service.reports.paths import tree
-from tests.property.archive.test_answers import asking
+from tests.property.archive.test_answers import asking, placed
 from tests.support import web_oracle
-from tests.support.archive_parts import LAYOUTS
 from tests.support.funnel_oracle import inside
 from tests.support.hard_events import UNTIL
 from tests.support.histories import history
@@ -23,7 +22,7 @@ from tests.support.web_events import filters, visited
 
 
 @given(
-    *(st.sampled_from([1, 3]), st.sampled_from(sorted(LAYOUTS)), st.lists(visited, min_size=10, max_size=40)),
+    *placed(visited, 10, 40),
     st.lists(
         st.tuples(
             *(st.sampled_from(["/", "/pricing", "/nothing"]), st.booleans(), st.sampled_from([1, 2, 4])),
