@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from service.reports.measured import OF_NUMBERS
+from service.reports.measured import NUMBER_METRICS
 from tests.http.support.described import (
     QUERIES,
     Operation,
@@ -30,7 +30,7 @@ TOGETHER = {
 def ask(site: Site, operation: Operation, parameter: Json, value: str) -> httpx.Response:
     """Ask with one parameter, and with the parameters that it requires."""
     query = operation.needed | {parameter["name"]: value}
-    if value in OF_NUMBERS:
+    if value in NUMBER_METRICS:
         query["of"] = "properties.n"
     for other in operation.parameters:
         if other["name"] == TOGETHER.get(parameter["name"]):
